@@ -1,0 +1,1 @@
+//! Where aggregates live: histograms, user sketches and seen rows by dimensions, behind one door.

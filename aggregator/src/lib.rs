@@ -1,0 +1,1 @@
+//! Follows the index, folds pings, writes aggregates. The fold is pure; the transaction is one.

@@ -1,0 +1,1 @@
+//! How a chunk looks inside: records, data frames, ids, summary, seek table; its writer and its reader. Pure.

@@ -1,0 +1,1 @@
+//! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.

@@ -1,0 +1,20 @@
+//! The words of the product: a ping's identity, its submission URI, dimensions, partition and times.
+//!
+//! Pure: no I/O, no clock. Everything above this crate speaks in these types.
+
+mod dimension;
+mod document;
+mod id;
+pub mod limits;
+mod sample;
+mod schema;
+mod submission;
+mod time;
+
+pub use dimension::{Dimension, OTHER, Partition, UNKNOWN};
+pub use document::{DocumentKey, document_hash};
+pub use id::{ChunkId, Incarnation, ParseIdError, RecordId};
+pub use sample::sample_id;
+pub use schema::{DimensionSchema, SchemaError};
+pub use submission::{Submission, SubmissionError};
+pub use time::{ParseDateError, SubmissionDate, Timestamp};
