@@ -1,1 +1,7 @@
 //! The only door to files: what the log, the seal and the directory store need of a file system, real or simulated.
+//!
+//! What does not live here: any word of the domain, and SQLite, which keeps its own promises.
+
+mod door;
+
+pub use door::{Disk, File};

@@ -1,1 +1,6 @@
 //! What every process needs once: clock, randomness, shutdown, named tasks, logs, metrics, HTTP listener, settings.
+
+pub mod clock;
+pub mod random;
+pub mod shutdown;
+pub mod task;

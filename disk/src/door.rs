@@ -1,0 +1,123 @@
+//! The door itself. Nothing is durable until it is synced: a file's bytes by [`File::sync`], the entries of a folder
+//! (files made, renamed, linked or removed in it) by [`Disk::sync_dir`] of that folder.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file system.
+pub trait Disk: fmt::Debug + Send + Sync + 'static {
+    /// Makes a folder; its parent must be there. An existing folder is no error.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the entries of a folder durable.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a new, empty file, open for reading and writing.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the name is taken; else those of the file system.
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn File>>;
+
+    /// Opens a file for reading and writing.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>>;
+
+    /// Opens a file for reading only.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>>;
+
+    /// Renames a file within the file system, replacing what bears the new name.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name. Never replaces.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the new name is taken; else those of the file system.
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// The entries of a folder, sorted by name; folders end the pair with `true`.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>>;
+
+    /// A file's length in bytes, or `None` when there is no such file.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn file_len(&self, path: &Path) -> io::Result<Option<u64>>;
+
+    /// Bytes that an ordinary process may still write to the file system that holds `path`.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+}
+
+/// An open file, read and written at explicit offsets.
+pub trait File: fmt::Debug + Send + Sync {
+    /// Writes all of `bytes` at `offset`, growing the file as needed.
+    ///
+    /// # Errors
+    /// Those of the file system; some of the bytes may have been written.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Reads up to `buffer.len()` bytes at `offset`; less only at the end of the file.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Makes the file's bytes and length durable (`fdatasync`).
+    ///
+    /// # Errors
+    /// Those of the file system. After one, what was written since the last success may be lost for good, even if a
+    /// later sync succeeds.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Reserves room for `len` bytes, which then read as zeros where nothing was written.
+    ///
+    /// # Errors
+    /// `StorageFull` when there is no room; else those of the file system.
+    fn allocate(&self, len: u64) -> io::Result<()>;
+
+    /// Cuts or extends the file to `len` bytes.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// The file's length in bytes.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Whether the file has no bytes.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+}

@@ -1,0 +1,169 @@
+//! The one door to index entries. Inserting is idempotent: creation events come twice, late, out of order, or never.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use ping::ChunkId;
+
+use crate::{IndexEntry, Selection};
+
+/// The index of chunks, and the list of those that wait to be folded.
+#[async_trait]
+pub trait Index: fmt::Debug + Send + Sync + 'static {
+    /// Adds entries, each with its pending row, in one transaction. An entry whose key or id is there already changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was added.
+    async fn insert(&self, entries: &[IndexEntry]) -> Result<Inserted, IndexError>;
+
+    /// Which of these keys have an entry, in the order asked.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError>;
+
+    /// Chunks that wait to be folded, oldest pending row first, without those set aside.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn pending(&self, limit: usize) -> Result<Vec<PendingChunk>, IndexError>;
+
+    /// Removes the pending rows of folded chunks.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was removed.
+    async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError>;
+
+    /// Puts a pending row back for every indexed chunk, or for those named, as a rebuild needs; forgets failures.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was changed.
+    async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError>;
+
+    /// Notes that a pending chunk could not be folded, and answers how often that happened. The third time it is set
+    /// aside: no longer pending, and the status says so.
+    ///
+    /// # Errors
+    /// When the database refused.
+    async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError>;
+
+    /// Notes an object that is no readable chunk, with the reason; noted again, the reason is replaced.
+    ///
+    /// # Errors
+    /// When the database refused.
+    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError>;
+
+    /// What was set aside or could not be read, by key.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError>;
+
+    /// Entries that can hold records of the selection, in byte order of keys, after the key `after`.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn select(
+        &self,
+        selection: &Selection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<IndexEntry>, IndexError>;
+
+    /// The entry of one chunk.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn entry(&self, chunk: ChunkId) -> Result<Option<IndexEntry>, IndexError>;
+
+    /// Sums over the whole index.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn totals(&self) -> Result<IndexTotals, IndexError>;
+
+    /// Records by namespace, document type and application, largest first.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn products(&self) -> Result<Vec<ProductCount>, IndexError>;
+}
+
+/// How an insert ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inserted {
+    /// Entries that are new.
+    pub added: u64,
+    /// Entries that were there before.
+    pub known: u64,
+}
+
+/// A chunk that waits to be folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingChunk {
+    /// Its entry.
+    pub entry: IndexEntry,
+    /// How often folding it failed.
+    pub failures: u32,
+}
+
+/// Something that stands outside the folded whole until it is repaired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// The object's key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Sums over the whole index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndexTotals {
+    /// Chunks.
+    pub chunks: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Bytes as stored.
+    pub stored_bytes: u64,
+    /// Bytes of bodies as received.
+    pub received_bytes: u64,
+    /// Chunks that wait to be folded.
+    pub pending_chunks: u64,
+    /// Chunks set aside, and objects that are no readable chunk.
+    pub set_aside: u64,
+}
+
+/// How many pings of one product are indexed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductCount {
+    /// The namespace.
+    pub namespace: String,
+    /// The document type.
+    pub doc_type: String,
+    /// The application.
+    pub app_name: String,
+    /// Its records.
+    pub records: u64,
+}
+
+/// The index could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The database failed.
+    #[error("index: {0}")]
+    Database(String),
+    /// The database was written by a newer program.
+    #[error(
+        "index: its schema has version {found}, this program knows {known}: use a newer highwater, or point it at another data directory"
+    )]
+    Newer {
+        /// The version found.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// The process is ending.
+    #[error("index: closed")]
+    Closed,
+}
