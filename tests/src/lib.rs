@@ -1,1 +1,1 @@
-//! The house seen from the street: real processes, whole-pipeline promises, and the rules of the floors.
+//! What the tests of the whole house share: starting real processes, speaking HTTP to them, ending them.

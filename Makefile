@@ -1,0 +1,40 @@
+# The menu. `make test` installs what it needs and passes every test.
+CARGO ?= cargo
+CACHE := .cache
+PYTHON := $(CACHE)/python/bin/python
+
+.PHONY: help test demo lint audit soak bench python browser clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+test: python browser lint  ## every test, with what they need installed
+	HIGHWATER_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --release --workspace --locked
+
+demo:            ## the pipeline on this machine, with generated pings
+	$(CARGO) run --release --locked -- demo
+
+lint:            ## formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+
+audit:           ## licences, bans and sources of dependencies; installs cargo-deny, which takes minutes
+	command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked
+	cargo deny check bans licenses sources
+
+soak:            ## random kills and every crash point, at length
+	HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak
+
+bench:           ## figures as ratios to the machine's own limits, in one run
+	$(CARGO) run --release --locked -p tests --bin bench
+
+python: $(CACHE)/python/.ready
+$(CACHE)/python/.ready: tests/requirements.txt
+	infra/install/python.sh $(CACHE)/python tests/requirements.txt
+	touch $@
+
+browser:
+	infra/install/browser.sh
+
+clean:           ## build results and installed tools
+	rm -rf target $(CACHE)
