@@ -1,0 +1,192 @@
+//! The lower bounds of a layout's bins, and the search among them.
+//!
+//! Here: the formulas. Not here: what identifies a layout, and its text (`layout.rs`).
+
+use std::sync::LazyLock;
+
+use crate::layout::{BIN_COUNT_MAX, HistogramKind, Layout};
+
+static COUNT_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::COUNT));
+static SIMPLE_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::SIMPLE));
+
+/// See [`Layout::lower_bounds`].
+pub(crate) fn lower_bounds(layout: &Layout) -> Vec<i64> {
+    let bins = i64::from(layout.bin_count.clamp(1, BIN_COUNT_MAX));
+    let min = layout.min.max(1);
+    let max = layout.max.max(min);
+    match layout.kind {
+        HistogramKind::Linear => linear(min, max, bins),
+        HistogramKind::Exponential => exponential(min, max, bins),
+        HistogramKind::Boolean | HistogramKind::Flag | HistogramKind::Count => vec![0, 1, 2],
+        HistogramKind::Categorical => (0..bins).collect(),
+    }
+}
+
+/// See [`Layout::bin_of`].
+pub(crate) fn bin_of(layout: &Layout, value: i64) -> i64 {
+    if *layout == Layout::COUNT {
+        bin_among(&COUNT_BOUNDS, value)
+    } else if *layout == Layout::SIMPLE {
+        bin_among(&SIMPLE_BOUNDS, value)
+    } else {
+        bin_among(&lower_bounds(layout), value)
+    }
+}
+
+/// The largest of the ascending `bounds` that is not above `value`, else the first; 0 if there is none at all.
+#[must_use]
+pub fn bin_among(bounds: &[i64], value: i64) -> i64 {
+    let above = bounds.partition_point(|&bound| bound <= value);
+    bounds.get(above.saturating_sub(1)).copied().unwrap_or(0)
+}
+
+fn linear(min: i64, max: i64, bins: i64) -> Vec<i64> {
+    let mut bounds = vec![0];
+    for i in 1..bins {
+        let bound = if bins > 2 {
+            linear_bound(min, max, bins, i)
+        } else {
+            min
+        };
+        if bounds.last().is_some_and(|&last| bound > last) {
+            bounds.push(bound);
+        }
+    }
+    bounds
+}
+
+/// The i-th bound, for at least three bins. Saturates where `i64` ends.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the formula is defined on floating point; ranges are far below 2^53"
+)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`as` saturates, and truncation is the formula's"
+)]
+fn linear_bound(min: i64, max: i64, bins: i64, i: i64) -> i64 {
+    let weighted = i128::from(min) * i128::from(bins - 1 - i) + i128::from(max) * i128::from(i - 1);
+    (weighted as f64 / (bins - 2) as f64 + 0.5) as i64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the formula is defined on floating point; ranges are far below 2^53"
+)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`as` saturates, and a bound that does not rise is replaced"
+)]
+fn exponential(min: i64, max: i64, bins: i64) -> Vec<i64> {
+    let mut bounds = vec![0];
+    if bins > 1 {
+        bounds.push(min);
+    }
+    let ln_max = (max as f64).ln();
+    let mut bound = min;
+    for i in 2..bins {
+        let ln_bound = (bound as f64).ln();
+        let next = (ln_bound + (ln_max - ln_bound) / (bins - i) as f64).exp();
+        let next = (next + 0.5).floor() as i64;
+        let Some(above) = bound.checked_add(1) else { break };
+        bound = next.max(above);
+        bounds.push(bound);
+    }
+    bounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_count_layout_has_one_hundred_known_bounds() {
+        let bounds = Layout::COUNT.lower_bounds();
+        assert_eq!(bounds.len(), 100);
+        assert_eq!(bounds[..20], (0..20).collect::<Vec<_>>());
+        assert_eq!(bounds[20..30], [21, 23, 25, 27, 29, 31, 34, 37, 40, 43]);
+        assert_eq!(bounds[95..], [7318, 7912, 8554, 9249, 10000]);
+    }
+
+    #[test]
+    fn two_valued_kinds_have_three_bins_whatever_the_range() {
+        for kind in [HistogramKind::Boolean, HistogramKind::Flag, HistogramKind::Count] {
+            let layout = Layout {
+                kind,
+                min: 7,
+                max: -3,
+                bin_count: 99,
+            };
+            assert_eq!(layout.lower_bounds(), [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn a_categorical_layout_ignores_its_range() {
+        let layout = Layout {
+            kind: HistogramKind::Categorical,
+            min: 1,
+            max: 2,
+            bin_count: 4,
+        };
+        assert_eq!(layout.lower_bounds(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn layouts_too_small_or_upside_down_are_defined() {
+        assert_eq!(Layout::linear(1, 10, 0).lower_bounds(), [0]);
+        assert_eq!(Layout::linear(1, 10, 1).lower_bounds(), [0]);
+        assert_eq!(Layout::linear(3, 10, 2).lower_bounds(), [0, 3]);
+        assert_eq!(Layout::linear(3, 10, 3).lower_bounds(), [0, 3, 10]);
+        assert_eq!(Layout::linear(10, 3, 9).lower_bounds(), [0, 10]);
+        assert_eq!(Layout::exponential(1, 10, 0).lower_bounds(), [0]);
+        assert_eq!(Layout::exponential(3, 10, 2).lower_bounds(), [0, 3]);
+        assert_eq!(Layout::exponential(10, 3, 5).lower_bounds(), [0, 10, 11, 12, 13]);
+        assert_eq!(Layout::exponential(i64::MAX, 1, 5).lower_bounds(), [0, i64::MAX]);
+        assert_eq!(
+            Layout::exponential(1, 2, u32::MAX).lower_bounds().len(),
+            BIN_COUNT_MAX as usize
+        );
+    }
+
+    #[test]
+    fn a_value_below_every_bound_falls_into_the_first_bin() {
+        assert_eq!(Layout::COUNT.bin_of(-5), 0);
+        assert_eq!(Layout::COUNT.bin_of(20), 19);
+        assert_eq!(Layout::SIMPLE.bin_of(i64::MAX), 30_000);
+        assert_eq!(bin_among(&[], 3), 0);
+    }
+
+    fn layout() -> impl Strategy<Value = Layout> {
+        let range = || prop_oneof![-3i64..3, 0i64..100_000, any::<i64>()];
+        let count = prop_oneof![0u32..120, Just(10_000), any::<u32>()];
+        (0u8..6, range(), range(), count).prop_map(|(code, min, max, bin_count)| Layout {
+            kind: HistogramKind::try_from(code).expect("0 to 5 are kinds"),
+            min,
+            max,
+            bin_count,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn any_layout_has_few_ascending_bounds_from_zero(layout in layout()) {
+            let bounds = layout.lower_bounds();
+            prop_assert_eq!(bounds[0], 0);
+            prop_assert!(bounds.len() <= BIN_COUNT_MAX as usize);
+            prop_assert!(bounds.is_sorted_by(|a, b| a < b));
+        }
+
+        #[test]
+        fn a_value_falls_into_the_last_bin_not_above_it(layout in layout(), value: i64, small in -2i64..40_000) {
+            for value in [value, small] {
+                let bounds = layout.lower_bounds();
+                let slow = bounds.iter().copied().filter(|&bound| bound <= value).max().unwrap_or(bounds[0]);
+                prop_assert_eq!(layout.bin_of(value), slow);
+            }
+        }
+    }
+}
