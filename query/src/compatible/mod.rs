@@ -1,0 +1,7 @@
+//! The routes that clients of the original speak: their answers, word for word in the original's form.
+
+mod answer;
+mod use_counters;
+
+pub use answer::{Answer, DataPoint, Series, answer};
+pub use use_counters::{denominator_of, is_use_counter, with_denominator};
