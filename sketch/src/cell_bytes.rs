@@ -181,6 +181,26 @@ mod tests {
     }
 
     #[test]
+    fn a_bin_without_samples_is_refused() {
+        assert!(matches!(
+            Cell::decode(&[CELL_VERSION, 0, 0, 1, 8, 0]),
+            Err(CellError::Damaged(_))
+        ));
+        assert_eq!(
+            Cell::decode(&[CELL_VERSION, 0, 0, 1, 8, 2]),
+            Ok(Cell::new(0, 0, [(4, 1)]))
+        );
+    }
+
+    #[test]
+    fn a_bound_beyond_64_bits_is_refused() {
+        let mut bytes = Cell::new(0, 0, [(i64::MAX - 1, 1)]).encode();
+        bytes[3] = 2;
+        assert!(Cell::decode(&[&bytes[..], &[0, 2]].concat()).is_ok());
+        assert!(Cell::decode(&[&bytes[..], &[1, 2]].concat()).is_err());
+    }
+
+    #[test]
     fn another_version_is_said_to_be_newer() {
         assert_eq!(Cell::decode(&[2, 0, 0, 0]), Err(CellError::Version(2)));
     }
