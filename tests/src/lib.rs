@@ -1,1 +1,9 @@
 //! What the tests of the whole house share: starting real processes, speaking HTTP to them, ending them.
+
+mod http;
+mod program;
+mod recorded;
+
+pub use http::{Client, Response};
+pub use program::{Finished, Pipeline, free_address, highwater, run};
+pub use recorded::recorded;

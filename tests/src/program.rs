@@ -1,0 +1,258 @@
+//! The program as a person would run it: real processes, ended by their id whatever happens.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::Client;
+
+/// The built program. Builds it first, which costs nothing when that was done.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn highwater() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--quiet", "--offline", "-p", "highwater"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the program does not build");
+        let test = std::env::current_exe().expect("this test has a path");
+        let folder = test.ancestors().nth(2).expect("target/release/deps/<test>");
+        folder.join("highwater")
+    })
+}
+
+/// A loopback address that was free a moment ago.
+///
+/// # Panics
+/// When the machine has none.
+pub fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").to_string()
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Whether it said success.
+    pub success: bool,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// Runs a command of the program to its end.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Finished {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(highwater())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Finished {
+        success: status.success(),
+        stdout: text(stdout),
+        stderr: text(stderr),
+    }
+}
+
+/// A running `highwater serve`.
+#[derive(Debug)]
+pub struct Pipeline {
+    child: Child,
+    /// Where pings are posted.
+    pub edge: String,
+    /// Where questions are asked.
+    pub api: String,
+}
+
+impl Pipeline {
+    /// Starts it on a data directory, with further arguments, and waits until both listeners answer.
+    ///
+    /// # Panics
+    /// When it does not come up; its log is printed.
+    pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        let (edge, api) = (free_address(), free_address());
+        let log = std::fs::File::create(data_dir.with_extension("log")).expect("a log file");
+        let child = Command::new(highwater())
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(["--edge-listen", &edge, "--api-listen", &api, "--seal-age", "1s"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        let mut pipeline = Self { child, edge, api };
+        pipeline.wait_until_up(data_dir);
+        pipeline
+    }
+
+    fn wait_until_up(&mut self, data_dir: &Path) {
+        for _ in 0..600 {
+            let answers = |address: &str| {
+                Client::new(address)
+                    .get("/__lbheartbeat__")
+                    .is_ok_and(|r| r.status == 200)
+            };
+            if answers(&self.edge) && answers(&self.api) {
+                return;
+            }
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("highwater ended at its start ({status}):\n{}", log_of(data_dir));
+            }
+            thread_sleep(Duration::from_millis(50));
+        }
+        panic!("highwater does not answer:\n{}", log_of(data_dir));
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A client of the edge.
+    pub fn edge_client(&self) -> Client {
+        Client::new(&self.edge)
+    }
+
+    /// A client of the API.
+    pub fn api_client(&self) -> Client {
+        Client::new(&self.api)
+    }
+
+    /// The status.
+    ///
+    /// # Panics
+    /// When it is not answered.
+    pub fn status(&self) -> Value {
+        let response = self.api_client().get("/api/v1/status").expect("an answer");
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()
+    }
+
+    /// Waits until the status satisfies a condition, and answers it.
+    ///
+    /// # Panics
+    /// When that does not come true within two minutes.
+    pub fn wait_for(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        let start = now();
+        loop {
+            let status = self.status();
+            if condition(&status) {
+                return status;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(120),
+                "waited in vain for {what}: {status}"
+            );
+            thread_sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until everything accepted is counted.
+    pub fn wait_until_settled(&self) -> Value {
+        self.wait_for("everything to be counted", |status| status["settled"] == true)
+    }
+
+    /// Kill -9.
+    ///
+    /// # Panics
+    /// When the process is gone already.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM, and waits for the end.
+    ///
+    /// # Panics
+    /// When it does not end within a minute, or not well.
+    pub fn terminate(mut self) {
+        let id = rustix::process::Pid::from_raw(self.child.id().cast_signed()).expect("a process id");
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+        let start = now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                assert!(
+                    status.success(),
+                    "SIGTERM should end the program well, not with {status}"
+                );
+                return;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "SIGTERM did not end the program"
+            );
+            thread_sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Resident memory now, in bytes, as the kernel counts it.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn resident_bytes(&self) -> u64 {
+        let mut status = String::new();
+        let path = format!("/proc/{}/status", self.child.id());
+        std::fs::File::open(path)
+            .and_then(|mut file| file.read_to_string(&mut status))
+            .expect("it runs");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("a line of resident memory");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse::<u64>().ok())
+            .expect("a number")
+            * 1024
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        // Both fail only when it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn log_of(data_dir: &Path) -> String {
+    std::fs::read_to_string(data_dir.with_extension("log")).unwrap_or_default()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test of real processes waits in real time"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test of real processes waits in real time"
+)]
+fn thread_sleep(duration: Duration) {
+    thread::sleep(duration);
+}
