@@ -1,0 +1,10 @@
+//! The house seen from the street: the real program, real sockets, real files.
+
+mod bad_input;
+mod commands;
+mod golden;
+mod kill;
+mod memory;
+mod page;
+mod repeats;
+mod road;

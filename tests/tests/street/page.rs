@@ -1,0 +1,122 @@
+//! The demo as a newcomer sees it: it counts what it sent, and its page moves in a real browser.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tests::{highwater, run};
+
+/// A running demo, ended whatever happens.
+struct Demo {
+    child: Child,
+    page: String,
+}
+
+impl Demo {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(highwater())
+            .args([
+                "demo",
+                "--edge-listen",
+                "127.0.0.1:0",
+                "--api-listen",
+                "127.0.0.1:0",
+                "--data-dir",
+            ])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        let lines = output.lines().map_while(Result::ok);
+        let address = |line: String| {
+            line.split_whitespace()
+                .find(|word| word.starts_with("http://127.0.0.1:"))
+                .map(str::to_owned)
+        };
+        let page = lines
+            .into_iter()
+            .find_map(address)
+            .expect("the demo prints the page's address");
+        Self { child, page }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // Both fail only when it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_demo_counts_exactly_what_it_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").display().to_string();
+    for _ in 0..2 {
+        let arguments = [
+            "demo",
+            "--pings",
+            "200",
+            "--exit",
+            "--edge-listen",
+            "127.0.0.1:0",
+            "--api-listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            &data,
+        ];
+        let finished = run(&arguments);
+        assert!(finished.success, "{}\n{}", finished.stdout, finished.stderr);
+        assert!(finished.stdout.contains("equal"), "{}", finished.stdout);
+    }
+}
+
+#[test]
+fn the_page_works_in_a_real_browser() {
+    if Command::new("chromedriver").arg("--version").output().is_err() {
+        println!("left out: chromedriver is not installed (`make test` installs it)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = Demo::start(&folder.path().join("data"));
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let photographs = tests.parent().expect("the project").join("target/photographs");
+    std::fs::create_dir_all(&photographs).expect("made");
+    let finished = Command::new("python3")
+        .arg(tests.join("page/browser_test.py"))
+        .args(["--live", "--url", demo.page.trim_end_matches('/')])
+        .arg("--out")
+        .arg(&photographs)
+        .output()
+        .expect("python3 runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        finished.status.success(),
+        "{}\n{}",
+        text(&finished.stdout),
+        text(&finished.stderr)
+    );
+}
+
+#[test]
+fn the_pages_arithmetic_holds() {
+    if Command::new("node").arg("--version").output().is_err() {
+        println!("left out: node is not installed (`make test` installs it)");
+        return;
+    }
+    let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("page/statistics.test.mjs");
+    let finished = Command::new("node")
+        .arg("--test")
+        .arg(test)
+        .output()
+        .expect("node runs");
+    assert!(
+        finished.status.success(),
+        "{}",
+        String::from_utf8_lossy(&finished.stdout)
+    );
+}
