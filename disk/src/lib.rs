@@ -3,5 +3,7 @@
 //! What does not live here: any word of the domain, and SQLite, which keeps its own promises.
 
 mod door;
+mod real;
 
 pub use door::{Disk, File};
+pub use real::RealDisk;

@@ -1,0 +1,163 @@
+//! The file system of this machine behind the door. What a Linux file system promises is taken as it is: `fdatasync` for
+//! a file's bytes and length, `fsync` of the folder for its entries.
+//!
+//! What does not live here: any policy. Nothing is retried but an interrupted call, nothing is synced unasked.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FallocateFlags, OFlags};
+use rustix::io::Errno;
+
+use crate::{Disk, File};
+
+/// The file system of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct RealDisk;
+
+impl RealDisk {
+    /// The file system of this machine, to be handed to many.
+    pub fn shared() -> Arc<dyn Disk> {
+        Arc::new(Self)
+    }
+}
+
+impl Disk for RealDisk {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        match fs::create_dir(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            other => other,
+        }
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        // Only a folder will do: syncing a file that took the folder's name would promise nothing about its entries.
+        let directory_only = OFlags::DIRECTORY.bits().cast_signed();
+        OpenOptions::new()
+            .read(true)
+            .custom_flags(directory_only)
+            .open(path)?
+            .sync_all()
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        opened(options.read(true).write(true).create_new(true).open(path))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        opened(OpenOptions::new().read(true).write(true).open(path))
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        opened(OpenOptions::new().read(true).open(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        // link(2) never replaces: a taken name is EEXIST.
+        fs::hard_link(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+        let mut entries = fs::read_dir(path)?
+            .map(|entry| {
+                let entry = entry?;
+                Ok((entry.path(), entry.file_type()?.is_dir()))
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by(|a, b| a.0.file_name().cmp(&b.0.file_name()));
+        Ok(entries)
+    }
+
+    fn file_len(&self, path: &Path) -> io::Result<Option<u64>> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        let room = rustix::fs::statvfs(path)?;
+        Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+}
+
+/// A file of this machine.
+#[derive(Debug)]
+struct RealFile(fs::File);
+
+fn opened(result: io::Result<fs::File>) -> io::Result<Box<dyn File>> {
+    Ok(Box::new(RealFile(result?)))
+}
+
+impl File for RealFile {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.0.read_at(&mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        loop {
+            match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, len) {
+                Ok(()) => return Ok(()),
+                Err(Errno::INTR) => {}
+                // Some network and overlay file systems cannot reserve: there, room is what zeros were written to.
+                Err(Errno::OPNOTSUPP) => return self.write_zeros_up_to(len),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+}
+
+impl RealFile {
+    fn write_zeros_up_to(&self, len: u64) -> io::Result<()> {
+        static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+        let mut at = self.len()?;
+        while at < len {
+            let take = (len - at).min(ZEROS.len() as u64);
+            let zeros = usize::try_from(take).map_or(&ZEROS[..], |take| &ZEROS[..take]);
+            self.0.write_all_at(zeros, at)?;
+            at += take;
+        }
+        Ok(())
+    }
+}
