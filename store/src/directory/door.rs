@@ -1,0 +1,217 @@
+//! The directory store's shell: keys become paths, file system errors become the door's, blocking calls leave the runtime.
+//!
+//! What does not live here: the steps of a put and the walk of a listing.
+
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use disk::Disk;
+
+use super::folders::Folders;
+use crate::{ListPage, ObjectMeta, Payload, Put, Store, StoreError, check_key};
+
+/// Where file system calls run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocking {
+    /// On the runtime's pool for blocking work.
+    Pool,
+    /// In the task that asks: for simulations, whose order of calls must not depend on threads.
+    Inline,
+}
+
+/// Objects as files below one folder. A key and a longer key that goes on after a `/` cannot both be there, for a name is
+/// a file or a folder. Folders are never removed.
+#[derive(Clone, Debug)]
+pub struct DirectoryStore {
+    inner: Arc<Inner>,
+    blocking: Blocking,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) root: PathBuf,
+    pub(super) staging: PathBuf,
+    pub(super) folders: Folders,
+    pub(super) next_staging_name: AtomicU64,
+}
+
+impl DirectoryStore {
+    /// Objects below `root`, made from files in `staging`. Both are made when missing (their parents must be there and
+    /// durable) and lie on one file system; whoever owns the folder empties `staging` at its start.
+    pub fn new(disk: Arc<dyn Disk>, root: PathBuf, staging: PathBuf, blocking: Blocking) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                folders: Folders::new(root.clone()),
+                disk,
+                root,
+                staging,
+                next_staging_name: AtomicU64::new(0),
+            }),
+            blocking,
+        }
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
+        match self.blocking {
+            Blocking::Inline => work(&self.inner),
+            Blocking::Pool => {
+                let inner = Arc::clone(&self.inner);
+                service::task::blocking(move || work(&inner)).await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for DirectoryStore {
+    async fn put_if_absent(&self, key: &str, payload: Payload) -> Result<Put, StoreError> {
+        let key = checked("put", key)?;
+        self.run(move |inner| inner.put(&key, &payload)).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        self.get_range(key, 0..u64::MAX).await
+    }
+
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let key = checked("get", key)?;
+        let bytes = self.run(move |inner| inner.read(&key, |_| range)).await?;
+        Ok(bytes.0)
+    }
+
+    async fn get_tail(&self, key: &str, len: u64) -> Result<(Bytes, u64), StoreError> {
+        let key = checked("get", key)?;
+        self.run(move |inner| inner.read(&key, |whole| whole.saturating_sub(len)..whole))
+            .await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, StoreError> {
+        let key = checked("head", key)?;
+        self.run(move |inner| {
+            let len = inner.disk.file_len(&inner.path(&key));
+            let len = len.map_err(|error| unchanged("head", &key, &error))?;
+            Ok(len.map(|len| ObjectMeta { key, len }))
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ListPage, StoreError> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.run(move |inner| inner.list(&prefix, after.as_deref(), limit))
+            .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let key = checked("delete", key)?;
+        self.run(move |inner| inner.delete(&key)).await
+    }
+}
+
+impl Inner {
+    /// The file that holds the object. Only for checked keys.
+    pub(super) fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    /// The object's bytes in a range chosen by its length, and that length.
+    fn read(&self, key: &str, range_of: impl FnOnce(u64) -> Range<u64>) -> Result<(Bytes, u64), StoreError> {
+        let path = self.path(key);
+        let failed = |error: &io::Error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => StoreError::NotFound { key: key.to_owned() },
+            _ => unchanged("get", key, error),
+        };
+        // A folder of that name is no object, and would open.
+        if self
+            .disk
+            .file_len(&path)
+            .map_err(|error| failed(&error))?
+            .is_none()
+        {
+            return Err(StoreError::NotFound { key: key.to_owned() });
+        }
+        let read = || {
+            let file = self.disk.open_read(&path)?;
+            let whole = file.len()?;
+            let range = range_of(whole);
+            let end = range.end.min(whole);
+            let wanted = usize::try_from(end.saturating_sub(range.start)).map_err(io::Error::other)?;
+            let mut bytes = vec![0; wanted];
+            let read = file.read_at(&mut bytes, range.start)?;
+            bytes.truncate(read);
+            Ok((Bytes::from(bytes), whole))
+        };
+        read().map_err(|error| failed(&error))
+    }
+
+    fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let path = self.path(key);
+        let folder = folder_of(&path);
+        match self.disk.remove_file(&path) {
+            Ok(()) => {}
+            // It may have been removed by a call whose end is not durable yet: so the folder is synced all the same.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(()),
+            // A folder is no object.
+            Err(error) if error.kind() == ErrorKind::IsADirectory => return Ok(()),
+            Err(error) if surely_did_nothing(&error) => return Err(unchanged("delete", key, &error)),
+            Err(error) => return Err(unclear("delete", key, &error)),
+        }
+        match self.disk.sync_dir(folder) {
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(unclear("delete", key, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The folder a key's file lies in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .expect("a key has a segment, so its path is longer than the root")
+}
+
+/// Whether a failed change of an entry surely changed nothing, as the kernel checks these before it begins.
+pub(super) fn surely_did_nothing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::CrossesDevices
+            | ErrorKind::TooManyLinks
+            | ErrorKind::InvalidFilename
+    )
+}
+
+pub(super) fn unchanged(action: &'static str, key: &str, cause: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Determinate {
+        action,
+        key: key.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+pub(super) fn unclear(action: &'static str, key: &str, cause: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Indeterminate {
+        action,
+        key: key.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+fn checked(action: &'static str, key: &str) -> Result<String, StoreError> {
+    match check_key(key) {
+        Ok(()) => Ok(key.to_owned()),
+        Err(error) => Err(unchanged(action, key, &error)),
+    }
+}
