@@ -1,6 +1,8 @@
 //! What every process needs once: clock, randomness, shutdown, named tasks, logs, metrics, HTTP listener, settings.
 
 pub mod clock;
+pub mod metrics;
 pub mod random;
 pub mod shutdown;
 pub mod task;
+pub mod telemetry;

@@ -1,0 +1,121 @@
+//! What a process says of itself: log lines to standard error, and metrics in Prometheus' text format.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::shutdown::Shutdown;
+use crate::{metrics, task};
+
+/// How often the recorder gathers its histograms' samples, which lie in memory until then.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A filter of log lines that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("log filter {filter:?}: {source}; write a level (info) or targets (info,edge=debug)")]
+pub struct LogFilterError {
+    filter: String,
+    source: ParseError,
+}
+
+/// Sends log lines to standard error from now on. The filter is a level or a list of `target=level`. When log lines
+/// already go somewhere, as in a test that starts two services, they go on doing so.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn log(format: LogFormat, filter: &str) -> Result<(), LogFilterError> {
+    let targets: Targets = filter.parse().map_err(|source| LogFilterError {
+        filter: filter.to_owned(),
+        source,
+    })?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Human => {
+            use std::io::IsTerminal;
+            lines.with_ansi(std::io::stderr().is_terminal()).boxed()
+        }
+        LogFormat::Json => lines.json().boxed(),
+    };
+    // An error means that another subscriber is there already.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(targets))
+        .try_init();
+    Ok(())
+}
+
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Records metrics from now on. A second call changes nothing.
+pub fn record_metrics() {
+    RECORDER.get_or_init(|| {
+        let handle = PrometheusBuilder::new().install_recorder();
+        metrics::describe();
+        handle
+            .inspect_err(
+                |error| tracing::warn!(%error, "metrics are recorded elsewhere: /metrics stays empty"),
+            )
+            .ok()
+    });
+}
+
+/// All metrics in Prometheus' text format; empty before [`record_metrics`].
+pub fn render() -> String {
+    RECORDER
+        .get()
+        .and_then(Option::as_ref)
+        .map(PrometheusHandle::render)
+        .unwrap_or_default()
+}
+
+/// Keeps the recorder's memory bounded until the shutdown.
+pub async fn upkeep(shutdown: Shutdown) {
+    let Some(Some(handle)) = RECORDER.get() else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.wished() => return,
+            () = task::sleep(UPKEEP_EVERY) => handle.run_upkeep(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_recorded_once_and_rendered() {
+        record_metrics();
+        record_metrics();
+        ::metrics::counter!("highwater_service_test_total").increment(3);
+        assert!(
+            render().contains("highwater_service_test_total 3"),
+            "{}",
+            render()
+        );
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_says_how_to_write_one() {
+        let error = log(LogFormat::Human, "edge=loud").expect_err("no such level");
+        assert!(error.to_string().contains("edge=debug"), "{error}");
+        log(LogFormat::Json, "warn,edge=debug").expect("a filter");
+    }
+}
