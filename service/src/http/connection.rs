@@ -1,0 +1,90 @@
+//! One connection, from its first byte to its last: hyper under watch, and a graceful end.
+
+use std::error::Error;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::watch::{Serving, Watched};
+use super::{ConnectionLimits, Handler, Hangup};
+use crate::metrics::{self, Closed};
+use crate::shutdown::Shutdown;
+
+/// What all connections of a listener share.
+pub(super) struct Shared<H> {
+    pub(super) handler: H,
+    pub(super) listener: &'static str,
+    pub(super) limits: Arc<ConnectionLimits>,
+    /// Answer what is in flight, then close.
+    pub(super) drain: Shutdown,
+    /// Close now.
+    pub(super) cut: Shutdown,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: TcpStream) {
+    tokio::select! {
+        biased;
+        () = shared.cut.wished() => metrics::closed(shared.listener, Closed::Drain),
+        () = converse(&shared, stream) => {}
+    }
+}
+
+async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream) {
+    let serving = Serving::default();
+    let watched = Watched::new(
+        stream,
+        shared.listener,
+        Arc::clone(&shared.limits),
+        serving.clone(),
+    );
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let (shared, guard) = (Arc::clone(shared), serving.begin());
+        async move {
+            let answer = shared.handler.handle(request).await;
+            drop(guard);
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .half_close(true) // a client may close its side once it has sent all, and still wants its answer
+        .header_read_timeout(None) // the watch has its own
+        .serve_connection(TokioIo::new(watched), service);
+    let mut connection = pin!(connection);
+    let mut draining = false;
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            () = shared.drain.wished(), if !draining => {
+                draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            outcome = connection.as_mut() => break outcome,
+        }
+    };
+    if let Err(error) = outcome {
+        count(shared.listener, &error);
+    }
+}
+
+/// Counts a failed connection by its reason.
+fn count(listener: &'static str, error: &hyper::Error) {
+    let cause = error.source();
+    let timed_out = |cause: &io::Error| cause.kind() == io::ErrorKind::TimedOut;
+    if error.is_parse() {
+        metrics::closed(listener, Closed::Malformed);
+    } else if cause.is_some_and(<dyn Error>::is::<Hangup>) {
+        metrics::closed(listener, Closed::Body);
+    } else if !cause
+        .and_then(|cause| cause.downcast_ref())
+        .is_some_and(timed_out)
+    {
+        metrics::closed(listener, Closed::Broken); // the watch has counted the others
+    }
+}

@@ -1,0 +1,475 @@
+//! The listener seen from a raw socket: what is slow, idle, cut or too much, with time-outs shortened.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+use service::http::{
+    Answer, BodyBudget, BodyError, BodyLimits, ConnectionLimits, Handler, Hangup, Listener, read_body, text,
+};
+use service::shutdown::{Shutdown, Trigger};
+use service::task;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Answers `/echo` with the body, `/slow` after half a second, `/big` with 64 MiB, all else with 403 unread.
+struct Echo {
+    limits: BodyLimits,
+    budget: BodyBudget,
+    handled: Arc<AtomicUsize>,
+}
+
+impl Handler for Echo {
+    async fn handle(&self, request: Request<Incoming>) -> Answer {
+        self.handled.fetch_add(1, Ordering::SeqCst);
+        match request.uri().path() {
+            "/echo" => match read_body(request.into_body(), &self.limits, &self.budget).await {
+                Ok(body) => Ok(text(StatusCode::OK, body.bytes.clone())),
+                Err(BodyError::TooLarge) => Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
+                Err(BodyError::NoRoom) => Ok(text(StatusCode::SERVICE_UNAVAILABLE, "no room")),
+                Err(BodyError::Slow | BodyError::Cut) => Err(Hangup),
+            },
+            "/slow" => {
+                task::sleep(Duration::from_millis(500)).await;
+                Ok(text(StatusCode::OK, "slow"))
+            }
+            "/big" => Ok(text(StatusCode::OK, Bytes::from(vec![b'x'; 64 << 20]))),
+            "/panic" => panic!("a handler's mistake"),
+            _ => Ok(text(StatusCode::FORBIDDEN, "no")),
+        }
+    }
+}
+
+struct World {
+    address: SocketAddr,
+    handled: Arc<AtomicUsize>,
+    budget: BodyBudget,
+    trigger: Trigger,
+    served: JoinHandle<()>,
+}
+
+fn short() -> ConnectionLimits {
+    ConnectionLimits {
+        header_timeout: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(800),
+        write_timeout: Duration::from_millis(400),
+        drain_timeout: Duration::from_secs(2),
+        ..ConnectionLimits::default()
+    }
+}
+
+async fn world(limits: ConnectionLimits) -> World {
+    let body = BodyLimits {
+        bytes_max: 1 << 20,
+        timeout: Duration::from_millis(1500),
+        grace: Duration::from_millis(300),
+        bytes_per_second_min: 1000,
+    };
+    let listener = Listener::bind("test", ([127, 0, 0, 1], 0).into(), limits)
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (trigger, shutdown) = Shutdown::new();
+    let (handled, budget) = (Arc::new(AtomicUsize::new(0)), BodyBudget::new(2 << 20));
+    let echo = Echo {
+        limits: body,
+        budget: budget.clone(),
+        handled: Arc::clone(&handled),
+    };
+    let served = task::spawn("listener", listener.serve(echo, shutdown));
+    World {
+        address,
+        handled,
+        budget,
+        trigger,
+        served,
+    }
+}
+
+impl World {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    /// Sends bytes and reads to the end; panics when the server does not close within 5 s.
+    async fn tell(&self, bytes: &[u8]) -> (String, Duration) {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.expect("sent");
+        read_to_close(&mut stream).await
+    }
+}
+
+async fn read_to_close(stream: &mut TcpStream) -> (String, Duration) {
+    let (started, mut answer) = (now(), Vec::new());
+    timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
+        .await
+        .expect("the server closes")
+        .expect("no reset");
+    (String::from_utf8_lossy(&answer).into_owned(), started.elapsed())
+}
+
+/// Reads until the text is there.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains(end) {
+        let read = timeout(Duration::from_secs(5), stream.read_buf(&mut answer)).await;
+        assert!(
+            read.expect("in time").expect("no reset") > 0,
+            "closed after {answer:?}"
+        );
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test measures real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn about(took: Duration, millis: u64) {
+    let millis = Duration::from_millis(millis);
+    assert!(
+        took + Duration::from_millis(30) >= millis && took < millis * 3,
+        "took {took:?}, not {millis:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_nothing_is_closed_without_an_answer() {
+    let (answer, took) = world(short()).await.tell(b"").await;
+    assert_eq!(answer, "");
+    about(took, 300);
+}
+
+#[tokio::test]
+async fn headers_that_trickle_are_cut_at_the_deadline_without_an_answer() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    let started = now();
+    let (mut reader, mut writer) = stream.split();
+    let trickle = async {
+        for byte in b"GET / HTTP/1.1\r\nhost: x\r\nx-long: "
+            .iter()
+            .chain(std::iter::repeat(&b'a'))
+        {
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            task::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut answer = Vec::new();
+    tokio::select! {
+        () = trickle => {}
+        _ = reader.read_to_end(&mut answer) => {}
+    }
+    about(started.elapsed(), 300);
+    assert_eq!(answer, b"");
+    assert_eq!(world.handled.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_kept_connection_may_idle_longer_than_headers_may_take() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    let request = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi";
+    stream.write_all(request).await.expect("sent");
+    read_until(&mut stream, "hi").await;
+    task::sleep(Duration::from_millis(500)).await;
+    stream.write_all(request).await.expect("sent");
+    read_until(&mut stream, "hi").await;
+    let (rest, took) = read_to_close(&mut stream).await;
+    assert_eq!(rest, "");
+    about(took, 800);
+}
+
+#[tokio::test]
+async fn a_later_head_that_stalls_is_cut_too() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    read_until(&mut stream, "no").await;
+    stream.write_all(b"GET / HTTP/1.1\r\n").await.expect("sent");
+    let (rest, took) = read_to_close(&mut stream).await;
+    assert_eq!(rest, "");
+    about(took, 300);
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_is_closed_without_an_answer() {
+    let world = world(short()).await;
+    let (answer, took) = world
+        .tell(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nstart")
+        .await;
+    assert_eq!(answer, "");
+    about(took, 300);
+    assert_eq!(world.budget.free_bytes(), 2 << 20);
+}
+
+#[tokio::test]
+async fn a_body_above_the_minimum_rate_still_ends_at_the_absolute_time_out() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    let started = now();
+    stream
+        .write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n")
+        .await
+        .expect("sent");
+    let piece = [b'a'; 500];
+    while stream.write_all(&piece).await.is_ok() && started.elapsed() < Duration::from_secs(4) {
+        task::sleep(Duration::from_millis(100)).await;
+    }
+    about(started.elapsed(), 1500);
+}
+
+#[tokio::test]
+async fn a_cut_body_is_no_request() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    stream
+        .write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nstart")
+        .await
+        .expect("sent");
+    stream.shutdown().await.expect("closed");
+    assert_eq!(read_to_close(&mut stream).await.0, "");
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_still_has_its_answer() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    stream
+        .write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    stream.shutdown().await.expect("closed");
+    assert!(read_to_close(&mut stream).await.0.ends_with("slow"));
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    stream
+        .write_all(b"GET /big HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    task::sleep(Duration::from_millis(1500)).await;
+    let mut answer = Vec::new();
+    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
+        .await
+        .expect("closed");
+    assert!(answer.len() < 64 << 20, "{} bytes came", answer.len());
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let world = world(short()).await;
+    let mut requests = Vec::new();
+    for number in 0..50 {
+        let body = format!("number {number};");
+        let head = format!(
+            "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        requests.extend(head.into_bytes());
+    }
+    let (answers, _) = world.tell(&requests).await;
+    let mut at = 0;
+    for number in 0..50 {
+        let text = format!("number {number};");
+        at += answers[at..]
+            .find(&text)
+            .unwrap_or_else(|| panic!("{text} after byte {at}"));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_expected_is_asked_for_and_one_that_is_refused_is_not() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    stream
+        .write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
+        .await
+        .expect("sent");
+    assert!(
+        read_until(&mut stream, "\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 100 ")
+    );
+    stream.write_all(b"hi").await.expect("sent");
+    assert!(read_until(&mut stream, "hi").await.starts_with("HTTP/1.1 200 "));
+    for path in ["/refused", "/echo"] {
+        let length = if path == "/echo" { 2 << 20 } else { 5 };
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+        );
+        let (answer, _) = world.tell(head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_goes_on_sending() {
+    let world = world(short()).await;
+    let mut stream = world.connect().await;
+    let head = b"POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 8000000\r\n\r\n";
+    stream.write_all(head).await.expect("sent");
+    stream
+        .write_all(&vec![b'a'; 8_000_000])
+        .await
+        .expect("all of it is taken");
+    assert!(read_to_close(&mut stream).await.0.starts_with("HTTP/1.1 403 "));
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_for_their_turn() {
+    let world = world(ConnectionLimits {
+        connections: 2,
+        ..short()
+    })
+    .await;
+    let silent = (world.connect().await, world.connect().await);
+    let (answer, took) = world
+        .tell(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    about(took, 300);
+    drop(silent);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_budget_are_refused_and_room_comes_back() {
+    let world = world(short()).await;
+    let mut holders = Vec::new();
+    for _ in 0..2 {
+        let mut stream = world.connect().await;
+        let head = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n";
+        stream.write_all(head).await.expect("sent");
+        stream.write_all(&vec![b'a'; 1_000_000]).await.expect("sent");
+        holders.push(stream);
+    }
+    task::sleep(Duration::from_millis(200)).await;
+    let request = b"POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\nping";
+    assert!(world.tell(request).await.0.starts_with("HTTP/1.1 503 "));
+    drop(holders);
+    task::sleep(Duration::from_millis(100)).await;
+    assert!(world.tell(request).await.0.ends_with("ping"));
+    assert_eq!(world.budget.free_bytes(), 2 << 20);
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_read_up_to_the_limit() {
+    let world = world(short()).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    let (answer, _) = world
+        .tell(format!("{head}2\r\nhi\r\n3\r\n yo\r\n0\r\n\r\n").as_bytes())
+        .await;
+    assert!(answer.ends_with("hi yo"), "{answer}");
+    let long = format!("{head}200000\r\n{}\r\n0\r\n\r\n", "a".repeat(0x20_0000));
+    assert!(world.tell(long.as_bytes()).await.0.starts_with("HTTP/1.1 413 "));
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_answered_400() {
+    let (answer, _) = world(short())
+        .await
+        .tell(b"GET /with space HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_panic_costs_its_connection_only() {
+    let world = world(ConnectionLimits {
+        connections: 1,
+        ..short()
+    })
+    .await;
+    assert_eq!(world.tell(b"GET /panic HTTP/1.1\r\nhost: x\r\n\r\n").await.0, "");
+    assert!(
+        world
+            .tell(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .0
+            .starts_with("HTTP/1.1 403 ")
+    );
+}
+
+#[tokio::test]
+async fn a_shutdown_answers_what_is_in_flight_and_closes_what_is_idle() {
+    let world = world(ConnectionLimits {
+        header_timeout: Duration::from_secs(30),
+        ..short()
+    })
+    .await;
+    let (mut silent, mut idle, mut half) = (
+        world.connect().await,
+        world.connect().await,
+        world.connect().await,
+    );
+    idle.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    read_until(&mut idle, "no").await;
+    half.write_all(b"GET / HT").await.expect("sent");
+    let mut busy = world.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    task::sleep(Duration::from_millis(100)).await;
+    let started = now();
+    world.trigger.pull();
+    assert_eq!(read_to_close(&mut silent).await.0, "");
+    assert_eq!(read_to_close(&mut idle).await.0, "");
+    let (answer, _) = read_to_close(&mut busy).await;
+    assert!(answer.ends_with("slow"), "{answer}");
+    assert!(
+        TcpStream::connect(world.address).await.is_err(),
+        "nobody listens any more"
+    );
+    drop((silent, idle, busy));
+    read_to_close(&mut half).await;
+    drop(half);
+    world.served.await.expect("the listener ends");
+    assert!(
+        started.elapsed() < Duration::from_millis(2500),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_outlives_the_drain_is_cut() {
+    let limits = ConnectionLimits {
+        drain_timeout: Duration::from_millis(100),
+        ..short()
+    };
+    let world = world(limits).await;
+    let mut busy = world.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    task::sleep(Duration::from_millis(100)).await;
+    world.trigger.pull();
+    world.served.await.expect("the listener ends");
+    assert_eq!(read_to_close(&mut busy).await.0, "");
+}
+
+#[tokio::test]
+async fn a_busy_port_is_a_clear_error() {
+    let world = world(short()).await;
+    let error = Listener::bind("edge", world.address, short())
+        .await
+        .expect_err("taken");
+    assert!(error.to_string().contains("in use"), "{error}");
+}
