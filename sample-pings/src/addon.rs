@@ -38,7 +38,7 @@ impl Addon {
 /// The client's add-ons, the popular ones more often, each once.
 fn addons_of(session: &Session) -> Vec<Addon> {
     let mut dice = Dice::new(session.client.seed, "add-ons", 0);
-    let mut numbers: Vec<u64> = (0..dice.between(3, 13))
+    let mut numbers: Vec<u64> = (0..dice.between(5, 18))
         .map(|_| (dice.unit().powi(3) * ADDONS as f64) as u64)
         .collect();
     numbers.sort_unstable();

@@ -26,7 +26,7 @@ pub(crate) struct Catalogue {
 }
 
 /// How many plain metrics there are besides the headline ones.
-const METRICS: usize = 345;
+const METRICS: usize = 333;
 
 /// Denominators and two use counters, by their real names, which readers treat specially.
 const KNOWN: &[(&str, Kind)] = &[
@@ -87,16 +87,16 @@ impl Catalogue {
         let dice = names.dice();
         let tier = some_tier(dice);
         self.parent.push(Listed { metric: place, tier });
-        if dice.chance(0.50) {
+        if dice.chance(0.48) {
             self.content.push(Listed { metric: place, tier });
         }
-        if dice.chance(0.04) {
+        if dice.chance(0.01) {
             self.gpu.push(Listed {
                 metric: place,
                 tier: Tier::Always,
             });
         }
-        if dice.chance(0.03) {
+        if dice.chance(0.008) {
             self.extension.push(Listed { metric: place, tier });
         }
     }
@@ -161,7 +161,7 @@ pub(crate) fn generic(name: String, kind: Kind, dice: &mut Dice) -> Metric {
         _ => high as f64 * place,
     };
     metric.spread = 0.3 + 0.9 * dice.unit();
-    metric.points = dice.log_normal(4.6, 0.85).clamp(0.5, 40.0);
+    metric.points = dice.log_normal(7.6, 0.85).clamp(0.5, 40.0);
     metric.weight = dice.log_normal(6.0, 1.6);
     metric
 }

@@ -5,7 +5,7 @@ use crate::json::Json;
 use crate::names::title;
 use crate::session::Session;
 
-const THREADS: &[&str] = &["Gecko", "Compositor", "ImageBridge"];
+const THREADS: &[&str] = &["Gecko", "Compositor", "ImageBridge", "Timer", "Socket"];
 
 const FRAMES: &[&str] = &[
     "(content script)",
@@ -25,11 +25,11 @@ pub(crate) fn write_hangs(session: &Session, json: &mut Json) {
         json.key("activity");
         write_activity(&mut dice, 0, json);
         json.list("hangs", |json| {
-            for _ in 0..dice.between(1, 3) {
+            for _ in 0..dice.between(2, 6) {
                 json.open();
                 json.list("stack", |json| {
                     json.item_text("Startup::Main");
-                    for _ in 0..dice.between(1, 3) {
+                    for _ in 0..dice.between(2, 5) {
                         json.item_text(dice.pick(FRAMES));
                     }
                 });

@@ -13,7 +13,7 @@ pub(crate) struct KeyedMetric {
 }
 
 /// How many keyed metrics there are.
-const KEYED: usize = 34;
+const KEYED: usize = 28;
 
 /// All keyed metrics, with fresh names.
 pub(crate) fn keyed_metrics(names: &mut Names) -> Vec<KeyedMetric> {
@@ -24,10 +24,10 @@ fn keyed_metric(names: &mut Names, nth: usize) -> KeyedMetric {
     let kind = some_kind(names.dice());
     let name = names.metric(kind);
     let mut metric = generic(name, kind, names.dice());
-    metric.points = metric.points.min(6.0);
-    let labels = match names.dice().below(10) {
-        0 => 14,
-        1..4 => 5,
+    metric.points = metric.points.min(8.0);
+    let labels = match nth % 8 {
+        0 => 8,
+        1..4 => 4,
         _ => 2,
     };
     let labels = (0..labels)

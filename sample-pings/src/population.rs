@@ -114,7 +114,7 @@ impl Population {
 
     /// The build a session ran on, recent ones more often, and how many days after it the ping was made.
     fn build(&self, client: &Client, dice: &mut Dice) -> (Build, i64) {
-        let age = (dice.unit().powf(1.25) * BUILDS as f64) as usize;
+        let age = (dice.unit().powf(1.6) * BUILDS as f64) as usize;
         let number = BUILDS - 1 - age.min(BUILDS - 1);
         let build = |number| client.channel.build(number, self.options.newest_build);
         if dice.chance(LATE) {

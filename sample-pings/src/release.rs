@@ -56,8 +56,8 @@ impl Channel {
 pub(crate) const CHANNELS: &[Channel] = &[
     Channel {
         name: "nightly",
-        weight: 36,
-        e10s: 0.94,
+        weight: 49,
+        e10s: 0.97,
         versions: &[(0, "55.0a1"), (12, "56.0a1")],
         time: "030204",
         regression: (6, 12),
@@ -65,8 +65,8 @@ pub(crate) const CHANNELS: &[Channel] = &[
     },
     Channel {
         name: "aurora",
-        weight: 13,
-        e10s: 0.9,
+        weight: 7,
+        e10s: 0.93,
         versions: &[(0, "54.0a2"), (12, "55.0a2")],
         time: "004016",
         regression: (9, 14),
@@ -74,8 +74,8 @@ pub(crate) const CHANNELS: &[Channel] = &[
     },
     Channel {
         name: "beta",
-        weight: 29,
-        e10s: 0.8,
+        weight: 31,
+        e10s: 0.88,
         versions: &[(0, "54.0")],
         time: "184329",
         regression: (11, 16),
@@ -83,8 +83,8 @@ pub(crate) const CHANNELS: &[Channel] = &[
     },
     Channel {
         name: "release",
-        weight: 18,
-        e10s: 0.7,
+        weight: 10,
+        e10s: 0.8,
         versions: &[(0, "53.0"), (7, "53.0.2"), (15, "53.0.3")],
         time: "120817",
         regression: (14, 18),
@@ -92,7 +92,7 @@ pub(crate) const CHANNELS: &[Channel] = &[
     },
     Channel {
         name: "esr",
-        weight: 4,
+        weight: 3,
         e10s: 0.5,
         versions: &[(0, "45.9.0")],
         time: "205527",
