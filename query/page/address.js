@@ -1,0 +1,44 @@
+// The page's state and the address it lives in: one flat object of strings, written after the "#".
+// Pure; applying it to what the server has is choice.js.
+
+// Every key the address may hold, with its default. A default is not written.
+export const DEFAULTS = Object.freeze({
+  channel: "", version: "", clock: "build_id", metric: "", process: "",
+  application: "", os: "", osVersion: "", architecture: "", e10s: "",
+  key: "", cumulative: "", bins: "", allBins: "", allVersions: "", allDates: "", scale: "",
+  users: "channel", group: "", measure: "dau",
+});
+
+const ALLOWED = {
+  clock: ["build_id", "submission_date"],
+  cumulative: ["", "1"], allBins: ["", "1"], allVersions: ["", "1"], allDates: ["", "1"],
+  scale: ["", "log", "linear"],
+  users: ["version", "channel", "everyone"],
+  group: ["", "application", "channel", "version", "os"],
+  measure: ["dau", "mau", "er"],
+};
+
+// {state, notices}: what the text after "#" says; what it should not say is replaced and named.
+export function readAddress(hash) {
+  const state = { ...DEFAULTS };
+  const notices = [];
+  for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      notices.push(`The address has a part “${name}” that this page does not know; it was left out.`);
+    } else if (ALLOWED[name] && !ALLOWED[name].includes(value)) {
+      notices.push(`The address asks for ${name} “${value}”, which does not exist; the default is shown.`);
+    } else {
+      state[name] = value;
+    }
+  }
+  return { state, notices };
+}
+
+// The text after "#" for a state; parts that have their default are left out.
+export function writeAddress(state) {
+  const parts = new URLSearchParams();
+  for (const [name, usual] of Object.entries(DEFAULTS)) {
+    if (state[name] !== usual) parts.set(name, state[name]);
+  }
+  return `#${parts}`;
+}

@@ -1,0 +1,114 @@
+// How numbers, units, dates and kinds are written for a reader. Pure.
+
+const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const DAY_SHORT = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
+const MONTH = new Intl.DateTimeFormat("en", { month: "short", year: "numeric", timeZone: "UTC" });
+
+const UNITS_BY_ENDING = [
+  [/_(MS|MSEC|MILLISECONDS)(_|\d|$)/, "ms"],
+  [/^SIMPLE_MEASURES_(FIRSTPAINT|SESSIONRESTORED|SESSIONRESTOREINIT|CREATETOPLEVELWINDOW|MAIN|START|DELAYEDSTARTUP\w*|FIRSTLOADURI)$/, "ms"],
+  [/^SIMPLE_MEASURES_UPTIME$/, "min"],
+  [/_(US|MICROSECONDS)(_|\d|$)/, "µs"],
+  [/_(SECONDS|SECS?|S)$/, "s"],
+  [/_(MINUTES|MIN)$/, "min"],
+  [/_(KB|KIB)(_|$)/, "KB"],
+  [/_(MB|MIB)(_|$)/, "MB"],
+  [/_BYTES(_|$)/, "bytes"],
+  [/_(PCT|PERCENT|PERCENTAGE)(_|$)/, "%"],
+];
+
+const UNITS_BY_DESCRIPTION = [
+  [/\(ms\)|\bmilliseconds?\b|\bin ms\b/i, "ms"],
+  [/\(us\)|\bmicroseconds?\b/i, "µs"],
+  [/\(s\)|\bin seconds\b|\(seconds?\)/i, "s"],
+  [/\(KB\)|\bkilobytes?\b|\bin KB\b/i, "KB"],
+  [/\(MB\)|\bmegabytes?\b/i, "MB"],
+  [/\bin bytes\b|\(bytes\)/i, "bytes"],
+  [/\bpercentage\b|\bpercent\b/i, "%"],
+];
+
+// The unit of a metric's values as its name or description tells, else "".
+export function unitOf(metric, description = "") {
+  const byName = UNITS_BY_ENDING.find(([pattern]) => pattern.test(metric.toUpperCase()));
+  const found = byName ?? UNITS_BY_DESCRIPTION.find(([pattern]) => pattern.test(description));
+  return found ? found[1] : "";
+}
+
+// 12,345,678
+export function whole(value) {
+  return value === null || value === undefined ? "–" : GROUPED.format(value);
+}
+
+// 12.3M
+export function compact(value) {
+  return COMPACT.format(value);
+}
+
+// Three to four significant digits, grouped: 0.123, 12.3, 1,234.
+export function amount(value) {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  if (size >= 1e7) return compact(value);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  return value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+}
+
+// An amount with its unit.
+export function withUnit(value, unit) {
+  if (!unit) return amount(value);
+  return unit === "%" ? `${amount(value)}%` : `${amount(value)} ${unit}`;
+}
+
+// A percentile as statistics.js gives it; "or more" when it lies in the last, open bin.
+export function percentileText(result, unit) {
+  if (!result) return "–";
+  return result.open ? `≥ ${withUnit(result.value, unit)}` : withUnit(result.value, unit);
+}
+
+// 0.1234 as 12.3%; never 0% for something, never 100% for nearly everything.
+export function share(value) {
+  if (value === 0) return "0%";
+  if (value < 0.0001) return "<0.01%";
+  if (value > 0.9995 && value < 1) return ">99.9%";
+  const percent = value * 100;
+  return `${percent.toFixed(percent >= 99.95 ? 0 : percent < 1 ? 2 : 1)}%`;
+}
+
+export function day(date) {
+  return DAY.format(date);
+}
+
+export function dayShort(date) {
+  return DAY_SHORT.format(date);
+}
+
+export function month(date) {
+  return MONTH.format(date);
+}
+
+// How long ago, in words that fit a small field: 0.8 s, 45 s, 12 min, 5 h, 3 days.
+export function age(milliseconds) {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  if (seconds < 86_400 * 730) return `${whole(seconds / 86_400)} days`;
+  return `${whole(seconds / (86_400 * 365.25))} years`;
+}
+
+// The name of bin `i` for a reader: a category, yes or no, or the range of values it holds.
+export function binName(answer, i, unit) {
+  const { buckets, kind } = answer;
+  if (kind === "boolean") return ["False", "True", "Other"][i] ?? String(buckets[i]);
+  if (kind === "flag") return ["Not set", "Set", "Other"][i] ?? String(buckets[i]);
+  if (kind === "categorical") return buckets[i] === "spill" ? "Other (spill)" : String(buckets[i]);
+  if (kind === "enumerated") return String(buckets[i] ?? i);
+  const lower = amount(buckets[i]);
+  const suffix = unit ? (unit === "%" ? "%" : ` ${unit}`) : "";
+  if (i + 1 >= buckets.length) return `${lower}${suffix} or more`;
+  if (buckets[i + 1] - buckets[i] === 1) return `${lower}${suffix}`;
+  return `${lower} to below ${amount(buckets[i + 1])}${suffix}`;
+}

@@ -1,0 +1,158 @@
+// The page's pure modules: statistics, answers, search, address and choice. Run with `node --test`.
+// What is expected is written out by hand or computed from the samples themselves.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readAddress, writeAddress, DEFAULTS } from "../../query/page/address.js";
+import { addDays, byDate, keysOf, mergePoints, parseDate, withoutSparse } from "../../query/page/answer.js";
+import { chooseFilters, chooseMetric, choosePlace } from "../../query/page/choice.js";
+import { search } from "../../query/page/search.js";
+import { mean, percentile, shares, upperEdge, worthDrawing } from "../../query/page/statistics.js";
+import { unitOf, share, binName } from "../../query/page/words.js";
+
+const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
+
+test("a percentile lies inside its own bin's edges, linearly", () => {
+  const result = percentile([0, 10, 30, 100], [1, 2, 1, 0], "linear", 0.5);
+  close(result.value, 20); // the second of four samples: half of bin 10..30
+  assert.equal(result.open, false);
+});
+
+test("a percentile of an exponential histogram is interpolated by ratio", () => {
+  close(percentile([0, 1, 4, 16], [0, 2, 2, 0], "exponential", 0.25).value, 2);
+  close(percentile([0, 1, 4, 16], [0, 2, 2, 0], "exponential", 0.75).value, 8);
+});
+
+test("a percentile in the last bin is open", () => {
+  assert.deepEqual(percentile([0, 1, 2], [0, 0, 5], "linear", 0.5), { value: 2, open: true, bin: 2, fraction: 0 });
+});
+
+test("a percentile of nothing is nothing", () => {
+  assert.equal(percentile([0, 1], [0, 0], "linear", 0.5), null);
+});
+
+test("percentiles of a fine histogram equal those of the sorted samples within one bin", () => {
+  const samples = Array.from({ length: 999 }, (_, i) => (i * 7919) % 500);
+  const buckets = Array.from({ length: 501 }, (_, i) => i);
+  const histogram = buckets.map((lower) => samples.filter((sample) => sample === lower).length);
+  const sorted = [...samples].sort((a, b) => a - b);
+  for (const p of [0.05, 0.25, 0.5, 0.75, 0.95]) {
+    const exact = sorted[Math.ceil(p * sorted.length) - 1];
+    assert.ok(Math.abs(percentile(buckets, histogram, "linear", p).value - exact) <= 1);
+  }
+});
+
+test("the mean is the exact sum over the samples", () => {
+  close(mean(30, [1, 2, 3]), 5);
+  assert.equal(mean(30, [0, 0]), null);
+});
+
+test("the last bin is continued as the one before it", () => {
+  assert.equal(upperEdge([0, 5, 10], "linear", 2), 15);
+  assert.equal(upperEdge([0, 5, 10], "exponential", 2), 20);
+});
+
+test("cumulative shares end at one", () => {
+  assert.deepEqual(shares([1, 1, 2]), [0.25, 0.25, 0.5]);
+  assert.deepEqual(shares([1, 1, 2], true), [0.25, 0.5, 1]);
+});
+
+test("empty edges are not drawn, but three bins always are", () => {
+  assert.deepEqual(worthDrawing([0, 0, 5, 6, 7, 8, 0, 0]), [2, 5]);
+  assert.equal(worthDrawing([0, 0, 0, 9, 0, 0]).reduce((a, b) => b - a) + 1, 3);
+});
+
+test("keys are sorted by pings and a metric without keys has none", () => {
+  const row = (label, count) => ({ date: "20260101", label, histogram: [count], sum: 0, count });
+  assert.deepEqual(keysOf({ data: [row("a", 1), row("b", 3), row("a", 1)] }).map(({ key }) => key), ["b", "a"]);
+  assert.deepEqual(keysOf({ data: [row("", 1)] }), []);
+});
+
+test("a date that is no calendar date is counted, not drawn", () => {
+  const data = ["20260230", "20260102", "20260101"].map((date) => ({ date, label: "", histogram: [1], sum: 1, count: 1 }));
+  const { points, strange } = byDate({ buckets: [0], data }, null);
+  assert.deepEqual(points.map(({ date }) => date), ["20260101", "20260102"]);
+  assert.equal(strange, 1);
+});
+
+test("days are added across the end of a month", () => {
+  assert.equal(addDays("20261130", 1), "20261201");
+  assert.equal(addDays("20260301", -1), "20260228");
+  assert.equal(parseDate("2026"), null);
+});
+
+test("versions that share a date and a layout become one point", () => {
+  const point = (buckets) => ({ date: "20260101", time: 1, buckets, histogram: [1, 2], sum: 3, count: 2, samples: 3 });
+  const [merged] = mergePoints([[point([0, 1])], [point([0, 1])]]);
+  assert.deepEqual([merged.histogram, merged.count], [[2, 4], 4]);
+  assert.equal(mergePoints([[point([0, 1])], [point([0, 2])]])[0].count, 2);
+});
+
+test("sparse dates are left out, small data is not", () => {
+  const points = [1, 500, 500, 500, 500, 500].map((count) => ({ count }));
+  assert.equal(withoutSparse(points).length, 5);
+  assert.equal(withoutSparse(points.slice(0, 3)).length, 3);
+});
+
+test("a search takes a space for an underscore and skips letters", () => {
+  const names = ["CYCLE_COLLECTOR", "GC_MS", "GC_MAX_PAUSE_MS", "SCALARS_TELEMETRY.OS"];
+  assert.equal(search(names, "gc ms")[0], "GC_MS");
+  assert.deepEqual(search(names, "gcmax"), ["GC_MAX_PAUSE_MS"]);
+  assert.deepEqual(search(names, "telemetry os"), ["SCALARS_TELEMETRY.OS"]);
+  assert.deepEqual(search(names, "zzz"), []);
+});
+
+test("a state survives the address and defaults are not written", () => {
+  const state = { ...DEFAULTS, channel: "release & co", key: "a=b,c", cumulative: "1" };
+  assert.deepEqual(readAddress(writeAddress(state)).state, state);
+  assert.equal(writeAddress({ ...DEFAULTS }), "#");
+});
+
+test("an unknown part of the address is named and left out", () => {
+  const { state, notices } = readAddress("#foo=1&clock=moon&channel=beta");
+  assert.equal(state.clock, "build_id");
+  assert.equal(state.channel, "beta");
+  assert.equal(notices.length, 2);
+});
+
+test("the newest channel and version are the default, and a clock gone wrong does not decide", () => {
+  const dates = { beta: [{ version: "9", date: "20260101" }], nightly: [{ version: "10", date: "20260102" }], odd: [{ version: "1", date: "29990101" }] };
+  assert.deepEqual(choosePlace(DEFAULTS, dates, "20270101", []), { channel: "nightly", version: "10" });
+});
+
+test("a stale channel falls back and says so", () => {
+  const notices = [];
+  const dates = { beta: [{ version: "9", date: "20260101" }] };
+  assert.deepEqual(choosePlace({ ...DEFAULTS, channel: "aurora", version: "3" }, dates, "20270101", notices), { channel: "beta", version: "9" });
+  assert.equal(notices.length, 1);
+});
+
+test("a metric that a version lacks stays chosen by hand but not from an address", () => {
+  const notices = [];
+  assert.equal(chooseMetric("X", ["GC_MS"], false, notices), "X");
+  assert.equal(chooseMetric("X", ["GC_MS"], true, notices), "GC_MS");
+  assert.equal(notices.length, 1);
+});
+
+test("a stale filter falls back to all", () => {
+  const notices = [];
+  const chosen = chooseFilters({ ...DEFAULTS, os: "Linux", osVersion: "9", e10s: "true" }, { os: ["Linux,3.1"], e10sEnabled: ["true"] }, notices);
+  assert.deepEqual([chosen.os, chosen.osVersion, chosen.e10s], ["Linux", "", "true"]);
+  assert.equal(notices.length, 1);
+});
+
+test("units come from the name, else from the description", () => {
+  assert.equal(unitOf("GC_MS"), "ms");
+  assert.equal(unitOf("MEMORY_RESIDENT", "Resident memory size (KB)"), "KB");
+  assert.equal(unitOf("GC_REASON_2"), "");
+});
+
+test("a share never rounds something to nothing or to everything", () => {
+  assert.deepEqual([0, 0.00001, 0.5, 0.99999, 1].map(share), ["0%", "<0.01%", "50.0%", ">99.9%", "100%"]);
+});
+
+test("a bin is named by its values", () => {
+  assert.equal(binName({ buckets: [0, 1, 5], kind: "exponential" }, 1, "ms"), "1 to below 5 ms");
+  assert.equal(binName({ buckets: [0, 1, 5], kind: "exponential" }, 2, "ms"), "5 ms or more");
+  assert.equal(binName({ buckets: [0, 1], kind: "boolean" }, 1, ""), "True");
+});
