@@ -73,10 +73,10 @@ export class Controls {
     this.#key.set(["All keys together", ...keys.map(({ key }) => key)], chosen === "*" ? "All keys together" : chosen);
   }
 
-  // What makes sense for the kind at hand.
-  showScale(log, offered) {
+  // Offers only the switches that do something for the metric at hand.
+  showSwitches({ log, offered }) {
     byId("logScale").checked = log;
-    byId("logScale").closest("label").hidden = !offered;
+    for (const [id, wanted] of Object.entries(offered)) byId(id).closest("label").hidden = !wanted;
   }
 
   #keyRemark(key) {

@@ -8,7 +8,8 @@ import { amount, binName, percentileText, share, whole, withUnit } from "./words
 
 const PERCENTILES = [["5th", 0.05], ["25th", 0.25], ["Median", 0.5], ["75th", 0.75], ["95th", 0.95]];
 const HEIGHT = 250;
-const ROW = 30;
+const ROW = 28;
+const TALL_ROW = 44;
 const MOST_ROWS = 24;
 
 export class Distribution {
@@ -21,11 +22,10 @@ export class Distribution {
     this.#table = section.querySelector(".table");
   }
 
-  // `view`: {metric, answer, whole (sum of all dates), unit, cumulative, allBins, otherLayouts, dates}.
+  // `view`: {metric, answer, total (sum of all dates), unit, cumulative, allBins, otherLayouts, dates}.
   show(view) {
     const model = { ...view, shares: shares(view.total.histogram, view.cumulative), plain: shares(view.total.histogram) };
-    const named = ["boolean", "flag", "categorical"].includes(view.answer.kind);
-    this.#chart.show((width) => (named ? drawRows(model, width) : drawBars(model, width)));
+    this.#chart.show((width) => (hasRows(view.answer.kind) ? drawRows(model, width) : drawBars(model, width)));
     this.#writeSummary(model);
     this.#writeNote(model);
     render(this.#table, tableOf(model));
@@ -41,11 +41,10 @@ export class Distribution {
       const average = mean(total.sum, total.histogram);
       facts.push(["Mean", average === null ? "–" : withUnit(average, unit)]);
     }
-    facts.push(["Pings", whole(total.count)], ["Samples", whole(total.samples)]);
-    if (!isCategories(kind)) facts.push(["Sum", withUnit(total.sum, unit)]);
-    facts.push(["Kind", kind]);
-    render(this.#summary, facts.map(([name, value, main]) => (
-      h("div", main ? { class: "main" } : {}, [h("dt", {}, name), h("dd", {}, value)]))));
+    const counts = [["Pings", whole(total.count)], ["Samples", whole(total.samples)]];
+    if (!isCategories(kind)) counts.push(["Sum", withUnit(total.sum, unit)]);
+    counts.push(["Kind", kind]);
+    render(this.#summary, [facts, counts].filter((list) => list.length > 0).map(factList));
   }
 
   #writeNote({ answer, total, otherLayouts, hidden }) {
@@ -56,6 +55,16 @@ export class Distribution {
     if (otherLayouts) parts.push(`Another layout of this metric was left out: ${otherLayouts}.`);
     render(this.#note, [parts.join(" ")]);
   }
+}
+
+function factList(facts) {
+  return h("dl", {}, facts.map(([name, value, main]) => (
+    h("div", main ? { class: "main" } : {}, [h("dt", {}, name), h("dd", {}, value)]))));
+}
+
+// True for kinds whose bins have names and are drawn as rows.
+export function hasRows(kind) {
+  return ["boolean", "flag", "categorical"].includes(kind);
 }
 
 // How many edge bins a view leaves out, and the range drawn.
@@ -102,7 +111,7 @@ function medianMark({ answer, total, unit }, range, left, step, plot) {
   if (isCategories(answer.kind)) return [];
   const median = percentile(answer.buckets, total.histogram, answer.kind, 0.5);
   if (!median || median.bin < range.first || median.bin > range.last) return [];
-  const x = left(median.bin - range.first + median.fraction * 1);
+  const x = left(median.bin - range.first + median.fraction);
   const text = `median ${percentileText(median, unit)}`;
   const onLeft = x + text.length * CHARACTER + 8 > plot.right;
   return [h("g", { class: "mark" }, [
@@ -133,16 +142,18 @@ function drawRows(model, width) {
   const names = rows.map((i) => binName(answer, i, ""));
   const room = Math.min(width * 0.42, Math.max(...names.map((name) => name.length)) * CHARACTER + 14);
   const fit = Math.floor((room - 12) / CHARACTER);
-  const plot = { left: 0, right: width, top: 8, bottom: 8 + rows.length * ROW };
+  const row = rows.length <= 3 ? TALL_ROW : ROW;
+  const thick = row / 2 + 2;
+  const plot = { left: 0, right: width, top: 8, bottom: 8 + rows.length * row };
   const x = linear(0, 1, room, width - 64);
-  const stops = rows.map((_, k) => plot.top + k * ROW + ROW / 2);
+  const stops = rows.map((_, k) => plot.top + k * row + row / 2);
   return {
-    height: plot.bottom + 8, plot, axis: "y", band: ROW, stops,
+    height: plot.bottom + 8, plot, axis: "y", band: row, stops,
     label: `Distribution of ${model.metric}: ${rows.length} named bins. Arrow keys read them one by one.`,
     nodes: rows.flatMap((i, k) => [
       h("text", { class: "name", x: 2, y: stops[k] + 4 }, names[k].length > fit ? `${names[k].slice(0, fit - 1)}…` : names[k]),
-      h("rect", { class: "track", x: x(0), width: x(1) - x(0), y: stops[k] - 8, height: 16 }),
-      h("rect", { class: "bar", x: x(0), width: Math.max(0, x(model.shares[i]) - x(0)).toFixed(1), y: stops[k] - 8, height: 16 }),
+      h("rect", { class: "track", x: x(0), width: x(1) - x(0), y: stops[k] - thick / 2, height: thick }),
+      h("rect", { class: "bar", x: x(0), width: Math.max(0, x(model.shares[i]) - x(0)).toFixed(1), y: stops[k] - thick / 2, height: thick }),
       h("text", { class: "value end", x: width - 2, y: stops[k] + 4 }, share(model.shares[i])),
     ]),
     tip: (k) => tipOf(model, rows[k]),

@@ -97,7 +97,7 @@ function draw(model, width) {
       ...(model.named ? shareLines(model, xs, y) : bands(model, xs, y)),
       ...endLabels(series, y, plot, model.named),
       ...pingBars(points, xs, plot),
-      ...xLabels(dateTicks(...span(points), Math.max(2, Math.floor((plot.right - plot.left) / 78)))
+      ...xLabels(dateTicks(...span(points), Math.max(2, Math.floor((plot.right - plot.left) / 64)))
         .map(({ time, text: label }) => ({ x: x(time), text: label })), HEIGHT - 8, 0, width),
       h("text", { class: "axis", x: 0, y: plot.bottom + 26 }, "pings"),
     ],

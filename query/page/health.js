@@ -40,6 +40,7 @@ function draw(element, known, alive) {
   element.classList.toggle("lost", !alive);
   const cells = FIELDS.map(([name, field, meaning]) => cell(name, whole(known?.[field]), meaning, `health-${field}`));
   cells.push(cell("Newest number", newestAge(known), "Age of the newest ping that is counted", "health-age"));
+  if (known?.set_aside > 0) cells.push(cell("Set aside", whole(known.set_aside), "Chunks that could not be read; the log names them", "health-set-aside"));
   render(element, cells);
   const state = element.nextElementSibling;
   const text = !alive ? "The server does not answer; these are its last numbers." : "";

@@ -6,7 +6,7 @@ import { addDays, byDate, formatDate, joinAnswers, keysOf, mergePoints, total, w
 import * as api from "./api.js";
 import { chooseFilters, chooseMetric, choosePlace, compareVersions, latestSaneDate, versionsOf } from "./choice.js";
 import { Controls } from "./controls.js";
-import { Distribution, drawnRange } from "./distribution.js";
+import { Distribution, drawnRange, hasRows } from "./distribution.js";
 import { Evolution, usesLog } from "./evolution.js";
 import { watchHealth } from "./health.js";
 import { showProducts } from "./products.js";
@@ -32,6 +32,7 @@ let lists = { clock: "", dates: {}, options: {}, place: "", at: 0 };
 let shownFolded = null;
 let shownAt = 0;
 let busy = false;
+let failed = false; // the last load met an error: the next status asks again
 
 // A reader changed something: the address says it, the views follow.
 function change(part) {
@@ -53,11 +54,11 @@ async function load({ fresh, notices = [], quiet = false }) {
   busy = true;
   if (!quiet) document.body.setAttribute("aria-busy", "true");
   try {
-    if (await settle(fresh, quiet, notices, current)) {
-      await Promise.all([loadMetric(current), loadUsers(current), loadProducts(current)]);
-    }
+    await Promise.all([loadProducts(current), loadCharts(fresh, quiet, notices, current)]);
+    failed = false;
   } catch (error) {
     if (!(error instanceof api.ApiError)) throw error;
+    failed = true;
     if (current() && !(quiet && error.reason === "unreachable")) absent(error);
   } finally {
     if (current()) {
@@ -67,6 +68,10 @@ async function load({ fresh, notices = [], quiet = false }) {
     }
   }
   if (current() && notices.length > 0) tell(notices);
+}
+
+async function loadCharts(fresh, quiet, notices, current) {
+  if (await settle(fresh, quiet, notices, current)) await Promise.all([loadMetric(current), loadUsers(current)]);
 }
 
 // Asks what there is, makes the state one that exists, and shows the controls. False when it was overtaken.
@@ -141,13 +146,14 @@ function showMetric({ answer, otherLayouts }, others) {
   const unit = isCategories(answer.kind) ? "" : unitOf(state.metric, answer.description);
   const sum = total(answer, key);
   byId("metric-name").textContent = state.metric;
+  document.title = `${state.metric} · Highwater`;
   byId("metric-description").textContent = answer.description;
   controls.showKeys(keys, key ?? "*");
   const range = drawnRange(answer, sum, state.allBins === "1");
-  const rows = ["boolean", "flag", "categorical"].includes(answer.kind);
+  const rows = hasRows(answer.kind);
   distribution.show({
     metric: state.metric, answer, total: sum, unit, otherLayouts, range, hidden: rows ? 0 : range.hidden,
-    cumulative: state.cumulative === "1", allBins: state.allBins === "1",
+    cumulative: state.cumulative === "1" && !rows, allBins: state.allBins === "1",
   });
   showEvolution({ answer, key, unit, sum }, others);
 }
@@ -167,7 +173,13 @@ function showEvolution({ answer, key, unit, sum }, others) {
   const points = state.allDates ? all : withoutSparse(all);
   const starts = others.length > 0 ? lines.filter((one) => one.points.length > 0).map((one) => ({ version: one.version, time: firstShown(one.points, points) })) : [];
   const log = usesLog(answer, state.scale);
-  controls.showScale(log, !isCategories(answer.kind));
+  controls.showSwitches({ log, offered: {
+    logScale: !isCategories(answer.kind),
+    cumulative: !hasRows(answer.kind),
+    allBins: answer.kind !== "boolean" && answer.kind !== "flag",
+    allVersions: versionsOf(lists.dates[state.channel]).length > 1,
+    allDates: withoutSparse(all).length < all.length,
+  } });
   const clock = state.clock === "build_id" ? "build date" : "submission date";
   byId("evolution-title").textContent = `Evolution by ${clock}`;
   evolution.show({
@@ -209,6 +221,7 @@ async function loadUsers(current) {
     reason = error.description;
   }
   if (!current()) return;
+  byId("users-section").hidden = false;
   users.show({ answer, reason, group: state.group, measure: state.measure, who: whoOf(filter), today: formatDate(new Date()) });
 }
 
@@ -233,6 +246,7 @@ async function loadProducts(current) {
 
 function absent(error) {
   byId("distribution").hidden = byId("evolution").hidden = true;
+  byId("users-section").hidden = error.reason === "nothing_received" || error.reason === "unreachable";
   byId("metric-name").textContent = state.metric || "Highwater";
   byId("metric-description").textContent = "";
   controls.showKeys([], "");
@@ -252,7 +266,7 @@ function tell(notices) {
 // The charts follow the numbers: when pings were folded since the last drawing, at most every few seconds.
 function follow({ folded, stored_only: stored, repeated }) {
   const sign = `${folded} ${stored} ${repeated}`;
-  if (sign === shownFolded || busy || Date.now() - shownAt < REFRESH_MS) return;
+  if ((sign === shownFolded && !failed) || busy || Date.now() - shownAt < REFRESH_MS) return;
   shownFolded = sign;
   load({ fresh: false, quiet: true });
 }

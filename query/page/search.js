@@ -1,6 +1,9 @@
 // Fuzzy search in a list of names: a space stands for an underscore, letters may be skipped,
 // better matches come first. Pure.
 
+const FEW = 5; // with fewer proper matches, names with skipped letters are offered too
+const SKIPPING = 10; // the score from which on letters are skipped
+
 // The names that match `query`, best first, at most `limit`. An empty query matches everything in order.
 export function search(names, query, limit = Infinity) {
   const words = query.trim().toUpperCase().split(/[\s_.]+/).filter(Boolean);
@@ -12,7 +15,8 @@ export function search(names, query, limit = Infinity) {
     if (score !== null) matches.push({ name, score });
   }
   matches.sort((a, b) => a.score - b.score || a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
-  return matches.slice(0, limit).map(({ name }) => name);
+  const proper = matches.filter(({ score }) => score < SKIPPING);
+  return (proper.length < FEW ? matches : proper).slice(0, limit).map(({ name }) => name);
 }
 
 // Lower is better; null is no match. Equal, then beginning, then a part, then all words, then skipped letters.
@@ -24,7 +28,7 @@ function rank(name, words, whole) {
   if (plain.includes(whole)) return 3;
   if (words.every((word) => plain.includes(word))) return 4;
   const gaps = skipped(plain, whole.replaceAll("_", ""));
-  return gaps === null ? null : 10 + gaps;
+  return gaps === null ? null : SKIPPING + gaps;
 }
 
 // How many letters of `name` lie between the first and last letter of `letters`, taken in order.

@@ -5,6 +5,7 @@ import { h, render } from "./tree.js";
 import { dayShort, month } from "./words.js";
 
 const DAY_MS = 86_400_000;
+const VALUES = 60; // room of the values written at the end of rows
 export const CHARACTER = 6.6; // width of an average character of an axis label, in pixels
 
 // A function from [from, to] to [start, end] pixels.
@@ -180,10 +181,10 @@ export class Chart {
     ]);
     const { stops, axis, plot } = this.#picture;
     const { offsetWidth: width } = this.#tip;
-    const at = axis === "y" ? plot.right : stops[this.#at];
-    const right = at + 14 + width <= this.#width ? at + 14 : at - 14 - width;
+    const at = axis === "y" ? plot.right - VALUES : stops[this.#at];
+    const right = at + 14 + width <= this.#width && axis === "x" ? at + 14 : at - 14 - width;
     this.#tip.style.left = `${Math.min(Math.max(0, right), Math.max(0, this.#width - width))}px`;
-    this.#tip.style.top = `${axis === "y" ? stops[this.#at] + 14 : plot.top}px`;
+    this.#tip.style.top = `${axis === "y" ? stops[this.#at] + 18 : plot.top}px`;
   }
 
   #move(at) {

@@ -63,7 +63,7 @@ function daysOf(answer) {
 }
 
 function plainLines(days) {
-  return ["mau", "dau"].map((measure) => ({ name: MEASURES[measure], banded: true, values: days.map(({ groups }) => groups.get("")?.[measure] ?? null) }));
+  return ["mau", "dau"].map((measure) => ({ name: MEASURES[measure], banded: true, dotted: true, values: days.map(({ groups }) => groups.get("")?.[measure] ?? null) }));
 }
 
 function groupLines(days, { measure }) {
@@ -92,7 +92,7 @@ function draw(model, width) {
   const ticks = niceTicks(top, 4);
   const y = linear(0, ticks.at(-1), plot.bottom, plot.top);
   const xs = days.map(({ time }) => x(time.getTime()));
-  const wanted = Math.max(2, Math.floor((plot.right - plot.left) / 78));
+  const wanted = Math.max(2, Math.floor((plot.right - plot.left) / 64));
   return {
     height: HEIGHT, plot, axis: "x", stops: xs,
     label: `Active users by day: ${days.length} days. Arrow keys read them one by one.`,
@@ -106,13 +106,13 @@ function draw(model, width) {
   };
 }
 
-function drawLine({ values, banded }, k, xs, y, error) {
+function drawLine({ values, banded, dotted }, k, xs, y, error) {
   const known = values.flatMap((value, i) => (value === null ? [] : [[xs[i], value]]));
   const at = (factor) => known.map(([x, value]) => [x, y(value * factor)]);
   return [
     banded && known.length > 1 && h("path", { class: `error s${k}`, d: area(at(1 + error), at(1 - error)) }),
     h("path", { class: `line s${k}`, d: line(at(1)) }),
-    ...at(1).map(([x, top]) => h("circle", { class: `dot line s${k}`, cx: x.toFixed(1), cy: top.toFixed(1), r: known.length === 1 ? 4 : 2 })),
+    ...at(1).filter(() => dotted || known.length === 1).map(([x, top]) => h("circle", { class: `dot line s${k}`, cx: x.toFixed(1), cy: top.toFixed(1), r: known.length === 1 ? 4 : 2 })),
   ].filter(Boolean);
 }
 
@@ -122,7 +122,7 @@ function lineNames(lines, y, plot) {
     return last === undefined ? [] : [{ y: y(last) + 4, text: name.length > 17 ? `${name.slice(0, 16)}…` : name, k }];
   });
   return spread(labels, 14, plot.top + 4, plot.bottom)
-    .map(({ y: top, text, k }) => h("text", { class: `line-name s${k}`, x: plot.right + 2, y: top.toFixed(1) }, text));
+    .map(({ y: top, text, k }) => h("text", { class: `line-name s${k}`, x: plot.right + 6, y: top.toFixed(1) }, text));
 }
 
 function written(value, measure, error) {

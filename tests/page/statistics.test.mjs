@@ -156,3 +156,9 @@ test("a bin is named by its values", () => {
   assert.equal(binName({ buckets: [0, 1, 5], kind: "exponential" }, 2, "ms"), "5 ms or more");
   assert.equal(binName({ buckets: [0, 1], kind: "boolean" }, 1, ""), "True");
 });
+
+test("skipped letters are only searched for when little else matches", () => {
+  const names = ["GC_A", "GC_B", "GC_C", "GC_D", "GC_E", "GFX_CACHE"];
+  assert.equal(search(names, "gc").length, 5);
+  assert.deepEqual(search(names.slice(4), "gc"), ["GC_E", "GFX_CACHE"]);
+});
