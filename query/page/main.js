@@ -80,6 +80,7 @@ async function settle(fresh, quiet, notices, current) {
   if (!current()) return false;
   const place = choosePlace(state, dates, latestSaneDate(Date.now()), notices);
   if (place === null) {
+    controls.show(state, {}, {});
     throw new api.ApiError(404, "nothing_received", "As soon as a first ping is received and folded, its numbers appear here by themselves.");
   }
   const key = `${place.channel} ${place.version}`;
@@ -240,7 +241,10 @@ function whoOf({ application, channel, version, os, group_by: group }) {
 }
 
 async function loadProducts(current) {
-  const products = await api.products();
+  const products = await api.products().catch((error) => {
+    if (error instanceof api.ApiError) return []; // the charts do not wait for this list
+    throw error;
+  });
   if (current()) showProducts(byId("products"), products);
 }
 

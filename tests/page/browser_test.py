@@ -91,7 +91,7 @@ class Browser:
         found = self._call("POST", "/elements", {"using": "css selector", "value": selector})
         return [element[ELEMENT] for element in found]
 
-    def wait_for(self, selector, what, seconds=30):
+    def wait_for(self, selector, what, seconds=60):
         return self.wait_until(lambda: self.find(selector), f"{what} did not appear within {seconds} s", seconds)
 
     def wait_until(self, condition, sentence, seconds=30):
