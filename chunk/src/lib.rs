@@ -1,1 +1,41 @@
 //! How a chunk looks inside: records, data frames, ids, summary, seek table; its writer and its reader. Pure.
+
+mod damage;
+#[cfg(feature = "zstd")]
+mod encoder;
+mod entry;
+pub mod frame;
+#[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
+mod ids;
+pub mod limits;
+#[cfg(feature = "zstd")]
+mod reader;
+mod record;
+mod seek;
+#[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
+mod summary;
+mod tail;
+#[cfg(feature = "zstd")]
+mod verify;
+#[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
+mod wire;
+#[cfg(feature = "zstd")]
+mod writer;
+
+pub use damage::{Damage, Part};
+#[cfg(feature = "zstd")]
+pub use encoder::FrameEncoder;
+pub use entry::{EntryError, entry_of};
+pub use ids::{Ids, IdsError, RecordIdentity};
+pub use index_schema::proto::{Header, Summary};
+pub use limits::ChunkLimits;
+#[cfg(feature = "zstd")]
+pub use reader::{ChunkReader, FrameDecoder};
+pub use record::{RecordError, RecordHead, RecordRef, Records, records};
+pub use seek::{SeekEntry, SeekTable};
+pub use summary::{FORMAT_MAJOR, FORMAT_MINOR};
+pub use tail::{DataFrame, Tail, TailError};
+#[cfg(feature = "zstd")]
+pub use verify::{Verified, verify};
+#[cfg(feature = "zstd")]
+pub use writer::{ChunkHead, ChunkWriter, Finished, Limit, WriteError};
