@@ -1,0 +1,271 @@
+//! A frame of the log: how one entry lies in a segment, in both directions.
+//!
+//! ```text
+//! at offset, 8-aligned   mark u32 | kind u8 | 0 0 0 | payload length u32 | CRC-32C u32 | synced u64 | payload | 0..7 zeros
+//! ```
+//! All numbers are little-endian. The checksum covers the segment's salt, the frame's offset, the kind, the length,
+//! `synced` and the payload; the mark is drawn from the salt. So bytes inside a ping's body can never pass for a frame,
+//! not even to a reader that looks for one at every place: who sends the body does not know the salt.
+
+use crc_fast::{CrcAlgorithm, Digest};
+
+/// Bytes before the payload.
+pub(crate) const FRAME_HEADER_BYTES: usize = 24;
+
+/// Frames begin at multiples of this.
+pub(crate) const FRAME_ALIGNMENT: u64 = 8;
+
+/// No payload is longer: a plan of a million records takes at most 11 MB, a ping at most its body limit and its head.
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 64 << 20;
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    /// `LogState`: the first frame of a segment.
+    State,
+    /// `PingRecord`, its body as sent.
+    Ping,
+    /// `Plan`.
+    Plan,
+    /// `PlanDone`; one of 0 records gives the plan up, and its records wait again.
+    Done,
+}
+
+/// 16 random bytes of a segment, drawn when it is made, and what its frames begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Salt {
+    bits: [u8; 16],
+    mark: [u8; 4],
+}
+
+/// A frame as it stands in a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    /// What it holds.
+    pub(crate) kind: FrameKind,
+    /// Up to where the segment was known synced when the frame's commit group was written. In a segment's first
+    /// frame: how long the segment was, synced, before it got its name.
+    pub(crate) synced: u64,
+    /// The entry.
+    pub(crate) payload: &'a [u8],
+    /// Bytes it takes, header and padding included.
+    pub(crate) length: usize,
+}
+
+/// Why there is no frame at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoFrame {
+    /// The bytes are none.
+    Invalid,
+    /// A whole frame would need this many bytes; fewer were given.
+    NeedMore(usize),
+}
+
+impl FrameKind {
+    const fn to_byte(self) -> u8 {
+        match self {
+            Self::State => 1,
+            Self::Ping => 2,
+            Self::Plan => 3,
+            Self::Done => 4,
+        }
+    }
+
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::State),
+            2 => Some(Self::Ping),
+            3 => Some(Self::Plan),
+            4 => Some(Self::Done),
+            _ => None,
+        }
+    }
+}
+
+impl Salt {
+    /// The salt with these bits.
+    pub(crate) fn new(bits: [u8; 16]) -> Self {
+        let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+        digest.update(b"frame");
+        digest.update(&bits);
+        Self {
+            bits,
+            mark: crc_of(&digest).to_le_bytes(),
+        }
+    }
+
+    /// Its bits.
+    pub(crate) const fn bits(&self) -> &[u8; 16] {
+        &self.bits
+    }
+
+    /// What the frames of its segment begin with.
+    pub(crate) const fn mark(self) -> [u8; 4] {
+        self.mark
+    }
+
+    fn checksum(self, offset: u64, header: &[u8; FRAME_HEADER_BYTES], payload: &[u8]) -> u32 {
+        let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+        digest.update(&self.bits);
+        digest.update(&offset.to_le_bytes());
+        digest.update(&header[4..12]);
+        digest.update(&header[16..24]);
+        digest.update(payload);
+        crc_of(&digest)
+    }
+}
+
+/// Appends a frame to `buffer`, whose first byte lies at `base` of the segment, and answers how many bytes it takes.
+/// The payload is what `write` appends.
+pub(crate) fn encode(
+    buffer: &mut Vec<u8>,
+    base: u64,
+    salt: Salt,
+    kind: FrameKind,
+    synced: u64,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> usize {
+    let start = buffer.len();
+    let offset = base + start as u64;
+    debug_assert_eq!(offset % FRAME_ALIGNMENT, 0, "frames are aligned");
+    buffer.resize(start + FRAME_HEADER_BYTES, 0);
+    write(buffer);
+    let payload_length = buffer.len() - start - FRAME_HEADER_BYTES;
+    assert!(
+        payload_length <= PAYLOAD_BYTES_MAX,
+        "no entry is longer: bodies, heads and plans are bounded"
+    );
+    let mut header = [0; FRAME_HEADER_BYTES];
+    header[..4].copy_from_slice(&salt.mark());
+    header[4] = kind.to_byte();
+    header[8..12].copy_from_slice(&(payload_length as u32).to_le_bytes());
+    header[16..].copy_from_slice(&synced.to_le_bytes());
+    let checksum = salt.checksum(offset, &header, &buffer[start + FRAME_HEADER_BYTES..]);
+    header[12..16].copy_from_slice(&checksum.to_le_bytes());
+    buffer[start..start + FRAME_HEADER_BYTES].copy_from_slice(&header);
+    buffer.resize(start + frame_length(payload_length), 0);
+    buffer.len() - start
+}
+
+/// Bytes a frame with a payload of this length takes.
+pub(crate) const fn frame_length(payload_length: usize) -> usize {
+    (FRAME_HEADER_BYTES + payload_length).next_multiple_of(FRAME_ALIGNMENT as usize)
+}
+
+/// The frame that begins where `bytes` begin, at `offset` of the segment.
+pub(crate) fn decode(bytes: &[u8], offset: u64, salt: Salt) -> Result<Frame<'_>, NoFrame> {
+    let Some(header) = bytes.first_chunk::<FRAME_HEADER_BYTES>() else {
+        return Err(NoFrame::NeedMore(FRAME_HEADER_BYTES));
+    };
+    let payload_length = u32_at(header, 8) as usize;
+    let synced = synced_of(header);
+    let kind = FrameKind::from_byte(header[4]).ok_or(NoFrame::Invalid)?;
+    if header[..4] != salt.mark() || header[5..8] != [0; 3] || payload_length > PAYLOAD_BYTES_MAX {
+        return Err(NoFrame::Invalid);
+    }
+    let length = frame_length(payload_length);
+    if bytes.len() < length {
+        return Err(NoFrame::NeedMore(length));
+    }
+    let (payload, padding) = bytes[FRAME_HEADER_BYTES..length].split_at(payload_length);
+    if salt.checksum(offset, header, payload) != u32_at(header, 12) || padding.iter().any(|byte| *byte != 0) {
+        return Err(NoFrame::Invalid);
+    }
+    Ok(Frame {
+        kind,
+        synced,
+        payload,
+        length,
+    })
+}
+
+/// What a frame that begins with these bytes bears as `synced`.
+pub(crate) fn synced_of(header: &[u8]) -> u64 {
+    u64::from_le_bytes(header[16..FRAME_HEADER_BYTES].try_into().expect("8 bytes"))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"))
+}
+
+/// A CRC of 32 bits is handed out in the low half of 64.
+fn crc_of(digest: &Digest) -> u32 {
+    u32::try_from(digest.clone().finalize()).expect("CRC-32C has 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(base: u64, salt: [u8; 16], synced: u64, payload: &[u8]) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        encode(
+            &mut buffer,
+            base,
+            Salt::new(salt),
+            FrameKind::Ping,
+            synced,
+            |out| out.extend_from_slice(payload),
+        );
+        buffer
+    }
+
+    proptest! {
+        #[test]
+        fn a_frame_is_read_back_as_it_was_written(
+            salt: [u8; 16], place in 0..1_u64 << 40, synced: u64, payload: Vec<u8>,
+        ) {
+            let bytes = encoded(place * 8, salt, synced, &payload);
+            let frame = decode(&bytes, place * 8, Salt::new(salt)).expect("whole");
+            prop_assert_eq!(frame, Frame {
+                kind: FrameKind::Ping, synced, payload: &payload, length: bytes.len(),
+            });
+        }
+
+        #[test]
+        fn any_bytes_are_no_frame_and_no_panic(salt: [u8; 16], mut bytes: Vec<u8>, marked: bool) {
+            if marked && bytes.len() >= 8 {
+                bytes[..4].copy_from_slice(&Salt::new(salt).mark());
+                bytes[4..8].copy_from_slice(&[2, 0, 0, 0]);
+            }
+            prop_assert!(decode(&bytes, 0, Salt::new(salt)).is_err());
+        }
+
+        #[test]
+        fn a_frame_of_another_place_or_segment_never_passes(
+            salt: [u8; 16], other: [u8; 16], payload: Vec<u8>, place in 1..1_u64 << 40,
+        ) {
+            prop_assume!(salt != other);
+            let bytes = encoded(8 * place, salt, 0, &payload);
+            prop_assert_eq!(decode(&bytes, 0, Salt::new(salt)), Err(NoFrame::Invalid));
+            prop_assert_eq!(decode(&bytes, 8 * place, Salt::new(other)), Err(NoFrame::Invalid));
+        }
+    }
+
+    #[test]
+    fn a_flip_of_any_bit_is_found() {
+        let bytes = encoded(64, [7; 16], 32, b"the payload of a frame");
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(&flipped, 64, Salt::new([7; 16])).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_cut_frame_asks_for_the_rest() {
+        let bytes = encoded(64, [7; 16], 32, b"the payload of a frame");
+        for cut in 0..bytes.len() {
+            let needed = if cut < FRAME_HEADER_BYTES {
+                FRAME_HEADER_BYTES
+            } else {
+                bytes.len()
+            };
+            assert_eq!(
+                decode(&bytes[..cut], 64, Salt::new([7; 16])),
+                Err(NoFrame::NeedMore(needed))
+            );
+        }
+    }
+}
