@@ -1,1 +1,25 @@
-//! Where aggregates live: histograms, user sketches and seen rows by dimensions, behind one door.
+//! Where aggregates live: histogram cells, user sketches, folded chunks, seen rows and counters, behind one door.
+//!
+//! - [`AggregateStore`] is the door of who folds: one [`Batch`] is one transaction, all or nothing.
+//! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
+//! - [`SeenIds`] tells which copies of a document are known.
+
+mod batch;
+mod builder;
+mod dimensions;
+mod door;
+mod error;
+mod question;
+mod rows;
+mod status;
+
+pub use batch::{Batch, BatchCells, CellAddress};
+pub use builder::BatchBuilder;
+pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
+pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
+pub use error::AggregateError;
+pub use question::{
+    CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
+};
+pub use rows::{ErroredRow, FoldedChunk, SeenRow};
+pub use status::{Counters, Status};

@@ -1,0 +1,114 @@
+//! What one transaction writes. Not here: how it is made (`builder.rs`, or the fold itself) and how it is stored.
+
+use std::collections::BTreeMap;
+
+use ping::Timestamp;
+use sketch::{Cell, Layout, UserSketch};
+
+use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, SeenRow, UserKey};
+
+/// Everything that folding some chunks changes: written in one transaction, or not at all.
+///
+/// Cells name their keys by positions in the tables of this batch, so that a million of them carry no strings. A table
+/// may hold entries that no cell uses (they cost nothing) and equal entries (they mean the same).
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The chunks that are folded.
+    pub chunks: Vec<FoldedChunk>,
+    /// Dimension sets that cells name.
+    pub dimension_sets: Vec<DimensionSet>,
+    /// Metrics that cells name.
+    pub metrics: Vec<String>,
+    /// Processes that cells name.
+    pub processes: Vec<String>,
+    /// Labels that cells name; that of a plain metric is empty.
+    pub labels: Vec<String>,
+    /// Layouts that cells name.
+    pub layouts: Vec<Layout>,
+    /// What is added to cells, in any order; several with one address are added up.
+    pub cells: BatchCells,
+    /// What is merged into user sketches, in any order.
+    pub users: Vec<(UserKey, UserSketch)>,
+    /// Copies to write, or to write again with another chunk, position or `counted`.
+    pub seen: Vec<SeenRow>,
+    /// Errored pings to write, known by their records.
+    pub errored: Vec<ErroredRow>,
+    /// What is added to the counters.
+    pub counters: Counters,
+    /// What is added to the counts of errored pings by reason.
+    pub errored_by_reason: BTreeMap<String, i64>,
+    /// What is added to the counts of refused parts of pings by reason.
+    pub refused_by_reason: BTreeMap<String, i64>,
+    /// The newest receive time in the chunks; an older one than is known changes nothing.
+    pub newest_received: Option<Timestamp>,
+}
+
+/// Differences of cells: each is an address and a stored cell of about 25 bytes.
+#[derive(Clone, Debug, Default)]
+pub struct BatchCells {
+    /// Address, and where its bytes begin; they end where the next ones begin.
+    starts: Vec<(CellAddress, usize)>,
+    bytes: Vec<u8>,
+}
+
+/// Positions in the tables of a [`Batch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellAddress {
+    /// In `metrics`.
+    pub metric: u32,
+    /// In `dimension_sets`.
+    pub dimension_set: u32,
+    /// In `processes`.
+    pub process: u32,
+    /// In `labels`.
+    pub label: u32,
+    /// In `layouts`.
+    pub layout: u32,
+}
+
+impl BatchCells {
+    /// Adds `cell` to what the batch adds at `address`. A zero cell is left out.
+    pub fn push(&mut self, address: CellAddress, cell: &Cell) {
+        if !cell.is_zero() {
+            self.starts.push((address, self.bytes.len()));
+            cell.encode_into(&mut self.bytes);
+        }
+    }
+
+    /// How many differences there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether nothing is added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Bytes of memory that are in use, for a budget.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.starts.len() * size_of::<(CellAddress, usize)>() + self.bytes.len()
+    }
+
+    /// The address and the stored cell at `position`, in the order they were pushed.
+    ///
+    /// # Panics
+    /// If `position` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn get(&self, position: usize) -> (CellAddress, &[u8]) {
+        let (address, start) = self.starts[position];
+        let end = self
+            .starts
+            .get(position + 1)
+            .map_or(self.bytes.len(), |next| next.1);
+        (address, &self.bytes[start..end])
+    }
+
+    /// All addresses with their stored cells, in the order they were pushed.
+    pub fn iter(&self) -> impl Iterator<Item = (CellAddress, &[u8])> {
+        (0..self.len()).map(|position| self.get(position))
+    }
+}

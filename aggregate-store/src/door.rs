@@ -1,0 +1,131 @@
+//! The door to aggregates, in three parts: for who folds, for who asks, and for what was seen.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use ping::{ChunkId, DocumentKey, RecordId};
+use tokio::sync::mpsc;
+
+use crate::{
+    AggregateError, Batch, CellQuery, DateClock, ErroredRow, FilterOptions, SeenRow, SeriesRow, Status,
+    UserDay, UserQuery, VersionDate,
+};
+
+/// Aggregates, for who folds.
+#[async_trait]
+pub trait AggregateStore: AggregateReads + SeenIds {
+    /// Writes a batch in one transaction. If one of its chunks is folded already, nothing at all is written.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was written.
+    async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError>;
+
+    /// Which of these chunks are folded, in the order asked.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError>;
+
+    /// Folded chunks in ascending order, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError>;
+
+    /// The rules under which everything here was folded; `None` before they were set.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError>;
+
+    /// Sets the rules, once. Setting the same ones again changes nothing.
+    ///
+    /// # Errors
+    /// [`AggregateError::OtherFoldVersion`] when other ones are set; or when the database refused.
+    async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError>;
+}
+
+/// Which copies of a document are known. A door of its own: at thousands of pings a second another structure serves it
+/// better than a table.
+#[async_trait]
+pub trait SeenIds: fmt::Debug + Send + Sync + 'static {
+    /// All known copies of these documents, ascending by document, receive time and record.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError>;
+}
+
+/// Aggregates, for who asks. Every answer is of one moment: of all of a batch or nothing of it.
+#[async_trait]
+pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
+    /// Channels that have data, ascending.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn channels(&self, clock: DateClock) -> Result<Vec<String>, AggregateError>;
+
+    /// Versions and dates of a channel that have data, ascending by version and date as texts. A build date may be
+    /// [`ping::UNKNOWN`].
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError>;
+
+    /// Which values have data in a channel and version. All lists are empty when it has none.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError>;
+
+    /// Sums of one metric's cells, ascending by version, date, label and layout.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError>;
+
+    /// Users by day and group, ascending by both. A day and group without users is absent.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError>;
+
+    /// What was counted.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn status(&self) -> Result<Status, AggregateError>;
+
+    /// Errored pings ascending by record, after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn errored(&self, after: Option<RecordId>, limit: usize)
+    -> Result<Vec<ErroredRow>, AggregateError>;
+
+    /// Sends every cell and then every user sketch as a line of JSON (without its line end), ascending by names. Two
+    /// stores of equal content send equal lines, however they came to it. Ends early when nobody receives.
+    ///
+    /// # Errors
+    /// When not everything could be read.
+    async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError>;
+}
+
+/// How a commit ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Committed {
+    /// Everything is written and synced.
+    Written,
+    /// Nothing is written: these chunks of the batch are folded already.
+    AlreadyFolded(Vec<ChunkId>),
+}
+
+/// The rules of a fold. What was added under one rule cannot be taken back under another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldVersion {
+    /// The number of the fold's code.
+    pub code: u32,
+    /// The settings that the fold reads, as canonical JSON.
+    pub settings: String,
+}

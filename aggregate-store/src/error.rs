@@ -1,0 +1,70 @@
+//! Why the store could not do what was asked. Each says who must act.
+
+use std::error::Error;
+
+use crate::FoldVersion;
+
+/// The aggregate store could not do what was asked. A commit that ends so wrote nothing; if the answer itself was
+/// lost ([`Ended`](Self::Ended)), committing again is harmless, for chunks bear identities.
+#[derive(Debug, thiserror::Error)]
+pub enum AggregateError {
+    /// The tables are of a newer program.
+    #[error(
+        "{place}: the aggregates have schema {found}, this program knows up to {known}: use a newer program"
+    )]
+    Newer {
+        /// Where they are.
+        place: String,
+        /// Their schema version.
+        found: u32,
+        /// The newest that this program knows.
+        known: u32,
+    },
+    /// The tables are of an older program, and were opened for reading only.
+    #[error(
+        "{place}: the aggregates have schema {found}, older than {known}: start `serve` once, it migrates them"
+    )]
+    Older {
+        /// Where they are.
+        place: String,
+        /// Their schema version.
+        found: u32,
+        /// The one that this program reads.
+        known: u32,
+    },
+    /// There is nothing to read.
+    #[error("{place}: there are no aggregates here yet: start `serve` once, it makes them")]
+    Absent {
+        /// Where they were looked for.
+        place: String,
+    },
+    /// It was opened for reading only.
+    #[error("the aggregates were opened for reading only")]
+    ReadOnly,
+    /// What is stored was folded under other rules.
+    #[error(
+        "the aggregates were folded by version {} with {}: rebuild them, or use that version and those settings",
+        stored.code, stored.settings
+    )]
+    OtherFoldVersion {
+        /// The rules under which it was folded.
+        stored: FoldVersion,
+    },
+    /// A batch contradicts itself: an error of the program.
+    #[error("the batch is wrong: {0}")]
+    Batch(&'static str),
+    /// What is stored cannot be read.
+    #[error("the aggregates are damaged ({0}): rebuild them from the chunks")]
+    Damaged(String),
+    /// The database refused.
+    #[error("{doing}: {source}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What the database says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The store's thread has ended, so nobody answers.
+    #[error("the aggregate store has ended: start the process again")]
+    Ended,
+}
