@@ -1,4 +1,4 @@
-//! Add-ons: a few hundred invented ones, of which every client has some.
+//! Add-ons: some ninety invented ones, of which every client has some.
 
 use crate::dice::Dice;
 use crate::json::Json;
@@ -6,7 +6,7 @@ use crate::names::{sentence, title};
 use crate::session::Session;
 
 /// Invented add-ons there are.
-const ADDONS: u64 = 300;
+const ADDONS: u64 = 90;
 
 struct Addon {
     id: String,
@@ -22,7 +22,10 @@ impl Addon {
         let name = sentence(&mut dice, 2);
         let id = match dice.below(3) {
             0 => format!("{{{}}}", dice.uuid()),
-            _ => format!("{}@addons.example", name.to_lowercase().replace(' ', "-")),
+            _ => format!(
+                "{}-{number}@addons.example",
+                name.to_lowercase().replace(' ', "-")
+            ),
         };
         let words = dice.between(4, 12);
         let version = format!("{}.{}.{}", dice.below(9), dice.below(20), dice.below(10));

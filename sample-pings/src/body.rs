@@ -15,6 +15,7 @@ use crate::keyed::KeyedMetric;
 use crate::measurement::{Measurements, write_child_measurements};
 use crate::metric::Metric;
 use crate::session::Session;
+use crate::slow::{write_modules, write_slow_statements};
 
 /// A process whose histograms a ping carries.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +47,7 @@ impl<'a> Body<'a> {
                 ("type", |_, json| json.item_text("main")),
                 ("id", |body, json| json.item_text(&body.session.document_id)),
                 ("creationDate", |body, json| {
-                    json.item_text(&body.session.created())
+                    json.item_text(&body.session.created());
                 }),
                 ("version", |_, json| json.item_number(4)),
                 ("application", Self::application),
@@ -92,22 +93,20 @@ impl<'a> Body<'a> {
             ("simpleMeasurements", |body, json| {
                 body.measurements.write_simple(body.session, json);
             }),
-            ("chromeHangs", |_, json| json.raw(NO_HANGS)),
+            ("chromeHangs", |body, json| write_modules(body.session, json)),
             ("threadHangStats", |body, json| write_hangs(body.session, json)),
             ("log", |_, json| json.raw("[],")),
             ("webrtc", |_, json| {
-                json.raw("{\"IceCandidatesStats\":{\"webrtc\":{}}},")
+                json.raw("{\"IceCandidatesStats\":{\"webrtc\":{}}},");
             }),
             ("histograms", |body, json| body.histograms(Process::Parent, json)),
             ("keyedHistograms", |body, json| body.keyed(Process::Parent, json)),
             ("processes", Self::processes),
             ("info", |body, json| write_info(body.session, json)),
-            ("slowSQL", |_, json| {
-                json.raw("{\"mainThread\":{},\"otherThreads\":{}},")
-            }),
+            ("slowSQL", |body, json| write_slow_statements(body.session, json)),
             ("fileIOReports", |_, json| json.raw("{},")),
             ("lateWrites", |_, json| {
-                json.raw("{\"memoryMap\":[],\"stacks\":[]},")
+                json.raw("{\"memoryMap\":[],\"stacks\":[]},");
             }),
             ("addonDetails", |body, json| write_details(body.session, json)),
             ("UIMeasurements", |_, json| json.raw("[],")),
@@ -242,6 +241,3 @@ impl<'a> Body<'a> {
         }
     }
 }
-
-const NO_HANGS: &str = "{\"memoryMap\":[],\"stacks\":[],\"durations\":[],\"systemUptime\":[],\
-                        \"firefoxUptime\":[],\"annotations\":[]},";

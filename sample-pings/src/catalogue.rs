@@ -160,9 +160,9 @@ pub(crate) fn generic(name: String, kind: Kind, dice: &mut Dice) -> Metric {
         Kind::Categorical => 1.0 + 6.0 * place,
         _ => high as f64 * place,
     };
-    metric.spread = 0.3 + 0.9 * dice.unit();
-    metric.points = dice.log_normal(7.6, 0.85).clamp(0.5, 40.0);
-    metric.weight = dice.log_normal(6.0, 1.6);
+    metric.spread = 0.25 + 0.8 * dice.unit();
+    metric.points = dice.log_normal(1.75, 1.0).clamp(0.5, 40.0);
+    metric.weight = dice.log_normal(2.4, 1.1);
     metric
 }
 

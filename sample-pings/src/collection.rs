@@ -54,7 +54,7 @@ fn write_collection(dice: &mut Dice, json: &mut Json) {
     json.text("nonincremental_reason", "None");
     json.number("allocated", dice.between(20, 400));
     json.list("slices", |json| {
-        for slice in 0..dice.between(3, 4) {
+        for slice in 0..dice.between(2, 3) {
             write_slice(slice, dice, json);
         }
     });

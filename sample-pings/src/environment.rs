@@ -3,6 +3,7 @@
 use crate::addon::write_addons;
 use crate::dice::Dice;
 use crate::json::Json;
+use crate::names::WORDS;
 use crate::session::Session;
 
 /// Writes `environment`.
@@ -152,7 +153,7 @@ fn write_graphics(windows: bool, dice: &mut Dice, json: &mut Json) {
     json.object("features", |json| {
         json.text("compositor", if windows { "d3d11" } else { "opengl" });
         json.object("gpuProcess", |json| {
-            json.text("status", if windows { "available" } else { "unused" })
+            json.text("status", if windows { "available" } else { "unused" });
         });
     });
 }
@@ -177,6 +178,9 @@ fn write_settings(session: &Session, dice: &mut Dice, json: &mut Json) {
         json.boolean("browser.newtabpage.enhanced", dice.chance(0.7));
         json.text("browser.startup.homepage", "<user-set>");
         json.boolean("privacy.donottrackheader.enabled", dice.chance(0.2));
+        for feature in WORDS {
+            json.boolean(&format!("browser.feature.{feature}.enabled"), true);
+        }
     });
     json.boolean("isDefaultBrowser", dice.chance(0.6));
     json.text("defaultSearchEngine", dice.pick(&["one", "two", "three"]));

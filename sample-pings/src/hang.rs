@@ -25,7 +25,7 @@ pub(crate) fn write_hangs(session: &Session, json: &mut Json) {
         json.key("activity");
         write_activity(&mut dice, 0, json);
         json.list("hangs", |json| {
-            for _ in 0..dice.between(2, 6) {
+            for _ in 0..dice.between(3, 7) {
                 json.open();
                 json.list("stack", |json| {
                     json.item_text("Startup::Main");
@@ -53,7 +53,7 @@ fn write_activity(dice: &mut Dice, from: u32, json: &mut Json) {
         } else {
             2.0
         };
-        json.number_of((1 << (from + step)) - 1, dice.log_normal(usual, 0.8) as u64);
+        json.number_of((1 << (from + step)) - 1, dice.log_normal(usual, 0.4) as u64);
     }
     json.number_of((1 << (from + steps)) - 1, 0);
     json.close();

@@ -31,16 +31,16 @@ impl Filling {
             return;
         }
         match metric.kind {
-            Kind::Flag => self.flag(dice.chance(if metric.spread > 0.75 { 0.4 } else { 0.02 })),
+            Kind::Flag => self.flag(dice.chance(if metric.spread > 0.65 { 0.4 } else { 0.02 })),
             Kind::Count => {
                 let sum = times(metric, shift, dice);
                 self.add(0, sum, 1);
             }
             Kind::Boolean => {
-                if metric.spread < 1.0 {
+                if metric.spread < 0.8 {
                     self.add(0, times(metric, shift, dice), 0);
                 }
-                if metric.spread > 0.6 {
+                if metric.spread > 0.5 {
                     self.add(1, times(metric, shift, dice), 1);
                 }
             }

@@ -24,6 +24,7 @@ mod population;
 mod release;
 mod sample_ping;
 mod session;
+mod slow;
 mod trend;
 mod truth;
 

@@ -93,7 +93,8 @@ const SUBJECTS: &[&str] = &[
     "WINDOW",
 ];
 
-const WORDS: &[&str] = &[
+/// Plain words to make names of.
+pub(crate) const WORDS: &[&str] = &[
     "amber", "anchor", "basin", "birch", "cedar", "cliff", "clover", "comet", "copper", "coral", "delta",
     "dune", "ember", "fable", "fern", "flint", "garnet", "glade", "harbor", "hazel", "heron", "iris",
     "ivory", "jasper", "kelp", "lagoon", "larch", "linden", "lotus", "maple", "meadow", "mesa", "nectar",

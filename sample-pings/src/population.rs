@@ -32,7 +32,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             clients: 6_000,
-            newest_build: SubmissionDate::from_yyyymmdd(2017_04_20).expect("a day of the calendar"),
+            newest_build: SubmissionDate::from_yyyymmdd(20_170_420).expect("a day of the calendar"),
         }
     }
 }
