@@ -229,7 +229,7 @@ fn two_thousand_pings_are_like_real_ones() {
 }
 
 #[test]
-#[ignore = "half a minute of CPU: run it when the catalogue or the population changes"]
+#[ignore = "a minute of CPU: run it when the catalogue or the population changes"]
 fn ten_thousand_pings_make_a_million_keys() {
     let figures = Figures::measure(10_000);
     figures.print();
