@@ -4,6 +4,8 @@
 
 mod door;
 mod real;
+mod simulated;
 
 pub use door::{Disk, File};
 pub use real::RealDisk;
+pub use simulated::{Moment, SimulatedDisk, SyncKind};

@@ -1,0 +1,322 @@
+//! The simulated disk: the door over the tree, and what a test may do to it.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::faults::{Faults, SyncKind};
+use super::handle::SimulatedFile;
+use super::power::{Moment, Power};
+use super::tree::{Id, Slot, Tree};
+use crate::{Disk, File};
+
+/// Room on a disk of which nothing else was said: 1 TiB.
+const CAPACITY_BYTES: u64 = 1 << 40;
+
+/// A file system in memory that forgets what was not synced. It begins with the folder `/`; clones share it.
+///
+/// A file whose bytes were synced is gone after a power cut if its name was not; a name that was removed, or renamed, may
+/// come back; of a write of many sectors any may be lost; a later change may survive an earlier one.
+#[derive(Clone, Debug)]
+pub struct SimulatedDisk {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) tree: Tree,
+    pub(super) power: Power,
+    pub(super) faults: Faults,
+    /// How often each file is open.
+    pub(super) open: BTreeMap<Id, usize>,
+}
+
+impl State {
+    pub(super) fn free_bytes(&self) -> u64 {
+        let capacity = self.faults.capacity.unwrap_or(CAPACITY_BYTES);
+        capacity.saturating_sub(self.tree.used_bytes(&self.open))
+    }
+
+    /// A full disk takes no new names.
+    fn check_room(&self) -> io::Result<()> {
+        if self.faults.capacity.is_some() && self.free_bytes() == 0 {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+impl Default for SimulatedDisk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SimulatedDisk {
+    /// An empty disk.
+    pub fn new() -> Self {
+        Self::holding(Tree::new())
+    }
+
+    fn holding(tree: Tree) -> Self {
+        let state = State {
+            tree,
+            power: Power::default(),
+            faults: Faults::default(),
+            open: BTreeMap::new(),
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// This disk as the door that others take.
+    pub fn shared(&self) -> Arc<dyn Disk> {
+        Arc::new(self.clone())
+    }
+
+    /// The disk as found after a power cut at this moment: all that was synced, and of the rest a part that the seed
+    /// chooses. The found disk has no faults; this one stays as it is.
+    pub fn crash(&self, seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        Self::holding(self.lock().tree.after_power_cut(&mut rng))
+    }
+
+    /// The disk as found after the process was killed at this moment: all that was written is there, and what was not
+    /// synced still is not. The found disk has no faults; this one stays as it is.
+    pub fn kill(&self) -> Self {
+        Self::holding(self.lock().tree.clone())
+    }
+
+    /// Operations that change or sync something, so far. Reading is not counted: a power cut before a read finds the same
+    /// disk as one after the change before it.
+    pub fn operations(&self) -> u64 {
+        self.lock().power.operations()
+    }
+
+    /// From this operation on (counted as by [`Self::operations`], the first is 1) everything fails, reading too, on
+    /// open files too. The moment says whether that one operation still takes effect.
+    pub fn fail_at(&self, operation: u64, moment: Moment) {
+        self.lock().power.cut_at(operation, moment);
+    }
+
+    /// From now on everything fails.
+    pub fn power_off(&self) {
+        self.lock().power.turn_off();
+    }
+
+    /// Whether the power is off.
+    pub fn is_off(&self) -> bool {
+        self.lock().power.is_off()
+    }
+
+    /// The chosen syncs fail. Of what a file's sync should have written a part is written, the rest never: its pages count as
+    /// clean, and a later sync succeeds without them. A folder's failed sync may be tried again, as journals are.
+    pub fn fail_syncs(&self, choose: impl FnMut(&Path, SyncKind) -> bool + Send + 'static) {
+        self.lock().faults.failing_syncs = Some(Box::new(choose));
+    }
+
+    /// The chosen syncs do nothing and report success, so that a test can show what each sync is for.
+    pub fn omit_syncs(&self, choose: impl FnMut(&Path, SyncKind) -> bool + Send + 'static) {
+        self.lock().faults.omitted_syncs = Some(Box::new(choose));
+    }
+
+    /// Reads of the chosen files fail.
+    pub fn fail_reads(&self, choose: impl FnMut(&Path) -> bool + Send + 'static) {
+        self.lock().faults.failing_reads = Some(Box::new(choose));
+    }
+
+    /// Files may take this many bytes together.
+    pub fn set_capacity(&self, bytes: u64) {
+        self.lock().faults.capacity = Some(bytes);
+    }
+
+    /// No faults any more. Power that is off stays off.
+    pub fn heal(&self) {
+        self.lock().faults = Faults::default();
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic inside is a broken test, which ends anyway.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One counted operation.
+    pub(super) fn operate<T>(&self, operation: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.lock();
+        state.power.begin()?;
+        let result = operation(&mut state);
+        state.power.end(result)
+    }
+
+    /// A look at the disk.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.lock();
+        state.power.check()?;
+        look(&mut state)
+    }
+
+    fn open_file(&self, path: &Path, writable: bool) -> io::Result<Box<dyn File>> {
+        let id = self.look(|state| {
+            let id = state.tree.lookup(path)?;
+            state.tree.file(id)?;
+            *state.open.entry(id).or_default() += 1;
+            Ok(id)
+        })?;
+        Ok(SimulatedFile::boxed(self, id, path, writable))
+    }
+}
+
+impl Disk for SimulatedDisk {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let (folder, name, taken) = state.tree.place(path)?;
+            match taken {
+                Some(id) if state.tree.is_folder(id) => Ok(()),
+                Some(_) => Err(ErrorKind::AlreadyExists.into()),
+                None => {
+                    state.check_room()?;
+                    let to = Some(state.tree.new_folder());
+                    state.tree.change(vec![Slot { folder, name, to }]);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let folder = state.tree.lookup(path)?;
+            state.tree.entries(folder)?;
+            if state.faults.sync_is_omitted(path, SyncKind::Folder) {
+                return Ok(());
+            }
+            if state.faults.sync_fails(path, SyncKind::Folder) {
+                return Err(io::Error::other("the folder's sync failed"));
+            }
+            state.tree.sync_folder(folder, &state.open);
+            Ok(())
+        })
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let id = self.operate(|state| {
+            let (folder, name, taken) = state.tree.place(path)?;
+            if taken.is_some() {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            state.check_room()?;
+            let id = state.tree.new_file();
+            state.tree.change(vec![Slot {
+                folder,
+                name,
+                to: Some(id),
+            }]);
+            *state.open.entry(id).or_default() += 1;
+            Ok(id)
+        })?;
+        Ok(SimulatedFile::boxed(self, id, path, true))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        self.open_file(path, true)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        self.open_file(path, false)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let (from_folder, from_name, source) = state.tree.place(from)?;
+            let (to_folder, to_name, target) = state.tree.place(to)?;
+            let source = source.ok_or(ErrorKind::NotFound)?;
+            if [Some(source), target]
+                .into_iter()
+                .flatten()
+                .any(|id| state.tree.is_folder(id))
+            {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            // Two names of one file: rename(2) does nothing then.
+            if target != Some(source) {
+                state.tree.change(vec![
+                    Slot {
+                        folder: from_folder,
+                        name: from_name,
+                        to: None,
+                    },
+                    Slot {
+                        folder: to_folder,
+                        name: to_name,
+                        to: Some(source),
+                    },
+                ]);
+            }
+            Ok(())
+        })
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let source = state.tree.lookup(from)?;
+            let (folder, name, taken) = state.tree.place(to)?;
+            if taken.is_some() {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            if state.tree.is_folder(source) {
+                return Err(ErrorKind::PermissionDenied.into());
+            }
+            state.check_room()?;
+            state.tree.change(vec![Slot {
+                folder,
+                name,
+                to: Some(source),
+            }]);
+            Ok(())
+        })
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let (folder, name, taken) = state.tree.place(path)?;
+            if state.tree.is_folder(taken.ok_or(ErrorKind::NotFound)?) {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            state.tree.change(vec![Slot {
+                folder,
+                name,
+                to: None,
+            }]);
+            Ok(())
+        })
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+        self.look(|state| {
+            let entries = state.tree.entries(state.tree.lookup(path)?)?.into_iter();
+            Ok(entries
+                .map(|(name, is_folder)| (path.join(name), is_folder))
+                .collect())
+        })
+    }
+
+    fn file_len(&self, path: &Path) -> io::Result<Option<u64>> {
+        self.look(|state| match state.tree.lookup(path) {
+            Ok(id) => Ok(state.tree.file(id).ok().map(super::inode::Inode::len)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        self.look(|state| {
+            state.tree.lookup(path)?;
+            Ok(state.free_bytes())
+        })
+    }
+}
