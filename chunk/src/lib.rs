@@ -1,5 +1,7 @@
 //! How a chunk looks inside: records, data frames, ids, summary, seek table; its writer and its reader. Pure.
 
+#[cfg(feature = "zstd")]
+mod counts;
 mod damage;
 #[cfg(feature = "zstd")]
 mod encoder;
@@ -12,6 +14,8 @@ pub mod limits;
 mod reader;
 mod record;
 mod seek;
+#[cfg(feature = "zstd")]
+mod sink;
 #[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
 mod summary;
 mod tail;
@@ -19,6 +23,8 @@ mod tail;
 mod verify;
 #[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
 mod wire;
+#[cfg(feature = "zstd")]
+mod write_error;
 #[cfg(feature = "zstd")]
 mod writer;
 
@@ -38,4 +44,6 @@ pub use tail::{DataFrame, Tail, TailError};
 #[cfg(feature = "zstd")]
 pub use verify::{Verified, verify};
 #[cfg(feature = "zstd")]
-pub use writer::{ChunkHead, ChunkWriter, Finished, Limit, WriteError};
+pub use write_error::{Limit, WriteError};
+#[cfg(feature = "zstd")]
+pub use writer::{ChunkHead, ChunkWriter, Finished};

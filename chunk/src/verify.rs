@@ -1,18 +1,16 @@
 //! Checks every byte of a chunk: that its frames, ids, summary and seek table say the same, and are what was written.
 
-use std::collections::BTreeMap;
-
 use index_schema::ChunkKind;
 use index_schema::proto::{SequenceRange, Summary};
-use ping::{Dimension, Incarnation, OTHER};
+use ping::{Dimension, Incarnation, Timestamp};
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::RecordIdentity;
+use crate::counts::Counts;
 use crate::damage::{Damage, Part};
 use crate::frame::{self, DATA_MAGIC, IDS_MAGIC};
 use crate::ids::Ids;
-use crate::limits::ERROR_REASONS_MAX;
 use crate::reader::FrameDecoder;
 use crate::record::{RecordRef, records};
 use crate::seek::{SeekEntry, SeekTable};
@@ -124,10 +122,8 @@ fn index(offset: u64) -> usize {
 #[derive(Default)]
 struct Found {
     digest: Xxh3,
-    received_bytes: u64,
-    received: Option<(i64, i64)>,
+    counts: Counts,
     sequences: Vec<(Incarnation, u64, u64)>,
-    error_reasons: BTreeMap<String, u64>,
 }
 
 impl Found {
@@ -166,10 +162,12 @@ impl Found {
     }
 
     fn add(&mut self, record: &RecordRef<'_>) {
-        self.received_bytes = self.received_bytes.saturating_add(record.received_bytes);
-        let micros = record.received.as_micros();
-        let (oldest, newest) = self.received.unwrap_or((micros, micros));
-        self.received = Some((oldest.min(micros), newest.max(micros)));
+        self.counts.add(
+            record.encoded.len(),
+            record.received,
+            record.received_bytes,
+            record.error,
+        );
         let sequence = record.id.sequence;
         match self
             .sequences
@@ -182,14 +180,6 @@ impl Found {
             }
             None => self.sequences.push((record.id.incarnation, sequence, sequence)),
         }
-        if let Some(reason) = record.error {
-            let is_told_apart =
-                self.error_reasons.contains_key(reason) || self.error_reasons.len() < ERROR_REASONS_MAX;
-            *self
-                .error_reasons
-                .entry(if is_told_apart { reason } else { OTHER }.to_owned())
-                .or_default() += 1;
-        }
     }
 
     fn compare(self, summary: &Summary) -> Result<(), Damage> {
@@ -198,20 +188,20 @@ impl Found {
             lowest: *lowest,
             highest: *highest,
         };
-        let reasons = summary
-            .error_reasons
-            .iter()
-            .map(|count| (&count.reason, &count.records));
+        let received = (
+            Timestamp::from_micros(summary.received_min_us),
+            Timestamp::from_micros(summary.received_max_us),
+        );
         let equal = [
             (
                 "record digest",
                 self.digest.digest128().to_be_bytes().as_slice() == summary.record_digest,
             ),
-            ("received bytes", self.received_bytes == summary.received_bytes),
             (
-                "receive times",
-                self.received == Some((summary.received_min_us, summary.received_max_us)),
+                "received bytes",
+                self.counts.received_bytes == summary.received_bytes,
             ),
+            ("receive times", self.counts.received == Some(received)),
             (
                 "sequences",
                 self.sequences
@@ -219,7 +209,10 @@ impl Found {
                     .map(sequence)
                     .eq(summary.sequences.iter().cloned()),
             ),
-            ("reasons of errors", reasons.eq(&self.error_reasons)),
+            (
+                "reasons of errors",
+                self.counts.error_reasons() == summary.error_reasons,
+            ),
         ];
         match equal.iter().find(|(_, equal)| !equal) {
             Some((what, _)) => Err(Damage::new(

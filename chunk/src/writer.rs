@@ -1,24 +1,25 @@
 //! Writes a chunk: records gathered into data frames, then ids, summary and seek table. Knows no file and no clock.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
 use index_schema::ChunkKind;
-use index_schema::proto::{Kind, ReasonCount, SequenceRange, Summary};
+use index_schema::proto::{Kind, SequenceRange, Summary};
 use ping::limits::FRAME_RAW_BYTES;
-use ping::{ChunkId, Dimension, OTHER, Partition, Timestamp};
-use sha2::{Digest, Sha256};
+use ping::{ChunkId, Dimension, Partition, Timestamp};
 use xxhash_rust::xxh3::Xxh3;
 use zstd::zstd_safe::compress_bound;
 
+use crate::counts::Counts;
 use crate::ids::IdsWriter;
 use crate::limits::{
-    ChunkLimits, ERROR_REASON_BYTES_MAX, ERROR_REASONS_MAX, RECORD_RAW_BYTES_MAX, REPLACES_MAX,
-    SUMMARY_BYTES_MAX, WRITER_BYTES_MAX,
+    ChunkLimits, ERROR_REASON_BYTES_MAX, RECORD_RAW_BYTES_MAX, REPLACES_MAX, SUMMARY_BYTES_MAX,
+    WRITER_BYTES_MAX,
 };
 use crate::seek::{SeekEntry, SeekTable};
+use crate::sink::HashingSink;
 use crate::summary::{self, FORMAT_MAJOR, FORMAT_MINOR};
+use crate::write_error::{Limit, WriteError};
 use crate::{FrameEncoder, RecordHead, RecordIdentity};
 
 /// Writes one chunk, record by record, to a sink that is written in order.
@@ -31,6 +32,9 @@ pub struct ChunkWriter<W> {
     ids: IdsWriter,
     digest: Box<Xxh3>,
     counts: Counts,
+    /// Records in each data frame, the last one still being gathered.
+    frame_records: Vec<u32>,
+    in_frame: u32,
 }
 
 /// What is known of a chunk before its records.
@@ -63,71 +67,6 @@ pub struct Finished<W> {
     pub encoder: FrameEncoder,
 }
 
-/// A limit of a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// Bytes as stored.
-    StoredBytes,
-    /// Records.
-    Records,
-    /// Bytes of the uncompressed record stream.
-    RawBytes,
-    /// Log incarnations.
-    Incarnations,
-}
-
-/// Why something was not written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// With this record the chunk would pass a limit. Nothing was written: finish it, and put the record into the next.
-    #[error("the chunk is full ({0:?}): finish it and begin another")]
-    Full(Limit),
-    /// No chunk can hold the record.
-    #[error("a record of {bytes} bytes fits no chunk: the most is {RECORD_RAW_BYTES_MAX}")]
-    TooLarge {
-        /// Its bytes.
-        bytes: usize,
-    },
-    /// The record does not belong into this chunk.
-    #[error("the record does not belong into this chunk: {0}")]
-    Misplaced(&'static str),
-    /// The chunk has no record: there is nothing to write.
-    #[error("a chunk without a record is none")]
-    Empty,
-    /// The summary would be larger than a reader takes.
-    #[error("the chunk's head is too large: at most {REPLACES_MAX} replaced chunks, short names")]
-    Head,
-    /// The sink or the compression failed. The chunk is lost: begin it anew.
-    #[error("writing the chunk: {0}")]
-    Io(#[from] io::Error),
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    records: u64,
-    raw_bytes: u64,
-    received_bytes: u64,
-    received: Option<(Timestamp, Timestamp)>,
-    frame_records: Vec<u32>,
-    in_frame: u32,
-    error_reasons: BTreeMap<String, u64>,
-}
-
-struct HashingSink<W> {
-    sink: W,
-    hash: Sha256,
-    written: u64,
-}
-
-impl<W: Write> HashingSink<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.sink.write_all(bytes)?;
-        self.hash.update(bytes);
-        self.written += bytes.len() as u64;
-        Ok(())
-    }
-}
-
 impl<W: Write> ChunkWriter<W> {
     /// Begins a chunk with an encoder of its own.
     ///
@@ -152,11 +91,7 @@ impl<W: Write> ChunkWriter<W> {
         }
         encoder.raw.clear();
         Ok(Self {
-            sink: HashingSink {
-                sink,
-                hash: Sha256::new(),
-                written: 0,
-            },
+            sink: HashingSink::new(sink),
             head,
             limits,
             encoder,
@@ -164,6 +99,8 @@ impl<W: Write> ChunkWriter<W> {
             ids: IdsWriter::default(),
             digest: Box::new(Xxh3::new()),
             counts: Counts::default(),
+            frame_records: Vec::new(),
+            in_frame: 0,
         })
     }
 
@@ -187,7 +124,13 @@ impl<W: Write> ChunkWriter<W> {
         record.append_to(body, &mut self.encoder.raw);
         self.ids
             .push(&RecordIdentity::new(record.id, record.received, &record.uri));
-        self.counts.add(record, bytes);
+        self.counts.add(
+            bytes,
+            record.received,
+            record.received_bytes,
+            record.error.as_deref(),
+        );
+        self.in_frame += 1;
         Ok(())
     }
 
@@ -203,7 +146,7 @@ impl<W: Write> ChunkWriter<W> {
 
     /// Bytes written to the sink so far.
     pub const fn stored_bytes(&self) -> u64 {
-        self.sink.written
+        self.sink.written()
     }
 
     /// No finished chunk of these records is larger, even with one record of no bytes more.
@@ -217,7 +160,7 @@ impl<W: Write> ChunkWriter<W> {
     /// [`WriteError::Empty`] without a record; when the sink or the compression fails.
     pub fn finish(mut self, sealed: Timestamp) -> Result<Finished<W>, WriteError> {
         self.end_frame()?;
-        let data_bytes = self.sink.written;
+        let data_bytes = self.sink.written();
         let ids = self.ids.frame().ok_or(WriteError::Head)?;
         self.write_skippable(&ids)?;
         let record_digest = self.digest.digest128().to_be_bytes();
@@ -228,16 +171,16 @@ impl<W: Write> ChunkWriter<W> {
         self.sink.write(&seek_table)?;
         Ok(Finished {
             summary,
-            stored_bytes: self.sink.written,
+            stored_bytes: self.sink.written(),
             record_digest,
-            sink: self.sink.sink,
+            sink: self.sink.into_inner(),
             encoder: self.encoder,
         })
     }
 
     /// Gives the chunk up, so that sink and encoder can be used again.
     pub fn abandon(self) -> (W, FrameEncoder) {
-        (self.sink.sink, self.encoder)
+        (self.sink.into_inner(), self.encoder)
     }
 
     fn check_place(&self, record: &RecordHead) -> Result<(), WriteError> {
@@ -273,7 +216,7 @@ impl<W: Write> ChunkWriter<W> {
     /// The most that the finished chunk can take, if `pending` bytes in at most `frames` frames are still compressed.
     fn bound_with(&self, pending: usize, frames: usize) -> u64 {
         let frames = self.seek_table.entries.len() + frames + 3;
-        self.sink.written
+        self.sink.written()
             + compress_bound(pending) as u64
             + self.ids.upper_bound()
             + (SUMMARY_BYTES_MAX + 8 + SeekTable::encoded_len(frames)) as u64
@@ -292,9 +235,7 @@ impl<W: Write> ChunkWriter<W> {
             raw: length_u32(raw),
         });
         self.sink.write(stored)?;
-        self.counts
-            .frame_records
-            .push(std::mem::take(&mut self.counts.in_frame));
+        self.frame_records.push(std::mem::take(&mut self.in_frame));
         Ok(())
     }
 
@@ -307,13 +248,13 @@ impl<W: Write> ChunkWriter<W> {
     }
 
     fn summary(
-        &mut self,
+        &self,
         sealed: Timestamp,
         data_bytes: u64,
         ids_length: u64,
         record_digest: [u8; 16],
     ) -> Result<Summary, WriteError> {
-        let counts = std::mem::take(&mut self.counts);
+        let counts = &self.counts;
         let (received_min, received_max) = counts.received.ok_or(WriteError::Empty)?;
         let sequences = self.ids.ranges().iter().map(|range| SequenceRange {
             incarnation: range.incarnation.as_bytes().to_vec().into(),
@@ -324,7 +265,6 @@ impl<W: Write> ChunkWriter<W> {
             ChunkKind::Pings => Kind::Pings,
             ChunkKind::Errors => Kind::Errors,
         };
-        let reason = |(reason, records)| ReasonCount { reason, records };
         Ok(Summary {
             format_major: FORMAT_MAJOR,
             format_minor: FORMAT_MINOR,
@@ -336,7 +276,7 @@ impl<W: Write> ChunkWriter<W> {
             raw_bytes: counts.raw_bytes,
             data_bytes,
             received_bytes: counts.received_bytes,
-            frame_records: counts.frame_records,
+            frame_records: self.frame_records.clone(),
             received_min_us: received_min.as_micros(),
             received_max_us: received_max.as_micros(),
             sealed_us: sealed.as_micros(),
@@ -345,8 +285,8 @@ impl<W: Write> ChunkWriter<W> {
             replaces: self.head.replaces.iter().map(ChunkId::to_string).collect(),
             ids_offset: data_bytes,
             ids_length,
-            sha256: self.sink.hash.clone().finalize().to_vec().into(),
-            error_reasons: counts.error_reasons.into_iter().map(reason).collect(),
+            sha256: self.sink.sha256().to_vec().into(),
+            error_reasons: counts.error_reasons(),
         })
     }
 }
@@ -358,23 +298,6 @@ impl<W> fmt::Debug for ChunkWriter<W> {
             .field("head", head)
             .field("counts", counts)
             .finish_non_exhaustive()
-    }
-}
-
-impl Counts {
-    fn add(&mut self, record: &RecordHead, bytes: usize) {
-        self.records += 1;
-        self.in_frame += 1;
-        self.raw_bytes += bytes as u64;
-        self.received_bytes = self.received_bytes.saturating_add(record.received_bytes);
-        let (oldest, newest) = self.received.unwrap_or((record.received, record.received));
-        self.received = Some((oldest.min(record.received), newest.max(record.received)));
-        if let Some(reason) = &record.error {
-            let is_told_apart =
-                self.error_reasons.contains_key(reason) || self.error_reasons.len() < ERROR_REASONS_MAX;
-            let reason = if is_told_apart { reason } else { OTHER };
-            *self.error_reasons.entry(reason.to_owned()).or_default() += 1;
-        }
     }
 }
 
