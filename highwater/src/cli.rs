@@ -1,0 +1,246 @@
+//! The command line. What lives here: commands and settings, their defaults and help. What they do lives beside it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use service::quantity::{Age, ByteSize};
+
+use crate::pings::Select;
+
+/// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
+///
+/// Every long flag can also be set in a TOML file (--config FILE, keys with _ for -) and in the environment
+/// (HIGHWATER_SEAL_AGE=1s). A flag goes before the environment, that before the file.
+#[derive(Parser, Debug)]
+#[command(name = "highwater", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Everything in one process: takes pings, makes chunks, indexes and folds them, answers questions
+    Serve(Serve),
+    /// Takes pings and makes chunks, nothing else
+    Edge(Edge),
+    /// The pipeline on this machine with generated pings, and a page that moves
+    Demo(Demo),
+    /// Takes pings from NDJSON files: plain, .gz or .zst; the same file again adds nothing
+    Import(Import),
+    /// Prints stored pings as NDJSON, reading only chunks that can match
+    Pings(Pings),
+    /// Folds everything anew into a shadow, then swaps
+    Rebuild(Data),
+    /// Lists the store and indexes what is missing
+    Reconcile(Data),
+    /// Prints every aggregate as sorted NDJSON
+    Dump(Data),
+    /// Prints what was accepted, stored, indexed and folded
+    Status(Status),
+    /// Looks into a chunk
+    #[command(subcommand)]
+    Chunk(Chunk),
+}
+
+/// The data directory, and how the program logs.
+#[derive(Args, Debug, Clone)]
+pub struct Data {
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = "highwater-data")]
+    pub data_dir: PathBuf,
+    /// Log lines: human or json
+    #[arg(long, value_enum, default_value = "human")]
+    pub log_format: LogFormat,
+    /// Which log lines, such as info or edge=debug,info
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub log_filter: String,
+    /// What the keys of chunks begin with
+    #[arg(long, value_name = "PREFIX", default_value = "pings")]
+    pub chunk_prefix: String,
+    #[command(flatten)]
+    pub fold: Fold,
+    #[command(flatten)]
+    pub intake: Intake,
+}
+
+/// What the fold reads. Another value needs a rebuild.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "What is folded")]
+pub struct Fold {
+    /// Document types that are folded, each for all applications or for one: type or type/application
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', default_value = "main,saved-session/Fennec")]
+    pub fold_types: Vec<String>,
+    /// For how many days after a ping its copies are repeats; Firefox sends again for 14 days
+    #[arg(long, value_name = "DAYS", default_value_t = 14)]
+    pub repeat_window_days: u32,
+}
+
+/// How pings wait and become chunks.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Log and chunks")]
+pub struct Intake {
+    /// How long a ping waits at most until its chunk is sealed
+    #[arg(long, value_name = "AGE", default_value = "10s")]
+    pub seal_age: Age,
+    /// Bytes that waiting pings may take on disk; above them, pings are answered 507
+    #[arg(long, value_name = "BYTES", default_value = "8GiB")]
+    pub log_budget: ByteSize,
+    /// Partitions that may wait at once; beyond them, version and build id become OTHER
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub open_partitions: usize,
+    /// TOML file with the dimensions of chunks and their allowed values; built in if absent
+    #[arg(long, value_name = "FILE")]
+    pub dimension_schema: Option<PathBuf>,
+    /// Seal everything that waits before the program ends
+    #[arg(long)]
+    pub seal_at_shutdown: bool,
+    /// Largest body once inflated; larger ones are kept as errors
+    #[arg(long, value_name = "BYTES", default_value = "32MiB")]
+    pub inflated_limit: ByteSize,
+}
+
+/// The listener that takes pings.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Listener for pings")]
+pub struct EdgeListener {
+    /// Address for pings; loopback unless you say otherwise
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub edge_listen: SocketAddr,
+    /// Largest body as sent; larger ones are answered 413
+    #[arg(long, value_name = "BYTES", default_value = "8MiB")]
+    pub body_limit: ByteSize,
+    /// Connections at once
+    #[arg(long, value_name = "N", default_value_t = 4_096)]
+    pub edge_connections: usize,
+}
+
+/// The listener that answers questions.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "API and page")]
+pub struct ApiListener {
+    /// Address for the API and the page. It asks for no password: loopback, or behind a proxy that does
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub api_listen: SocketAddr,
+    /// Histograms.json, Scalars.yaml or Processes.yaml, recognised by content; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub definitions: Vec<PathBuf>,
+    /// Metrics that are never answered; an entry that ends in * is a prefix
+    #[arg(long, value_name = "METRICS", value_delimiter = ',')]
+    pub withheld_metrics: Vec<String>,
+    /// How often the store is listed against the index
+    #[arg(long, value_name = "AGE", default_value = "1h")]
+    pub reconcile_every: Age,
+}
+
+/// `highwater serve`.
+#[derive(Args, Debug, Clone)]
+pub struct Serve {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub edge: EdgeListener,
+    #[command(flatten)]
+    pub api: ApiListener,
+    /// Check settings and definition files, then end
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `highwater edge`.
+#[derive(Args, Debug, Clone)]
+pub struct Edge {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub edge: EdgeListener,
+}
+
+/// `highwater demo`.
+#[derive(Args, Debug, Clone)]
+pub struct Demo {
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = "highwater-demo")]
+    pub data_dir: PathBuf,
+    /// Address for pings
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub edge_listen: SocketAddr,
+    /// Address for the API and the page
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub api_listen: SocketAddr,
+    /// Pings a second at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub rate: u32,
+    /// Send this many pings, then no more
+    #[arg(long, value_name = "N")]
+    pub pings: Option<u64>,
+    /// End when everything sent was counted: 0 if exactly that was counted, else 1
+    #[arg(long, requires = "pings")]
+    pub exit: bool,
+    /// What all pings are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `highwater import`.
+#[derive(Args, Debug, Clone)]
+pub struct Import {
+    #[command(flatten)]
+    pub data: Data,
+    /// NDJSON files, a line {"submissionDate":"YYYYMMDD","uri":"/submit/...","body":{...}}
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// `highwater pings`.
+#[derive(Args, Debug, Clone)]
+pub struct Pings {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub select: Select,
+    /// Print pings that could not be read or folded, body as base64, with the reason
+    #[arg(long)]
+    pub errors: bool,
+}
+
+/// `highwater status`.
+#[derive(Args, Debug, Clone)]
+pub struct Status {
+    #[command(flatten)]
+    pub data: Data,
+    /// One JSON object, as /api/v1/status answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `highwater chunk`.
+#[derive(Subcommand, Debug, Clone)]
+pub enum Chunk {
+    /// Prints what a chunk says of itself
+    Info(ChunkFile),
+    /// Checks every byte of a chunk
+    Verify(ChunkFile),
+    /// Prints a chunk's pings as NDJSON
+    Cat(ChunkFile),
+}
+
+/// One chunk on disk.
+#[derive(Args, Debug, Clone)]
+pub struct ChunkFile {
+    /// The chunk
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For a person at a terminal
+    Human,
+    /// One JSON object a line
+    Json,
+}
