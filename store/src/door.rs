@@ -63,6 +63,8 @@ pub enum Payload {
     Bytes(Bytes),
     /// A whole file on the disk of this process, no longer written to. The store may take it over (link, not copy) and
     /// never removes it; a caller removes its own name when the put is done.
+    /// After a put that failed, write the file anew under a new name before the next put: the failure may have been that of
+    /// its sync, and then its bytes can still be read, a second sync succeeds, and a power cut takes them all the same.
     File {
         /// Where it lies.
         path: PathBuf,

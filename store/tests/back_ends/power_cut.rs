@@ -265,6 +265,52 @@ async fn what_is_already_there_is_durable_before_it_is_answered() {
 }
 
 #[tokio::test]
+async fn a_killed_put_and_a_delete_need_their_folder_synced() {
+    let folder = Path::new("/store/k");
+    let payload = || Payload::Bytes(Bytes::from(object("k/1", 10)));
+    let there = |disk: &SimulatedDisk| -> BTreeSet<bool> {
+        let found = |seed| disk.crash(seed).file_len(&folder.join("1")).unwrap().is_some();
+        (0..50).map(found).collect()
+    };
+    for omitted in [false, true] {
+        let disk = SimulatedDisk::new();
+        disk.fail_syncs(|path, _| path == Path::new("/store/k"));
+        assert!(store_on(&disk).put_if_absent("k/1", payload()).await.is_err());
+        let disk = disk.kill();
+        disk.omit_syncs(move |path, _| omitted && path == Path::new("/store/k"));
+        assert_eq!(
+            store_on(&disk).put_if_absent("k/1", payload()).await,
+            Ok(Put::AlreadyThere)
+        );
+        let expected = if omitted {
+            BTreeSet::from([false, true])
+        } else {
+            BTreeSet::from([true])
+        };
+        assert_eq!(
+            there(&disk),
+            expected,
+            "already there, its folder's sync left out: {omitted}"
+        );
+
+        disk.heal();
+        disk.sync_dir(folder).unwrap();
+        disk.omit_syncs(move |_, _| omitted);
+        store_on(&disk).delete("k/1").await.unwrap();
+        let expected = if omitted {
+            BTreeSet::from([false, true])
+        } else {
+            BTreeSet::from([false])
+        };
+        assert_eq!(
+            there(&disk),
+            expected,
+            "deleted, its folder's sync left out: {omitted}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_failed_sync_of_the_bytes_creates_nothing_and_a_new_put_writes_them_anew() {
     let disk = SimulatedDisk::new();
     let store = store_on(&disk);
