@@ -1,8 +1,10 @@
 //! What every process needs once: clock, randomness, shutdown, named tasks, logs, metrics, HTTP listener, settings.
 
 pub mod clock;
+pub mod directory;
 pub mod dockerflow;
 pub mod http;
+pub mod lock;
 pub mod metrics;
 pub mod quantity;
 pub mod random;
