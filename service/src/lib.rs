@@ -1,6 +1,7 @@
 //! What every process needs once: clock, randomness, shutdown, named tasks, logs, metrics, HTTP listener, settings.
 
 pub mod clock;
+pub mod control;
 pub mod directory;
 pub mod dockerflow;
 pub mod http;
