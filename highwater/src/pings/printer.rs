@@ -1,0 +1,100 @@
+//! Prints records as NDJSON: a ping's body with its `meta`, or an errored ping with its body as base64.
+
+use std::io::{BufWriter, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chunk::RecordRef;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::compact::append_compact;
+use super::meta::{Stored, meta};
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The body, compact, with a last key `meta`. What is no JSON object is left out and counted.
+    Pings,
+    /// `{"reason", "body" (base64), "meta"}`.
+    Errors,
+}
+
+/// Writes lines, and counts what it left out.
+pub struct Printer<W: Write> {
+    out: BufWriter<W>,
+    shape: Shape,
+    printed: u64,
+    left_out: u64,
+    line: String,
+}
+
+impl<W: Write> Printer<W> {
+    /// A printer of lines of this shape.
+    pub fn new(out: W, shape: Shape) -> Self {
+        Self { out: BufWriter::with_capacity(1 << 20, out), shape, printed: 0, left_out: 0, line: String::new() }
+    }
+
+    /// Lines printed so far.
+    pub const fn printed(&self) -> u64 {
+        self.printed
+    }
+
+    /// Prints one record. `reason` says why it is errored where the record itself does not.
+    pub fn print(&mut self, record: &RecordRef<'_>, reason: Option<&str>) -> anyhow::Result<()> {
+        let uri = String::from_utf8_lossy(record.uri);
+        let stored = Stored {
+            id: record.id,
+            received: record.received,
+            submission_date: record.submission_date,
+            uri: &uri,
+            headers: record.headers().collect(),
+            received_bytes: record.received_bytes,
+        };
+        self.line.clear();
+        let written = match self.shape {
+            Shape::Pings => self.ping(record.body, &stored),
+            Shape::Errors => self.errored(record.body, &stored, record.error.or(reason).unwrap_or("unknown")),
+        };
+        if written {
+            self.line.push('\n');
+            self.out.write_all(self.line.as_bytes())?;
+            self.printed += 1;
+        } else {
+            self.left_out += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, and says on standard error how many were left out.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        self.out.flush()?;
+        if self.left_out > 0 {
+            eprintln!("left out {} pings whose body is no JSON object (--errors prints errored ones)", self.left_out);
+        }
+        Ok(())
+    }
+
+    fn ping(&mut self, body: &[u8], stored: &Stored<'_>) -> bool {
+        let Ok(text) = std::str::from_utf8(body) else { return false };
+        let Ok(document) = serde_json::from_str::<&RawValue>(text) else { return false };
+        if !document.get().starts_with('{') {
+            return false;
+        }
+        append_compact(document.get(), &mut self.line);
+        self.line.pop();
+        if !self.line.ends_with('{') {
+            self.line.push(',');
+        }
+        self.line.push_str("\"meta\":");
+        self.line.push_str(&meta(stored, text).to_string());
+        self.line.push('}');
+        true
+    }
+
+    fn errored(&mut self, body: &[u8], stored: &Stored<'_>, reason: &str) -> bool {
+        let line = json!({"reason": reason, "body": STANDARD.encode(body), "meta": meta(stored, "")});
+        self.line.push_str(&line.to_string());
+        true
+    }
+}
