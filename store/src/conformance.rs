@@ -3,6 +3,8 @@
 //!
 //! What does not live here: durability, which a back end's own tests show by cutting its power.
 
+mod listing;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ pub async fn every_back_end_keeps_the_law(store: Arc<dyn Store>, disk: Arc<dyn D
     keys_may_be_strange_but_not_dangerous(&*store).await;
     a_big_file_is_put_whole(&*store, &*disk, folder).await;
     a_file_of_another_length_than_announced_is_not_put(&*store, &*disk, folder).await;
-    listing_is_in_byte_order_of_keys(&*store).await;
+    listing::is_in_byte_order_of_keys(&*store).await;
 }
 
 fn bytes(text: &'static str) -> Payload {
@@ -231,83 +233,4 @@ async fn a_file_of_another_length_than_announced_is_not_put(
     }
     disk.remove_file(&path)
         .expect("the caller's own name can be removed");
-}
-
-/// Keys whose order differs between a walk of folders and their bytes.
-const LISTED: [&str; 12] = [
-    "list/a!",
-    "list/a-b",
-    "list/a.b",
-    "list/a/b",
-    "list/a/b!",
-    "list/a/c/d/e",
-    "list/a/c0",
-    "list/a0",
-    "list/b/x",
-    "list/ä",
-    "list0",
-    "listing",
-];
-
-async fn listing_is_in_byte_order_of_keys(store: &dyn Store) {
-    for key in LISTED.iter().rev() {
-        put(store, key, bytes("123")).await;
-    }
-    let prefixes = [
-        "list",
-        "list/",
-        "list/a",
-        "list/a/",
-        "list/a/c",
-        "list/a/c/d/e",
-        "list/a-",
-        "list/zz",
-        "list//",
-    ];
-    let afters = [
-        None,
-        Some("list/a/b"),
-        Some("list/a/bb"),
-        Some("list/a"),
-        Some("list/a/"),
-        Some("list/z"),
-        Some("k"),
-        Some("m"),
-    ];
-    for prefix in prefixes {
-        for after in afters {
-            let expected: Vec<&str> = LISTED
-                .into_iter()
-                .filter(|key| key.starts_with(prefix) && after.is_none_or(|after| *key > after))
-                .collect();
-            for limit in [1, 2, 5, 100] {
-                check_pages(store, prefix, after, limit, &expected).await;
-            }
-        }
-    }
-}
-
-async fn check_pages(store: &dyn Store, prefix: &str, after: Option<&str>, limit: usize, expected: &[&str]) {
-    let mut listed: Vec<String> = Vec::new();
-    loop {
-        let from = listed.last().map(String::as_str).or(after);
-        let page = store
-            .list(prefix, from, limit)
-            .await
-            .expect("a store can be listed");
-        assert!(page.objects.len() <= limit, "a page keeps its limit");
-        assert!(
-            !page.more || !page.objects.is_empty(),
-            "a page that is not the last brings something"
-        );
-        assert!(
-            page.objects.iter().all(|object| object.len == 3),
-            "a listing tells lengths"
-        );
-        listed.extend(page.objects.into_iter().map(|object| object.key));
-        if !page.more {
-            break;
-        }
-    }
-    assert_eq!(listed, expected, "prefix {prefix:?} after {after:?} by {limit}");
 }

@@ -1,8 +1,10 @@
-//! The simulated disk: the door over the tree, and what a test may do to it.
+//! The simulated disk: its state, and what a test may do to it.
+//!
+//! What does not live here: the door, in `door.rs`.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::SeedableRng;
@@ -11,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use super::faults::{Faults, SyncKind};
 use super::handle::SimulatedFile;
 use super::power::{Moment, Power};
-use super::tree::{Id, Slot, Tree};
+use super::tree::{Id, Tree};
 use crate::{Disk, File};
 
 /// Room on a disk of which nothing else was said: 1 TiB.
@@ -42,7 +44,7 @@ impl State {
     }
 
     /// A full disk takes no new names.
-    fn check_room(&self) -> io::Result<()> {
+    pub(super) fn check_room(&self) -> io::Result<()> {
         if self.faults.capacity.is_some() && self.free_bytes() == 0 {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -160,7 +162,7 @@ impl SimulatedDisk {
         look(&mut state)
     }
 
-    fn open_file(&self, path: &Path, writable: bool) -> io::Result<Box<dyn File>> {
+    pub(super) fn open_file(&self, path: &Path, writable: bool) -> io::Result<Box<dyn File>> {
         let id = self.look(|state| {
             let id = state.tree.lookup(path)?;
             state.tree.file(id)?;
@@ -168,155 +170,5 @@ impl SimulatedDisk {
             Ok(id)
         })?;
         Ok(SimulatedFile::boxed(self, id, path, writable))
-    }
-}
-
-impl Disk for SimulatedDisk {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let (folder, name, taken) = state.tree.place(path)?;
-            match taken {
-                Some(id) if state.tree.is_folder(id) => Ok(()),
-                Some(_) => Err(ErrorKind::AlreadyExists.into()),
-                None => {
-                    state.check_room()?;
-                    let to = Some(state.tree.new_folder());
-                    state.tree.change(vec![Slot { folder, name, to }]);
-                    Ok(())
-                }
-            }
-        })
-    }
-
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let folder = state.tree.lookup(path)?;
-            state.tree.entries(folder)?;
-            if state.faults.sync_is_omitted(path, SyncKind::Folder) {
-                return Ok(());
-            }
-            if state.faults.sync_fails(path, SyncKind::Folder) {
-                return Err(io::Error::other("the folder's sync failed"));
-            }
-            state.tree.sync_folder(folder, &state.open);
-            Ok(())
-        })
-    }
-
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let id = self.operate(|state| {
-            let (folder, name, taken) = state.tree.place(path)?;
-            if taken.is_some() {
-                return Err(ErrorKind::AlreadyExists.into());
-            }
-            state.check_room()?;
-            let id = state.tree.new_file();
-            state.tree.change(vec![Slot {
-                folder,
-                name,
-                to: Some(id),
-            }]);
-            *state.open.entry(id).or_default() += 1;
-            Ok(id)
-        })?;
-        Ok(SimulatedFile::boxed(self, id, path, true))
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        self.open_file(path, true)
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        self.open_file(path, false)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let (from_folder, from_name, source) = state.tree.place(from)?;
-            let (to_folder, to_name, target) = state.tree.place(to)?;
-            let source = source.ok_or(ErrorKind::NotFound)?;
-            if [Some(source), target]
-                .into_iter()
-                .flatten()
-                .any(|id| state.tree.is_folder(id))
-            {
-                return Err(ErrorKind::IsADirectory.into());
-            }
-            // Two names of one file: rename(2) does nothing then.
-            if target != Some(source) {
-                state.tree.change(vec![
-                    Slot {
-                        folder: from_folder,
-                        name: from_name,
-                        to: None,
-                    },
-                    Slot {
-                        folder: to_folder,
-                        name: to_name,
-                        to: Some(source),
-                    },
-                ]);
-            }
-            Ok(())
-        })
-    }
-
-    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let source = state.tree.lookup(from)?;
-            let (folder, name, taken) = state.tree.place(to)?;
-            if taken.is_some() {
-                return Err(ErrorKind::AlreadyExists.into());
-            }
-            if state.tree.is_folder(source) {
-                return Err(ErrorKind::PermissionDenied.into());
-            }
-            state.check_room()?;
-            state.tree.change(vec![Slot {
-                folder,
-                name,
-                to: Some(source),
-            }]);
-            Ok(())
-        })
-    }
-
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let (folder, name, taken) = state.tree.place(path)?;
-            if state.tree.is_folder(taken.ok_or(ErrorKind::NotFound)?) {
-                return Err(ErrorKind::IsADirectory.into());
-            }
-            state.tree.change(vec![Slot {
-                folder,
-                name,
-                to: None,
-            }]);
-            Ok(())
-        })
-    }
-
-    fn read_dir(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
-        self.look(|state| {
-            let entries = state.tree.entries(state.tree.lookup(path)?)?.into_iter();
-            Ok(entries
-                .map(|(name, is_folder)| (path.join(name), is_folder))
-                .collect())
-        })
-    }
-
-    fn file_len(&self, path: &Path) -> io::Result<Option<u64>> {
-        self.look(|state| match state.tree.lookup(path) {
-            Ok(id) => Ok(state.tree.file(id).ok().map(super::inode::Inode::len)),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(error),
-        })
-    }
-
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.look(|state| {
-            state.tree.lookup(path)?;
-            Ok(state.free_bytes())
-        })
     }
 }

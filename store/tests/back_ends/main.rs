@@ -3,4 +3,5 @@
 
 mod law;
 mod power_cut;
+mod syncs;
 mod unreliable;

@@ -1,9 +1,8 @@
 //! The directory store on a disk that forgets: whatever the moment of a power cut, what was answered is there whole, and
-//! nothing is there in part. And each of its syncs is needed: without any one kind of them something is lost.
+//! nothing is there in part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use disk::{Disk, Moment, SimulatedDisk, SyncKind};
@@ -11,19 +10,16 @@ use store::{Blocking, DirectoryStore, Payload, Put, Store, StoreError};
 
 const SEEDS: u64 = 12;
 
-/// Chooses syncs to leave out.
-type Choose = fn(&Path, SyncKind) -> bool;
-
 /// What a world has been told: keys that are surely there, surely not there (deleted, or a put that surely failed), and all
 /// that were ever put.
 #[derive(Default)]
-struct Told {
-    created: BTreeSet<String>,
-    absent: BTreeSet<String>,
-    put: BTreeMap<String, Vec<u8>>,
+pub(crate) struct Told {
+    pub(crate) created: BTreeSet<String>,
+    pub(crate) absent: BTreeSet<String>,
+    pub(crate) put: BTreeMap<String, Vec<u8>>,
 }
 
-fn store_on(disk: &SimulatedDisk) -> DirectoryStore {
+pub(crate) fn store_on(disk: &SimulatedDisk) -> DirectoryStore {
     DirectoryStore::new(
         disk.shared(),
         PathBuf::from("/store"),
@@ -32,7 +28,7 @@ fn store_on(disk: &SimulatedDisk) -> DirectoryStore {
     )
 }
 
-fn object(key: &str, len: usize) -> Vec<u8> {
+pub(crate) fn object(key: &str, len: usize) -> Vec<u8> {
     key.bytes().cycle().take(len).collect()
 }
 
@@ -73,7 +69,7 @@ async fn work(disk: &SimulatedDisk, told: &mut Told) {
     }
 }
 
-async fn put(store: &DirectoryStore, told: &mut Told, key: &str, len: usize, payload: Payload) {
+pub(crate) async fn put(store: &DirectoryStore, told: &mut Told, key: &str, len: usize, payload: Payload) {
     let first = told.put.insert(key.to_owned(), object(key, len)).is_none();
     told.absent.remove(key);
     match store.put_if_absent(key, payload).await {
@@ -84,7 +80,7 @@ async fn put(store: &DirectoryStore, told: &mut Told, key: &str, len: usize, pay
 }
 
 /// What is wrong with a found disk.
-async fn wrong(found: &SimulatedDisk, told: &Told) -> Option<String> {
+pub(crate) async fn wrong(found: &SimulatedDisk, told: &Told) -> Option<String> {
     let store = store_on(found);
     let page = store.list("", None, 100).await.unwrap();
     let mut objects = BTreeMap::new();
@@ -103,7 +99,7 @@ async fn wrong(found: &SimulatedDisk, told: &Told) -> Option<String> {
 
 /// Cuts the power at every operation, before and after it, finds the disk in several ways, and tells what goes wrong.
 /// `prepare` makes each disk, told what was put before.
-async fn first_wrong(
+pub(crate) async fn first_wrong(
     prepare: impl AsyncFn(&mut Told) -> SimulatedDisk,
     choose: impl Fn(&SimulatedDisk),
 ) -> Option<String> {
@@ -130,7 +126,7 @@ async fn first_wrong(
     }
 }
 
-async fn empty(_: &mut Told) -> SimulatedDisk {
+pub(crate) async fn empty(_: &mut Told) -> SimulatedDisk {
     SimulatedDisk::new()
 }
 
@@ -168,75 +164,6 @@ async fn no_power_cut_after_a_kill_takes_what_was_answered() {
 }
 
 #[tokio::test]
-async fn each_sync_is_needed() {
-    let kinds: [(&str, Choose); 6] = [
-        ("of the staged bytes", |path, kind| {
-            kind == SyncKind::File && path.to_string_lossy().contains("/put-")
-        }),
-        ("of the file that is put", |path, kind| {
-            kind == SyncKind::File && path == Path::new("/staging/file")
-        }),
-        ("of the root's parent", |path, kind| {
-            kind == SyncKind::Folder && path == Path::new("/")
-        }),
-        ("of the root", |path, kind| {
-            kind == SyncKind::Folder && path == Path::new("/store")
-        }),
-        ("of a folder between", |path, kind| {
-            kind == SyncKind::Folder && path == Path::new("/store/d")
-        }),
-        ("of the object's folder", |path, kind| {
-            kind == SyncKind::Folder && path == Path::new("/store/a/b")
-        }),
-    ];
-    for (name, left_out) in kinds {
-        let wrong = first_wrong(empty, |disk| disk.omit_syncs(left_out)).await;
-        assert!(wrong.is_some(), "without the sync {name} something must be lost");
-    }
-}
-
-/// One sync at a time: whichever call of the work it is, leaving out that one alone is found.
-#[tokio::test]
-async fn each_single_sync_of_a_put_is_needed() {
-    let mut left_out = 0;
-    loop {
-        let mut found = None;
-        let mut reached = false;
-        for seed in 0..60 {
-            let disk = SimulatedDisk::new();
-            let mut number = 0;
-            let omitted = Arc::new(std::sync::atomic::AtomicBool::new(false));
-            let seen = Arc::clone(&omitted);
-            disk.omit_syncs(move |_, _| {
-                number += 1;
-                seen.fetch_or(number == left_out + 1, std::sync::atomic::Ordering::SeqCst);
-                number == left_out + 1
-            });
-            let mut told = Told::default();
-            put(
-                &store_on(&disk),
-                &mut told,
-                "x/y/z",
-                2000,
-                Payload::Bytes(Bytes::from(object("x/y/z", 2000))),
-            )
-            .await;
-            reached = omitted.load(std::sync::atomic::Ordering::SeqCst);
-            found = found.or(wrong(&disk.crash(seed), &told).await);
-        }
-        if !reached {
-            break;
-        }
-        assert!(
-            found.is_some(),
-            "sync {left_out} of a first put can be left out and nothing is lost"
-        );
-        left_out += 1;
-    }
-    assert_eq!(left_out, 5, "three folders' names, the bytes, the object's name");
-}
-
-#[tokio::test]
 async fn what_is_already_there_is_durable_before_it_is_answered() {
     let disk = SimulatedDisk::new();
     let payload = || Payload::Bytes(Bytes::from(object("k/1", 10)));
@@ -260,52 +187,6 @@ async fn what_is_already_there_is_durable_before_it_is_answered() {
         assert_eq!(
             disk.crash(seed).file_len(Path::new("/store/k/1")).unwrap(),
             Some(10)
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_killed_put_and_a_delete_need_their_folder_synced() {
-    let folder = Path::new("/store/k");
-    let payload = || Payload::Bytes(Bytes::from(object("k/1", 10)));
-    let there = |disk: &SimulatedDisk| -> BTreeSet<bool> {
-        let found = |seed| disk.crash(seed).file_len(&folder.join("1")).unwrap().is_some();
-        (0..50).map(found).collect()
-    };
-    for omitted in [false, true] {
-        let disk = SimulatedDisk::new();
-        disk.fail_syncs(|path, _| path == Path::new("/store/k"));
-        assert!(store_on(&disk).put_if_absent("k/1", payload()).await.is_err());
-        let disk = disk.kill();
-        disk.omit_syncs(move |path, _| omitted && path == Path::new("/store/k"));
-        assert_eq!(
-            store_on(&disk).put_if_absent("k/1", payload()).await,
-            Ok(Put::AlreadyThere)
-        );
-        let expected = if omitted {
-            BTreeSet::from([false, true])
-        } else {
-            BTreeSet::from([true])
-        };
-        assert_eq!(
-            there(&disk),
-            expected,
-            "already there, its folder's sync left out: {omitted}"
-        );
-
-        disk.heal();
-        disk.sync_dir(folder).unwrap();
-        disk.omit_syncs(move |_, _| omitted);
-        store_on(&disk).delete("k/1").await.unwrap();
-        let expected = if omitted {
-            BTreeSet::from([false, true])
-        } else {
-            BTreeSet::from([false])
-        };
-        assert_eq!(
-            there(&disk),
-            expected,
-            "deleted, its folder's sync left out: {omitted}"
         );
     }
 }
