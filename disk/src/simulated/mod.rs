@@ -1,6 +1,6 @@
 //! A file system in memory that forgets what was not synced. `disk.rs` is what a test may do to it, `door.rs` the door,
-//! `handle.rs` an open file, `content.rs` bytes, `inode.rs` a file with its unsynced changes, `tree.rs` folders with theirs, `power.rs`
-//! crash points, `faults.rs` what goes wrong while the power is on.
+//! `handle.rs` an open file, `content.rs` bytes, `inode.rs` a file with its unsynced changes, `tree.rs` folders with
+//! theirs, `power.rs` crash points, `faults.rs` what goes wrong while the power is on.
 
 mod content;
 mod disk;
