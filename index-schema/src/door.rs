@@ -7,6 +7,9 @@ use ping::ChunkId;
 
 use crate::{IndexEntry, Selection};
 
+/// A chunk that could not be folded so often is set aside: a passing failure of disk or network is over by then.
+pub const FAILURES_MAX: u32 = 3;
+
 /// The index of chunks, and the list of those that wait to be folded.
 #[async_trait]
 pub trait Index: fmt::Debug + Send + Sync + 'static {
@@ -36,13 +39,15 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError>;
 
     /// Puts a pending row back for every indexed chunk, or for those named, as a rebuild needs; forgets failures.
+    /// Answers how many of them are pending now.
     ///
     /// # Errors
     /// When the database refused: then nothing was changed.
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError>;
 
     /// Notes that a pending chunk could not be folded, and answers how often that happened. The third time it is set
-    /// aside: no longer pending, and the status says so.
+    /// aside: no longer pending, and the status says so. A chunk that is not pending is left as it is; the answer is
+    /// then 0, or how often it failed before it was set aside.
     ///
     /// # Errors
     /// When the database refused.
@@ -88,6 +93,18 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the question could not be answered.
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError>;
+
+    /// The number of the aggregates that are in use; 0 until one was set.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn generation(&self) -> Result<u64, IndexError>;
+
+    /// Puts other aggregates into use: the swap at the end of a rebuild.
+    ///
+    /// # Errors
+    /// When the database refused: then the aggregates in use are as before.
+    async fn set_generation(&self, generation: u64) -> Result<(), IndexError>;
 }
 
 /// How an insert ended.

@@ -222,3 +222,12 @@ pub struct PlanDone {
     #[prost(uint64, tag = "2")]
     pub records: u64,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EntryDetail {
+    /// Chunks that this one replaces.
+    #[prost(string, repeated, tag = "1")]
+    pub replaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Records by the reason of their error, in error chunks.
+    #[prost(message, repeated, tag = "2")]
+    pub error_reasons: ::prost::alloc::vec::Vec<ReasonCount>,
+}

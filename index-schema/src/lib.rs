@@ -4,11 +4,17 @@ mod door;
 mod entry;
 mod key;
 mod selection;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
-pub use door::{Index, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, SetAside};
+pub use door::{
+    FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, SetAside,
+};
 pub use entry::{ChunkKind, IndexEntry};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};
 pub use selection::{Condition, Selection};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteIndex;
 
 /// The protobuf messages of package `highwater.v1`, generated from `proto/`.
 #[expect(missing_docs, reason = "generated code")]

@@ -6,8 +6,8 @@ use std::path::Path;
 #[test]
 fn the_generated_messages_are_those_of_the_proto_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let protos =
-        ["record", "summary", "log"].map(|name| root.join(format!("proto/highwater/v1/{name}.proto")));
+    let protos = ["record", "summary", "log", "index"]
+        .map(|name| root.join(format!("proto/highwater/v1/{name}.proto")));
     let descriptors = protox::compile(protos, [root.join("proto")]).expect("the proto files compile");
     let out = tempfile::tempdir().expect("a folder");
     prost_build::Config::new()

@@ -1,0 +1,354 @@
+//! The index in one SQLite file: one connection that writes, on its own thread, and a few that read.
+//!
+//! What does not live here: the statements ([`sql`]), rows ([`row`]), selections as SQL ([`select`]).
+
+mod open;
+mod row;
+mod select;
+mod sql;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use ping::{ChunkId, Dimension};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter};
+use worker::Worker;
+
+use crate::door::FAILURES_MAX;
+use crate::{
+    ChunkKey, Index, IndexEntry, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, Selection,
+    SetAside,
+};
+
+/// Connections that read. Readers never wait for the writer, only for each other.
+const READERS: usize = 2;
+
+/// The index in one SQLite file. Several processes may open it; each write is one transaction, synced before it is
+/// answered.
+#[derive(Debug)]
+pub struct SqliteIndex {
+    writer: Option<Worker>,
+    readers: Vec<Worker>,
+    next_reader: AtomicUsize,
+}
+
+impl SqliteIndex {
+    /// Opens the index for reading and writing; makes it where there is none, and migrates an older schema.
+    ///
+    /// # Errors
+    /// [`IndexError::Newer`] for a newer schema; when the file cannot be opened.
+    pub fn open(path: &Path) -> Result<Arc<Self>, IndexError> {
+        let writer = Worker::start("index-writer", open::writer(path)?)?;
+        Self::with(Some(writer), path)
+    }
+
+    /// Opens an existing index for reading, beside whoever writes it.
+    ///
+    /// # Errors
+    /// [`IndexError::Newer`] for a newer schema; when there is no index, or an older one.
+    pub fn open_read_only(path: &Path) -> Result<Arc<Self>, IndexError> {
+        Self::with(None, path)
+    }
+
+    fn with(writer: Option<Worker>, path: &Path) -> Result<Arc<Self>, IndexError> {
+        let reader = |_| Worker::start("index-reader", open::reader(path)?);
+        let readers = (0..READERS).map(reader).collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self {
+            writer,
+            readers,
+            next_reader: AtomicUsize::new(0),
+        }))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let next = self.next_reader.fetch_add(1, Ordering::Relaxed) % self.readers.len();
+        self.readers[next].call(|connection| work(connection)).await
+    }
+
+    /// Runs `work` in one transaction, which is rolled back when it fails.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let read_only = || IndexError::Database("it was opened for reading only".to_owned());
+        let writer = self.writer.as_ref().ok_or_else(read_only)?;
+        writer
+            .call(|connection| {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let answer = work(&transaction)?;
+                transaction.commit()?;
+                Ok(answer)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Index for SqliteIndex {
+    async fn insert(&self, entries: &[IndexEntry]) -> Result<Inserted, IndexError> {
+        let entries = entries.to_vec();
+        self.write(move |transaction| insert(transaction, &entries)).await
+    }
+
+    async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
+        let keys = keys.to_vec();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql::HAS_KEY)?;
+            keys.iter().map(|key| statement.exists([key])).collect()
+        })
+        .await
+    }
+
+    async fn pending(&self, limit: usize) -> Result<Vec<PendingChunk>, IndexError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql::PENDING)?;
+            let rows = statement.query_map([limit], |row| {
+                Ok(PendingChunk {
+                    entry: row::read(row)?,
+                    failures: row.get(row::COLUMNS)?,
+                })
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError> {
+        let folded = folded.to_vec();
+        self.write(move |transaction| {
+            for chunk in folded {
+                let id = chunk.to_string();
+                transaction.prepare_cached(sql::SETTLE_PENDING)?.execute([&id])?;
+                transaction
+                    .prepare_cached(sql::SETTLE_SET_ASIDE)?
+                    .execute([&id])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
+        let chunks = chunks.map(<[_]>::to_vec);
+        self.write(move |transaction| match chunks {
+            None => make_all_pending(transaction),
+            Some(chunks) => make_pending(transaction, &chunks),
+        })
+        .await
+    }
+
+    async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
+        let reason = reason.to_owned();
+        self.write(move |transaction| fail(transaction, &chunk.to_string(), &reason))
+            .await
+    }
+
+    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError> {
+        let (key, reason) = (key.to_owned(), reason.to_owned());
+        let parsed = ChunkKey::parse(&key).ok();
+        let date = parsed.map(|key| key.partition.get(Dimension::SubmissionDate).to_owned());
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached(sql::NOTE_UNREADABLE)?
+                .execute(params![key, date, reason])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql::LIST_SET_ASIDE)?;
+            let rows = statement.query_map([], |row| {
+                Ok(SetAside {
+                    key: row.get(0)?,
+                    reason: row.get(1)?,
+                })
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn select(
+        &self,
+        selection: &Selection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<IndexEntry>, IndexError> {
+        let (selection, after) = (selection.clone(), after.map(str::to_owned));
+        self.read(move |connection| select(connection, &selection, after, limit))
+            .await
+    }
+
+    async fn entry(&self, chunk: ChunkId) -> Result<Option<IndexEntry>, IndexError> {
+        self.read(move |connection| {
+            connection
+                .prepare_cached(sql::ENTRY)?
+                .query_row([chunk.to_string()], row::read)
+                .optional()
+        })
+        .await
+    }
+
+    async fn totals(&self) -> Result<IndexTotals, IndexError> {
+        self.read(|connection| {
+            connection.prepare_cached(sql::TOTALS)?.query_row([], |row| {
+                Ok(IndexTotals {
+                    chunks: row::count(row, 0)?,
+                    records: row::count(row, 1)?,
+                    stored_bytes: row::count(row, 2)?,
+                    received_bytes: row::count(row, 3)?,
+                    pending_chunks: row::count(row, 4)?,
+                    set_aside: row::count(row, 5)?,
+                })
+            })
+        })
+        .await
+    }
+
+    async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql::PRODUCTS)?;
+            let rows = statement.query_map([], |row| {
+                Ok(ProductCount {
+                    namespace: row.get(0)?,
+                    doc_type: row.get(1)?,
+                    app_name: row.get(2)?,
+                    records: row::count(row, 3)?,
+                })
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn generation(&self) -> Result<u64, IndexError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(sql::GENERATION)?
+                .query_row([], |row| row::count(row, 0))
+        })
+        .await
+    }
+
+    async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
+        self.write(move |transaction| {
+            transaction
+                .prepare_cached(sql::SET_GENERATION)?
+                .execute([row::integer(generation)?])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> rusqlite::Result<Inserted> {
+    let mut inserted = Inserted::default();
+    for entry in entries {
+        transaction
+            .prepare_cached(sql::FORGET_UNREADABLE)?
+            .execute([&entry.key])?;
+        if !row::insert(transaction, entry)? {
+            inserted.known += 1;
+            continue;
+        }
+        inserted.added += 1;
+        let [date, name, doc_type, app] = [
+            Dimension::SubmissionDate,
+            Dimension::SourceName,
+            Dimension::DocType,
+            Dimension::AppName,
+        ]
+        .map(|dimension| entry.partition.get(dimension));
+        transaction
+            .prepare_cached(sql::INSERT_PENDING)?
+            .execute(params![entry.id.to_string(), date])?;
+        transaction.prepare_cached(sql::ADD_TO_TOTALS)?.execute(params![
+            1,
+            row::integer(entry.records)?,
+            row::integer(entry.stored_bytes)?,
+            row::integer(entry.received_bytes)?
+        ])?;
+        transaction.prepare_cached(sql::ADD_TO_PRODUCT)?.execute(params![
+            name,
+            doc_type,
+            app,
+            row::integer(entry.records)?
+        ])?;
+    }
+    Ok(inserted)
+}
+
+fn make_all_pending(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    transaction.execute(sql::FORGET_FAILURES, [])?;
+    transaction.execute(sql::FORGET_SET_ASIDE, [])?;
+    transaction.execute(sql::MAKE_ALL_PENDING, [])?;
+    transaction.query_row(sql::COUNT_PENDING, [], |row| row::count(row, 0))
+}
+
+fn make_pending(transaction: &Transaction<'_>, chunks: &[ChunkId]) -> rusqlite::Result<u64> {
+    let mut pending = 0;
+    for chunk in chunks {
+        let id = chunk.to_string();
+        transaction
+            .prepare_cached(sql::FORGET_FAILURES_OF)?
+            .execute([&id])?;
+        transaction
+            .prepare_cached(sql::SETTLE_SET_ASIDE)?
+            .execute([&id])?;
+        transaction.prepare_cached(sql::MAKE_PENDING)?.execute([&id])?;
+        pending += u64::from(transaction.prepare_cached(sql::IS_PENDING)?.exists([&id])?);
+    }
+    Ok(pending)
+}
+
+fn fail(transaction: &Transaction<'_>, id: &str, reason: &str) -> rusqlite::Result<u32> {
+    let failures: Option<u32> = transaction
+        .prepare_cached(sql::FAIL)?
+        .query_row([reason, id], |row| row.get(0))
+        .optional()?;
+    let Some(failures) = failures else {
+        let before = transaction
+            .prepare_cached(sql::FAILURES_SET_ASIDE)?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        return Ok(before.unwrap_or(0));
+    };
+    if failures >= FAILURES_MAX {
+        transaction.prepare_cached(sql::SET_ASIDE)?.execute([id])?;
+        transaction.prepare_cached(sql::SETTLE_PENDING)?.execute([id])?;
+    }
+    Ok(failures)
+}
+
+/// Runs the SQL of a selection until `limit` of the rows it finds can match, or there are no more.
+fn select(
+    connection: &Connection,
+    selection: &Selection,
+    mut after: Option<String>,
+    limit: usize,
+) -> rusqlite::Result<Vec<IndexEntry>> {
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let asked = limit - found.len();
+        let query = select::query(selection, after.as_deref(), asked);
+        let mut statement = connection.prepare_cached(&query.text)?;
+        let rows = statement.query_map(params_from_iter(query.values), row::read)?;
+        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let is_last = rows.len() < asked;
+        after = rows.last().map(|entry| entry.key.clone());
+        found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,89 @@
+//! Opens the database: settings of a connection, and the schema's version brought up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use super::sql::MIGRATIONS;
+use crate::IndexError;
+
+/// How long a statement waits for another process before it fails.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The version that this program writes.
+const NEWEST: u32 = MIGRATIONS.len() as u32;
+
+/// Opens for writing; makes the file and brings its schema up to date.
+pub(super) fn writer(path: &Path) -> Result<Connection, IndexError> {
+    let mut connection = Connection::open(path).map_err(|error| describe(path, &error))?;
+    let prepared = (|| {
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "OFF")?;
+        migrate(&mut connection)
+    })();
+    match prepared.map_err(|error| describe(path, &error))? {
+        found if found > NEWEST => Err(IndexError::Newer { found, known: NEWEST }),
+        _ => Ok(connection),
+    }
+}
+
+/// Opens an existing, up-to-date database for reading.
+pub(super) fn reader(path: &Path) -> Result<Connection, IndexError> {
+    if !path.exists() {
+        let message = format!(
+            "there is none at {}: start `highwater serve` there first",
+            path.display()
+        );
+        return Err(IndexError::Database(message));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| describe(path, &error))?;
+    let found = connection
+        .busy_timeout(BUSY)
+        .and_then(|()| version(&connection))
+        .map_err(|error| describe(path, &error))?;
+    match found {
+        found if found > NEWEST => Err(IndexError::Newer { found, known: NEWEST }),
+        NEWEST => Ok(connection),
+        older => Err(IndexError::Database(format!(
+            "{} has schema version {older}, this program reads {NEWEST}: start `highwater serve` there once",
+            path.display()
+        ))),
+    }
+}
+
+/// Brings the schema up to date in one transaction; answers the version found when it is newer than known.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<u32> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found >= NEWEST {
+        return Ok(found);
+    }
+    transaction.execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")?;
+    for migration in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.execute("DELETE FROM schema_version", [])?;
+    transaction.execute("INSERT INTO schema_version (version) VALUES ($1)", [NEWEST])?;
+    transaction.commit()?;
+    Ok(NEWEST)
+}
+
+/// The schema's version; 0 when the database is empty.
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    let table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
+    if connection.query_row(table, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(0);
+    }
+    Ok(connection
+        .query_row("SELECT version FROM schema_version", [], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0))
+}
+
+fn describe(path: &Path, error: &rusqlite::Error) -> IndexError {
+    IndexError::Database(format!("{}: {error}", path.display()))
+}

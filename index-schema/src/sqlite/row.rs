@@ -1,0 +1,127 @@
+//! An index entry as a row, both ways.
+
+use ping::{ChunkId, Dimension, Partition, Timestamp};
+use prost::Message;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, Result, Row, params};
+
+use super::sql;
+use crate::proto::{EntryDetail, ReasonCount};
+use crate::{ChunkKind, IndexEntry};
+
+/// Columns of an entry: what is selected behind them begins here.
+pub(super) const COLUMNS: usize = 19;
+
+/// Inserts an entry, unless its key or its id is there; answers whether it is new.
+pub(super) fn insert(connection: &Connection, entry: &IndexEntry) -> Result<bool> {
+    let IndexEntry {
+        key,
+        id,
+        kind,
+        partition,
+        records,
+        raw_bytes,
+        stored_bytes,
+        received_bytes,
+        received_min,
+        received_max,
+        sealed,
+        replaces,
+        error_reasons,
+    } = entry;
+    let reason = |(reason, records): (&String, &u64)| ReasonCount {
+        reason: reason.clone(),
+        records: *records,
+    };
+    let detail = EntryDetail {
+        replaces: replaces.iter().map(ChunkId::to_string).collect(),
+        error_reasons: error_reasons.iter().map(reason).collect(),
+    };
+    let [date, name, version, doc_type, app, channel, app_version, build_id] =
+        Dimension::ALL.map(|dimension| partition.get(dimension));
+    let inserted = connection.prepare_cached(sql::INSERT_CHUNK)?.execute(params![
+        id.to_string(),
+        key,
+        kind_number(*kind),
+        date,
+        name,
+        version,
+        doc_type,
+        app,
+        channel,
+        app_version,
+        build_id,
+        integer(*records)?,
+        integer(*raw_bytes)?,
+        integer(*stored_bytes)?,
+        integer(*received_bytes)?,
+        received_min.as_micros(),
+        received_max.as_micros(),
+        sealed.as_micros(),
+        detail.encode_to_vec(),
+        sql::STATE_LIVE,
+    ])?;
+    Ok(inserted == 1)
+}
+
+/// Reads the entry that a row begins with.
+pub(super) fn read(row: &Row<'_>) -> Result<IndexEntry> {
+    let mut values: [String; 8] = Default::default();
+    for (at, value) in values.iter_mut().enumerate() {
+        *value = row.get(3 + at)?;
+    }
+    let detail = EntryDetail::decode(row.get_ref(18)?.as_blob()?)
+        .map_err(|error| Error::FromSqlConversionFailure(18, Type::Blob, Box::new(error)))?;
+    let kind: i64 = row.get(2)?;
+    let time = |column| row.get(column).map(Timestamp::from_micros);
+    Ok(IndexEntry {
+        key: row.get(1)?,
+        id: chunk_id(0, &row.get::<_, String>(0)?)?,
+        kind: [ChunkKind::Pings, ChunkKind::Errors]
+            .into_iter()
+            .find(|known| kind_number(*known) == kind)
+            .ok_or(Error::IntegralValueOutOfRange(2, kind))?,
+        partition: Partition::new(values),
+        records: count(row, 11)?,
+        raw_bytes: count(row, 12)?,
+        stored_bytes: count(row, 13)?,
+        received_bytes: count(row, 14)?,
+        received_min: time(15)?,
+        received_max: time(16)?,
+        sealed: time(17)?,
+        replaces: detail
+            .replaces
+            .iter()
+            .map(|text| chunk_id(18, text))
+            .collect::<Result<_>>()?,
+        error_reasons: detail
+            .error_reasons
+            .into_iter()
+            .map(|count| (count.reason, count.records))
+            .collect(),
+    })
+}
+
+/// A count as the database has it, which knows signed integers only.
+pub(super) fn integer(count: u64) -> Result<i64> {
+    i64::try_from(count).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// Reads a count.
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
+    let value = row.get(column)?;
+    u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(column, value))
+}
+
+/// The number that stands for a kind: that of the summary.
+pub(super) const fn kind_number(kind: ChunkKind) -> i64 {
+    match kind {
+        ChunkKind::Pings => 1,
+        ChunkKind::Errors => 2,
+    }
+}
+
+fn chunk_id(column: usize, text: &str) -> Result<ChunkId> {
+    text.parse()
+        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
