@@ -1,0 +1,32 @@
+//! `highwater dump`: every aggregate, sorted, so that two stores can be compared byte by byte.
+
+use std::io::{self, BufWriter, Write};
+
+use aggregate_store::AggregateReads;
+use service::task;
+use tokio::sync::mpsc;
+
+use crate::cli::Data;
+use crate::local::Local;
+
+/// Lines that may wait to be printed.
+const LINES_WAITING: usize = 1_024;
+
+/// Runs the command.
+pub async fn run(data: &Data) -> anyhow::Result<()> {
+    let local = Local::open(&data.data_dir).await?;
+    let (sender, mut lines) = mpsc::channel(LINES_WAITING);
+    let printer = task::spawn("print", async move {
+        task::blocking(move || -> io::Result<()> {
+            let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+            while let Some(line) = lines.blocking_recv() {
+                writeln!(out, "{line}")?;
+            }
+            out.flush()
+        })
+        .await
+    });
+    local.aggregates.dump(sender).await?;
+    printer.await??;
+    Ok(())
+}

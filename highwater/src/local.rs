@@ -1,0 +1,40 @@
+//! A data directory opened for reading: no lock, beside whoever changes it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aggregate_store::SqliteAggregates;
+use anyhow::Context;
+use disk::RealDisk;
+use index_schema::{Index, SqliteIndex};
+use service::directory::DataDirectory;
+use store::{Blocking, DirectoryStore, Store};
+
+/// What can be read in a data directory.
+pub struct Local {
+    /// The chunks.
+    pub store: Arc<dyn Store>,
+    /// The index.
+    pub index: Arc<SqliteIndex>,
+    /// The current generation of aggregates.
+    pub aggregates: Arc<SqliteAggregates>,
+}
+
+impl Local {
+    /// Opens a directory that a pipeline made.
+    pub async fn open(data_dir: &Path) -> anyhow::Result<Self> {
+        let disk = RealDisk::shared();
+        let directory = DataDirectory::read(disk.as_ref(), data_dir)?;
+        let store = DirectoryStore::new(disk, directory.store(), directory.staging(), Blocking::Pool);
+        let index = SqliteIndex::open_read_only(&directory.index())
+            .with_context(|| format!("{} has no index yet: `highwater reconcile` makes it", data_dir.display()))?;
+        let generation = index.generation().await?;
+        let aggregates = SqliteAggregates::open_read_only(&generation_path(&directory, generation))?;
+        Ok(Self { store: Arc::new(store), index, aggregates })
+    }
+}
+
+/// Where a generation of aggregates lies.
+pub fn generation_path(directory: &DataDirectory, generation: u64) -> std::path::PathBuf {
+    directory.aggregates().join(format!("{generation:08}.sqlite"))
+}

@@ -1,0 +1,145 @@
+//! The command: selected chunks are read, one at a time, and their records selected and printed.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use aggregate_store::{AggregateReads, ErroredRow};
+use anyhow::Context;
+use chunk::{ChunkReader, RecordRef, records};
+use index_schema::{ChunkKind, Index, IndexEntry, Selection};
+use ping::{ChunkId, RecordId, sample_id};
+use store::Store;
+
+use super::meta::client_id;
+use super::printer::{Printer, Shape};
+use super::select::{Select, admits};
+use crate::cli::Pings;
+use crate::local::Local;
+
+/// Index entries read at once.
+const ENTRIES: usize = 1_000;
+
+/// Error rows read at once.
+const ERROR_ROWS: usize = 10_000;
+
+/// Runs the command. A reader that stops reading (`| head`) ends it well.
+pub async fn run(command: &Pings) -> anyhow::Result<()> {
+    let local = Local::open(&command.data.data_dir).await?;
+    let printed = if command.errors { errors(&local, &command.select).await } else { pings(&local, &command.select).await };
+    match printed {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        other => other,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// What is printed of the records of a chunk: those that this accepts, until it says that no more are wanted.
+struct Wanted<'a> {
+    select: &'a Select,
+    selection: &'a Selection,
+}
+
+impl Wanted<'_> {
+    fn admits(&self, record: &RecordRef<'_>) -> bool {
+        let uri = String::from_utf8_lossy(record.uri);
+        let sampled = |sample: u8| {
+            let body = std::str::from_utf8(record.body).unwrap_or_default();
+            client_id(body).is_some_and(|client| sample_id(&client) == sample)
+        };
+        admits(self.selection, &uri, record.submission_date) && self.select.sample_id().is_none_or(sampled)
+    }
+}
+
+async fn pings(local: &Local, select: &Select) -> anyhow::Result<()> {
+    let selection = select.selection(ChunkKind::Pings);
+    let mut printer = Printer::new(io::stdout(), Shape::Pings);
+    for_each_chunk(local, &selection, select, &mut printer).await?;
+    printer.finish()
+}
+
+async fn for_each_chunk(
+    local: &Local,
+    selection: &Selection,
+    select: &Select,
+    printer: &mut Printer<io::Stdout>,
+) -> anyhow::Result<()> {
+    let wanted = Wanted { select, selection };
+    let mut after: Option<String> = None;
+    loop {
+        let entries = local.index.select(selection, after.as_deref(), ENTRIES).await?;
+        for entry in &entries {
+            print_chunk(local, entry, printer, select.limit(), |record, _| wanted.admits(record).then_some(None)).await?;
+            if printer.printed() >= select.limit() {
+                return Ok(());
+            }
+        }
+        match entries.last() {
+            Some(last) if entries.len() == ENTRIES => after = Some(last.key.clone()),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Prints the records of a chunk for which `choose` (record, position) gives a reason or none, up to the limit.
+async fn print_chunk<'r>(
+    local: &Local,
+    entry: &IndexEntry,
+    printer: &mut Printer<io::Stdout>,
+    limit: u64,
+    mut choose: impl FnMut(&RecordRef<'_>, u32) -> Option<Option<&'r str>>,
+) -> anyhow::Result<()> {
+    let bytes = local.store.get(&entry.key).await?;
+    let damaged = || format!("{} is damaged: look at it with `highwater chunk verify`", entry.key);
+    let mut reader = ChunkReader::new(bytes).with_context(damaged)?;
+    let (mut raw, mut position) = (Vec::new(), 0);
+    for number in 0..reader.frames().len() {
+        reader.frame_into(number, &mut raw).with_context(damaged)?;
+        for record in records(&raw) {
+            let record = record.map_err(anyhow::Error::from).with_context(damaged)?;
+            if printer.printed() >= limit {
+                return Ok(());
+            }
+            if let Some(reason) = choose(&record, position) {
+                printer.print(&record, reason)?;
+            }
+            position += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Errored pings: the records of error chunks, and those that failed in the fold, which lie in ordinary chunks.
+async fn errors(local: &Local, select: &Select) -> anyhow::Result<()> {
+    let selection = select.selection(ChunkKind::Errors);
+    let mut printer = Printer::new(io::stdout(), Shape::Errors);
+    for_each_chunk(local, &selection, select, &mut printer).await?;
+    let wanted = Wanted { select, selection: &selection };
+    for (chunk, rows) in errored_by_chunk(local).await? {
+        let Some(entry) = local.index.entry(chunk).await? else { continue };
+        let reasons: BTreeMap<u32, &str> = rows.iter().map(|row| (row.position, row.reason.as_str())).collect();
+        print_chunk(local, &entry, &mut printer, select.limit(), |record, position| {
+            reasons.get(&position).filter(|_| wanted.admits(record)).map(|reason| Some(*reason))
+        })
+        .await?;
+    }
+    printer.finish()
+}
+
+async fn errored_by_chunk(local: &Local) -> anyhow::Result<BTreeMap<ChunkId, Vec<ErroredRow>>> {
+    let mut by_chunk: BTreeMap<ChunkId, Vec<ErroredRow>> = BTreeMap::new();
+    let mut after: Option<RecordId> = None;
+    loop {
+        let rows = local.aggregates.errored(after, ERROR_ROWS).await?;
+        let full = rows.len() == ERROR_ROWS;
+        after = rows.last().map(|row| row.record);
+        for row in rows {
+            by_chunk.entry(row.chunk).or_default().push(row);
+        }
+        if !full {
+            return Ok(by_chunk);
+        }
+    }
+}
