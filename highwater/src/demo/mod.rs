@@ -1,0 +1,9 @@
+//! `highwater demo`: the pipeline with generated pings.
+
+mod command;
+mod ledger;
+mod number;
+mod progress;
+mod sender;
+
+pub use command::run;
