@@ -1,3 +1,3 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
-mod log;
+pub mod intake;
