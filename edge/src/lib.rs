@@ -1,3 +1,4 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
+pub mod door;
 pub mod intake;

@@ -1,0 +1,88 @@
+//! One request from its head to its answer: health, checks, body, log.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use hyper::body::{Body, Incoming};
+use service::dockerflow::{self, Health};
+use service::http::{Answer, BodyBudget, BodyError, Handler, Hangup, read_body, text};
+
+use super::check::check;
+use super::rejection::{Rejection, Rejections};
+use super::{DoorLimits, headers, metrics};
+use crate::intake::{Accepted, Intake};
+
+/// Takes submissions and hands them to an intake.
+#[derive(Debug)]
+pub struct SubmissionHandler<I> {
+    intake: Arc<I>,
+    health: Health,
+    limits: DoorLimits,
+    bodies: BodyBudget,
+    rejections: Arc<Rejections>,
+}
+
+impl<I: Intake> SubmissionHandler<I> {
+    /// A door before this intake.
+    pub fn new(intake: Arc<I>, health: Health, limits: DoorLimits) -> Self {
+        let bodies = BodyBudget::new(limits.bodies_bytes_max);
+        Self {
+            intake,
+            health,
+            limits,
+            bodies,
+            rejections: Arc::default(),
+        }
+    }
+
+    /// How often requests were not taken, by reason.
+    pub fn rejections(&self) -> Arc<Rejections> {
+        Arc::clone(&self.rejections)
+    }
+
+    /// Takes a submission. The body is not looked into.
+    async fn take(&self, request: Request<Incoming>) -> Result<(), Rejection> {
+        let (head, body) = request.into_parts();
+        let body_bytes = body.size_hint().lower();
+        check(&head, body_bytes, &self.limits)?;
+        self.intake.admit(body_bytes)?;
+        let body = read_body(body, &self.limits.body, &self.bodies)
+            .await
+            .map_err(of_body)?;
+        let uri = head.uri.path_and_query().map_or("", |uri| uri.as_str());
+        let accepted = Accepted {
+            uri: Bytes::copy_from_slice(uri.as_bytes()),
+            headers: headers::stored(&head.headers),
+            body: body.bytes.clone(),
+        };
+        // The body takes its part of the budget until the log has it.
+        self.intake.submit(accepted).await?;
+        metrics::accepted(body.bytes.len());
+        Ok(())
+    }
+}
+
+impl<I: Intake> Handler for SubmissionHandler<I> {
+    async fn handle(&self, request: Request<Incoming>) -> Answer {
+        if let Some(answer) = dockerflow::answer(&request, &self.health) {
+            return Ok(answer);
+        }
+        match self.take(request).await {
+            Ok(()) => Ok(text(StatusCode::OK, "OK")),
+            Err(rejection) => {
+                self.rejections.count(rejection);
+                rejection.answer().ok_or(Hangup)
+            }
+        }
+    }
+}
+
+const fn of_body(error: BodyError) -> Rejection {
+    match error {
+        BodyError::TooLarge => Rejection::Body,
+        BodyError::NoRoom => Rejection::Overloaded,
+        BodyError::Slow => Rejection::SlowBody,
+        BodyError::Cut => Rejection::CutBody,
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTTP door of the edge: which submissions are taken, what of them is stored, and what the others are told.
+//!
+//! How bytes come in is the concern of `service::http`, how they are kept that of the log.
+
+mod check;
+mod handler;
+mod headers;
+mod limits;
+pub mod metrics;
+mod rejection;
+
+pub use handler::SubmissionHandler;
+pub use limits::DoorLimits;
+pub use rejection::{Rejection, Rejections};
