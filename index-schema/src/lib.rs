@@ -1,5 +1,7 @@
 //! The index: protobuf messages, chunk keys, and the one door to index entries with its back ends.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod door;
 mod entry;
 mod key;

@@ -11,6 +11,9 @@ use crate::IndexError;
 /// How long a statement waits for another process before it fails.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Statements that a connection keeps prepared: all fixed ones, and some selections.
+const STATEMENTS: usize = 64;
+
 /// The version that this program writes.
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 
@@ -22,6 +25,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, IndexError> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "OFF")?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut connection)
     })();
     match prepared.map_err(|error| describe(path, &error))? {
@@ -45,6 +49,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, IndexError> {
         .busy_timeout(BUSY)
         .and_then(|()| version(&connection))
         .map_err(|error| describe(path, &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     match found {
         found if found > NEWEST => Err(IndexError::Newer { found, known: NEWEST }),
         NEWEST => Ok(connection),

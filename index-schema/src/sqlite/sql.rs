@@ -154,3 +154,32 @@ pub(super) const ALL: [&str; 18] = [
     ENTRY,
     SET_GENERATION,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of the placeholders of a statement, each where it is first used.
+    fn first_used(statement: &str) -> Vec<usize> {
+        let mut numbers = Vec::new();
+        for part in statement.split('$').skip(1) {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            let number = digits.parse().expect("a placeholder has a number");
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+        numbers
+    }
+
+    #[test]
+    fn placeholders_are_first_used_in_their_order() {
+        for statement in ALL {
+            let numbers = first_used(statement);
+            assert!(
+                !numbers.is_empty() && numbers.iter().copied().eq(1..=numbers.len()),
+                "{statement}"
+            );
+        }
+    }
+}

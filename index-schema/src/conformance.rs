@@ -1,0 +1,176 @@
+//! What every back end of the index must do. Each function is one sentence; all of them panic where it is broken.
+
+mod dice;
+mod folding;
+mod selecting;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+pub use dice::Dice;
+use ping::ChunkId;
+
+use crate::{Index, IndexEntry, Inserted};
+
+/// An empty database that can be opened several times, as by several processes.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Opens it once more.
+    async fn open(&self) -> Arc<dyn Index>;
+}
+
+/// Runs the whole suite, each part on a place of its own.
+///
+/// # Panics
+/// Where the back end does not do what the door says.
+pub async fn run<P: Place>(mut place: impl FnMut() -> P) {
+    an_entry_is_added_once(&place()).await;
+    a_key_or_an_id_that_is_there_changes_nothing(&place()).await;
+    what_was_inserted_is_there_after_reopening(&place()).await;
+    sums_are_those_of_the_entries(&place()).await;
+    two_processes_add_each_entry_once(&place()).await;
+    the_generation_is_kept(&place()).await;
+    folding::pending_chunks_come_in_order_of_arrival(&place()).await;
+    folding::a_settled_chunk_is_no_longer_pending(&place()).await;
+    folding::the_third_failure_sets_a_chunk_aside(&place()).await;
+    folding::a_rebuild_makes_chunks_pending_again(&place()).await;
+    folding::what_cannot_be_read_is_noted_until_it_can(&place()).await;
+    selecting::a_selection_finds_exactly_what_can_match(&place()).await;
+    selecting::a_large_set_of_values_is_no_obstacle(&place()).await;
+}
+
+async fn an_entry_is_added_once(place: &impl Place) {
+    let index = place.open().await;
+    let entries = Dice::new(1).entries(20);
+    assert_eq!(index.insert(&[]).await.expect("inserted"), Inserted::default());
+    assert_eq!(
+        index.insert(&entries[..12]).await.expect("inserted"),
+        Inserted { added: 12, known: 0 }
+    );
+    assert_eq!(
+        index.insert(&entries).await.expect("inserted"),
+        Inserted { added: 8, known: 12 }
+    );
+    assert_eq!(
+        index.insert(&entries).await.expect("inserted"),
+        Inserted { added: 0, known: 20 }
+    );
+    let once_more = Dice::new(2).entries(1);
+    let twice = [once_more[0].clone(), once_more[0].clone()];
+    assert_eq!(
+        index.insert(&twice).await.expect("inserted"),
+        Inserted { added: 1, known: 1 }
+    );
+    for entry in &entries {
+        assert_eq!(
+            index.entry(entry.id).await.expect("an answer").as_ref(),
+            Some(entry)
+        );
+    }
+    let keys: Vec<_> = [&entries[3].key, &format!("{}x", entries[3].key), &entries[7].key]
+        .map(Clone::clone)
+        .into();
+    assert_eq!(
+        index.contains(&keys).await.expect("an answer"),
+        [true, false, true]
+    );
+    assert_eq!(index.totals().await.expect("totals").pending_chunks, 21);
+}
+
+async fn a_key_or_an_id_that_is_there_changes_nothing(place: &impl Place) {
+    let index = place.open().await;
+    let entries = Dice::new(3).entries(2);
+    index.insert(&entries[..1]).await.expect("inserted");
+    let other_id = IndexEntry {
+        id: entries[1].id,
+        ..entries[0].clone()
+    };
+    let other_key = IndexEntry {
+        key: entries[1].key.clone(),
+        ..entries[0].clone()
+    };
+    let inserted = index.insert(&[other_id, other_key]).await.expect("inserted");
+    assert_eq!(inserted, Inserted { added: 0, known: 2 });
+    assert_eq!(
+        index.entry(entries[0].id).await.expect("an answer").as_ref(),
+        Some(&entries[0])
+    );
+    assert_eq!(index.entry(entries[1].id).await.expect("an answer"), None);
+    assert_eq!(index.pending(9).await.expect("pending").len(), 1);
+}
+
+async fn what_was_inserted_is_there_after_reopening(place: &impl Place) {
+    let entries = Dice::new(4).entries(9);
+    let index = place.open().await;
+    index.insert(&entries).await.expect("inserted");
+    let before = index.totals().await.expect("totals");
+    drop(index);
+    let again = place.open().await;
+    assert_eq!(again.totals().await.expect("totals"), before);
+    assert_eq!(
+        again.entry(entries[5].id).await.expect("an answer").as_ref(),
+        Some(&entries[5])
+    );
+    let pending = again.pending(99).await.expect("pending");
+    assert!(pending.iter().map(|chunk| &chunk.entry).eq(&entries));
+}
+
+async fn sums_are_those_of_the_entries(place: &impl Place) {
+    let index = place.open().await;
+    let entries = Dice::new(5).entries(60);
+    index.insert(&entries).await.expect("inserted");
+    index.insert(&entries).await.expect("inserted");
+    let totals = index.totals().await.expect("totals");
+    let sum = |of: fn(&IndexEntry) -> u64| entries.iter().map(of).sum::<u64>();
+    assert_eq!((totals.chunks, totals.records), (60, sum(|entry| entry.records)));
+    assert_eq!(totals.stored_bytes, sum(|entry| entry.stored_bytes));
+    assert_eq!(totals.received_bytes, sum(|entry| entry.received_bytes));
+    let products = index.products().await.expect("products");
+    assert_eq!(
+        products.iter().map(|product| product.records).sum::<u64>(),
+        totals.records
+    );
+    assert!(products.is_sorted_by(|one, next| one.records >= next.records));
+    for product in products {
+        let is_its = |entry: &&IndexEntry| {
+            [
+                ping::Dimension::SourceName,
+                ping::Dimension::DocType,
+                ping::Dimension::AppName,
+            ]
+            .map(|dimension| entry.partition.get(dimension))
+                == [product.namespace.as_str(), &product.doc_type, &product.app_name]
+        };
+        let expected: u64 = entries.iter().filter(is_its).map(|entry| entry.records).sum();
+        assert_eq!(product.records, expected, "{product:?}");
+    }
+}
+
+async fn two_processes_add_each_entry_once(place: &impl Place) {
+    let (one, other) = (place.open().await, place.open().await);
+    let entries = Dice::new(6).entries(80);
+    let insert = async |index: &Arc<dyn Index>, entries: &[IndexEntry]| {
+        let mut added = 0;
+        for some in entries.chunks(7) {
+            added += index.insert(some).await.expect("inserted").added;
+        }
+        added
+    };
+    let (by_one, by_other) = tokio::join!(insert(&one, &entries[..50]), insert(&other, &entries[30..]));
+    assert_eq!(by_one + by_other, 80);
+    for index in [&one, &other] {
+        let pending = index.pending(100).await.expect("pending");
+        let ids: BTreeSet<ChunkId> = pending.iter().map(|chunk| chunk.entry.id).collect();
+        assert_eq!((pending.len(), ids.len()), (80, 80));
+        assert_eq!(index.totals().await.expect("totals").chunks, 80);
+    }
+}
+
+async fn the_generation_is_kept(place: &impl Place) {
+    let index = place.open().await;
+    assert_eq!(index.generation().await.expect("an answer"), 0);
+    index.set_generation(3).await.expect("set");
+    assert_eq!(index.generation().await.expect("an answer"), 3);
+    assert_eq!(place.open().await.generation().await.expect("an answer"), 3);
+}

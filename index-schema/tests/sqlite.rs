@@ -1,0 +1,100 @@
+//! The index in SQLite: it does what every back end must, and what only a file can.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use index_schema::conformance::{Dice, Place, run};
+use index_schema::{Index, IndexError, SqliteIndex};
+use tempfile::TempDir;
+
+struct Folder {
+    folder: TempDir,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("index.sqlite")
+    }
+}
+
+#[async_trait]
+impl Place for Folder {
+    async fn open(&self) -> Arc<dyn Index> {
+        SqliteIndex::open(&self.path()).expect("opened")
+    }
+}
+
+fn sqlite(path: &Path, statement: &str) {
+    rusqlite::Connection::open(path)
+        .and_then(|connection| connection.execute_batch(statement))
+        .expect("done");
+}
+
+#[tokio::test]
+async fn it_does_what_every_back_end_must() {
+    run(Folder::new).await;
+}
+
+#[tokio::test]
+async fn a_command_reads_beside_the_process_that_writes() {
+    let folder = Folder::new();
+    let writer = SqliteIndex::open(&folder.path()).expect("opened");
+    let reader = SqliteIndex::open_read_only(&folder.path()).expect("opened");
+    let entries = Dice::new(1).entries(5);
+    writer.insert(&entries).await.expect("inserted");
+    assert_eq!(reader.totals().await.expect("totals").chunks, 5);
+    let refused = reader.insert(&entries).await.expect_err("it only reads");
+    assert!(refused.to_string().contains("reading only"), "{refused}");
+    drop((writer, reader));
+    let alone = SqliteIndex::open_read_only(&folder.path()).expect("no writer is needed");
+    assert_eq!(alone.pending(9).await.expect("pending").len(), 5);
+}
+
+#[tokio::test]
+async fn reading_where_there_is_no_index_says_so() {
+    let folder = Folder::new();
+    let error = SqliteIndex::open_read_only(&folder.path()).expect_err("there is none");
+    assert!(error.to_string().contains("highwater serve"), "{error}");
+    assert!(!folder.path().exists());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_a_clear_word() {
+    let folder = Folder::new();
+    drop(SqliteIndex::open(&folder.path()).expect("opened"));
+    sqlite(&folder.path(), "UPDATE schema_version SET version = 7");
+    for opened in [
+        SqliteIndex::open(&folder.path()),
+        SqliteIndex::open_read_only(&folder.path()),
+    ] {
+        let error = opened.expect_err("it is newer");
+        assert!(matches!(error, IndexError::Newer { found: 7, .. }), "{error}");
+        assert!(error.to_string().contains("use a newer highwater"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let folder = Folder::new();
+    std::fs::write(folder.path(), vec![b'x'; 8_192]).expect("written");
+    assert!(SqliteIndex::open(&folder.path()).is_err());
+    assert!(SqliteIndex::open_read_only(&folder.path()).is_err());
+}
+
+#[tokio::test]
+async fn a_write_that_fails_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let index = SqliteIndex::open(&folder.path()).expect("opened");
+    let mut entries = Dice::new(2).entries(3);
+    entries[2].records = u64::MAX;
+    assert!(index.insert(&entries).await.is_err());
+    assert_eq!(index.totals().await.expect("totals").chunks, 0);
+    assert_eq!(index.pending(9).await.expect("pending").len(), 0);
+}
