@@ -1,0 +1,45 @@
+//! What the API tells of the pipeline: the edge's counters, the index's, and the aggregates'.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aggregate_store::AggregateReads;
+use async_trait::async_trait;
+use edge::Edge;
+use index_schema::Index;
+use query::{Current, StatusError, StatusReport, StatusSource};
+
+/// Where the three kinds of counters come from.
+#[derive(Debug)]
+pub(super) struct Counters {
+    pub(super) edge: Arc<Edge>,
+    pub(super) index: Arc<dyn Index>,
+    pub(super) aggregates: Arc<Current<dyn AggregateReads>>,
+}
+
+#[async_trait]
+impl StatusSource for Counters {
+    /// Read from the end of the road to its beginning, so that a ping on its way is never counted at a later station
+    /// and not yet at an earlier one.
+    async fn status(&self) -> Result<StatusReport, StatusError> {
+        let folded = self.aggregates.get().status().await.map_err(StatusError::new)?;
+        let index = self.index.totals().await.map_err(StatusError::new)?;
+        let edge = self.edge.status();
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        let by_reason = |reasons: BTreeMap<String, i64>| reasons.into_iter().map(|(reason, n)| (reason, count(n))).collect();
+        Ok(StatusReport {
+            accepted: edge.accepted,
+            waiting: edge.waiting,
+            chunked: edge.chunked,
+            indexed: index.records,
+            folded: count(folded.counters.folded),
+            repeated: count(folded.counters.repeated),
+            stored_only: count(folded.counters.stored_only),
+            errored_pings: count(folded.counters.errored_pings),
+            set_aside: index.set_aside,
+            newest_received: folded.newest_received,
+            errored_by_reason: by_reason(folded.errored_by_reason),
+            refused_by_reason: by_reason(folded.refused_by_reason),
+        })
+    }
+}
