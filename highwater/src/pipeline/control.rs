@@ -1,0 +1,70 @@
+//! What the running process does when a command asks it through the control socket.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use service::control::{ControlHandler, Progress};
+
+use super::core::Core;
+use crate::import::import_file;
+
+/// A request, as JSON on one line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Take the pings of a file.
+    Import {
+        /// The file, absolute.
+        file: PathBuf,
+    },
+    /// Fold everything anew.
+    Rebuild,
+    /// List the store against the index.
+    Reconcile,
+    /// The counters.
+    Status,
+}
+
+/// Answers requests with the pipeline's parts.
+pub struct Requests {
+    core: Arc<Core>,
+}
+
+impl Requests {
+    /// Answers with these parts.
+    pub const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+}
+
+impl ControlHandler for Requests {
+    async fn handle(&self, request: Value, progress: Progress) -> Result<Value, String> {
+        let request: Request = serde_json::from_value(request).map_err(|error| format!("not understood: {error}"))?;
+        perform(&self.core, request, move |value| progress.say(value)).await.map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// Does what is asked, here or in the process that holds the directory.
+pub async fn perform(
+    core: &Arc<Core>,
+    request: Request,
+    mut say: impl FnMut(Value) + Send,
+) -> anyhow::Result<Value> {
+    match request {
+        Request::Import { file } => {
+            let imported = import_file(&core.edge, &file, |progress| say(json!(progress))).await?;
+            core.settle().await?;
+            Ok(json!(imported))
+        }
+        Request::Rebuild => core.rebuild(|progress| say(json!(progress))).await.map(|rebuilt| json!(rebuilt)),
+        Request::Reconcile => {
+            let found = core.reconcile().await?;
+            core.settle().await?;
+            let added = found.outcome.added;
+            Ok(json!({"listed": found.listed, "missing": found.missing, "added": added, "unreadable": found.outcome.unreadable, "unanswered": found.unanswered}))
+        }
+        Request::Status => Ok(core.status().await?.to_json()),
+    }
+}
