@@ -1,0 +1,116 @@
+//! The fold as the rest sees it: read a body, then add it or take it away; at the end of a batch, take the sums.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use aggregate_store::{Layer, LayerCell};
+use ping::SubmissionDate;
+
+use super::parse;
+use super::ping_error::PingError;
+use super::refusal::RefusalCounts;
+use super::staged::Stage;
+use super::tables::Tables;
+
+/// Folds pings into one batch's sums.
+#[derive(Debug)]
+pub struct Folder {
+    stage: Stage,
+    tables: Tables,
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Folder {
+    /// Empty sums.
+    pub fn new() -> Self {
+        Self {
+            stage: Stage::new(),
+            tables: Tables::default(),
+        }
+    }
+
+    /// Takes a body apart, in place of the one before. Adds nothing yet.
+    ///
+    /// # Errors
+    /// When the ping is an errored one. Nothing of it may then be added. A panic is caught and is such an error.
+    pub fn read(&mut self, body: &[u8], submission_date: SubmissionDate) -> Result<(), PingError> {
+        self.stage.clear(submission_date);
+        let stage = &mut self.stage;
+        let read = caught(AssertUnwindSafe(|| parse::read(body, stage)));
+        if read.is_err() {
+            self.stage.clear(submission_date);
+        }
+        read
+    }
+
+    /// Adds the ping that was read last.
+    pub fn add(&mut self) {
+        self.tables.add(&self.stage, 1);
+    }
+
+    /// Takes the ping that was read last away.
+    pub fn subtract(&mut self) {
+        self.tables.add(&self.stage, -1);
+    }
+
+    /// Counts the client of the ping that was read last among the users of its day.
+    pub fn note_user(&mut self) {
+        self.tables.note_user(&self.stage);
+    }
+
+    /// About how much memory the sums take, names included.
+    pub fn bytes(&self) -> usize {
+        self.tables.bytes() + self.stage.vocabulary.bytes()
+    }
+
+    /// The sums, without zeros, and the refused parts of what they are made of. The folder is empty afterwards.
+    pub fn take(&mut self) -> (Layer, RefusalCounts) {
+        let stage = std::mem::replace(&mut self.stage, Stage::new());
+        let mut tables = std::mem::take(&mut self.tables);
+        let cells = tables.cells.into_iter().filter(|(_, cell)| !cell.is_zero());
+        let cells = cells.map(|(key, cell)| LayerCell {
+            set: key.set,
+            metric: key.metric,
+            process: key.process,
+            label: key.label,
+            layout: key.layout,
+            cell,
+        });
+        let cells = cells.collect();
+        let vocabulary = stage.vocabulary;
+        let layer = Layer {
+            metrics: vocabulary.metrics.texts().to_vec(),
+            processes: vocabulary.processes.texts().to_vec(),
+            labels: vocabulary.labels.texts().to_vec(),
+            layouts: vocabulary.layouts().to_vec(),
+            sets: Tables::sets_in_order(std::mem::take(&mut tables.set_ids), &tables.sets),
+            cells,
+            users: tables.users.into_iter().collect(),
+        };
+        (layer, tables.refused)
+    }
+}
+
+/// What `work` answers; a panic in it is a [`PingError::Panic`].
+fn caught(work: impl FnOnce() -> Result<(), PingError> + std::panic::UnwindSafe) -> Result<(), PingError> {
+    catch_unwind(work).unwrap_or(Err(PingError::Panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_a_ping_is_read_makes_it_an_errored_one() {
+        let panicked = caught(|| {
+            assert!(std::hint::black_box(false), "on purpose");
+            Ok(())
+        });
+        assert_eq!(panicked, Err(PingError::Panic));
+        assert_eq!(caught(|| Ok(())), Ok(()));
+    }
+}

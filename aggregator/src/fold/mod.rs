@@ -1,0 +1,19 @@
+//! The fold: a ping's body in, signed contributions to aggregates out. Pure: no clock, no I/O, no store.
+//!
+//! `parse` streams a body into the flat vectors of `staged`; `tables` adds or takes away what is staged. What does not
+//! live here: which pings count (`batch`), and where the sums go (crate `aggregate-store`).
+
+mod folder;
+mod ids;
+mod parse;
+mod ping_error;
+mod refusal;
+mod settings;
+mod staged;
+mod tables;
+mod vocabulary;
+
+pub use folder::Folder;
+pub use ping_error::PingError;
+pub use refusal::{Refusal, RefusalCounts};
+pub use settings::{FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};

@@ -1,0 +1,236 @@
+//! One histogram: what it must be to count, and under which layout. And `histograms`, which holds the plain ones.
+
+use serde::de::MapAccess;
+use sketch::{HistogramKind, Layout};
+
+use super::bins::{Bins, Range, Values};
+use super::keyed::admit;
+use super::leaf::{AnyLeaf, Leaf, Skip};
+use super::object::{Fields, Key, Object, Once};
+use super::sections::not_an_object;
+use crate::fold::ping_error::PingError;
+use crate::fold::refusal::Refusal;
+use crate::fold::staged::{Contribution, Stage};
+use crate::fold::vocabulary::NO_LABEL;
+use crate::limits::RANGE_MAX;
+
+/// What is known of a histogram so far. Its bins are the last of the stage's.
+pub(super) struct Histogram<'a> {
+    key: u32,
+    label: u32,
+    process: u32,
+    stage: &'a mut Stage,
+    once: Once,
+    first_bin: usize,
+    kind: Option<Leaf>,
+    sum: Option<Leaf>,
+    range: Option<(i64, i64)>,
+    bin_count: Option<Leaf>,
+    values: Option<Values>,
+}
+
+impl<'a> Histogram<'a> {
+    /// A histogram under this key and label, of which nothing is known yet.
+    pub(super) fn new(key: u32, label: u32, process: u32, stage: &'a mut Stage) -> Self {
+        Self {
+            key,
+            label,
+            process,
+            once: Once::default(),
+            first_bin: stage.bins.len(),
+            kind: None,
+            sum: None,
+            range: None,
+            bin_count: None,
+            values: None,
+            stage,
+        }
+    }
+
+    /// Its layout and sum, or why it is refused.
+    fn check(&self) -> Result<(Layout, i64), Refusal> {
+        let kind = match self.kind.ok_or(Refusal::TypeMissing)? {
+            Leaf::Whole(code) => u8::try_from(code).ok(),
+            _ => None,
+        };
+        let kind = kind.and_then(|code| HistogramKind::try_from(code).ok());
+        let kind = kind.ok_or(Refusal::TypeUnknown)?;
+        let sum = match self.sum.ok_or(Refusal::SumMissing)? {
+            Leaf::Whole(sum) if sum < 0 => return Err(Refusal::SumNegative),
+            Leaf::Whole(sum) => sum,
+            Leaf::Beyond => return Err(Refusal::SumTooLarge),
+            _ => return Err(Refusal::SumNotAnInteger),
+        };
+        self.values.ok_or(Refusal::ValuesMissing)?.check()?;
+        let layout = self.layout(kind).ok_or(Refusal::LayoutOutOfRange)?;
+        Ok((layout, sum))
+    }
+
+    /// The layout as it identifies an aggregate. Where the kind alone decides (boolean, flag, count), or the number of
+    /// bins (categorical), the range as sent is replaced by the one that clients usually send.
+    fn layout(&self, kind: HistogramKind) -> Option<Layout> {
+        let bin_count = match self.bin_count {
+            Some(Leaf::Whole(count)) => u32::try_from(count).ok(),
+            _ => None,
+        };
+        let bin_count = bin_count.filter(|count| (1..=sketch::BIN_COUNT_MAX).contains(count));
+        let (min, max, bin_count) = match kind {
+            HistogramKind::Count => return Some(Layout::COUNT),
+            HistogramKind::Boolean | HistogramKind::Flag => (1, 2, 3),
+            HistogramKind::Categorical => (1, i64::from(bin_count?.max(2) - 1), bin_count?),
+            HistogramKind::Exponential | HistogramKind::Linear => {
+                let (min, max) = self.range?;
+                let fits = 0 <= min && min <= max && max <= RANGE_MAX;
+                (min, max, bin_count.filter(|_| fits)?)
+            }
+        };
+        Some(Layout {
+            kind,
+            min,
+            max,
+            bin_count,
+        })
+    }
+
+    /// Brings the bins into ascending order, finds repeated keys, and drops zeros.
+    fn settle_bins(&mut self) {
+        let bins = &mut self.stage.bins;
+        let mine = &mut bins[self.first_bin..];
+        if !mine.is_sorted_by(|a, b| a.0 < b.0) {
+            mine.sort_unstable();
+            if mine.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                self.stage.fail(PingError::DuplicateKey);
+                return;
+            }
+        }
+        let mut kept = self.first_bin;
+        for at in self.first_bin..bins.len() {
+            if bins[at].1 != 0 {
+                bins[kept] = bins[at];
+                kept += 1;
+            }
+        }
+        bins.truncate(kept);
+    }
+
+    fn push(self, layout: Layout, sum: i64) {
+        let Self {
+            key,
+            label,
+            process,
+            stage,
+            first_bin,
+            kind,
+            values,
+            ..
+        } = self;
+        values.unwrap_or_default().note_odd(&mut stage.refused);
+        if kind == Some(Leaf::Whole(i64::from(HistogramKind::Count.code()))) {
+            stage.bins.truncate(first_bin);
+            let metric = stage.vocabulary.count(key);
+            stage.push_number(metric, process, label, layout, sum);
+            return;
+        }
+        let metric = stage.vocabulary.histogram(key);
+        let layout = stage.vocabulary.layout(layout);
+        stage.push(Contribution {
+            metric,
+            process,
+            label,
+            layout,
+            sum,
+            first_bin,
+        });
+    }
+}
+
+impl<'de> Fields<'de> for Histogram<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        const KEYS: [&str; 5] = ["histogram_type", "sum", "bucket_count", "range", "values"];
+        let find = Key::new(|key: &str| KEYS.iter().position(|name| *name == key));
+        let Some(found) = map.next_key_seed(find)? else {
+            return Ok(false);
+        };
+        if let Some(at) = found {
+            self.once.note(at, self.stage);
+        }
+        match found {
+            Some(0) => self.kind = Some(map.next_value_seed(Object(AnyLeaf))?),
+            Some(1) => self.sum = Some(map.next_value_seed(Object(AnyLeaf))?),
+            Some(2) => self.bin_count = Some(map.next_value_seed(Object(AnyLeaf))?),
+            Some(3) => self.range = map.next_value_seed(Object(Range))?,
+            Some(_) => {
+                self.stage.bins.truncate(self.first_bin);
+                self.values = Some(map.next_value_seed(Object(Bins::onto(&mut self.stage.bins)))?);
+            }
+            None => map.next_value_seed(Skip)?,
+        }
+        Ok(true)
+    }
+
+    fn end(mut self) {
+        self.settle_bins();
+        match self.check() {
+            Ok((layout, sum)) => self.push(layout, sum),
+            Err(refusal) => {
+                self.stage.bins.truncate(self.first_bin);
+                self.stage.refused.note(refusal, 1);
+            }
+        }
+    }
+
+    fn other(self, _leaf: Leaf) {
+        self.stage.refused.note(Refusal::HistogramNotAnObject, 1);
+    }
+}
+
+/// `histograms`: histograms by metric.
+pub(super) struct HistogramMap<'a> {
+    process: u32,
+    stage: &'a mut Stage,
+    serial: u64,
+}
+
+impl<'a> HistogramMap<'a> {
+    pub(super) fn new(process: u32, stage: &'a mut Stage) -> Self {
+        let serial = stage.vocabulary.next_serial();
+        Self {
+            process,
+            stage,
+            serial,
+        }
+    }
+}
+
+impl<'de> Fields<'de> for HistogramMap<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        let Self {
+            process,
+            stage,
+            serial,
+        } = self;
+        let see = Key::new(|key: &str| {
+            admit(key, stage, |vocabulary| {
+                vocabulary.histogram_keys.see(key, *serial)
+            })
+        });
+        match map.next_key_seed(see)? {
+            None => return Ok(false),
+            Some(None) => map.next_value_seed(Skip)?,
+            Some(Some(key)) => {
+                map.next_value_seed(Object(Histogram::new(key, NO_LABEL, *process, stage)))?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(self) {}
+
+    fn other(self, leaf: Leaf) {
+        not_an_object(leaf, self.stage);
+    }
+}

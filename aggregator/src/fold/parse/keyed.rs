@@ -1,0 +1,172 @@
+//! Keyed sections: metric, then label, then a histogram or a number. And how any name is admitted.
+
+use serde::de::MapAccess;
+
+use super::histogram::Histogram;
+use super::leaf::{AnyLeaf, Leaf, Skip};
+use super::numbers::{IGNORED_SCALARS, scalar};
+use super::object::{Fields, Key, Object};
+use super::sections::not_an_object;
+use crate::fold::ping_error::PingError;
+use crate::fold::refusal::Refusal;
+use crate::fold::staged::Stage;
+use crate::fold::vocabulary::Vocabulary;
+use crate::limits::{LABELS_PER_METRIC_MAX, NAME_BYTES_MAX};
+
+/// Keyed histograms that the original leaves out on purpose.
+const IGNORED_KEYED: [&str; 2] = [
+    "MESSAGE_MANAGER_MESSAGE_SIZE",
+    "VIDEO_DETAILED_DROPPED_FRAMES_PROPORTION",
+];
+
+/// Looks at a name: counts it, refuses one that is too long, and finds repeats by `see`. Its id, if what it stands
+/// for is looked at.
+pub(super) fn admit(
+    key: &str,
+    stage: &mut Stage,
+    see: impl FnOnce(&mut Vocabulary) -> (u32, bool),
+) -> Option<u32> {
+    if !stage.takes_part() {
+        return None;
+    }
+    if key.len() > NAME_BYTES_MAX {
+        stage.refused.note(Refusal::NameTooLong, 1);
+        return None;
+    }
+    let (id, again) = see(&mut stage.vocabulary);
+    if again {
+        stage.fail(PingError::DuplicateKey);
+    }
+    Some(id)
+}
+
+/// Which keyed section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keyed {
+    Histograms,
+    Scalars,
+}
+
+/// `keyedHistograms` or `keyedScalars`.
+pub(super) struct KeyedMap<'a> {
+    keyed: Keyed,
+    process: u32,
+    stage: &'a mut Stage,
+    serial: u64,
+}
+
+impl<'a> KeyedMap<'a> {
+    pub(super) fn new(keyed: Keyed, process: u32, stage: &'a mut Stage) -> Self {
+        let serial = stage.vocabulary.next_serial();
+        Self {
+            keyed,
+            process,
+            stage,
+            serial,
+        }
+    }
+
+    fn admit(&mut self, key: &str) -> Option<u32> {
+        let serial = self.serial;
+        let ignored = match self.keyed {
+            Keyed::Histograms => IGNORED_KEYED.contains(&key),
+            Keyed::Scalars => key.starts_with(IGNORED_SCALARS),
+        };
+        let keyed = self.keyed;
+        let admitted = admit(key, self.stage, |vocabulary| match keyed {
+            Keyed::Histograms => vocabulary.histogram_keys.see(key, serial),
+            Keyed::Scalars => vocabulary.scalar_keys.see(key, serial),
+        });
+        admitted.filter(|_| !ignored)
+    }
+}
+
+impl<'de> Fields<'de> for KeyedMap<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        match map.next_key_seed(Key::new(|key: &str| self.admit(key)))? {
+            None => return Ok(false),
+            Some(None) => map.next_value_seed(Skip)?,
+            Some(Some(metric)) => {
+                let serial = self.stage.vocabulary.next_serial();
+                map.next_value_seed(Object(Labels {
+                    keyed: self.keyed,
+                    metric,
+                    process: self.process,
+                    stage: &mut *self.stage,
+                    serial,
+                    seen: 0,
+                }))?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(self) {}
+
+    fn other(self, leaf: Leaf) {
+        not_an_object(leaf, self.stage);
+    }
+}
+
+/// What one keyed metric holds, by label.
+struct Labels<'a> {
+    keyed: Keyed,
+    /// The metric's key: of a histogram or of a scalar.
+    metric: u32,
+    process: u32,
+    stage: &'a mut Stage,
+    serial: u64,
+    seen: u32,
+}
+
+impl Labels<'_> {
+    fn admit(&mut self, key: &str) -> Option<u32> {
+        self.seen = self.seen.saturating_add(1);
+        if self.seen > LABELS_PER_METRIC_MAX {
+            self.stage.takes_part();
+            self.stage.fail(PingError::TooManyLabels);
+            return None;
+        }
+        let serial = self.serial;
+        admit(key, self.stage, |vocabulary| {
+            vocabulary.inner_keys.see(key, serial)
+        })
+    }
+}
+
+impl<'de> Fields<'de> for Labels<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        let Some(admitted) = map.next_key_seed(Key::new(|key: &str| self.admit(key)))? else {
+            return Ok(false);
+        };
+        let Some(label) = admitted else {
+            map.next_value_seed(Skip)?;
+            return Ok(true);
+        };
+        let stage = &mut *self.stage;
+        match self.keyed {
+            Keyed::Histograms => {
+                let label = stage.vocabulary.label(label);
+                let histogram = Histogram::new(self.metric, label, self.process, stage);
+                map.next_value_seed(Object(histogram))?;
+            }
+            Keyed::Scalars => {
+                let leaf = map.next_value_seed(Object(AnyLeaf))?;
+                let metric = stage.vocabulary.scalar(self.metric);
+                let label = stage.vocabulary.upper_label(label);
+                scalar(leaf, stage, metric, self.process, label);
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(self) {}
+
+    fn other(self, leaf: Leaf) {
+        not_an_object(leaf, self.stage);
+    }
+}

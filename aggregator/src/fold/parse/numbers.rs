@@ -1,0 +1,203 @@
+//! Plain numbers: scalars and simple measurements. Each is one sample of its layout.
+
+use serde::de::MapAccess;
+use sketch::Layout;
+
+use super::keyed::admit;
+use super::leaf::{AnyLeaf, Leaf, Skip};
+use super::object::{Fields, Key, Object};
+use super::sections::not_an_object;
+use crate::fold::refusal::Refusal;
+use crate::fold::staged::Stage;
+use crate::fold::vocabulary::NO_LABEL;
+
+/// Scalars that the original leaves out on purpose begin so.
+pub(super) const IGNORED_SCALARS: &str = "browser.engagement.navigation";
+
+/// The number to count, or why there is none. A boolean is a number; fractions are cut off.
+fn number_of(leaf: Leaf) -> Result<i64, Refusal> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    match leaf {
+        Leaf::Bool(value) => Ok(i64::from(value)),
+        Leaf::Whole(number) if number >= 0 => Ok(number),
+        Leaf::Whole(_) => Err(Refusal::NumberNegative),
+        Leaf::Fraction(number) if number < 0.0 => Err(Refusal::NumberNegative),
+        Leaf::Fraction(number) if number < END => Ok(number as i64),
+        Leaf::Beyond | Leaf::Fraction(_) => Err(Refusal::NumberTooLarge),
+        Leaf::Null | Leaf::Text | Leaf::List | Leaf::Object => Err(Refusal::NumberNotANumber),
+    }
+}
+
+/// Takes up a scalar. Texts are kept in the chunk only, as in the original; null is no scalar.
+pub(super) fn scalar(leaf: Leaf, stage: &mut Stage, metric: u32, process: u32, label: u32) {
+    match number_of(leaf) {
+        Ok(number) => stage.push_number(metric, process, label, Layout::COUNT, number),
+        Err(_) if matches!(leaf, Leaf::Text | Leaf::Null) => {}
+        Err(refusal) => stage.refused.note(refusal, 1),
+    }
+}
+
+/// Takes up a simple measurement. Whatever is no number describes the session and is not counted.
+fn simple(leaf: Leaf, stage: &mut Stage, metric: u32, process: u32) {
+    match number_of(leaf) {
+        Ok(number) => stage.push_number(metric, process, NO_LABEL, Layout::SIMPLE, number),
+        Err(Refusal::NumberNotANumber) => {}
+        Err(refusal) => stage.refused.note(refusal, 1),
+    }
+}
+
+/// `scalars`: numbers by metric.
+pub(super) struct ScalarMap<'a> {
+    process: u32,
+    stage: &'a mut Stage,
+    serial: u64,
+}
+
+impl<'a> ScalarMap<'a> {
+    pub(super) fn new(process: u32, stage: &'a mut Stage) -> Self {
+        let serial = stage.vocabulary.next_serial();
+        Self {
+            process,
+            stage,
+            serial,
+        }
+    }
+
+    fn admit(&mut self, key: &str) -> Option<u32> {
+        let serial = self.serial;
+        let admitted = admit(key, self.stage, |vocabulary| {
+            vocabulary.scalar_keys.see(key, serial)
+        });
+        admitted.filter(|_| !key.starts_with(IGNORED_SCALARS))
+    }
+}
+
+impl<'de> Fields<'de> for ScalarMap<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        match map.next_key_seed(Key::new(|key: &str| self.admit(key)))? {
+            None => return Ok(false),
+            Some(None) => map.next_value_seed(Skip)?,
+            Some(Some(key)) => {
+                let leaf = map.next_value_seed(Object(AnyLeaf))?;
+                let metric = self.stage.vocabulary.scalar(key);
+                scalar(leaf, self.stage, metric, self.process, NO_LABEL);
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(self) {}
+
+    fn other(self, leaf: Leaf) {
+        not_an_object(leaf, self.stage);
+    }
+}
+
+/// `simpleMeasurements`: numbers by name, and objects of numbers one level down.
+pub(super) struct SimpleMap<'a> {
+    process: u32,
+    stage: &'a mut Stage,
+    serial: u64,
+}
+
+impl<'a> SimpleMap<'a> {
+    pub(super) fn new(process: u32, stage: &'a mut Stage) -> Self {
+        let serial = stage.vocabulary.next_serial();
+        Self {
+            process,
+            stage,
+            serial,
+        }
+    }
+}
+
+impl<'de> Fields<'de> for SimpleMap<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        let Self {
+            process,
+            stage,
+            serial,
+        } = self;
+        let see =
+            Key::new(|key: &str| admit(key, stage, |vocabulary| vocabulary.simple_keys.see(key, *serial)));
+        match map.next_key_seed(see)? {
+            None => return Ok(false),
+            Some(None) => map.next_value_seed(Skip)?,
+            Some(Some(outer)) => {
+                let serial = stage.vocabulary.next_serial();
+                map.next_value_seed(Object(SimpleValue {
+                    outer,
+                    process: *process,
+                    stage: &mut **stage,
+                    serial,
+                }))?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(self) {}
+
+    fn other(self, leaf: Leaf) {
+        not_an_object(leaf, self.stage);
+    }
+}
+
+/// What stands under one name of `simpleMeasurements`.
+struct SimpleValue<'a> {
+    outer: u32,
+    process: u32,
+    stage: &'a mut Stage,
+    serial: u64,
+}
+
+impl<'de> Fields<'de> for SimpleValue<'_> {
+    type Done = ();
+
+    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+        let Self {
+            outer,
+            process,
+            stage,
+            serial,
+        } = self;
+        let see =
+            Key::new(|key: &str| admit(key, stage, |vocabulary| vocabulary.inner_keys.see(key, *serial)));
+        match map.next_key_seed(see)? {
+            None => return Ok(false),
+            Some(None) => map.next_value_seed(Skip)?,
+            Some(Some(inner)) => {
+                let leaf = map.next_value_seed(Object(AnyLeaf))?;
+                let metric = stage.vocabulary.nested_simple(*outer, inner);
+                simple(leaf, stage, metric, *process);
+            }
+        }
+        Ok(true)
+    }
+
+    fn end(self) {}
+
+    fn other(self, leaf: Leaf) {
+        let metric = self.stage.vocabulary.simple(self.outer);
+        simple(leaf, self.stage, metric, self.process);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_are_cut_off_and_what_does_not_fit_is_refused() {
+        assert_eq!(number_of(Leaf::Fraction(2.9)), Ok(2));
+        assert_eq!(number_of(Leaf::Fraction(-0.0)), Ok(0));
+        assert_eq!(number_of(Leaf::Bool(true)), Ok(1));
+        assert_eq!(number_of(Leaf::Fraction(-0.5)), Err(Refusal::NumberNegative));
+        assert_eq!(number_of(Leaf::Fraction(9.3e18)), Err(Refusal::NumberTooLarge));
+        assert_eq!(number_of(Leaf::Beyond), Err(Refusal::NumberTooLarge));
+    }
+}

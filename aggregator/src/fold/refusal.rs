@@ -1,0 +1,129 @@
+//! Why a part of a ping is not folded although the rest is. Counted by reason, never dropped silently.
+
+/// The reason of a refused part. A histogram that fails several checks counts under the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Refusal {
+    /// A section such as `histograms`, or the labels of a keyed metric, is neither object nor null.
+    SectionNotAnObject,
+    /// A metric's, label's or process's name is longer than `NAME_BYTES_MAX`.
+    NameTooLong,
+    /// A histogram is no object.
+    HistogramNotAnObject,
+    /// A histogram has no `histogram_type`.
+    TypeMissing,
+    /// A histogram's `histogram_type` is none of 0 to 5.
+    TypeUnknown,
+    /// A histogram has no `sum`.
+    SumMissing,
+    /// A histogram's `sum` is no integer.
+    SumNotAnInteger,
+    /// A histogram's `sum` is below zero.
+    SumNegative,
+    /// A histogram's `sum` is above 2^63 - 1.
+    SumTooLarge,
+    /// A histogram has no `values`.
+    ValuesMissing,
+    /// A histogram's `values` is no object.
+    ValuesNotAnObject,
+    /// A histogram states more than `BINS_PER_HISTOGRAM_MAX` bins.
+    HistogramTooManyBins,
+    /// A bin of a histogram is below zero.
+    BinNegative,
+    /// A bin of a histogram is above `BIN_SAMPLES_MAX`.
+    BinTooLarge,
+    /// A histogram's `range` or `bucket_count` is missing, no integer, or out of range.
+    LayoutOutOfRange,
+    /// A bin's key is no integer as a program writes it; the bin is skipped, the histogram counts.
+    BinKeyNotAnInteger,
+    /// A bin's value is no integer; it counts as 0, the histogram counts.
+    BinValueNotAnInteger,
+    /// A scalar is an array or an object.
+    NumberNotANumber,
+    /// A scalar or simple measurement is below zero.
+    NumberNegative,
+    /// A scalar or simple measurement is above 2^63 - 1.
+    NumberTooLarge,
+    /// A dimension's value is longer than `DIMENSION_BYTES_MAX`; it counts as `OTHER`.
+    DimensionTooLong,
+}
+
+impl Refusal {
+    /// All reasons.
+    pub const ALL: [Self; 21] = [
+        Self::SectionNotAnObject,
+        Self::NameTooLong,
+        Self::HistogramNotAnObject,
+        Self::TypeMissing,
+        Self::TypeUnknown,
+        Self::SumMissing,
+        Self::SumNotAnInteger,
+        Self::SumNegative,
+        Self::SumTooLarge,
+        Self::ValuesMissing,
+        Self::ValuesNotAnObject,
+        Self::HistogramTooManyBins,
+        Self::BinNegative,
+        Self::BinTooLarge,
+        Self::LayoutOutOfRange,
+        Self::BinKeyNotAnInteger,
+        Self::BinValueNotAnInteger,
+        Self::NumberNotANumber,
+        Self::NumberNegative,
+        Self::NumberTooLarge,
+        Self::DimensionTooLong,
+    ];
+
+    /// The reason's word in counters and metrics.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::SectionNotAnObject => "section_not_an_object",
+            Self::NameTooLong => "name_too_long",
+            Self::HistogramNotAnObject => "histogram_not_an_object",
+            Self::TypeMissing => "type_missing",
+            Self::TypeUnknown => "type_unknown",
+            Self::SumMissing => "sum_missing",
+            Self::SumNotAnInteger => "sum_not_an_integer",
+            Self::SumNegative => "sum_negative",
+            Self::SumTooLarge => "sum_too_large",
+            Self::ValuesMissing => "values_missing",
+            Self::ValuesNotAnObject => "values_not_an_object",
+            Self::HistogramTooManyBins => "histogram_too_many_bins",
+            Self::BinNegative => "bin_negative",
+            Self::BinTooLarge => "bin_too_large",
+            Self::LayoutOutOfRange => "layout_out_of_range",
+            Self::BinKeyNotAnInteger => "bin_key_not_an_integer",
+            Self::BinValueNotAnInteger => "bin_value_not_an_integer",
+            Self::NumberNotANumber => "number_not_a_number",
+            Self::NumberNegative => "number_negative",
+            Self::NumberTooLarge => "number_too_large",
+            Self::DimensionTooLong => "dimension_too_long",
+        }
+    }
+}
+
+/// How many parts were refused, by reason. Signed: what was counted can be taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RefusalCounts([i64; Refusal::ALL.len()]);
+
+impl RefusalCounts {
+    /// Counts refused parts.
+    pub fn note(&mut self, refusal: Refusal, parts: i64) {
+        self.0[refusal as usize] += parts;
+    }
+
+    /// Adds other counts `sign` times.
+    pub fn add(&mut self, other: &Self, sign: i64) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += sign * theirs;
+        }
+    }
+
+    /// The reasons with counts that are not zero.
+    pub fn iter(&self) -> impl Iterator<Item = (Refusal, i64)> {
+        Refusal::ALL
+            .into_iter()
+            .zip(self.0)
+            .filter(|(_, parts)| *parts != 0)
+    }
+}

@@ -1,0 +1,141 @@
+//! What the fold reads besides the ping: few settings, so that a stored fold version can name them all.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ping::Submission;
+
+/// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
+pub const FOLD_RULES: u32 = 1;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The settings of the fold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldSettings {
+    /// Which pings are folded; the rest stays in chunks.
+    pub folded: Vec<FoldedType>,
+    /// A copy received at most this long after another one is a repeat.
+    pub repeat_window: Duration,
+}
+
+impl Default for FoldSettings {
+    /// Main pings of every application, saved sessions of Fennec (which sent no main pings), 14 days: so long does a
+    /// client retry.
+    fn default() -> Self {
+        let folded = |document_type: &str, application: Option<&str>| FoldedType {
+            document_type: document_type.to_owned(),
+            application: application.map(str::to_owned),
+        };
+        Self {
+            folded: vec![folded("main", None), folded("saved-session", Some("Fennec"))],
+            repeat_window: 14 * DAY,
+        }
+    }
+}
+
+impl FoldSettings {
+    /// Whether pings of this submission are folded. Only namespace `telemetry` has bodies of this shape.
+    pub fn folds(&self, submission: &Submission) -> bool {
+        submission.namespace == "telemetry" && self.folded.iter().any(|folded| folded.holds(submission))
+    }
+
+    /// All that decides what is folded, as one text: two stores can be compared if theirs are equal.
+    pub fn version(&self) -> String {
+        use crate::limits::{
+            BIN_SAMPLES_MAX, BINS_PER_HISTOGRAM_MAX, BINS_PER_PING_MAX, DIMENSION_BYTES_MAX,
+            LABELS_PER_METRIC_MAX, NAME_BYTES_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX, RANGE_MAX,
+        };
+        let folded: Vec<String> = self.folded.iter().map(ToString::to_string).collect();
+        format!(
+            "rules={FOLD_RULES} folded={} window_us={} caps={PARTS_PER_PING_MAX},{LABELS_PER_METRIC_MAX},\
+             {PROCESSES_PER_PING_MAX},{BINS_PER_PING_MAX},{BINS_PER_HISTOGRAM_MAX},{BIN_SAMPLES_MAX},{RANGE_MAX},\
+             {NAME_BYTES_MAX},{DIMENSION_BYTES_MAX}",
+            folded.join(","),
+            self.repeat_window.as_micros(),
+        )
+    }
+}
+
+/// A document type, of all applications or of one. Written `main` or `saved-session/Fennec`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldedType {
+    /// The document type of the URI.
+    pub document_type: String,
+    /// The application of the URI; any, when absent.
+    pub application: Option<String>,
+}
+
+impl FoldedType {
+    fn holds(&self, submission: &Submission) -> bool {
+        submission.document_type.as_deref() == Some(&self.document_type)
+            && (self.application.is_none() || submission.app_name == self.application)
+    }
+}
+
+impl fmt::Display for FoldedType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.document_type)?;
+        self.application
+            .as_ref()
+            .map_or(Ok(()), |application| write!(f, "/{application}"))
+    }
+}
+
+impl FromStr for FoldedType {
+    type Err = ParseFoldedTypeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFoldedTypeError> {
+        let (document_type, application) = match text.split_once('/') {
+            Some((document_type, application)) => (document_type, Some(application)),
+            None => (text, None),
+        };
+        let named = |name: &str| !name.is_empty() && !name.contains([',', '/', ' ']);
+        (named(document_type) && application.is_none_or(named))
+            .then(|| Self {
+                document_type: document_type.to_owned(),
+                application: application.map(str::to_owned),
+            })
+            .ok_or_else(|| ParseFoldedTypeError(text.to_owned()))
+    }
+}
+
+/// The text names no document type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no folded type: write `main` for a document type of every application, `saved-session/Fennec` for one"
+)]
+pub struct ParseFoldedTypeError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn main_pings_and_saved_sessions_of_fennec_are_folded_by_default() {
+        let folds = |path: &str| {
+            let uri = format!("/submit/telemetry/ce39b608-f595-4c69-b6a6-f7a436604648/{path}");
+            FoldSettings::default().folds(&Submission::parse(&uri).expect("a submission"))
+        };
+        assert!(folds("main/Firefox/54.0a1/nightly/20170130030205?v=4"));
+        assert!(folds("main/Fennec/54.0a1/nightly/20170130030205?v=4"));
+        assert!(folds("saved-session/Fennec/45.0/beta/20160101000000?v=4"));
+        assert!(!folds("saved-session/Firefox/45.0/beta/20160101000000?v=4"));
+        assert!(!folds("crash/Firefox/69.0/release/20190101000000?v=4"));
+        assert!(!folds(""));
+    }
+
+    #[test]
+    fn a_folded_type_reads_back_from_its_text() {
+        for text in ["main", "saved-session/Fennec"] {
+            assert_eq!(
+                text.parse::<FoldedType>().map(|folded| folded.to_string()),
+                Ok(text.to_owned())
+            );
+        }
+        for text in ["", "main/", "/Fennec", "a/b/c", "a,b"] {
+            assert!(text.parse::<FoldedType>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One ping, taken apart: contributions and bins in two flat vectors that are used again for the next one. The ping's
+//! dimensions follow its payload, so nothing can be added before its end.
+
+use aggregate_store::{Dimension, DimensionSet};
+use ping::{OTHER, SubmissionDate, Timestamp, UNKNOWN};
+use sketch::Layout;
+
+use super::ping_error::PingError;
+use super::refusal::{Refusal, RefusalCounts};
+use super::vocabulary::Vocabulary;
+use crate::limits::{BINS_PER_PING_MAX, DIMENSION_BYTES_MAX, PARTS_PER_PING_MAX};
+
+/// One histogram, or one number that is a histogram of one sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contribution {
+    pub(super) metric: u32,
+    pub(super) process: u32,
+    pub(super) label: u32,
+    pub(super) layout: u32,
+    pub(super) sum: i64,
+    /// Where its bins begin in [`Stage::bins`]; they end where those of the next contribution begin.
+    pub(super) first_bin: usize,
+}
+
+/// The ping being taken apart, and the names it is made of.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) vocabulary: Vocabulary,
+    pub(super) contributions: Vec<Contribution>,
+    pub(super) bins: Vec<(i64, i64)>,
+    pub(super) dimensions: DimensionSet,
+    pub(super) client_id: String,
+    pub(super) refused: RefusalCounts,
+    pub(super) error: Option<PingError>,
+    parts: u32,
+    kept_bins: usize,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        Self {
+            vocabulary: Vocabulary::new(),
+            contributions: Vec::new(),
+            bins: Vec::new(),
+            dimensions: DimensionSet::unknown(Timestamp::default().submission_date()),
+            client_id: String::new(),
+            refused: RefusalCounts::default(),
+            error: None,
+            parts: 0,
+            kept_bins: 0,
+        }
+    }
+
+    /// Forgets the last ping; names and memory are kept.
+    pub(super) fn clear(&mut self, submission_date: SubmissionDate) {
+        self.contributions.clear();
+        self.bins.clear();
+        self.dimensions.submission_date = submission_date;
+        for dimension in Dimension::ALL {
+            self.dimensions.get_mut(dimension).clear();
+        }
+        self.client_id.clear();
+        self.refused = RefusalCounts::default();
+        self.error = None;
+        self.parts = 0;
+        self.kept_bins = 0;
+    }
+
+    /// Marks the ping as an errored one; of several reasons the first in their order stays.
+    pub(super) fn fail(&mut self, error: PingError) {
+        self.error = Some(self.error.map_or(error, |known| known.min(error)));
+    }
+
+    /// Counts a name. Whether it may be looked at: beyond the cap nothing is.
+    pub(super) fn takes_part(&mut self) -> bool {
+        self.parts = self.parts.saturating_add(1);
+        if self.parts > PARTS_PER_PING_MAX {
+            self.fail(PingError::TooManyParts);
+        }
+        self.parts <= PARTS_PER_PING_MAX
+    }
+
+    /// Takes up a histogram whose bins are the last of [`Self::bins`], from `first_bin` on.
+    pub(super) fn push(&mut self, contribution: Contribution) {
+        self.kept_bins += self.bins.len() - contribution.first_bin;
+        if self.kept_bins > BINS_PER_PING_MAX as usize {
+            self.fail(PingError::TooManyBins);
+        }
+        if self.error.is_none() {
+            self.contributions.push(contribution);
+        } else {
+            self.bins.truncate(contribution.first_bin);
+        }
+    }
+
+    /// Takes up one number as one sample.
+    pub(super) fn push_number(&mut self, metric: u32, process: u32, label: u32, layout: Layout, number: i64) {
+        let first_bin = self.bins.len();
+        self.bins.push((layout.bin_of(number), 1));
+        let layout = self.vocabulary.layout(layout);
+        self.push(Contribution {
+            metric,
+            process,
+            label,
+            layout,
+            sum: number,
+            first_bin,
+        });
+    }
+
+    /// The bins of a contribution.
+    pub(super) fn bins_of(&self, at: usize) -> &[(i64, i64)] {
+        let end = self
+            .contributions
+            .get(at + 1)
+            .map_or(self.bins.len(), |next| next.first_bin);
+        &self.bins[self.contributions[at].first_bin..end]
+    }
+
+    /// Brings the dimensions as sent into the form they are counted under.
+    pub(super) fn settle_dimensions(&mut self) {
+        let set = &mut self.dimensions;
+        let version = set.get_mut(Dimension::Version);
+        if let Some(dot) = version.find('.') {
+            version.truncate(dot);
+        }
+        let build_date = set.get_mut(Dimension::BuildDate);
+        keep_chars(build_date, 8);
+        if !build_date.bytes().all(|byte| byte.is_ascii_digit()) {
+            build_date.clear();
+        }
+        if set.get(Dimension::Os) == "Linux" {
+            keep_chars(set.get_mut(Dimension::OsVersion), 3);
+        }
+        for dimension in Dimension::ALL {
+            let value = set.get_mut(dimension);
+            if value.is_empty() {
+                value.push_str(UNKNOWN);
+            } else if value.len() > DIMENSION_BYTES_MAX {
+                value.clear();
+                value.push_str(OTHER);
+                self.refused.note(Refusal::DimensionTooLong, 1);
+            }
+        }
+    }
+}
+
+fn keep_chars(text: &mut String, chars: usize) {
+    if let Some((end, _)) = text.char_indices().nth(chars) {
+        text.truncate(end);
+    }
+}

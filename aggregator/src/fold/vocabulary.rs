@@ -1,0 +1,219 @@
+//! The names met in one batch, interned: metrics, labels, processes, layouts, and the keys as sent that lead to them.
+//!
+//! A key is looked up once by its text; what it becomes (upper case, prefixes) is remembered. A stamp per key tells
+//! whether it stood in the same object before, so that repeated keys are found without a set per object.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sketch::Layout;
+
+use super::ids::IdMap;
+
+/// The id of the empty label.
+pub(super) const NO_LABEL: u32 = 0;
+
+/// Interned texts.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    ids: HashMap<Arc<str>, u32>,
+    texts: Vec<Arc<str>>,
+    bytes: usize,
+}
+
+impl Names {
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.ids.get(text) {
+            return id;
+        }
+        let id = u32::try_from(self.texts.len()).expect("a batch ends long before 2^32 names");
+        let text: Arc<str> = Arc::from(text);
+        self.bytes += 2 * text.len() + 80;
+        self.texts.push(Arc::clone(&text));
+        self.ids.insert(text, id);
+        id
+    }
+
+    pub(super) fn text(&self, id: u32) -> &Arc<str> {
+        &self.texts[id as usize]
+    }
+
+    pub(super) fn texts(&self) -> &[Arc<str>] {
+        &self.texts
+    }
+}
+
+/// Keys as sent, each with the object it stood in last, and what it becomes in at most two forms.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    names: Names,
+    stamps: Vec<u64>,
+    derived: Vec<[Option<u32>; 2]>,
+}
+
+impl Keys {
+    /// The key's id, and whether it stood in the object `serial` before.
+    pub(super) fn see(&mut self, key: &str, serial: u64) -> (u32, bool) {
+        let id = self.names.intern(key);
+        let at = id as usize;
+        if at == self.stamps.len() {
+            self.stamps.push(0);
+            self.derived.push([None; 2]);
+        }
+        let again = self.stamps[at] == serial;
+        self.stamps[at] = serial;
+        (id, again)
+    }
+
+    /// What the key becomes in a form, made by `make` from its text the first time.
+    fn derive(&mut self, id: u32, form: usize, make: impl FnOnce(&str) -> u32) -> u32 {
+        let known = &mut self.derived[id as usize][form];
+        *known.get_or_insert_with(|| make(self.names.text(id)))
+    }
+}
+
+/// All names of one batch.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    pub(super) metrics: Names,
+    pub(super) labels: Names,
+    pub(super) processes: Names,
+    pub(super) histogram_keys: Keys,
+    pub(super) scalar_keys: Keys,
+    pub(super) simple_keys: Keys,
+    /// Labels, and the inner names of simple measurements.
+    pub(super) inner_keys: Keys,
+    pub(super) process_keys: Keys,
+    nested_simple: IdMap<(u32, u32), u32>,
+    layout_ids: HashMap<Layout, u32>,
+    layouts: Vec<Layout>,
+    serial: u64,
+    scratch: String,
+}
+
+impl Vocabulary {
+    pub(super) fn new() -> Self {
+        let mut vocabulary = Self {
+            metrics: Names::default(),
+            labels: Names::default(),
+            processes: Names::default(),
+            histogram_keys: Keys::default(),
+            scalar_keys: Keys::default(),
+            simple_keys: Keys::default(),
+            inner_keys: Keys::default(),
+            process_keys: Keys::default(),
+            nested_simple: IdMap::default(),
+            layout_ids: HashMap::new(),
+            layouts: Vec::new(),
+            serial: 0,
+            scratch: String::new(),
+        };
+        vocabulary.labels.intern("");
+        vocabulary
+    }
+
+    /// A number for the next object whose keys are names.
+    pub(super) fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// The metric of a histogram's key.
+    pub(super) fn histogram(&mut self, key: u32) -> u32 {
+        let metrics = &mut self.metrics;
+        self.histogram_keys.derive(key, 0, |text| metrics.intern(text))
+    }
+
+    /// The metric of a histogram of type count.
+    pub(super) fn count(&mut self, key: u32) -> u32 {
+        let (metrics, scratch) = (&mut self.metrics, &mut self.scratch);
+        self.histogram_keys.derive(key, 1, |text| {
+            scratch.clear();
+            scratch.push_str("[[COUNT]]_");
+            scratch.push_str(text);
+            metrics.intern(scratch)
+        })
+    }
+
+    /// The metric of a scalar's key.
+    pub(super) fn scalar(&mut self, key: u32) -> u32 {
+        let (metrics, scratch) = (&mut self.metrics, &mut self.scratch);
+        self.scalar_keys.derive(key, 0, |text| {
+            upper(scratch, "SCALARS_", text);
+            metrics.intern(scratch)
+        })
+    }
+
+    /// The metric of a simple measurement's key.
+    pub(super) fn simple(&mut self, key: u32) -> u32 {
+        let (metrics, scratch) = (&mut self.metrics, &mut self.scratch);
+        self.simple_keys.derive(key, 0, |text| {
+            upper(scratch, "SIMPLE_MEASURES_", text);
+            metrics.intern(scratch)
+        })
+    }
+
+    /// The metric of a simple measurement one level down.
+    pub(super) fn nested_simple(&mut self, outer: u32, inner: u32) -> u32 {
+        let outer_metric = self.simple(outer);
+        let (metrics, scratch) = (&mut self.metrics, &mut self.scratch);
+        let inner_text = self.inner_keys.names.text(inner);
+        *self.nested_simple.entry((outer, inner)).or_insert_with(|| {
+            scratch.clear();
+            scratch.push_str(metrics.text(outer_metric));
+            scratch.push('_');
+            scratch.extend(inner_text.chars().flat_map(char::to_uppercase));
+            metrics.intern(scratch)
+        })
+    }
+
+    /// The label of a keyed histogram.
+    pub(super) fn label(&mut self, key: u32) -> u32 {
+        let labels = &mut self.labels;
+        self.inner_keys.derive(key, 0, |text| labels.intern(text))
+    }
+
+    /// The label of a keyed scalar.
+    pub(super) fn upper_label(&mut self, key: u32) -> u32 {
+        let (labels, scratch) = (&mut self.labels, &mut self.scratch);
+        self.inner_keys.derive(key, 1, |text| {
+            upper(scratch, "", text);
+            labels.intern(scratch)
+        })
+    }
+
+    pub(super) fn layout(&mut self, layout: Layout) -> u32 {
+        let layouts = &mut self.layouts;
+        *self.layout_ids.entry(layout).or_insert_with(|| {
+            layouts.push(layout);
+            u32::try_from(layouts.len() - 1).expect("a batch ends long before 2^32 layouts")
+        })
+    }
+
+    pub(super) fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+
+    /// About how much memory the names take.
+    pub(super) fn bytes(&self) -> usize {
+        let keys = [
+            &self.histogram_keys,
+            &self.scalar_keys,
+            &self.simple_keys,
+            &self.inner_keys,
+            &self.process_keys,
+        ];
+        let keys: usize = keys
+            .iter()
+            .map(|keys| keys.names.bytes + 24 * keys.stamps.len())
+            .sum();
+        let names = self.metrics.bytes + self.labels.bytes + self.processes.bytes;
+        keys + names + 24 * self.nested_simple.len() + 80 * self.layouts.len()
+    }
+}
+
+fn upper(scratch: &mut String, prefix: &str, text: &str) {
+    scratch.clear();
+    scratch.push_str(prefix);
+    scratch.extend(text.chars().flat_map(char::to_uppercase));
+}

@@ -1,0 +1,34 @@
+//! Limits of the aggregator, each with its reason. Those on folding are functions of one ping alone, never of what
+//! came before it: so any order of folding admits the same.
+
+/// Names in one ping under which something may be counted: metrics and labels, whatever becomes of them. A main ping
+/// has about 2,000. Above it the ping is an errored one, `too_many_parts`.
+pub const PARTS_PER_PING_MAX: u32 = 50_000;
+
+/// Labels of one keyed metric in one ping. Known metrics have some hundreds. Above it: `too_many_labels`.
+pub const LABELS_PER_METRIC_MAX: u32 = 5_000;
+
+/// Processes in one ping. Firefox knows about ten. Above it: `too_many_processes`.
+pub const PROCESSES_PER_PING_MAX: u32 = 64;
+
+/// Bins that are not zero in all histograms of one ping. A main ping has about 4,000. Above it: `too_many_bins`.
+pub const BINS_PER_PING_MAX: u32 = 500_000;
+
+/// Bins stated by one histogram: as many as the largest layout has. A histogram above it is refused alone.
+pub const BINS_PER_HISTOGRAM_MAX: usize = sketch::BIN_COUNT_MAX as usize;
+
+/// Samples in one bin of one histogram: so 2^22 pings of one batch fit into 63 bits. A histogram above it is refused.
+pub const BIN_SAMPLES_MAX: i64 = 1 << 40;
+
+/// Ends of a layout's range: exactly representable in the floating point that the formulas are defined on.
+pub const RANGE_MAX: i64 = 1 << 53;
+
+/// Bytes of a metric's, label's or process's name as sent. Firefox admits 72; add-on ids and urls reach about 200. What
+/// is named longer is refused alone.
+pub const NAME_BYTES_MAX: usize = 512;
+
+/// Bytes of a dimension's value. Longer ones count as `OTHER`.
+pub const DIMENSION_BYTES_MAX: usize = 128;
+
+const _: () = assert!(BINS_PER_HISTOGRAM_MAX < BINS_PER_PING_MAX as usize);
+const _: () = assert!(LABELS_PER_METRIC_MAX < PARTS_PER_PING_MAX);
