@@ -5,12 +5,16 @@
 
 mod folder;
 mod ids;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod parse;
 mod ping_error;
 mod refusal;
 mod settings;
 mod staged;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 
 pub use folder::Folder;

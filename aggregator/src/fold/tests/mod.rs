@@ -1,0 +1,46 @@
+//! The fold against its oracle, on generated, mutated and recorded pings.
+
+mod caps;
+mod dice;
+mod golden;
+mod properties;
+mod recorded;
+
+use std::collections::BTreeMap;
+
+use ping::SubmissionDate;
+
+use super::Folder;
+use super::oracle::{self, Totals};
+
+/// The day on which the tests' pings are received.
+fn day() -> SubmissionDate {
+    "20170130".parse().expect("a date")
+}
+
+/// What the fold makes of pings, each added as often as its sign says; or why the first errored one is one.
+fn fold(pings: &[(&[u8], i64)]) -> Result<Totals, &'static str> {
+    let mut folder = Folder::new();
+    for (body, sign) in pings {
+        folder.read(body, day()).map_err(|error| error.reason())?;
+        if *sign > 0 {
+            folder.add();
+        } else {
+            folder.subtract();
+        }
+    }
+    let (layer, refused) = folder.take();
+    let refused: BTreeMap<_, _> = refused
+        .iter()
+        .map(|(refusal, parts)| (refusal.reason(), i128::from(parts)))
+        .collect();
+    Ok(Totals {
+        refused,
+        ..Totals::of(&layer)
+    })
+}
+
+/// What the oracle makes of one ping.
+fn oracle(body: &[u8]) -> Result<Totals, &'static str> {
+    oracle::read(body, day()).map(|ping| ping.totals)
+}
