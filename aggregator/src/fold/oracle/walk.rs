@@ -372,7 +372,7 @@ impl Walk {
             }
             Some(Err(reason)) => self.refused.push(reason),
             None if matches!(value, Tree::List(_) | Tree::Object(_)) => {
-                self.refused.push("number_not_a_number")
+                self.refused.push("number_not_a_number");
             }
             None => {}
         }

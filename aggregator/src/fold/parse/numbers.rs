@@ -132,7 +132,7 @@ impl<'de> Fields<'de> for SimpleMap<'_> {
                 map.next_value_seed(Object(SimpleValue {
                     outer,
                     process: *process,
-                    stage: &mut **stage,
+                    stage,
                     serial,
                 }))?;
             }

@@ -38,9 +38,10 @@ fn rows(text: &str) -> Vec<(RowKey, Value)> {
     text.lines().map(parse).collect()
 }
 
-fn folded(
-    data: &std::path::Path,
-) -> BTreeMap<RowKey, Vec<(sketch::Layout, i128, i128, BTreeMap<i64, i128>)>> {
+/// Layout, count, sum, bins.
+type Row = (sketch::Layout, i128, i128, BTreeMap<i64, i128>);
+
+fn folded(data: &std::path::Path) -> BTreeMap<RowKey, Vec<Row>> {
     let index = std::fs::read_to_string(data.join("pings/real/index.jsonl")).expect("the index");
     // The day under which all of them were given to the original.
     let date = "20160115".parse().expect("a date");

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use ping::SubmissionDate;
 
-use super::Folder;
 use super::oracle::{self, Totals};
+use super::{Folder, PingError};
 
 /// The day on which the tests' pings are received.
 fn day() -> SubmissionDate {
@@ -22,7 +22,7 @@ fn day() -> SubmissionDate {
 fn fold(pings: &[(&[u8], i64)]) -> Result<Totals, &'static str> {
     let mut folder = Folder::new();
     for (body, sign) in pings {
-        folder.read(body, day()).map_err(|error| error.reason())?;
+        folder.read(body, day()).map_err(PingError::reason)?;
         if *sign > 0 {
             folder.add();
         } else {
