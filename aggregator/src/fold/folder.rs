@@ -2,12 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use aggregate_store::{Layer, LayerCell};
+use aggregate_store::Batch;
 use ping::SubmissionDate;
 
 use super::parse;
 use super::ping_error::PingError;
-use super::refusal::RefusalCounts;
 use super::staged::Stage;
 use super::tables::Tables;
 
@@ -67,31 +66,19 @@ impl Folder {
         self.tables.bytes() + self.stage.vocabulary.bytes()
     }
 
-    /// The sums, without zeros, and the refused parts of what they are made of. The folder is empty afterwards.
-    pub fn take(&mut self) -> (Layer, RefusalCounts) {
-        let stage = std::mem::replace(&mut self.stage, Stage::new());
-        let mut tables = std::mem::take(&mut self.tables);
-        let cells = tables.cells.into_iter().filter(|(_, cell)| !cell.is_zero());
-        let cells = cells.map(|(key, cell)| LayerCell {
-            set: key.set,
-            metric: key.metric,
-            process: key.process,
-            label: key.label,
-            layout: key.layout,
-            cell,
-        });
-        let cells = cells.collect();
-        let vocabulary = stage.vocabulary;
-        let layer = Layer {
-            metrics: vocabulary.metrics.texts().to_vec(),
-            processes: vocabulary.processes.texts().to_vec(),
-            labels: vocabulary.labels.texts().to_vec(),
+    /// The sums, without zeros, and the refused parts of what they are made of: as a batch of which nothing else is
+    /// filled in. The folder is empty afterwards.
+    pub fn take(&mut self) -> Batch {
+        let vocabulary = std::mem::replace(&mut self.stage, Stage::new()).vocabulary;
+        let mut batch = Batch {
+            metrics: vocabulary.metrics.texts(),
+            processes: vocabulary.processes.texts(),
+            labels: vocabulary.labels.texts(),
             layouts: vocabulary.layouts().to_vec(),
-            sets: Tables::sets_in_order(std::mem::take(&mut tables.set_ids), &tables.sets),
-            cells,
-            users: tables.users.into_iter().collect(),
+            ..Batch::default()
         };
-        (layer, tables.refused)
+        std::mem::take(&mut self.tables).write_into(&mut batch);
+        batch
     }
 }
 

@@ -7,21 +7,6 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// A hash map whose keys are made of dense ids.
 pub(super) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 
-/// Where a contribution is added: ids of the batch's vocabulary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct CellKey {
-    /// The dimension set.
-    pub(super) set: u32,
-    /// The metric's name.
-    pub(super) metric: u32,
-    /// The process's name.
-    pub(super) process: u32,
-    /// The label; 0 is the empty one.
-    pub(super) label: u32,
-    /// The layout.
-    pub(super) layout: u32,
-}
-
 /// Multiply and rotate, as in rustc's own hasher.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct IdHasher(u64);

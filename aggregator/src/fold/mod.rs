@@ -3,6 +3,7 @@
 //! `parse` streams a body into the flat vectors of `staged`; `tables` adds or takes away what is staged. What does not
 //! live here: which pings count (`batch`), and where the sums go (crate `aggregate-store`).
 
+mod dimension;
 mod folder;
 mod ids;
 #[cfg(any(test, feature = "oracle"))]

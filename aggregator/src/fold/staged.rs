@@ -1,10 +1,11 @@
 //! One ping, taken apart: contributions and bins in two flat vectors that are used again for the next one. The ping's
 //! dimensions follow its payload, so nothing can be added before its end.
 
-use aggregate_store::{Dimension, DimensionSet};
+use aggregate_store::DimensionSet;
 use ping::{OTHER, SubmissionDate, Timestamp, UNKNOWN};
 use sketch::Layout;
 
+use super::dimension::{Dimension, empty_set};
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
 use super::vocabulary::Vocabulary;
@@ -42,7 +43,7 @@ impl Stage {
             vocabulary: Vocabulary::new(),
             contributions: Vec::new(),
             bins: Vec::new(),
-            dimensions: DimensionSet::unknown(Timestamp::default().submission_date()),
+            dimensions: empty_set(Timestamp::default().submission_date()),
             client_id: String::new(),
             refused: RefusalCounts::default(),
             error: None,
@@ -57,7 +58,7 @@ impl Stage {
         self.bins.clear();
         self.dimensions.submission_date = submission_date;
         for dimension in Dimension::ALL {
-            self.dimensions.get_mut(dimension).clear();
+            dimension.of(&mut self.dimensions).clear();
         }
         self.client_id.clear();
         self.refused = RefusalCounts::default();
@@ -120,20 +121,20 @@ impl Stage {
     /// Brings the dimensions as sent into the form they are counted under.
     pub(super) fn settle_dimensions(&mut self) {
         let set = &mut self.dimensions;
-        let version = set.get_mut(Dimension::Version);
+        let version = &mut set.version;
         if let Some(dot) = version.find('.') {
             version.truncate(dot);
         }
-        let build_date = set.get_mut(Dimension::BuildDate);
+        let build_date = &mut set.build_date;
         keep_chars(build_date, 8);
         if !build_date.bytes().all(|byte| byte.is_ascii_digit()) {
             build_date.clear();
         }
-        if set.get(Dimension::Os) == "Linux" {
-            keep_chars(set.get_mut(Dimension::OsVersion), 3);
+        if set.os == "Linux" {
+            keep_chars(&mut set.os_version, 3);
         }
         for dimension in Dimension::ALL {
-            let value = set.get_mut(dimension);
+            let value = dimension.of(set);
             if value.is_empty() {
                 value.push_str(UNKNOWN);
             } else if value.len() > DIMENSION_BYTES_MAX {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use aggregate_store::{DimensionSet, UserGroup};
+use aggregate_store::{Batch, CellAddress, DimensionSet, UserKey};
 use sketch::{Cell, UserSketch, coupon_of};
 
-use super::ids::{CellKey, IdMap};
+use super::ids::IdMap;
 use super::refusal::RefusalCounts;
 use super::staged::Stage;
 
@@ -19,12 +19,10 @@ const SET_BYTES: usize = 600;
 /// Sums by dense ids.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    pub(super) set_ids: HashMap<DimensionSet, u32>,
-    /// Counted pings by dimension set.
-    pub(super) sets: Vec<i64>,
-    pub(super) cells: IdMap<CellKey, Cell>,
-    pub(super) users: HashMap<UserGroup, UserSketch>,
-    pub(super) refused: RefusalCounts,
+    set_ids: HashMap<DimensionSet, u32>,
+    cells: IdMap<CellAddress, Cell>,
+    users: HashMap<UserKey, UserSketch>,
+    refused: RefusalCounts,
     bytes: usize,
 }
 
@@ -32,11 +30,10 @@ impl Tables {
     /// Adds the staged ping `sign` times (+1, −1).
     pub(super) fn add(&mut self, stage: &Stage, sign: i64) {
         let set = self.set_id(&stage.dimensions);
-        self.sets[set as usize] += sign;
         self.refused.add(&stage.refused, sign);
         for (at, contribution) in stage.contributions.iter().enumerate() {
-            let key = CellKey {
-                set,
+            let key = CellAddress {
+                dimension_set: set,
                 metric: contribution.metric,
                 process: contribution.process,
                 label: contribution.label,
@@ -58,7 +55,7 @@ impl Tables {
         let Some(coupon) = coupon_of(&stage.client_id) else {
             return;
         };
-        let group = stage.dimensions.user_group();
+        let group = user_key(&stage.dimensions);
         let bytes = &mut self.bytes;
         let users = self.users.entry(group).or_insert_with(|| {
             *bytes += SET_BYTES;
@@ -68,16 +65,19 @@ impl Tables {
         self.bytes += size_of::<u32>();
     }
 
-    /// The dimension sets with their counts of pings, by id.
-    pub(super) fn sets_in_order(
-        set_ids: HashMap<DimensionSet, u32>,
-        pings: &[i64],
-    ) -> Vec<(DimensionSet, i64)> {
-        let mut sets: Vec<(DimensionSet, u32)> = set_ids.into_iter().collect();
+    /// Writes the sums into a batch. The names they are made of are written by whoever keeps them.
+    pub(super) fn write_into(self, batch: &mut Batch) {
+        let mut sets: Vec<(DimensionSet, u32)> = self.set_ids.into_iter().collect();
         sets.sort_unstable_by_key(|(_, id)| *id);
-        sets.into_iter()
-            .map(|(set, id)| (set, pings[id as usize]))
-            .collect()
+        batch.dimension_sets = sets.into_iter().map(|(set, _)| set).collect();
+        for (address, cell) in &self.cells {
+            batch.cells.push(*address, cell);
+        }
+        batch.users = self.users.into_iter().collect();
+        let refused = self.refused.iter();
+        batch.refused_by_reason = refused
+            .map(|(refusal, parts)| (refusal.reason().to_owned(), parts))
+            .collect();
     }
 
     /// About how much memory the sums take.
@@ -89,10 +89,20 @@ impl Tables {
         if let Some(&id) = self.set_ids.get(set) {
             return id;
         }
-        let id = u32::try_from(self.sets.len()).expect("a batch ends long before 2^32 dimension sets");
+        let id = u32::try_from(self.set_ids.len()).expect("a batch ends long before 2^32 dimension sets");
         self.set_ids.insert(set.clone(), id);
-        self.sets.push(0);
         self.bytes += SET_BYTES;
         id
+    }
+}
+
+/// Under what a ping's client is counted.
+fn user_key(set: &DimensionSet) -> UserKey {
+    UserKey {
+        submission_date: set.submission_date,
+        application: set.application.clone(),
+        channel: set.channel.clone(),
+        version: set.version.clone(),
+        os: set.os.clone(),
     }
 }

@@ -38,8 +38,8 @@ impl Names {
         &self.texts[id as usize]
     }
 
-    pub(super) fn texts(&self) -> &[Arc<str>] {
-        &self.texts
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.texts.iter().map(ToString::to_string).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{DimensionSet, Layer};
+use aggregate_store::{Batch, DimensionSet};
 use sketch::{Cell, Layout};
 
 /// Dimension set, metric, process, label, layout.
@@ -24,10 +24,8 @@ pub struct Sums {
 pub struct Totals {
     /// Sums by key, without zeros.
     pub cells: BTreeMap<Key, Sums>,
-    /// Counted pings by dimension set, without zeros.
-    pub pings: BTreeMap<DimensionSet, i128>,
     /// Refused parts by reason, without zeros.
-    pub refused: BTreeMap<&'static str, i128>,
+    pub refused: BTreeMap<String, i128>,
 }
 
 impl Sums {
@@ -61,35 +59,34 @@ impl Totals {
             self.cells.entry(key.clone()).or_default().add(sums, sign);
         }
         self.cells.retain(|_, sums| !sums.is_zero());
-        for (set, pings) in &other.pings {
-            *self.pings.entry(set.clone()).or_default() += sign * pings;
-        }
-        self.pings.retain(|_, pings| *pings != 0);
         for (reason, parts) in &other.refused {
-            *self.refused.entry(reason).or_default() += sign * parts;
+            *self.refused.entry(reason.clone()).or_default() += sign * parts;
         }
         self.refused.retain(|_, parts| *parts != 0);
     }
 
-    /// What a layer adds, in the oracle's form. Its refusals are not part of the layer and stay empty.
-    pub fn of(layer: &Layer) -> Self {
+    /// What a batch adds, in the oracle's form.
+    ///
+    /// # Panics
+    /// If the batch is not one that a fold makes: one cell for each address, no zeros.
+    pub fn of(batch: &Batch) -> Self {
         let mut totals = Self::default();
-        for (set, pings) in &layer.sets {
-            if *pings != 0 {
-                totals.pings.insert(set.clone(), (*pings).into());
-            }
-        }
-        for cell in &layer.cells {
+        for (address, bytes) in batch.cells.iter() {
             let key = (
-                layer.sets[cell.set as usize].0.clone(),
-                layer.metrics[cell.metric as usize].to_string(),
-                layer.processes[cell.process as usize].to_string(),
-                layer.labels[cell.label as usize].to_string(),
-                layer.layouts[cell.layout as usize],
+                batch.dimension_sets[address.dimension_set as usize].clone(),
+                batch.metrics[address.metric as usize].clone(),
+                batch.processes[address.process as usize].clone(),
+                batch.labels[address.label as usize].clone(),
+                batch.layouts[address.layout as usize],
             );
-            let twice = totals.cells.insert(key, Sums::of(&cell.cell));
-            assert!(twice.is_none(), "a layer has each key once");
+            let cell = Cell::decode(bytes).expect("a stored cell");
+            let twice = totals.cells.insert(key, Sums::of(&cell));
+            assert!(twice.is_none(), "a fold writes each cell once");
         }
+        let refused = batch.refused_by_reason.iter();
+        totals.refused = refused
+            .map(|(reason, parts)| (reason.clone(), (*parts).into()))
+            .collect();
         totals
     }
 }

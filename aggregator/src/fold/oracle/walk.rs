@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aggregate_store::{Dimension, DimensionSet};
+use aggregate_store::DimensionSet;
 use ping::SubmissionDate;
 use sketch::{HistogramKind, Layout};
 
@@ -77,9 +77,8 @@ pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static st
         };
         totals.add(&one, 1);
     }
-    totals.pings.insert(set, 1);
     for reason in refused {
-        *totals.refused.entry(reason).or_default() += 1;
+        *totals.refused.entry(reason.to_owned()).or_default() += 1;
     }
     let client_id = match get(document, "clientId") {
         Some(Tree::Text(id)) if !id.is_empty() => Some(id.clone()),
@@ -115,34 +114,34 @@ fn dimensions(document: &Entries, date: SubmissionDate, refused: &mut Vec<&'stat
     let build = chars(text(&["application", "buildId"]), 8);
     let os = text(&["environment", "system", "os", "name"]);
     let os_version = text(&["environment", "system", "os", "version"]);
-    let mut set = DimensionSet::unknown(date);
-    for dimension in Dimension::ALL {
-        let value = match dimension {
-            Dimension::Channel => text(&["application", "channel"]),
-            Dimension::Version => {
-                let version = text(&["application", "version"]);
-                version.split('.').next().unwrap_or_default().to_owned()
-            }
-            Dimension::BuildDate if build.chars().all(|char| char.is_ascii_digit()) => build.clone(),
-            Dimension::BuildDate => String::new(),
-            Dimension::Application => text(&["application", "name"]),
-            Dimension::Architecture => text(&["application", "architecture"]),
-            Dimension::Os => os.clone(),
-            Dimension::OsVersion if os == "Linux" => chars(os_version.clone(), 3),
-            Dimension::OsVersion => os_version.clone(),
-            Dimension::E10s => match path(document, &["environment", "settings", "e10sEnabled"]) {
-                Some(Tree::Bool(enabled)) => enabled.to_string(),
-                _ => String::new(),
-            },
-        };
+    let version = text(&["application", "version"]);
+    let e10s = match path(document, &["environment", "settings", "e10sEnabled"]) {
+        Some(Tree::Bool(enabled)) => enabled.to_string(),
+        _ => String::new(),
+    };
+    let digits = build.chars().all(|char| char.is_ascii_digit());
+    let os_version = chars(os_version, if os == "Linux" { 3 } else { usize::MAX });
+    let mut settle = |value: String| {
         if value.len() > DIMENSION_BYTES_MAX {
             refused.push("dimension_too_long");
-            *set.get_mut(dimension) = "OTHER".to_owned();
-        } else if !value.is_empty() {
-            *set.get_mut(dimension) = value;
+            "OTHER".to_owned()
+        } else if value.is_empty() {
+            "UNKNOWN".to_owned()
+        } else {
+            value
         }
+    };
+    DimensionSet {
+        submission_date: date,
+        channel: settle(text(&["application", "channel"])),
+        version: settle(version.split('.').next().unwrap_or_default().to_owned()),
+        build_date: settle(if digits { build } else { String::new() }),
+        application: settle(text(&["application", "name"])),
+        architecture: settle(text(&["application", "architecture"])),
+        os: settle(os),
+        os_version: settle(os_version),
+        e10s: settle(e10s),
     }
-    set
 }
 
 struct Contribution {

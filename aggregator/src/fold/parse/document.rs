@@ -1,11 +1,11 @@
 //! The ping as a whole: who sent it (`application`, `environment`, `clientId`), and its payload.
 
-use aggregate_store::Dimension;
 use serde::de::{DeserializeSeed, MapAccess};
 
 use super::leaf::{AnyLeaf, Leaf, Skip, Text};
 use super::object::{Fields, Key, Object, Once};
 use super::sections::Sections;
+use crate::fold::dimension::Dimension;
 use crate::fold::ping_error::PingError;
 use crate::fold::staged::Stage;
 
@@ -119,14 +119,14 @@ impl<'de> Fields<'de> for Document<'_> {
             Item::ClientId => map.next_value_seed(Text(&mut self.stage.client_id))?,
             Item::Dimension(Dimension::E10s) => {
                 let leaf = map.next_value_seed(Object(AnyLeaf))?;
-                let text = self.stage.dimensions.get_mut(Dimension::E10s);
+                let text = Dimension::E10s.of(&mut self.stage.dimensions);
                 text.clear();
                 if let Leaf::Bool(enabled) = leaf {
                     text.push_str(if enabled { "true" } else { "false" });
                 }
             }
             Item::Dimension(dimension) => {
-                map.next_value_seed(Text(self.stage.dimensions.get_mut(dimension)))?;
+                map.next_value_seed(Text(dimension.of(&mut self.stage.dimensions)))?;
             }
         }
         Ok(true)

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use aggregate_store::Dimension;
 use serde_json::Value;
 
 use super::recorded::recorded;
@@ -57,12 +56,11 @@ fn folded(data: &std::path::Path) -> BTreeMap<RowKey, Vec<Row>> {
         folder.add();
     }
     let mut found: BTreeMap<RowKey, Vec<_>> = BTreeMap::new();
-    for ((set, metric, process, label, layout), sums) in Totals::of(&folder.take().0).cells {
-        let mut dimensions = vec![set.submission_date.to_string()];
-        let kept = Dimension::ALL
-            .into_iter()
-            .filter(|dimension| *dimension != Dimension::E10s);
-        dimensions.extend(kept.map(|dimension| set.get(dimension).to_owned()));
+    for ((set, metric, process, label, layout), sums) in Totals::of(&folder.take()).cells {
+        let day = set.submission_date.to_string();
+        let version = [day, set.channel, set.version, set.build_date];
+        let system = [set.application, set.architecture, set.os, set.os_version];
+        let dimensions = version.into_iter().chain(system).collect();
         let key = (dimensions, metric, process, label);
         found
             .entry(key)

@@ -6,8 +6,6 @@ mod golden;
 mod properties;
 mod recorded;
 
-use std::collections::BTreeMap;
-
 use ping::SubmissionDate;
 
 use super::oracle::{self, Totals};
@@ -29,15 +27,7 @@ fn fold(pings: &[(&[u8], i64)]) -> Result<Totals, &'static str> {
             folder.subtract();
         }
     }
-    let (layer, refused) = folder.take();
-    let refused: BTreeMap<_, _> = refused
-        .iter()
-        .map(|(refusal, parts)| (refusal.reason(), i128::from(parts)))
-        .collect();
-    Ok(Totals {
-        refused,
-        ..Totals::of(&layer)
-    })
+    Ok(Totals::of(&folder.take()))
 }
 
 /// What the oracle makes of one ping.

@@ -84,10 +84,10 @@ fn an_errored_ping_leaves_nothing_behind() {
     folder.read(good.as_bytes(), day()).expect("a good ping");
     folder.add();
     assert_eq!(
-        Totals::of(&folder.take().0).cells,
+        Totals::of(&folder.take()).cells,
         oracle(good.as_bytes()).expect("a good ping").cells
     );
-    assert!(folder.take().0.cells.is_empty());
+    assert!(folder.take().cells.is_empty());
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn every_client_with_an_id_is_a_user_of_its_day() {
         folder.read(body.as_bytes(), day()).expect("a ping");
         folder.note_user();
     }
-    let mut users = folder.take().0.users;
+    let mut users = folder.take().users;
     users.sort_by(|a, b| a.0.cmp(&b.0));
     let groups: Vec<_> = users
         .iter()
