@@ -1,7 +1,68 @@
-//! The one binary. What lives here: the command line and the wiring. What does not: any work of its own.
+//! The one binary. What lives here: choosing the command and starting the runtime. What does not: any work of its own.
+
+mod change;
+mod chunk_file;
+mod cli;
+mod demo;
+mod dump;
+mod import;
+mod local;
+mod options;
+mod pings;
+mod pipeline;
+mod rebuild;
+mod reconcile;
+mod serve;
+mod status;
+mod text;
 
 use std::process::ExitCode;
 
+use service::{settings, telemetry};
+
+use cli::{Cli, Command};
+
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let loaded = match settings::load_process::<Cli>() {
+        Ok(loaded) => loaded,
+        Err(error) => error.exit(),
+    };
+    match run(loaded) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(loaded: settings::Loaded<Cli>) -> anyhow::Result<ExitCode> {
+    let command = loaded.settings.command;
+    let (format, filter) = command.logging();
+    telemetry::log(format, &filter)?;
+    telemetry::record_metrics();
+    for warning in loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(perform(&command))?;
+    // Readers of the database and the pool of blocking work end with the process.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(serve) => serve::run(serve).await?,
+        Command::Edge(edge) => serve::run_edge(edge).await?,
+        Command::Demo(demo) => return demo::run(demo).await,
+        Command::Import(import) => import::run(import).await?,
+        Command::Pings(pings) => pings::run(pings).await?,
+        Command::Rebuild(data) => rebuild::run(data).await?,
+        Command::Reconcile(data) => reconcile::run(data).await?,
+        Command::Dump(data) => dump::run(data).await?,
+        Command::Status(status) => status::run(status).await?,
+        Command::Chunk(chunk) => chunk_file::run(chunk)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }

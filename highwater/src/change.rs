@@ -1,0 +1,25 @@
+//! Commands that change a data directory: done by the process that runs on it, or here under its lock.
+
+use serde_json::Value;
+use service::clock::SystemClock;
+use service::control::{ControlError, ask};
+
+use crate::cli::Data;
+use crate::pipeline::{Core, Request, perform};
+
+/// Has a request done, and shows its progress.
+pub async fn change(data: &Data, request: Request, mut show: impl FnMut(Value) + Send) -> anyhow::Result<Value> {
+    match ask(&data.data_dir, &serde_json::to_value(&request)?).await {
+        Ok(answers) => Ok(answers.result(show).await?),
+        Err(ControlError::NobodyListens) => {
+            let core = Core::start(data, SystemClock::shared(), None).await?;
+            let done = tokio::select! {
+                done = perform(&core, request, &mut show) => done,
+                failure = core.failed() => Err(failure),
+            };
+            core.stop().await?;
+            done
+        }
+        Err(error) => Err(error.into()),
+    }
+}

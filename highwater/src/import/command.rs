@@ -1,0 +1,42 @@
+//! The command: one file after the other, by the running process if there is one.
+
+use std::fs;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use super::file::Imported;
+use crate::change::change;
+use crate::cli::Import;
+use crate::pipeline::Request;
+
+/// Runs the command.
+pub async fn run(command: &Import) -> anyhow::Result<()> {
+    for file in &command.files {
+        let file = fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg} {eta}");
+        bar.set_style(style.context("a template of known parts")?);
+        let result = change(&command.data, Request::Import { file: file.clone() }, |progress| show(&bar, &progress)).await;
+        bar.finish_and_clear();
+        let imported: Imported = serde_json::from_value(result?)?;
+        for (line, reason) in &imported.first_bad {
+            eprintln!("{}: line {line}: {reason}", file.display());
+        }
+        eprintln!(
+            "{}: {} pings taken, {} known already, {} bad lines",
+            file.display(),
+            imported.taken,
+            imported.known,
+            imported.bad
+        );
+    }
+    Ok(())
+}
+
+fn show(bar: &ProgressBar, progress: &Value) {
+    bar.set_length(progress["bytes"].as_u64().unwrap_or(0));
+    bar.set_position(progress["read"].as_u64().unwrap_or(0));
+    bar.set_message(format!("{} pings", progress["taken"]));
+}

@@ -1,0 +1,121 @@
+//! Settings as the parts take them.
+
+use std::path::Path;
+
+use aggregator::fold::FoldSettings;
+use anyhow::Context;
+use edge::EdgeOptions;
+use ping::DimensionSchema;
+use service::directory::DataDirectory;
+use service::quantity::Age;
+use service::telemetry::LogFormat;
+use std::time::Duration;
+
+use crate::cli::{self, ApiListener, Command, Data, Demo, EdgeListener, Fold, Intake, Serve};
+
+/// How long a generated ping waits until its chunk is sealed.
+const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
+
+impl Data {
+    /// What the edge is told.
+    pub fn edge_options(&self, directory: &DataDirectory) -> EdgeOptions {
+        EdgeOptions {
+            prefix: self.chunk_prefix.clone(),
+            seal_age: self.intake.seal_age.0,
+            log_budget: self.intake.log_budget.0,
+            open_partitions: self.intake.open_partitions,
+            inflated_limit: usize::try_from(self.intake.inflated_limit.0).unwrap_or(usize::MAX),
+            ..EdgeOptions::new(directory.log(), directory.staging(), directory.damaged())
+        }
+    }
+
+    /// What the fold is told.
+    pub fn fold_settings(&self) -> anyhow::Result<FoldSettings> {
+        let folded = self.fold.fold_types.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+        Ok(FoldSettings {
+            folded: folded.context("--fold-types")?,
+            repeat_window: Duration::from_secs(86_400) * self.fold.repeat_window_days,
+        })
+    }
+
+    /// Which values of dimensions partition chunks.
+    pub fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
+        let Some(path) = &self.intake.dimension_schema else { return Ok(DimensionSchema::default()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        DimensionSchema::parse(&text).with_context(|| path.display().to_string())
+    }
+
+    /// Whether everything that is parsed late is understood.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.fold_settings()?;
+        self.dimension_schema()?;
+        Ok(())
+    }
+
+    fn for_demo(data_dir: &Path) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            log_format: cli::LogFormat::Human,
+            log_filter: "warn".to_owned(),
+            chunk_prefix: "pings".to_owned(),
+            fold: Fold { fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()], repeat_window_days: 14 },
+            intake: Intake::for_demo(),
+        }
+    }
+}
+
+impl Intake {
+    fn for_demo() -> Self {
+        Self {
+            seal_age: Age(DEMO_SEAL_AGE),
+            log_budget: service::quantity::ByteSize(1 << 30),
+            open_partitions: 100_000,
+            dimension_schema: None,
+            seal_at_shutdown: false,
+            inflated_limit: service::quantity::ByteSize(32 << 20),
+        }
+    }
+}
+
+impl Serve {
+    /// What `demo` serves with.
+    pub fn for_demo(demo: &Demo) -> Self {
+        Self {
+            data: Data::for_demo(&demo.data_dir),
+            edge: EdgeListener {
+                edge_listen: demo.edge_listen,
+                body_limit: service::quantity::ByteSize(8 << 20),
+                edge_connections: 1_024,
+            },
+            api: ApiListener {
+                api_listen: demo.api_listen,
+                definitions: Vec::new(),
+                withheld_metrics: Vec::new(),
+                reconcile_every: Age(Duration::from_secs(3_600)),
+            },
+            check: false,
+        }
+    }
+}
+
+impl Command {
+    /// How the command logs: commands for a person only say what is wrong.
+    pub fn logging(&self) -> (LogFormat, String) {
+        let of = |data: &Data, filter: &str| {
+            let format = match data.log_format {
+                cli::LogFormat::Human => LogFormat::Human,
+                cli::LogFormat::Json => LogFormat::Json,
+            };
+            (format, if data.log_filter == "info" { filter.to_owned() } else { data.log_filter.clone() })
+        };
+        match self {
+            Self::Serve(serve) => of(&serve.data, "info"),
+            Self::Edge(edge) => of(&edge.data, "info"),
+            Self::Import(import) => of(&import.data, "warn"),
+            Self::Pings(pings) => of(&pings.data, "warn"),
+            Self::Status(status) => of(&status.data, "warn"),
+            Self::Rebuild(data) | Self::Reconcile(data) | Self::Dump(data) => of(data, "warn"),
+            Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What every pipeline has: a data directory under its lock, the store, the edge, and tasks that end together.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use edge::Edge;
+use ping::Incarnation;
+use service::clock::Clock;
+use service::directory::{DataDirectory, DirectoryLock};
+use service::random::SystemRandom;
+use service::shutdown::{Shutdown, Trigger};
+use service::task;
+use store::{Blocking, DirectoryStore, ObservedStore, Store};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::cli::Data;
+
+/// Keys of new chunks that may wait for the indexer; when it lags, sealing waits.
+const ANNOUNCED_WAITING: usize = 1_024;
+
+/// Log and store, running.
+pub struct Base {
+    pub(super) directory: DataDirectory,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) edge: Arc<Edge>,
+    pub(super) shutdown: Shutdown,
+    trigger: Trigger,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    failure: watch::Sender<Option<String>>,
+    seal_at_shutdown: bool,
+    _lock: DirectoryLock,
+}
+
+impl Base {
+    /// Takes the data directory, recovers the log, and starts to seal. Keys of new chunks come out of the receiver.
+    pub(super) async fn start(
+        data: &Data,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<(Arc<Self>, mpsc::Receiver<String>)> {
+        let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
+        let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
+        directory.empty_staging(disk.as_ref())?;
+        let kept = DirectoryStore::new(disk.clone(), directory.store(), directory.staging(), Blocking::Pool);
+        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(kept));
+        let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
+        let parts = edge::Parts {
+            disk,
+            store: store.clone(),
+            clock,
+            random,
+            schema: data.dimension_schema()?,
+            incarnation: Incarnation::from_bytes(directory.incarnation()),
+            announce,
+        };
+        let edge = Edge::open(data.edge_options(&directory), parts).await?;
+        let (trigger, shutdown) = Shutdown::new();
+        let base = Arc::new(Self {
+            directory,
+            store,
+            edge,
+            shutdown,
+            trigger,
+            tasks: Mutex::default(),
+            failure: watch::Sender::default(),
+            seal_at_shutdown: data.intake.seal_at_shutdown,
+            _lock: lock,
+        });
+        let (edge, shutdown) = (base.edge.clone(), base.shutdown.clone());
+        base.watch("edge", async move {
+            tokio::select! {
+                failure = edge.failed() => Err(failure.into()),
+                () = shutdown.wished() => Ok(()),
+            }
+        });
+        Ok((base, announced))
+    }
+
+    /// Returns when a part failed for good: the process should end.
+    pub async fn failed(&self) -> anyhow::Error {
+        let mut failure = self.failure.subscribe();
+        match failure.wait_for(Option::is_some).await {
+            Ok(text) => anyhow::anyhow!("{}", text.as_deref().unwrap_or_default()),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Ends all tasks, then the edge: the log is synced, and what waits stays in it.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        if self.seal_at_shutdown {
+            self.edge.seal_all().await?;
+        }
+        self.trigger.pull();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            // A failure, or a panic, was told already.
+            let _ = task.await;
+        }
+        self.edge.shutdown().await;
+        Ok(())
+    }
+
+    /// Runs a task whose failure, or panic, ends the process.
+    pub(super) fn watch(&self, name: &'static str, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        let failure = self.failure.clone();
+        let worker = task::spawn(name, work);
+        let guard = task::spawn(name, async move {
+            let text = match worker.await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => format!("the {name} failed: {error:#}"),
+                Err(error) => format!("the {name} failed: {error}"),
+            };
+            tracing::error!("{text}");
+            failure.send_replace(Some(text));
+        });
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(guard);
+    }
+}

@@ -1,0 +1,52 @@
+//! `highwater serve` and `highwater edge`: run until told to end.
+
+use std::sync::Arc;
+
+use edge::SubmissionHandler;
+use service::clock::SystemClock;
+use service::shutdown::{self, Shutdown};
+use service::{task, telemetry};
+
+use crate::cli::{Edge, Serve};
+use crate::pipeline::{Core, Pipeline, bind_edge, door_limits, health_of_edge, read_definitions};
+
+/// Runs `serve`.
+pub async fn run(serve: &Serve) -> anyhow::Result<()> {
+    if serve.check {
+        read_definitions(&serve.api.definitions)?;
+        serve.data.check()?;
+        eprintln!("settings and definition files are understood");
+        return Ok(());
+    }
+    let pipeline = Pipeline::start(serve, SystemClock::shared()).await?;
+    let ended = tokio::select! {
+        signal = shutdown::signal() => signal.map(told_to_end).map_err(anyhow::Error::from),
+        failure = pipeline.failed() => Err(failure),
+    };
+    pipeline.stop().await?;
+    ended
+}
+
+/// Runs `edge`.
+pub async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
+    let listener = bind_edge(&edge.edge).await?;
+    let address = listener.local_addr()?;
+    let core = Core::start_edge(&edge.data, SystemClock::shared()).await?;
+    let (trigger, wish) = Shutdown::new();
+    let door = SubmissionHandler::new(core.edge(), health_of_edge(&core.edge()), door_limits(&edge.edge));
+    let serving = task::spawn("edge listener", listener.serve(door, wish.clone()));
+    task::spawn("metrics upkeep", telemetry::upkeep(wish));
+    tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "up");
+    let ended = tokio::select! {
+        signal = shutdown::signal() => signal.map(told_to_end).map_err(anyhow::Error::from),
+        failure = core.failed() => Err(failure),
+    };
+    trigger.pull();
+    serving.await?;
+    Arc::clone(&core).stop().await?;
+    ended
+}
+
+fn told_to_end(signal: &'static str) {
+    tracing::info!(signal, "ending: what is in flight is answered, what waits stays in the log");
+}
