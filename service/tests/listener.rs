@@ -57,9 +57,9 @@ struct World {
 fn short() -> ConnectionLimits {
     ConnectionLimits {
         header_timeout: Duration::from_millis(300),
-        idle_timeout: Duration::from_millis(800),
+        idle_timeout: Duration::from_secs(20),
         write_timeout: Duration::from_millis(400),
-        drain_timeout: Duration::from_secs(2),
+        drain_timeout: Duration::from_secs(5),
         ..ConnectionLimits::default()
     }
 }
@@ -132,10 +132,12 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// Not before its time, and soon after it on a busy machine.
 fn about(took: Duration, millis: u64) {
     let millis = Duration::from_millis(millis);
+    let soon = millis + Duration::from_secs(3);
     assert!(
-        took + Duration::from_millis(30) >= millis && took < millis * 3,
+        took + Duration::from_millis(30) >= millis && took < soon,
         "took {took:?}, not {millis:?}"
     );
 }
@@ -176,7 +178,12 @@ async fn headers_that_trickle_are_cut_at_the_deadline_without_an_answer() {
 
 #[tokio::test]
 async fn a_kept_connection_may_idle_longer_than_headers_may_take() {
-    let world = world(short()).await;
+    let idle_timeout = Duration::from_millis(1500);
+    let world = world(ConnectionLimits {
+        idle_timeout,
+        ..short()
+    })
+    .await;
     let mut stream = world.connect().await;
     let request = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi";
     stream.write_all(request).await.expect("sent");
@@ -186,7 +193,7 @@ async fn a_kept_connection_may_idle_longer_than_headers_may_take() {
     read_until(&mut stream, "hi").await;
     let (rest, took) = read_to_close(&mut stream).await;
     assert_eq!(rest, "");
-    about(took, 800);
+    about(took, 1500);
 }
 
 #[tokio::test]
@@ -283,6 +290,7 @@ async fn pipelined_requests_are_answered_in_order() {
         );
         requests.extend(head.into_bytes());
     }
+    requests.extend(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     let (answers, _) = world.tell(&requests).await;
     let mut at = 0;
     for number in 0..50 {
@@ -398,11 +406,21 @@ async fn a_panic_costs_its_connection_only() {
     assert_eq!(world.tell(b"GET /panic HTTP/1.1\r\nhost: x\r\n\r\n").await.0, "");
     assert!(
         world
-            .tell(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .tell(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
             .await
             .0
             .starts_with("HTTP/1.1 403 ")
     );
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_buffer_is_refused() {
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n",
+        "a".repeat(300_000)
+    );
+    let (answer, _) = world(short()).await.tell(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
 
 #[tokio::test]
@@ -437,9 +455,7 @@ async fn a_shutdown_answers_what_is_in_flight_and_closes_what_is_idle() {
         TcpStream::connect(world.address).await.is_err(),
         "nobody listens any more"
     );
-    drop((silent, idle, busy));
-    read_to_close(&mut half).await;
-    drop(half);
+    assert_eq!(read_to_close(&mut half).await.0, "");
     world.served.await.expect("the listener ends");
     assert!(
         started.elapsed() < Duration::from_millis(2500),

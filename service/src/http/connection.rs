@@ -11,10 +11,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::watch::{Serving, Watched};
+use super::serving::Serving;
+use super::watch::Watched;
 use super::{ConnectionLimits, Handler, Hangup};
 use crate::metrics::{self, Closed};
 use crate::shutdown::Shutdown;
+
+/// The longest head, and the most that is read ahead of a body: it bounds what a connection costs beside the budget for
+/// bodies. Longer heads are answered 414 or 431 by hyper.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
 
 /// What all connections of a listener share.
 pub(super) struct Shared<H> {
@@ -54,6 +59,7 @@ async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream) {
     });
     let connection = http1::Builder::new()
         .half_close(true) // a client may close its side once it has sent all, and still wants its answer
+        .max_buf_size(BUFFER_BYTES_MAX)
         .header_read_timeout(None) // the watch has its own
         .serve_connection(TokioIo::new(watched), service);
     let mut connection = pin!(connection);
@@ -63,6 +69,7 @@ async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream) {
             biased;
             () = shared.drain.wished(), if !draining => {
                 draining = true;
+                serving.drain();
                 connection.as_mut().graceful_shutdown();
             }
             outcome = connection.as_mut() => break outcome,

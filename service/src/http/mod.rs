@@ -6,6 +6,7 @@ mod connection;
 mod handler;
 mod limits;
 mod listener;
+mod serving;
 mod watch;
 
 pub use body::{BodyBudget, BodyError, ReadBody, read_body};

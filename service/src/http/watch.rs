@@ -8,7 +8,6 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,41 +16,14 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::ConnectionLimits;
+use super::serving::Serving;
 use crate::metrics::{self, Closed};
 
-/// The requests of a connection that are, and were, answered. Shared by the watch and the service.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Serving(Arc<Requests>);
+/// How long a connection lingers at the end of the process: most have nothing unread.
+const DRAIN_LINGER: Duration = Duration::from_millis(200);
 
-#[derive(Debug, Default)]
-struct Requests {
-    begun: AtomicUsize,
-    ended: AtomicUsize,
-}
-
-/// A request is being answered as long as this lives.
-pub(super) struct ServingGuard(Serving);
-
-impl Serving {
-    pub(super) fn begin(&self) -> ServingGuard {
-        self.0.begun.fetch_add(1, Ordering::AcqRel);
-        ServingGuard(self.clone())
-    }
-
-    fn begun(&self) -> usize {
-        self.0.begun.load(Ordering::Acquire)
-    }
-
-    fn is_idle(&self) -> bool {
-        self.0.ended.load(Ordering::Acquire) == self.begun()
-    }
-}
-
-impl Drop for ServingGuard {
-    fn drop(&mut self) {
-        self.0.0.ended.fetch_add(1, Ordering::AcqRel);
-    }
-}
+/// How long the rest of a head may take at the end of the process.
+const DRAIN_HEAD: Duration = Duration::from_secs(1);
 
 /// What the connection waits for when it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +49,8 @@ pub(super) struct Watched {
     /// Requests that the watch knows to have begun.
     seen: usize,
     awaits: Awaits,
+    /// The end of the process has shortened the deadline of a head.
+    hurried: bool,
     read_deadline: Pin<Box<Sleep>>,
     /// There while the client takes nothing.
     write_deadline: Option<Pin<Box<Sleep>>>,
@@ -101,6 +75,7 @@ impl Watched {
             serving,
             seen: 0,
             awaits: Awaits::First,
+            hurried: false,
             read_deadline,
             write_deadline: None,
         }
@@ -110,7 +85,7 @@ impl Watched {
         self.read_deadline.as_mut().reset(Instant::now() + after);
     }
 
-    /// Notices that a request began or ended since the last read.
+    /// Notices that a request began or ended since the last read, or that the process ends.
     fn follow_serving(&mut self) {
         if self.serving.begun() != self.seen {
             self.seen = self.serving.begun();
@@ -119,6 +94,10 @@ impl Watched {
         if self.awaits == Awaits::Answer && self.serving.is_idle() {
             self.awaits = Awaits::Next;
             self.set_read_deadline(self.limits.idle_timeout);
+        }
+        if self.awaits == Awaits::Head && !self.hurried && self.serving.is_draining() {
+            self.hurried = true;
+            self.set_read_deadline(DRAIN_HEAD);
         }
     }
 
@@ -200,7 +179,11 @@ impl AsyncWrite for Watched {
         if self.awaits != Awaits::End {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
             self.awaits = Awaits::End;
-            let after = self.limits.linger_timeout;
+            let after = if self.serving.is_draining() {
+                self.limits.linger_timeout.min(DRAIN_LINGER)
+            } else {
+                self.limits.linger_timeout
+            };
             self.set_read_deadline(after);
         }
         let mut scrap = [MaybeUninit::uninit(); 4096];

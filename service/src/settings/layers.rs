@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command, Parser, value_parser};
 
-use super::keys::{CONFIG, Keys, PREFIX, key_of, variable_of};
-use super::{SettingsError, file};
+use super::given::{Given, check, truth};
+use super::keys::{CONFIG, Keys, key_of, variable_of};
+use super::{SettingsError, environment, file};
 
 /// Settings, and what was odd about them.
 #[derive(Debug)]
@@ -18,15 +18,6 @@ pub struct Loaded<P> {
     pub settings: P,
     /// What to warn of, as soon as log lines have somewhere to go.
     pub warnings: Vec<String>,
-}
-
-/// A value set outside the command line.
-#[derive(Clone, Debug)]
-struct Given {
-    values: Vec<String>,
-    /// Where: file and line, or a variable.
-    origin: String,
-    from_environment: bool,
 }
 
 /// Settings of this process: its arguments, its environment, and the file that they name.
@@ -46,12 +37,12 @@ pub fn load_process<P: Parser>() -> Result<Loaded<P>, SettingsError> {
 /// See [`SettingsError`].
 pub fn load<P: Parser>(
     arguments: Vec<OsString>,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Loaded<P>, SettingsError> {
     let command = with_config(P::command());
     let keys = Keys::of(&command);
     let mut warnings = Vec::new();
-    let (from_environment, config) = read_environment(environment, &keys, &command, &mut warnings)?;
+    let (from_environment, config) = environment::read(variables, &keys, &command, &mut warnings)?;
     let mut given = BTreeMap::new();
     if let Some(path) = config_argument(&arguments).or(config) {
         let (path, text) = file::open(path)?;
@@ -102,125 +93,6 @@ fn config_argument(arguments: &[OsString]) -> Option<PathBuf> {
         }
     }
     None
-}
-
-type Environment = (BTreeMap<String, Given>, Option<PathBuf>);
-
-fn read_environment(
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-    keys: &Keys,
-    command: &Command,
-    warnings: &mut Vec<String>,
-) -> Result<Environment, SettingsError> {
-    let (mut given, mut config) = (BTreeMap::new(), None);
-    for (name, value) in environment {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
-            continue;
-        };
-        let key = name[PREFIX.len()..].to_lowercase();
-        if key == CONFIG {
-            config = Some(PathBuf::from(value));
-            continue;
-        }
-        if !keys.contains(&key) {
-            let hint = keys.hint(&key, variable_of);
-            warnings.push(format!("{name} in the environment sets nothing; {hint}"));
-            continue;
-        }
-        let value = value.into_string().map_err(|_| SettingsError::Value {
-            origin: name.to_owned(),
-            message: "the value is not UTF-8".to_owned(),
-        })?;
-        let values = if is_repeatable(command, &key) {
-            value
-                .split(',')
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-                .collect()
-        } else {
-            vec![value]
-        };
-        given.insert(
-            key,
-            Given {
-                values,
-                origin: name.to_owned(),
-                from_environment: true,
-            },
-        );
-    }
-    Ok((given, config))
-}
-
-fn is_repeatable(command: &Command, key: &str) -> bool {
-    let here =
-        |arg: &Arg| key_of(arg).as_deref() == Some(key) && matches!(arg.get_action(), ArgAction::Append);
-    command.get_arguments().any(here) || command.get_subcommands().any(|sub| is_repeatable(sub, key))
-}
-
-/// Checks a value by letting the flag of its key parse it, so that an error can name where the value stands.
-fn check(command: &Command, key: &str, given: &Given) -> Result<(), SettingsError> {
-    for subcommand in command.get_subcommands() {
-        check(subcommand, key, given)?;
-    }
-    let Some(arg) = command
-        .get_arguments()
-        .find(|arg| key_of(arg).as_deref() == Some(key))
-    else {
-        return Ok(());
-    };
-    let wrong = |message: String| SettingsError::Value {
-        origin: given.origin.clone(),
-        message,
-    };
-    if matches!(arg.get_action(), ArgAction::SetTrue) {
-        return truth(given)
-            .map(drop)
-            .ok_or_else(|| wrong(format!("{key} must be true or false")));
-    }
-    if given.values.len() != 1 && !matches!(arg.get_action(), ArgAction::Append) {
-        return Err(wrong(format!("{key} takes one value")));
-    }
-    let flag = arg.get_long().unwrap_or_default();
-    let line = given.values.iter().map(|value| format!("--{flag}={value}"));
-    let alone = command
-        .clone()
-        .subcommand_required(false)
-        .arg_required_else_help(false);
-    let alone = alone
-        .mut_args(|arg| arg.required(false))
-        .ignore_errors(false)
-        .no_binary_name(true);
-    match alone.try_get_matches_from(line) {
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) => {
-            Err(wrong(said(&error)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What clap says of a value, without its frame.
-fn said(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let lines = text
-        .lines()
-        .take_while(|line| !line.starts_with("For more information"));
-    lines
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn truth(given: &Given) -> Option<bool> {
-    match given.values.as_slice() {
-        [value] if value == "true" || (given.from_environment && value == "1") => Some(true),
-        [value] if value == "false" || (given.from_environment && (value == "0" || value.is_empty())) => {
-            Some(false)
-        }
-        _ => None,
-    }
 }
 
 /// Makes what was given the defaults of the flags, and names each flag's variable in its help.

@@ -2,8 +2,10 @@
 //!
 //! What can be set is said once, by the flags of a `clap` parser; which settings there are is not known here.
 
+mod environment;
 mod error;
 mod file;
+mod given;
 mod keys;
 mod layers;
 

@@ -1,71 +1,20 @@
-//! The data directory: where its parts lie, and its identity. What lies in the parts is their owners' concern.
+//! Where the parts of a data directory lie, and how it is opened.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use disk::Disk;
-use serde::{Deserialize, Serialize};
 
-use crate::lock::{DirectoryLock, LockError};
+use super::error::at;
+use super::{DirectoryError, identity};
+use crate::lock::DirectoryLock;
 use crate::random::Random;
-
-/// The layout that this program makes, and the newest that it reads.
-const VERSION: u64 = 1;
 
 /// A data directory with its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDirectory {
     root: PathBuf,
     incarnation: [u8; 16],
-}
-
-/// A data directory that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// There is none.
-    #[error("there is no data directory at {path}: check --data-dir, or start `highwater serve` to make it", path = .0.display())]
-    Absent(PathBuf),
-    /// Made by a newer program.
-    #[error(
-        "the data directory {path} has version {found}, and this program knows versions up to {VERSION}: use a newer one",
-        path = path.display()
-    )]
-    Newer {
-        /// The data directory.
-        path: PathBuf,
-        /// Its version.
-        found: u64,
-    },
-    /// The identity is unreadable, or missing beside data that refers to it.
-    #[error(
-        "the identity of the data directory {path} is {what}: restore the file `identity` from a copy; with a new one the \
-         numbers of old pings would be given again",
-        path = path.display()
-    )]
-    Identity {
-        /// The data directory.
-        path: PathBuf,
-        /// `missing` or `unreadable`.
-        what: &'static str,
-    },
-    /// Another process holds it.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The file system failed.
-    #[error("cannot use the data directory at {path}: {source}; check path, permissions and room", path = path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-}
-
-/// What the file `identity` holds.
-#[derive(Deserialize, Serialize)]
-struct Identity {
-    version: u64,
-    incarnation: String,
 }
 
 impl DataDirectory {
@@ -90,14 +39,14 @@ impl DataDirectory {
     /// See [`DirectoryError`].
     pub fn open(disk: &dyn Disk, root: &Path, random: &dyn Random) -> Result<Self, DirectoryError> {
         create_durably(disk, root)?;
-        let found = read_identity(disk, root)?;
+        let found = identity::read(disk, root)?;
         for folder in ["log", "staging", "store", "aggregates", "damaged"] {
             let path = root.join(folder);
             disk.create_dir(&path).map_err(at(&path))?;
         }
         let incarnation = match found {
             Some(incarnation) => incarnation,
-            None => make_identity(disk, root, random)?,
+            None => identity::make(disk, root, random)?,
         };
         disk.sync_dir(root).map_err(at(root))?;
         Ok(Self {
@@ -112,7 +61,7 @@ impl DataDirectory {
     /// See [`DirectoryError`].
     pub fn read(disk: &dyn Disk, root: &Path) -> Result<Self, DirectoryError> {
         let incarnation =
-            read_identity(disk, root)?.ok_or_else(|| DirectoryError::Absent(root.to_owned()))?;
+            identity::read(disk, root)?.ok_or_else(|| DirectoryError::Absent(root.to_owned()))?;
         Ok(Self {
             root: root.to_owned(),
             incarnation,
@@ -174,11 +123,6 @@ impl DataDirectory {
     }
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError {
-    let path = path.to_owned();
-    move |source| DirectoryError::Io { path, source }
-}
-
 /// Makes a folder and those above it, each durable in its parent before the next. One that is there may have been made
 /// by a process that died before it could sync.
 fn create_durably(disk: &dyn Disk, path: &Path) -> Result<(), DirectoryError> {
@@ -197,63 +141,6 @@ fn create_durably(disk: &dyn Disk, path: &Path) -> Result<(), DirectoryError> {
         Err(error) if was_there && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         synced => synced.map_err(at(parent)),
     }
-}
-
-fn read_identity(disk: &dyn Disk, root: &Path) -> Result<Option<[u8; 16]>, DirectoryError> {
-    let path = root.join("identity");
-    let file = match disk.open_read(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let log = root.join("log");
-            let logged = disk.read_dir(&log).is_ok_and(|entries| !entries.is_empty());
-            return if logged {
-                Err(identity(root, "missing"))
-            } else {
-                Ok(None)
-            };
-        }
-        Err(error) => return Err(at(&path)(error)),
-    };
-    let mut bytes = vec![0; 4096];
-    let read = file.read_at(&mut bytes, 0).map_err(at(&path))?;
-    let found: Identity = serde_json::from_slice(&bytes[..read]).map_err(|_| identity(root, "unreadable"))?;
-    if found.version > VERSION {
-        return Err(DirectoryError::Newer {
-            path: root.to_owned(),
-            found: found.version,
-        });
-    }
-    let bits = u128::from_str_radix(&found.incarnation, 16).ok();
-    let bits = bits.filter(|_| found.incarnation.len() == 32 && found.version == VERSION);
-    bits.map(|bits| Some(bits.to_be_bytes()))
-        .ok_or_else(|| identity(root, "unreadable"))
-}
-
-fn identity(root: &Path, what: &'static str) -> DirectoryError {
-    DirectoryError::Identity {
-        path: root.to_owned(),
-        what,
-    }
-}
-
-/// Makes an identity: written and synced under another name first, so that a crash leaves all of it or nothing.
-fn make_identity(disk: &dyn Disk, root: &Path, random: &dyn Random) -> Result<[u8; 16], DirectoryError> {
-    let (path, draft) = (root.join("identity"), root.join("identity.new"));
-    let incarnation = random.bits();
-    let content = Identity {
-        version: VERSION,
-        incarnation: format!("{:032x}", u128::from_be_bytes(incarnation)),
-    };
-    let text = serde_json::to_string(&content).expect("numbers and texts can always be written as JSON");
-    match disk.remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&draft)(error)),
-        _ => {}
-    }
-    let file = disk.create_new(&draft).map_err(at(&draft))?;
-    file.write_all_at(text.as_bytes(), 0).map_err(at(&draft))?;
-    file.sync().map_err(at(&draft))?;
-    disk.rename(&draft, &path).map_err(at(&path))?;
-    Ok(incarnation)
 }
 
 #[cfg(test)]
