@@ -27,7 +27,7 @@ pub(super) fn read(
         };
         let key = name[PREFIX.len()..].to_lowercase();
         if key == CONFIG {
-            config = Some(PathBuf::from(value));
+            config = (!value.is_empty()).then(|| PathBuf::from(value));
             continue;
         }
         if !keys.contains(&key) {
