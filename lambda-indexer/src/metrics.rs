@@ -1,0 +1,55 @@
+//! The metrics of this crate, all of them.
+
+use metrics::{Unit, counter, describe_counter};
+
+use crate::{Outcome, Reconciled};
+
+/// Objects looked at, by `outcome`: `added` to the index, `known` to it, `unreadable` and noted there, `gone`,
+/// `foreign` (no chunk by its name), `unanswered` (the store did not answer; they are tried again).
+pub const OBJECTS_TOTAL: &str = "highwater_lambda_indexer_objects_total";
+
+/// Chunks that a comparison of store and index found missing: events that got lost.
+pub const MISSING_CHUNKS_TOTAL: &str = "highwater_lambda_indexer_missing_chunks_total";
+
+/// Comparisons of store and index that were finished.
+pub const RECONCILIATIONS_TOTAL: &str = "highwater_lambda_indexer_reconciliations_total";
+
+/// Gives the recorder the descriptions. Call it once, after the recorder is in place.
+pub fn describe() {
+    describe_counter!(OBJECTS_TOTAL, Unit::Count, "Objects looked at by outcome");
+    describe_counter!(
+        MISSING_CHUNKS_TOTAL,
+        Unit::Count,
+        "Chunks that a comparison found missing in the index"
+    );
+    describe_counter!(
+        RECONCILIATIONS_TOTAL,
+        Unit::Count,
+        "Finished comparisons of store and index"
+    );
+}
+
+pub(crate) fn count(outcome: &Outcome, unanswered: usize) {
+    let Outcome {
+        added,
+        known,
+        unreadable,
+        gone,
+        foreign,
+    } = *outcome;
+    for (name, objects) in [
+        ("added", added),
+        ("known", known),
+        ("unreadable", unreadable),
+        ("gone", gone),
+        ("foreign", foreign),
+        ("unanswered", unanswered as u64),
+    ] {
+        counter!(OBJECTS_TOTAL, "outcome" => name).increment(objects);
+    }
+}
+
+pub(crate) fn count_reconciled(found: &Reconciled) {
+    counter!(MISSING_CHUNKS_TOTAL).increment(found.outcome.added);
+    counter!(RECONCILIATIONS_TOTAL).increment(1);
+}

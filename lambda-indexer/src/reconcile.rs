@@ -1,0 +1,69 @@
+//! Compares store and index, and adds what the index lacks. The store is the truth; absence from a list proves
+//! nothing, so nothing is ever removed.
+
+use index_schema::ChunkKey;
+
+use crate::indexer::Indexer;
+use crate::{IndexingError, Reconciled, metrics};
+
+/// Objects listed at once: what S3 answers with.
+const PAGE: usize = 1_000;
+
+/// Chunks whose entries are added at once.
+const BATCH: usize = 100;
+
+impl Indexer {
+    /// Lists the objects below a prefix, page by page, and indexes those that the index lacks. Run at every start, it
+    /// announces what was put but never announced.
+    ///
+    /// # Errors
+    /// When the store could not list, or the index did not answer. What was added until then stays. Chunks whose end
+    /// the store did not answer for are counted, not errors.
+    pub async fn reconcile(&self, prefix: &str) -> Result<Reconciled, IndexingError> {
+        let mut found = Reconciled::default();
+        let below = format!("{prefix}/");
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.list(&below, after.as_deref(), PAGE).await?;
+            found.listed += page.objects.len() as u64;
+            after = page.objects.last().map(|object| object.key.clone());
+            let keys = page.objects.into_iter().map(|object| object.key);
+            let (keys, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_ours(key, prefix));
+            found.outcome.foreign += others.len() as u64;
+            self.add_missing(keys, &mut found).await?;
+            if !page.more || after.is_none() {
+                break;
+            }
+        }
+        metrics::count_reconciled(&found);
+        tracing::info!(
+            listed = found.listed,
+            added = found.outcome.added,
+            unreadable = found.outcome.unreadable,
+            unanswered = found.unanswered,
+            "compared the store with the index"
+        );
+        Ok(found)
+    }
+
+    async fn add_missing(&self, keys: Vec<String>, found: &mut Reconciled) -> Result<(), IndexingError> {
+        let known = self.index.contains(&keys).await?;
+        let missing: Vec<String> = keys
+            .into_iter()
+            .zip(known)
+            .filter(|(_, known)| !known)
+            .map(|(key, _)| key)
+            .collect();
+        for batch in missing.chunks(BATCH) {
+            let (outcome, failed) = self.index_batch(batch).await?;
+            found.outcome += outcome;
+            found.unanswered += failed.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an object is to be looked at: it ends like a chunk, and is none of another, longer prefix.
+fn is_ours(key: &str, prefix: &str) -> bool {
+    key.ends_with(".zst") && ChunkKey::parse(key).map_or(true, |key| key.prefix == prefix)
+}

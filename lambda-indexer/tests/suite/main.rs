@@ -1,0 +1,5 @@
+//! The indexer seen through its public face.
+
+mod indexing;
+mod reconciling;
+mod world;
