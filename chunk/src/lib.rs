@@ -21,7 +21,6 @@ mod summary;
 mod tail;
 #[cfg(feature = "zstd")]
 mod verify;
-#[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
 mod wire;
 #[cfg(feature = "zstd")]
 mod write_error;
