@@ -3,6 +3,7 @@
 //! - [`AggregateStore`] is the door of who folds: one [`Batch`] is one transaction, all or nothing.
 //! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
 //! - [`SeenIds`] tells which copies of a document are known.
+//! - [`SqliteAggregates`] is the back end inside one process.
 
 mod batch;
 mod builder;
@@ -11,6 +12,7 @@ mod door;
 mod error;
 mod question;
 mod rows;
+mod sqlite;
 mod status;
 
 pub use batch::{Batch, BatchCells, CellAddress};
@@ -22,4 +24,5 @@ pub use question::{
     CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
 };
 pub use rows::{ErroredRow, FoldedChunk, SeenRow};
+pub use sqlite::SqliteAggregates;
 pub use status::{Counters, Status};

@@ -1,0 +1,231 @@
+//! The store in a SQLite file: opening, closing, and the door's methods handed to the threads.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ping::{ChunkId, DocumentKey, RecordId};
+use rusqlite::{Connection, OpenFlags};
+use service::task;
+use tokio::sync::mpsc;
+
+use super::commit::Writer;
+use super::limits::{
+    BUSY_TIMEOUT_MS, READER_CACHE_KIB, READERS, STATEMENTS_KEPT, WAITING_READS, WAITING_WRITES,
+    WAL_BYTES_KEPT, WRITER_CACHE_KIB,
+};
+use super::workers::Workers;
+use super::{chunks, counters, dump, errored, fold_version, listing, schema, seen, series, users};
+use crate::{
+    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
+    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
+};
+
+/// Aggregates in one SQLite file with a write-ahead log, synced at each commit.
+///
+/// Memory: 64 MiB of pages and up to 64 MiB of names for the writer, 16 MiB of pages for each of three readers, and
+/// about 28 bytes for each cell of the batch being written.
+#[derive(Debug)]
+pub struct SqliteAggregates {
+    /// None when opened for reading only. Declared first, so that the readers still stand when it ends.
+    writer: Option<Workers<Writer>>,
+    readers: Workers<Connection>,
+}
+
+impl SqliteAggregates {
+    /// Opens a file for reading and writing; makes it, or brings its tables up to date, if need be. One process may do
+    /// so at a time. Blocks until it is open.
+    ///
+    /// # Errors
+    /// [`AggregateError::Newer`] when a newer program wrote it; or when the file cannot be used.
+    pub fn open(path: &Path) -> Result<Self, AggregateError> {
+        let place = path.display().to_string();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = connect(path, flags, WRITER_CACHE_KIB)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+        schema::migrate(&mut connection, &place)?;
+        let writer = Writer::new(connection)?;
+        let workers = Workers::start("aggregates-write", vec![writer], WAITING_WRITES);
+        Ok(Self {
+            writer: Some(workers.map_err(no_thread)?),
+            readers: start_readers(path)?,
+        })
+    }
+
+    /// Opens a file for reading only, also beside a process that writes it.
+    ///
+    /// # Errors
+    /// [`AggregateError::Absent`] when there is none, [`AggregateError::Older`] or [`AggregateError::Newer`] when
+    /// another program wrote it; or when the file cannot be used.
+    pub fn open_read_only(path: &Path) -> Result<Self, AggregateError> {
+        let place = path.display().to_string();
+        if !path.exists() {
+            return Err(AggregateError::Absent { place });
+        }
+        schema::check(
+            &connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?,
+            &place,
+        )?;
+        Ok(Self {
+            writer: None,
+            readers: start_readers(path)?,
+        })
+    }
+
+    /// Ends the threads after what they were told to do, and closes the file. Dropping does the same, but blocks.
+    pub async fn close(self) {
+        task::blocking(move || drop(self)).await;
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&mut Writer) -> Result<T, AggregateError> + Send + 'static,
+    ) -> Result<T, AggregateError> {
+        let writer = self.writer.as_ref().ok_or(AggregateError::ReadOnly)?;
+        writer.run(doing, work).await
+    }
+
+    /// Answers from one moment: every question is a transaction of its own.
+    async fn read<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, AggregateError> + Send + 'static,
+    ) -> Result<T, AggregateError> {
+        let readers = &self.readers;
+        readers
+            .run(doing, |connection| work(&*connection.transaction()?))
+            .await
+    }
+}
+
+fn start_readers(path: &Path) -> Result<Workers<Connection>, AggregateError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connections = (0..READERS).map(|_| connect(path, flags, READER_CACHE_KIB));
+    let connections = connections.collect::<Result<_, _>>()?;
+    Workers::start("aggregates-read", connections, WAITING_READS).map_err(no_thread)
+}
+
+fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, AggregateError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    // SQLite takes a negative number for KiB.
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+fn no_thread(error: std::io::Error) -> AggregateError {
+    AggregateError::Database {
+        doing: "start a thread for the aggregates",
+        source: Box::new(error),
+    }
+}
+
+#[async_trait]
+impl AggregateStore for SqliteAggregates {
+    async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
+        self.write("commit a batch", move |writer| writer.commit(&batch))
+            .await
+    }
+
+    async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        let chunks = chunks.to_vec();
+        self.read("look up folded chunks", move |connection| {
+            chunks
+                .into_iter()
+                .map(|id| chunks::is_folded(connection, id))
+                .collect()
+        })
+        .await
+    }
+
+    async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError> {
+        self.read("list folded chunks", move |connection| {
+            chunks::page(connection, after, limit)
+        })
+        .await
+    }
+
+    async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
+        self.read("read the fold version", fold_version::get).await
+    }
+
+    async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
+        let version = version.clone();
+        self.write("set the fold version", move |writer| {
+            fold_version::set(&writer.connection, &version)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl SeenIds for SqliteAggregates {
+    async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
+        let documents = documents.to_vec();
+        self.read("look up copies", move |connection| {
+            seen::find(connection, &documents)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AggregateReads for SqliteAggregates {
+    async fn channels(&self, _clock: DateClock) -> Result<Vec<String>, AggregateError> {
+        self.read("list channels", listing::channels).await
+    }
+
+    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
+        let channel = channel.to_owned();
+        self.read("list dates", move |connection| {
+            listing::dates(connection, clock, &channel)
+        })
+        .await
+    }
+
+    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
+        let (channel, version) = (channel.to_owned(), version.to_owned());
+        self.read("list filters", move |connection| {
+            listing::filter_options(connection, &channel, &version)
+        })
+        .await
+    }
+
+    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+        let query = query.clone();
+        self.read("sum cells", move |connection| series::read(connection, &query))
+            .await
+    }
+
+    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+        let query = query.clone();
+        self.read("unite users", move |connection| users::read(connection, &query))
+            .await
+    }
+
+    async fn status(&self) -> Result<Status, AggregateError> {
+        self.read("read the counters", counters::status).await
+    }
+
+    async fn errored(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<ErroredRow>, AggregateError> {
+        self.read("list errored pings", move |connection| {
+            errored::page(connection, after, limit)
+        })
+        .await
+    }
+
+    async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
+        self.read("dump the aggregates", move |connection| {
+            dump::send(connection, &lines)
+        })
+        .await
+    }
+}

@@ -1,0 +1,85 @@
+//! The set of folded chunks.
+
+use ping::{ChunkId, Incarnation};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::dictionary::Dictionary;
+use super::refusal::{sixteen, stored, unstored};
+use crate::{AggregateError, FoldedChunk};
+
+/// Adds chunks, none of which may be folded.
+pub(super) fn write(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    chunks: &[FoldedChunk],
+) -> Result<(), AggregateError> {
+    let mut add = connection.prepare_cached(
+        "INSERT INTO folded (chunk, key, submission_date, records) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )?;
+    for chunk in chunks {
+        let FoldedChunk {
+            id,
+            key,
+            submission_date,
+            records,
+        } = chunk;
+        let id = dictionary.chunk(connection, *id)?;
+        let date = submission_date.as_yyyymmdd();
+        if add.execute(params![id, key, date, stored(*records)?])? == 0 {
+            return Err(AggregateError::Batch("a chunk is in it twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a chunk is folded.
+pub(super) fn is_folded(connection: &Connection, chunk: ChunkId) -> Result<bool, AggregateError> {
+    let ChunkId {
+        incarnation,
+        boot,
+        plan,
+    } = chunk;
+    let found = connection
+        .prepare_cached(
+            "SELECT 1 FROM chunk JOIN folded ON folded.chunk = chunk.id
+             WHERE incarnation = ?1 AND boot = ?2 AND plan = ?3",
+        )?
+        .query_row(
+            params![incarnation.as_bytes(), stored(boot)?, stored(plan)?],
+            |_| Ok(()),
+        )
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Folded chunks in ascending order.
+pub(super) fn page(
+    connection: &Connection,
+    after: Option<ChunkId>,
+    limit: usize,
+) -> Result<Vec<ChunkId>, AggregateError> {
+    let (incarnation, boot, plan) = match &after {
+        Some(after) => (
+            &after.incarnation.as_bytes()[..],
+            stored(after.boot)?,
+            stored(after.plan)?,
+        ),
+        None => (&[][..], 0, 0),
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT incarnation, boot, plan FROM chunk CROSS JOIN folded ON folded.chunk = chunk.id
+         WHERE (incarnation, boot, plan) > (?1, ?2, ?3) ORDER BY incarnation, boot, plan LIMIT ?4",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![incarnation, boot, plan, limit])?;
+    let mut chunks = Vec::new();
+    while let Some(row) = rows.next()? {
+        let incarnation: Vec<u8> = row.get(0)?;
+        chunks.push(ChunkId {
+            incarnation: Incarnation::from_bytes(sixteen(&incarnation)?),
+            boot: unstored(row.get(1)?)?,
+            plan: unstored(row.get(2)?)?,
+        });
+    }
+    Ok(chunks)
+}

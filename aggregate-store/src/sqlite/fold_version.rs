@@ -1,0 +1,47 @@
+//! The rules under which everything here was folded.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{AggregateError, FoldVersion};
+
+const CODE: &str = "fold_code";
+const SETTINGS: &str = "fold_settings";
+
+/// The rules, if they were set.
+pub(super) fn get(connection: &Connection) -> Result<Option<FoldVersion>, AggregateError> {
+    let value = |name: &str| -> Result<Option<String>, AggregateError> {
+        let value = connection
+            .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        Ok(value)
+    };
+    match (value(CODE)?, value(SETTINGS)?) {
+        (None, None) => Ok(None),
+        (Some(code), Some(settings)) => Ok(Some(FoldVersion {
+            code: code
+                .parse()
+                .map_err(|_| AggregateError::Damaged("their fold version is no number".to_owned()))?,
+            settings,
+        })),
+        _ => Err(AggregateError::Damaged(
+            "half of their fold version is missing".to_owned(),
+        )),
+    }
+}
+
+/// Sets the rules, once.
+pub(super) fn set(connection: &Connection, version: &FoldVersion) -> Result<(), AggregateError> {
+    match get(connection)? {
+        Some(stored) if stored == *version => Ok(()),
+        Some(stored) => Err(AggregateError::OtherFoldVersion { stored }),
+        None => {
+            let FoldVersion { code, settings } = version;
+            connection.execute(
+                "INSERT INTO meta (name, value) VALUES (?1, ?2), (?3, ?4)",
+                params![CODE, code.to_string(), SETTINGS, settings],
+            )?;
+            Ok(())
+        }
+    }
+}

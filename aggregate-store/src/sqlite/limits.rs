@@ -1,0 +1,28 @@
+//! What the back end may take, each with its reason.
+
+/// Reader threads: an answer that reads a long stretch must not keep a short one waiting.
+pub(super) const READERS: usize = 3;
+
+/// Memory for pages of the writer, in KiB: the inner pages of some ten million cells, and the leaves being changed.
+pub(super) const WRITER_CACHE_KIB: u32 = 64 * 1024;
+
+/// Memory for pages of each reader, in KiB: the operating system keeps the others.
+pub(super) const READER_CACHE_KIB: u32 = 16 * 1024;
+
+/// Bytes to which the write-ahead log is cut back after a large transaction.
+pub(super) const WAL_BYTES_KEPT: u32 = 64 << 20;
+
+/// Batches that wait for the writer: whoever has another one waits, and so does the memory that it holds.
+pub(super) const WAITING_WRITES: usize = 2;
+
+/// Questions that wait for a reader.
+pub(super) const WAITING_READS: usize = 64;
+
+/// How long a statement waits for another process, in milliseconds.
+pub(super) const BUSY_TIMEOUT_MS: u64 = 10_000;
+
+/// Bytes of names whose ids are kept in memory; above it they are forgotten, and asked for again.
+pub(super) const DICTIONARY_BYTES_MAX: usize = 64 << 20;
+
+/// Statements that a connection keeps prepared: more than there are kinds of them.
+pub(super) const STATEMENTS_KEPT: usize = 64;

@@ -1,0 +1,23 @@
+//! The back end inside one process: one SQLite file in WAL mode, written by one thread, read by a few.
+
+mod aggregates;
+mod cells;
+mod chunks;
+mod commit;
+mod counters;
+mod dictionary;
+mod dump;
+mod errored;
+mod fold_version;
+mod limits;
+mod listing;
+mod merge;
+mod names;
+mod refusal;
+mod schema;
+mod seen;
+mod series;
+mod users;
+mod workers;
+
+pub use aggregates::SqliteAggregates;
