@@ -3,10 +3,12 @@
 //! - [`AggregateStore`] is the door of who folds: one [`Batch`] is one transaction, all or nothing.
 //! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
 //! - [`SeenIds`] tells which copies of a document are known.
-//! - [`SqliteAggregates`] is the back end inside one process.
+//! - [`SqliteAggregates`] is the back end inside one process; `conformance` (a feature) is what every back end passes.
 
 mod batch;
 mod builder;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod dimensions;
 mod door;
 mod error;

@@ -27,14 +27,15 @@ use crate::{
 /// about 28 bytes for each cell of the batch being written.
 #[derive(Debug)]
 pub struct SqliteAggregates {
-    /// None when opened for reading only. Declared first, so that the readers still stand when it ends.
-    writer: Option<Workers<Writer>>,
+    /// Declared first, so that the writer is the last to close the file: then SQLite moves all pages into it.
     readers: Workers<Connection>,
+    /// None when opened for reading only.
+    writer: Option<Workers<Writer>>,
 }
 
 impl SqliteAggregates {
     /// Opens a file for reading and writing; makes it, or brings its tables up to date, if need be. One process may do
-    /// so at a time. Blocks until it is open.
+    /// so at a time. The folder must be there. Blocks until it is open.
     ///
     /// # Errors
     /// [`AggregateError::Newer`] when a newer program wrote it; or when the file cannot be used.
@@ -49,8 +50,8 @@ impl SqliteAggregates {
         let writer = Writer::new(connection)?;
         let workers = Workers::start("aggregates-write", vec![writer], WAITING_WRITES);
         Ok(Self {
-            writer: Some(workers.map_err(no_thread)?),
             readers: start_readers(path)?,
+            writer: Some(workers.map_err(no_thread)?),
         })
     }
 
@@ -69,8 +70,8 @@ impl SqliteAggregates {
             &place,
         )?;
         Ok(Self {
-            writer: None,
             readers: start_readers(path)?,
+            writer: None,
         })
     }
 

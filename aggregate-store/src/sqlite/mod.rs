@@ -21,3 +21,6 @@ mod users;
 mod workers;
 
 pub use aggregates::SqliteAggregates;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Names, cells and batches to write: few enough names that they meet, and odd ones among them.
+
+use ping::{ChunkId, Incarnation, RecordId, SubmissionDate, UNKNOWN};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use sketch::{Cell, Layout};
+
+use crate::{Batch, BatchBuilder, CellKey, CellQuery, DateClock, DimensionSet, Filters, FoldedChunk};
+
+const METRICS: [&str; 4] = ["GC_MS", "[[COUNT]]_CRASHES", "A", "odd \"\u{0}\u{e9}\n"];
+const CHANNELS: [&str; 2] = ["nightly", "esr"];
+const VERSIONS: [&str; 2] = ["41", "9"];
+const BUILDS: [&str; 3] = ["20150601", "20150531", UNKNOWN];
+const APPLICATIONS: [&str; 2] = ["Firefox", "Fennec"];
+const ARCHITECTURES: [&str; 2] = ["x86-64", "arm"];
+const SYSTEMS: [&str; 2] = ["Linux", "Windows_NT"];
+const SYSTEM_VERSIONS: [&str; 2] = ["6.1", "3.1"];
+const E10S: [&str; 2] = ["true", UNKNOWN];
+const PROCESSES: [&str; 3] = ["parent", "content", "gpu"];
+const LABELS: [&str; 3] = ["", "a label", "Firefox"];
+const LAYOUTS: [Layout; 3] = [
+    Layout::COUNT,
+    Layout::SIMPLE,
+    Layout::linear(-3, i64::MAX, u32::MAX),
+];
+
+/// Dates of samples: two neighbours and one far away.
+fn days() -> [SubmissionDate; 3] {
+    [20_150_602, 20_150_603, 20_161_231]
+        .map(|day| SubmissionDate::from_yyyymmdd(day).expect("these are days"))
+}
+
+fn one_of<const N: usize>(values: [&'static str; N]) -> impl Strategy<Value = String> {
+    select(values.to_vec()).prop_map(str::to_owned)
+}
+
+/// `None`, one of the values, or a name that nothing bears.
+fn filter<const N: usize>(values: [&'static str; N]) -> impl Strategy<Value = Option<String>> {
+    prop_oneof![
+        6 => Just(None),
+        6 => one_of(values).prop_map(Some),
+        1 => Just(Some("no such name".to_owned())),
+    ]
+}
+
+/// Any full name of a cell.
+pub fn any_key() -> impl Strategy<Value = CellKey> {
+    let set = (
+        (
+            select(days().to_vec()),
+            one_of(CHANNELS),
+            one_of(VERSIONS),
+            one_of(BUILDS),
+        ),
+        (one_of(APPLICATIONS), one_of(ARCHITECTURES)),
+        (one_of(SYSTEMS), one_of(SYSTEM_VERSIONS), one_of(E10S)),
+    );
+    let set = set.prop_map(|(first, second, third)| DimensionSet {
+        submission_date: first.0,
+        channel: first.1,
+        version: first.2,
+        build_date: first.3,
+        application: second.0,
+        architecture: second.1,
+        os: third.0,
+        os_version: third.1,
+        e10s: third.2,
+    });
+    let names = (
+        one_of(METRICS),
+        one_of(PROCESSES),
+        one_of(LABELS),
+        select(LAYOUTS.to_vec()),
+    );
+    (set, names).prop_map(|(dimensions, (metric, process, label, layout))| CellKey {
+        metric,
+        dimensions,
+        process,
+        label,
+        layout,
+    })
+}
+
+/// Signed cells; each key may come several times, and about a third of what comes is taken back later.
+pub fn any_additions() -> impl Strategy<Value = Vec<(CellKey, Cell)>> {
+    let bound = prop_oneof![0i64..4, Just(i64::MIN), Just(i64::MAX)];
+    let bins = prop::collection::vec((bound, -2i128..5), 0..4);
+    let sum = prop_oneof![-3i128..4, Just(i128::from(u64::MAX) * 3)];
+    let cell = (-1i64..3, sum, bins).prop_map(|(count, sum, bins)| Cell::new(count, sum, bins));
+    let additions = prop::collection::vec((any_key(), cell), 0..40);
+    additions.prop_flat_map(|additions| {
+        let taken = subsequence(additions.clone(), 0..=additions.len() / 2);
+        taken.prop_map(move |taken| {
+            let mut all = additions.clone();
+            for (key, cell) in taken {
+                let mut back = Cell::default();
+                back.subtract(&cell);
+                all.push((key, back));
+            }
+            all
+        })
+    })
+}
+
+/// Any question for a series.
+pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
+    let clock = select(vec![DateClock::BuildDate, DateClock::SubmissionDate]);
+    let dates = select(vec![
+        "20150601", "20150531", "20150602", "20150603", UNKNOWN, "no date",
+    ]);
+    let dates = prop::option::of(prop::collection::vec(dates.prop_map(str::to_owned), 0..4));
+    let processes = prop::option::weighted(0.3, prop::collection::vec(one_of(PROCESSES), 0..3));
+    let filters = (
+        (filter(APPLICATIONS), filter(ARCHITECTURES), filter(SYSTEMS)),
+        (filter(SYSTEM_VERSIONS), filter(E10S), filter(LABELS), processes),
+    );
+    let filters = filters.prop_map(|(first, second)| Filters {
+        application: first.0,
+        architecture: first.1,
+        os: first.2,
+        os_version: second.0,
+        e10s: second.1,
+        label: second.2,
+        processes: second.3,
+    });
+    let names = (one_of(CHANNELS), filter(VERSIONS), one_of(METRICS));
+    (
+        clock,
+        names,
+        dates,
+        prop_oneof![Just(Filters::default()), filters],
+    )
+        .prop_map(|(clock, (channel, version, metric), dates, filters)| CellQuery {
+            clock,
+            channel,
+            version,
+            dates,
+            metric,
+            filters,
+        })
+}
+
+/// A batch that adds these cells.
+#[must_use]
+pub fn cell_batch(additions: &[(CellKey, Cell)]) -> Batch {
+    let mut builder = BatchBuilder::new();
+    for (key, cell) in additions {
+        builder.add_cell(key, cell);
+    }
+    builder.build()
+}
+
+/// A chunk's identity.
+#[must_use]
+pub fn chunk_id(incarnation: u8, boot: u64, plan: u64) -> ChunkId {
+    ChunkId {
+        incarnation: Incarnation::from_bytes([incarnation; 16]),
+        boot,
+        plan,
+    }
+}
+
+/// A chunk to fold, with ten records.
+#[must_use]
+pub fn folded_chunk(id: ChunkId) -> FoldedChunk {
+    FoldedChunk {
+        id,
+        key: format!("pings/v1/{id}.zst"),
+        submission_date: days()[0],
+        records: 10,
+    }
+}
+
+/// A record's identity.
+#[must_use]
+pub fn record_id(incarnation: u8, sequence: u64) -> RecordId {
+    RecordId {
+        incarnation: Incarnation::from_bytes([incarnation; 16]),
+        sequence,
+    }
+}

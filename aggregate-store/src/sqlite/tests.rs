@@ -1,0 +1,217 @@
+//! What a file must keep: across restarts, beside readers, after a crash, from newer programs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use sketch::Cell;
+use tempfile::TempDir;
+
+use crate::conformance::{
+    Oracle, any_additions, cell_batch, chunk_id, dump_of, every_back_end_keeps_the_law, folded_chunk,
+};
+use crate::{AggregateError, AggregateReads, AggregateStore, Batch, CellKey, Committed, SqliteAggregates};
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("00000001.sqlite")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn open(path: &Path) -> SqliteAggregates {
+    SqliteAggregates::open(path).expect("the file opens")
+}
+
+/// Some hundred cells, always the same ones.
+fn additions() -> Vec<(CellKey, Cell)> {
+    use proptest::strategy::{Strategy, ValueTree};
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let tree = proptest::collection::vec(any_additions(), 10).new_tree(&mut runner);
+    tree.expect("samples can be drawn").current().concat()
+}
+
+fn batch(additions: &[(CellKey, Cell)], plan: u64) -> Batch {
+    Batch {
+        chunks: vec![folded_chunk(chunk_id(1, 1, plan))],
+        ..cell_batch(additions)
+    }
+}
+
+async fn commit(store: &SqliteAggregates, batch: Batch) {
+    assert_eq!(
+        store.commit(batch).await.expect("the batch is written"),
+        Committed::Written
+    );
+}
+
+#[test]
+fn it_keeps_the_law() {
+    let folder = folder();
+    let made = std::sync::atomic::AtomicU32::new(0);
+    every_back_end_keeps_the_law(async || {
+        let number = made.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let store: Arc<dyn AggregateStore> = Arc::new(open(&folder.path().join(format!("{number}.sqlite"))));
+        store
+    });
+}
+
+#[tokio::test]
+async fn a_restart_keeps_all() {
+    let (folder, additions) = (folder(), additions());
+    let (first, second) = additions.split_at(additions.len() / 2);
+    let store = open(&file(&folder));
+    commit(&store, batch(first, 1)).await;
+    let before = (dump_of(&store).await, store.status().await.expect("the counters"));
+    store.close().await;
+    let store = open(&file(&folder));
+    assert_eq!(
+        (dump_of(&store).await, store.status().await.expect("the counters")),
+        before
+    );
+    assert_eq!(
+        store.commit(batch(first, 1)).await.expect("an answer"),
+        Committed::AlreadyFolded(vec![chunk_id(1, 1, 1)])
+    );
+    commit(&store, batch(second, 2)).await;
+    assert_eq!(Oracle::of_dump(&dump_of(&store).await), Oracle::of(&additions));
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file() {
+    let folder = folder();
+    let store = open(&file(&folder));
+    commit(&store, batch(&additions(), 1)).await;
+    store.close().await;
+    let names = std::fs::read_dir(folder.path()).expect("the folder is there");
+    assert_eq!(names.count(), 1, "the write-ahead log is moved into the file");
+}
+
+#[tokio::test]
+async fn a_reader_beside_a_writer_sees_each_batch_and_writes_none() {
+    let (folder, additions) = (folder(), additions());
+    let writer = open(&file(&folder));
+    let reader = SqliteAggregates::open_read_only(&file(&folder)).expect("it opens beside the writer");
+    assert_eq!(dump_of(&reader).await, Vec::<String>::new());
+    commit(&writer, batch(&additions, 1)).await;
+    assert_eq!(Oracle::of_dump(&dump_of(&reader).await), Oracle::of(&additions));
+    let refused = reader.commit(batch(&additions, 2)).await;
+    assert!(matches!(refused, Err(AggregateError::ReadOnly)));
+    writer.close().await;
+    assert_eq!(
+        Oracle::of_dump(&dump_of(&reader).await),
+        Oracle::of(&additions),
+        "the reader outlives the writer"
+    );
+    drop(reader);
+    let reader = SqliteAggregates::open_read_only(&file(&folder)).expect("it opens without a writer");
+    assert_eq!(Oracle::of_dump(&dump_of(&reader).await), Oracle::of(&additions));
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = folder();
+    drop(open(&file(&folder)));
+    let set = |version: &str| {
+        let connection = Connection::open(file(&folder)).expect("the file opens");
+        let changed = connection.execute(
+            "UPDATE meta SET value = ?1 WHERE name = 'schema_version'",
+            [version],
+        );
+        assert_eq!(changed.expect("the version is changed"), 1);
+    };
+    set("2");
+    let before = std::fs::read(file(&folder)).expect("the file is read");
+    for refused in [
+        SqliteAggregates::open(&file(&folder)),
+        SqliteAggregates::open_read_only(&file(&folder)),
+    ] {
+        let error = refused.expect_err("a newer schema is refused");
+        assert!(
+            matches!(
+                error,
+                AggregateError::Newer {
+                    found: 2,
+                    known: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(error.to_string().contains("use a newer program"), "{error}");
+    }
+    assert_eq!(std::fs::read(file(&folder)).expect("the file is read"), before);
+    set("0");
+    let older = SqliteAggregates::open_read_only(&file(&folder)).expect_err("a reader cannot migrate");
+    assert!(
+        matches!(
+            older,
+            AggregateError::Older {
+                found: 0,
+                known: 1,
+                ..
+            }
+        ),
+        "{older}"
+    );
+    set("1");
+    assert!(SqliteAggregates::open(&file(&folder)).is_ok());
+}
+
+#[test]
+fn nothing_to_read_is_said() {
+    let folder = folder();
+    let error = SqliteAggregates::open_read_only(&file(&folder)).expect_err("there is nothing");
+    assert!(matches!(error, AggregateError::Absent { .. }), "{error}");
+    assert!(!file(&folder).exists());
+}
+
+/// The files as a power cut leaves them in the midst of a transaction that has spilled into the write-ahead log.
+#[tokio::test]
+async fn a_crash_in_a_commit_leaves_the_old_state() {
+    let (folder, crashed, additions) = (folder(), folder(), additions());
+    let store = open(&file(&folder));
+    commit(&store, batch(&additions, 1)).await;
+    let before = dump_of(&store).await;
+    let other = Connection::open(file(&folder)).expect("a second connection");
+    other
+        .execute_batch(
+            "PRAGMA cache_size = 10; BEGIN IMMEDIATE; DELETE FROM cell WHERE layout = 1; DELETE FROM folded;
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+             INSERT INTO string (text) SELECT 'a name that is never committed ' || i FROM n;",
+        )
+        .expect("half a transaction");
+    let wal = |folder: &TempDir| folder.path().join("00000001.sqlite-wal");
+    assert!(
+        wal(&folder).metadata().expect("there is a log").len() > 1 << 20,
+        "it has spilled"
+    );
+    std::fs::copy(file(&folder), file(&crashed)).expect("the file is copied");
+    std::fs::copy(wal(&folder), wal(&crashed)).expect("the log is copied");
+    let after = open(&file(&crashed));
+    assert_eq!(dump_of(&after).await, before);
+    assert_eq!(
+        after.folded(&[chunk_id(1, 1, 1)]).await.expect("an answer"),
+        [true]
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_cell_is_said_to_be_damaged() {
+    let folder = folder();
+    let store = open(&file(&folder));
+    commit(&store, batch(&additions(), 1)).await;
+    let other = Connection::open(file(&folder)).expect("a second connection");
+    other
+        .execute("UPDATE cell SET value = x'01'", [])
+        .expect("cells are damaged");
+    let (sender, _receiver) = tokio::sync::mpsc::channel(1);
+    let error = store.dump(sender).await.expect_err("a damaged cell is no cell");
+    assert!(error.to_string().contains("rebuild"), "{error}");
+    let error = store
+        .commit(batch(&additions(), 2))
+        .await
+        .expect_err("nor can it be added to");
+    assert!(error.to_string().contains("rebuild"), "{error}");
+}
