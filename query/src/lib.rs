@@ -1,4 +1,21 @@
 //! The HTTP API and the page over aggregates and the index.
 
+mod active_users;
+mod api;
 pub mod compatible;
+mod current;
 pub mod definitions;
+mod explain;
+mod limits;
+pub mod metrics;
+mod parameters;
+mod problem;
+mod reply;
+mod route;
+mod routes;
+mod status_report;
+mod withheld;
+
+pub use api::{Api, Charted, Parts};
+pub use current::Current;
+pub use status_report::{StatusError, StatusReport, StatusSource};

@@ -1,0 +1,193 @@
+//! The API as a handler of requests: from a request to its route, and back to a response.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aggregate_store::AggregateReads;
+use bytes::Bytes;
+use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use index_schema::{Index, ProductCount};
+use service::clock::Clock;
+use service::dockerflow::{self, Health};
+use service::http::{Answer, Handler};
+
+use crate::current::Current;
+use crate::definitions::Definitions;
+use crate::parameters::Parameters;
+use crate::problem::{Problem, Reason};
+use crate::reply::{self, Reply};
+use crate::route::Route;
+use crate::routes::{Question, aggregates, channels, dates, engagement, filters, page, products, status};
+use crate::status_report::StatusSource;
+use crate::withheld::Withheld;
+
+/// Whether the pings of a product are folded; the fold's settings say.
+pub type Charted = dyn Fn(&ProductCount) -> bool + Send + Sync;
+
+/// What the API is made of.
+pub struct Parts {
+    /// Aggregates; a rebuild exchanges them.
+    pub reads: Arc<Current<dyn AggregateReads>>,
+    /// The index, for the list of products.
+    pub index: Arc<dyn Index>,
+    /// Who counts pings.
+    pub status: Arc<dyn StatusSource>,
+    /// Whether a product's pings are folded.
+    pub charted: Box<Charted>,
+    /// What definition files say; may be empty.
+    pub definitions: Definitions,
+    /// Metrics that are never shown; one that ends in `*` stands for all that begin so.
+    pub withheld: Vec<String>,
+    /// What the heartbeat asks.
+    pub health: Health,
+    /// For the time that answers take.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Answers the routes of the API and serves the page.
+pub struct Api {
+    reads: Arc<Current<dyn AggregateReads>>,
+    index: Arc<dyn Index>,
+    status: Arc<dyn StatusSource>,
+    charted: Box<Charted>,
+    definitions: Definitions,
+    withheld: Withheld,
+    health: Health,
+    clock: Arc<dyn Clock>,
+}
+
+impl Api {
+    /// An API of these parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            reads,
+            index,
+            status,
+            charted,
+            definitions,
+            withheld,
+            health,
+            clock,
+        } = parts;
+        Self {
+            reads,
+            index,
+            status,
+            charted,
+            definitions,
+            withheld: Withheld::new(withheld),
+            health,
+            clock,
+        }
+    }
+
+    /// The answer to a request; its body is not read.
+    pub async fn answer<B: Sync>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        let started = self.clock.monotonic();
+        let (route, response) = match dockerflow::answer(request, &self.health) {
+            Some(mut response) => {
+                let anyone = HeaderValue::from_static("*");
+                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+                ("dockerflow", response)
+            }
+            None => {
+                self.answer_route(request.method(), request.uri(), request.headers())
+                    .await
+            }
+        };
+        let took = self.clock.monotonic().saturating_sub(started);
+        crate::metrics::answered(route, response.status(), took);
+        tracing::debug!(
+            route,
+            status = response.status().as_u16(),
+            ?took,
+            "answered a question"
+        );
+        response
+    }
+
+    async fn answer_route(
+        &self,
+        method: &Method,
+        uri: &http::Uri,
+        headers: &HeaderMap,
+    ) -> (&'static str, Response<Full<Bytes>>) {
+        let Some(route) = Route::parse(uri.path()) else {
+            let sentence =
+                "There is no such path. The page is at /, the API below /aggregates_by/ and /api/v1/.";
+            return ("none", Problem::new(Reason::NotFound, sentence).into_response());
+        };
+        let response = match *method {
+            Method::OPTIONS => reply::options(),
+            Method::GET | Method::HEAD => {
+                let query = uri.query().unwrap_or_default();
+                match self.ask(&route, uri.path(), query).await {
+                    Ok(reply) => reply.into_response(headers),
+                    Err(problem) => problem.into_response(),
+                }
+            }
+            _ => wrong_method().into_response(),
+        };
+        (route.name(), response)
+    }
+
+    async fn ask(&self, route: &Route, path: &str, query: &str) -> Result<Reply, Problem> {
+        if let Route::Page(file) = route {
+            return page::answer(file);
+        }
+        let parameters = Parameters::parse(query)?;
+        parameters.refuse_others(path, parameters_of(route))?;
+        let reads = self.reads.get();
+        let reads = reads.as_ref();
+        match route {
+            Route::Channels(clock) => channels::answer(reads, *clock).await,
+            Route::Dates(clock, channel) => dates::answer(reads, *clock, channel).await,
+            Route::Aggregates(clock, channel) => {
+                let question = Question::parse(*clock, channel, &parameters)?;
+                aggregates::answer(reads, &self.definitions, &self.withheld, &question).await
+            }
+            Route::Filters => filters::answer(reads, &self.withheld, &parameters).await,
+            Route::Status => status::answer(self.status.as_ref()).await,
+            Route::Engagement => engagement::answer(reads, &parameters).await,
+            Route::Products => products::answer(self.index.as_ref(), self.charted.as_ref()).await,
+            Route::Page(file) => page::answer(file),
+        }
+    }
+}
+
+impl Handler for Api {
+    async fn handle(&self, request: Request<Incoming>) -> Answer {
+        let (head, _unread) = request.into_parts();
+        Ok(self.answer(&Request::from_parts(head, ())).await)
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("reads", &self.reads)
+            .field("index", &self.index)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+fn parameters_of(route: &Route) -> &'static [&'static str] {
+    match route {
+        Route::Aggregates(..) => &aggregates::PARAMETERS,
+        Route::Filters => &filters::PARAMETERS,
+        Route::Engagement => &engagement::PARAMETERS,
+        _ => &[],
+    }
+}
+
+fn wrong_method() -> Problem {
+    let sentence = "This address is for reading: use GET. Pings are POSTed to the edge's address.";
+    Problem {
+        allow: Some("GET, HEAD, OPTIONS".to_owned()),
+        ..Problem::new(Reason::Method, sentence)
+    }
+}

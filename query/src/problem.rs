@@ -1,0 +1,174 @@
+//! A question that gets no data: the status, one word for programs, one sentence that says what to do.
+
+use std::fmt::Write as _;
+
+use aggregate_store::AggregateError;
+use http::StatusCode;
+use serde_json::json;
+
+use crate::limits::NAMES_IN_A_SENTENCE;
+
+/// Why there is no data, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// No such path.
+    NotFound,
+    /// The method is not one of those a path answers.
+    Method,
+    /// A parameter that the route does not know.
+    UnknownParameter,
+    /// A parameter whose value cannot be.
+    InvalidParameter,
+    /// Too long a query string, or too many values.
+    TooLong,
+    /// A parameter without which the question says nothing.
+    MissingParameter,
+    /// Nothing was folded yet.
+    NothingReceived,
+    /// No data of this channel.
+    ChannelUnknown,
+    /// No data of this version in this channel.
+    VersionUnknown,
+    /// No data of this metric in this channel and version.
+    MetricUnknown,
+    /// Data of this metric, but not at these dates.
+    DatesWithoutData,
+    /// Data at these dates, but not under these filters.
+    FiltersExclude,
+    /// The metric is on the list of those not shown.
+    Withheld,
+    /// The store could not answer.
+    Unavailable,
+}
+
+impl Reason {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Method => "method",
+            Self::UnknownParameter => "unknown_parameter",
+            Self::InvalidParameter => "invalid_parameter",
+            Self::TooLong => "too_long",
+            Self::MissingParameter => "missing_parameter",
+            Self::NothingReceived => "nothing_received",
+            Self::ChannelUnknown => "channel_unknown",
+            Self::VersionUnknown => "version_unknown",
+            Self::MetricUnknown => "metric_unknown",
+            Self::DatesWithoutData => "dates_without_data",
+            Self::FiltersExclude => "filters_exclude",
+            Self::Withheld => "withheld",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Method | Self::UnknownParameter => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvalidParameter => StatusCode::BAD_REQUEST,
+            Self::TooLong => StatusCode::URI_TOO_LONG,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::NOT_FOUND,
+        }
+    }
+}
+
+/// An answer that is no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Why.
+    pub(crate) reason: Reason,
+    /// What to do.
+    pub(crate) description: String,
+    /// What is allowed, where the reason is a method or a parameter.
+    pub(crate) allow: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(reason: Reason, description: impl Into<String>) -> Self {
+        Self {
+            reason,
+            description: description.into(),
+            allow: None,
+        }
+    }
+
+    pub(crate) fn nothing_received() -> Self {
+        Self::new(
+            Reason::NothingReceived,
+            "No ping has been folded yet. POST one to /submit/telemetry/... of the edge, and ask again.",
+        )
+    }
+
+    pub(crate) fn missing(names: &[&str]) -> Self {
+        let names = names.join(", ");
+        Self::new(
+            Reason::MissingParameter,
+            format!("The question is incomplete: add {names} to the query string."),
+        )
+    }
+
+    /// The store failed: the log has the cause.
+    pub(crate) fn unavailable(what: &str, error: &dyn std::error::Error) -> Self {
+        tracing::error!(what, %error, "a question could not be answered");
+        Self::new(
+            Reason::Unavailable,
+            format!("The {what} could not be read. Ask again; if it stays so, the server's log says why."),
+        )
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.reason.status()
+    }
+
+    /// The body: `{"code", "reason", "description"}`.
+    pub(crate) fn body(&self) -> String {
+        let Self {
+            reason,
+            description,
+            allow: _,
+        } = self;
+        let code = self.status().as_u16();
+        json!({"code": code, "reason": reason.word(), "description": description}).to_string()
+    }
+}
+
+impl From<AggregateError> for Problem {
+    fn from(error: AggregateError) -> Self {
+        Self::unavailable("aggregates", &error)
+    }
+}
+
+/// Names for a sentence: `a, b, c and 7 more`.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown = &names[..names.len().min(NAMES_IN_A_SENTENCE)];
+    let mut sentence = shown.join(", ");
+    if names.len() > shown.len() {
+        let _ = write!(sentence, " and {} more", names.len() - shown.len());
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_of_names_ends_in_a_number() {
+        let names: Vec<String> = (0..15).map(|n| n.to_string()).collect();
+        let listed = list(names.iter().map(String::as_str));
+        assert!(listed.ends_with("10, 11 and 3 more"), "{listed}");
+        assert_eq!(list(["a", "b"]), "a, b");
+        assert_eq!(list([]), "");
+    }
+
+    #[test]
+    fn the_body_is_json_whatever_the_description_holds() {
+        let body = Problem::new(Reason::MetricUnknown, "no \"X\"\n").body();
+        let read: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(
+            read,
+            json!({"code": 404, "reason": "metric_unknown", "description": "no \"X\"\n"})
+        );
+    }
+}

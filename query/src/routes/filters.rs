@@ -1,0 +1,66 @@
+//! Which values each filter can take, and the metrics, of a channel and version.
+
+use std::collections::BTreeSet;
+
+use aggregate_store::{AggregateReads, DateClock, FilterOptions};
+use serde::Serialize;
+
+use crate::explain;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::withheld::Withheld;
+
+/// The parameters of this route.
+pub(crate) const PARAMETERS: [&str; 2] = ["channel", "version"];
+
+/// The answer in the original's words; it had `e10sEnabled` first, and `child` in its place later: here are both.
+#[derive(Debug, Serialize)]
+struct Options {
+    /// Without the prefix under which counts are stored.
+    metric: BTreeSet<String>,
+    application: Vec<String>,
+    architecture: Vec<String>,
+    /// `name,version`
+    os: Vec<String>,
+    /// Processes under their own names.
+    child: Vec<String>,
+    #[serde(rename = "e10sEnabled")]
+    e10s_enabled: Vec<String>,
+}
+
+/// The values that have data.
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    withheld: &Withheld,
+    parameters: &Parameters,
+) -> Result<Reply, Problem> {
+    let [channel, version] = parameters.required(PARAMETERS)?;
+    let FilterOptions {
+        metrics,
+        applications,
+        architectures,
+        os,
+        processes,
+        e10s,
+    } = reads.filter_options(channel, version).await?;
+    if metrics.is_empty() && applications.is_empty() {
+        return Err(explain::no_version(reads, DateClock::BuildDate, channel, version).await?);
+    }
+    let shown = |metric: String| match metric.strip_prefix("[[COUNT]]_") {
+        Some(bare) => bare.to_owned(),
+        None => metric,
+    };
+    let metrics = metrics.into_iter().filter(|metric| !withheld.holds(metric));
+    Ok(Reply::json(&Options {
+        metric: metrics.map(shown).collect(),
+        application: applications,
+        architecture: architectures,
+        os: os
+            .into_iter()
+            .map(|(name, version)| format!("{name},{version}"))
+            .collect(),
+        child: processes,
+        e10s_enabled: e10s,
+    }))
+}

@@ -1,0 +1,14 @@
+//! One route a file: the question taken from the request, and its answer.
+
+pub(crate) mod aggregates;
+pub(crate) mod channels;
+pub(crate) mod dates;
+pub(crate) mod engagement;
+pub(crate) mod filters;
+mod lookup;
+pub(crate) mod page;
+pub(crate) mod products;
+mod question;
+pub(crate) mod status;
+
+pub(crate) use question::Question;

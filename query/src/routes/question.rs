@@ -1,0 +1,183 @@
+//! What a request for aggregates asks. Pure: from parameters to a question.
+
+use std::collections::BTreeSet;
+
+use aggregate_store::{CellQuery, DateClock, Filters};
+
+use crate::limits::DATES_MAX;
+use crate::parameters::Parameters;
+use crate::problem::{Problem, Reason};
+
+/// The parameters of the route.
+pub(crate) const PARAMETERS: [&str; 10] = [
+    "version",
+    "dates",
+    "metric",
+    "application",
+    "architecture",
+    "os",
+    "osVersion",
+    "e10sEnabled",
+    "label",
+    "child",
+];
+
+/// The processes that the original knew: an answer without `child` sums these and no other.
+pub(crate) const USUAL_PROCESSES: [&str; 3] = ["parent", "content", "gpu"];
+
+/// One metric of one channel and version, at some dates, under filters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) clock: DateClock,
+    pub(crate) channel: String,
+    pub(crate) version: String,
+    /// Ascending, without repeats.
+    pub(crate) dates: Vec<String>,
+    /// As asked.
+    pub(crate) metric: String,
+    pub(crate) filters: Filters,
+    /// The filters as sent, for a sentence: `os=Darwin`.
+    pub(crate) sent: Vec<String>,
+}
+
+impl Question {
+    /// Takes a question from a request's parameters.
+    pub(crate) fn parse(clock: DateClock, channel: &str, parameters: &Parameters) -> Result<Self, Problem> {
+        let [version, dates, metric] = parameters.required(["version", "dates", "metric"])?;
+        let dates: BTreeSet<&str> = dates.split(',').map(str::trim).collect();
+        let dates: Vec<String> = dates
+            .into_iter()
+            .filter(|date| !date.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if dates.is_empty() {
+            return Err(Problem::missing(&["dates"]));
+        }
+        if dates.len() > DATES_MAX {
+            let sentence = format!("More than {DATES_MAX} dates: ask for fewer at once.");
+            return Err(Problem::new(Reason::TooLong, sentence));
+        }
+        let sent = PARAMETERS[3..]
+            .iter()
+            .filter_map(|name| Some(format!("{name}={}", parameters.get(name)?)));
+        Ok(Self {
+            clock,
+            channel: channel.to_owned(),
+            version: version.to_owned(),
+            dates,
+            metric: metric.to_owned(),
+            filters: filters(parameters),
+            sent: sent.collect(),
+        })
+    }
+
+    /// The question to the store, for a metric as it is stored.
+    pub(crate) fn cells(&self, stored: &str) -> CellQuery {
+        CellQuery {
+            clock: self.clock,
+            channel: self.channel.clone(),
+            version: Some(self.version.clone()),
+            dates: Some(self.dates.clone()),
+            metric: stored.to_owned(),
+            filters: self.filters.clone(),
+        }
+    }
+
+    /// The same without filters, and so of all processes.
+    pub(crate) fn unfiltered(&self, stored: &str) -> CellQuery {
+        CellQuery {
+            filters: Filters::default(),
+            ..self.cells(stored)
+        }
+    }
+}
+
+/// The filters. `child` names a process, or is `true` (content) or `false` (parent), as the original stored them.
+fn filters(parameters: &Parameters) -> Filters {
+    let of = |name: &str| parameters.get(name).map(str::to_owned);
+    let processes = match parameters.get("child") {
+        None => USUAL_PROCESSES.map(str::to_owned).to_vec(),
+        Some("true") => vec!["content".to_owned()],
+        Some("false") => vec!["parent".to_owned()],
+        Some(process) => vec![process.to_owned()],
+    };
+    Filters {
+        application: of("application"),
+        architecture: of("architecture"),
+        os: of("os"),
+        os_version: of("osVersion"),
+        e10s: of("e10sEnabled"),
+        label: of("label"),
+        processes: Some(processes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(query: &str) -> Result<Question, Problem> {
+        Question::parse(DateClock::BuildDate, "beta", &Parameters::parse(query)?)
+    }
+
+    #[test]
+    fn a_question_has_every_filter_that_was_sent() {
+        let question = parse(
+            "version=45&dates=20151103,20151101,,20151103&metric=GC_MS&application=Firefox&architecture=x86-64\
+             &os=Windows_NT&osVersion=6.1&e10sEnabled=true&label=&child=socket",
+        )
+        .expect("a question");
+        assert_eq!(question.dates, ["20151101", "20151103"]);
+        let text = |text: &str| Some(text.to_owned());
+        let expected = Filters {
+            application: text("Firefox"),
+            architecture: text("x86-64"),
+            os: text("Windows_NT"),
+            os_version: text("6.1"),
+            e10s: text("true"),
+            label: text(""),
+            processes: Some(vec!["socket".to_owned()]),
+        };
+        assert_eq!(question.filters, expected);
+        assert_eq!(question.sent[2..4], ["os=Windows_NT", "osVersion=6.1"]);
+    }
+
+    #[test]
+    fn without_child_the_usual_processes_are_asked_and_its_old_values_are_understood() {
+        let processes = |child: &str| {
+            parse(&format!("version=1&dates=2&metric=3{child}"))
+                .expect("a question")
+                .filters
+                .processes
+        };
+        let of = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(processes(""), of(&["parent", "content", "gpu"]));
+        assert_eq!(processes("&child=true"), of(&["content"]));
+        assert_eq!(processes("&child=false"), of(&["parent"]));
+        assert_eq!(processes("&child=gpu"), of(&["gpu"]));
+    }
+
+    #[test]
+    fn a_question_without_its_parts_says_which() {
+        let missing = |query: &str| parse(query).expect_err("incomplete");
+        assert_eq!(missing("").reason, Reason::MissingParameter);
+        assert!(missing("version=1&metric=2").description.contains("dates"));
+        assert_eq!(
+            missing("version=1&metric=2&dates=,").reason,
+            Reason::MissingParameter
+        );
+        let many: Vec<String> = (0..=DATES_MAX).map(|n| n.to_string()).collect();
+        assert_eq!(
+            missing(&format!("version=1&metric=2&dates={}", many.join(","))).reason,
+            Reason::TooLong
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_panics(query in "((version|dates|metric|child|os|label)=[\\PC]{0,9}&){0,8}") {
+            let _ = parse(&query);
+        }
+    }
+}
