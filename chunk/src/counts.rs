@@ -40,6 +40,11 @@ impl Counts {
         }
     }
 
+    /// Reasons that are told apart.
+    pub(crate) fn reasons(&self) -> usize {
+        self.error_reasons.len()
+    }
+
     /// Records by the reason of their error, as the summary has them.
     pub(crate) fn error_reasons(&self) -> Vec<ReasonCount> {
         let count = |(reason, records): (&String, &u64)| ReasonCount {

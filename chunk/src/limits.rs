@@ -57,15 +57,43 @@ impl Default for ChunkLimits {
     }
 }
 
-/// The most that [`crate::Summary`] can take: 1,024 frames of at most 4 bytes, 500 incarnations of at most 42, 64
-/// reasons of at most 80, 250 chunk ids of at most 76, 8 dimension values of at most 150, and the rest.
-const SUMMARY_WORST: usize = DATA_FRAMES_MAX * 4
-    + CHUNK_INCARNATIONS_MAX * 42
-    + (ERROR_REASONS_MAX + 1) * (ERROR_REASON_BYTES_MAX + 16)
-    + REPLACES_MAX * 76
-    + 8 * 150
-    + WRITER_BYTES_MAX
-    + 512;
+impl ChunkLimits {
+    /// These limits, none beyond what the format admits.
+    #[must_use]
+    pub fn within_format(self) -> Self {
+        let format = Self::default();
+        Self {
+            stored_bytes: self.stored_bytes.min(format.stored_bytes),
+            records: self.records.min(format.records),
+            raw_bytes: self.raw_bytes.min(format.raw_bytes),
+            incarnations: self.incarnations.min(format.incarnations),
+        }
+    }
+}
+
+/// The most that a summary with its digest can take: at most 4 bytes for each frame's count, 42 for an incarnation, 80
+/// for a reason, 77 for a replaced chunk, 150 for a dimension value, and the rest.
+pub(crate) const fn summary_bound(
+    frames: usize,
+    incarnations: usize,
+    reasons: usize,
+    replaces: usize,
+) -> usize {
+    frames * 4
+        + incarnations * 42
+        + reasons * (ERROR_REASON_BYTES_MAX + 16)
+        + replaces * 77
+        + 8 * 150
+        + WRITER_BYTES_MAX
+        + 512
+}
+
+const SUMMARY_WORST: usize = summary_bound(
+    DATA_FRAMES_MAX,
+    CHUNK_INCARNATIONS_MAX,
+    ERROR_REASONS_MAX + 1,
+    REPLACES_MAX,
+);
 const _: () = assert!(SUMMARY_WORST <= SUMMARY_BYTES_MAX);
 const _: () = assert!(SUMMARY_BYTES_MAX + FRAMES_MAX * 8 + 64 <= TAIL_BYTES as usize);
 const _: () = assert!(RECORD_RAW_BYTES_MAX >= FRAME_RAW_BYTES);

@@ -13,8 +13,7 @@ use zstd::zstd_safe::compress_bound;
 use crate::counts::Counts;
 use crate::ids::IdsWriter;
 use crate::limits::{
-    ChunkLimits, ERROR_REASON_BYTES_MAX, RECORD_RAW_BYTES_MAX, REPLACES_MAX, SUMMARY_BYTES_MAX,
-    WRITER_BYTES_MAX,
+    ChunkLimits, ERROR_REASON_BYTES_MAX, RECORD_RAW_BYTES_MAX, REPLACES_MAX, WRITER_BYTES_MAX, summary_bound,
 };
 use crate::seek::{SeekEntry, SeekTable};
 use crate::sink::HashingSink;
@@ -76,7 +75,7 @@ impl<W: Write> ChunkWriter<W> {
         Self::with(sink, head, FrameEncoder::new()?, ChunkLimits::default())
     }
 
-    /// Begins a chunk with an encoder that was used before, and limits of one's own.
+    /// Begins a chunk with an encoder that was used before, and limits of one's own (within those of the format).
     ///
     /// # Errors
     /// When the head is too large.
@@ -93,7 +92,7 @@ impl<W: Write> ChunkWriter<W> {
         Ok(Self {
             sink: HashingSink::new(sink),
             head,
-            limits,
+            limits: limits.within_format(),
             encoder,
             seek_table: SeekTable::default(),
             ids: IdsWriter::default(),
@@ -213,13 +212,20 @@ impl<W: Write> ChunkWriter<W> {
         }
     }
 
-    /// The most that the finished chunk can take, if `pending` bytes in at most `frames` frames are still compressed.
+    /// The most that the finished chunk can take, if `pending` bytes in at most `frames` frames are still compressed,
+    /// and one record more, whose bytes are not counted.
     fn bound_with(&self, pending: usize, frames: usize) -> u64 {
-        let frames = self.seek_table.entries.len() + frames + 3;
+        let frames = self.seek_table.entries.len() + frames + 1;
+        let summary = summary_bound(
+            frames,
+            self.ids.ranges().len() + 1,
+            self.counts.reasons() + 1,
+            self.head.replaces.len(),
+        );
         self.sink.written()
             + compress_bound(pending) as u64
             + self.ids.upper_bound()
-            + (SUMMARY_BYTES_MAX + 8 + SeekTable::encoded_len(frames)) as u64
+            + (8 + summary + SeekTable::encoded_len(frames + 2)) as u64
     }
 
     /// Compresses the records gathered so far into a frame.
