@@ -96,7 +96,7 @@ impl fmt::Debug for CrashingAggregates {
 const NO_INDEX: IndexError = IndexError::Closed;
 
 fn no_aggregates() -> AggregateError {
-    AggregateError::Closed
+    AggregateError::Ended
 }
 
 #[async_trait]
