@@ -215,3 +215,85 @@ async fn a_damaged_cell_is_said_to_be_damaged() {
         .expect_err("nor can it be added to");
     assert!(error.to_string().contains("rebuild"), "{error}");
 }
+
+/// Not a check but a figure: `cargo test --release -p aggregate-store -- --ignored --nocapture large`.
+#[tokio::test]
+#[ignore = "a figure, not a check"]
+async fn a_large_batch_takes_this_long() {
+    let clock = service::clock::SystemClock::shared();
+    let folder = folder();
+    let store = open(&file(&folder));
+    for (what, plan) in [("new", 1), ("merged", 2)] {
+        let batch = large_batch(plan);
+        let (cells, start) = (batch.cells.len(), clock.monotonic());
+        commit(&store, batch).await;
+        let took = (clock.monotonic() - start).as_secs_f64();
+        println!(
+            "{cells} cells {what} in {took:.2} s: {:.0} a second",
+            cells as f64 / took
+        );
+    }
+    let query = crate::CellQuery {
+        clock: crate::DateClock::BuildDate,
+        channel: "nightly".to_owned(),
+        version: Some("41".to_owned()),
+        dates: None,
+        metric: "METRIC_7".to_owned(),
+        filters: crate::Filters::default(),
+    };
+    let start = clock.monotonic();
+    let rows = store
+        .series(&query)
+        .await
+        .expect("the question is answered")
+        .len();
+    println!("{rows} rows of a series in {:?}", clock.monotonic() - start);
+    let start = clock.monotonic();
+    let options = store
+        .filter_options("nightly", "41")
+        .await
+        .expect("the question is answered");
+    println!(
+        "{} metrics listed in {:?}",
+        options.metrics.len(),
+        clock.monotonic() - start
+    );
+    let start = clock.monotonic();
+    let lines = dump_of(&store).await.len();
+    println!("{lines} lines dumped in {:?}", clock.monotonic() - start);
+    store.close().await;
+    println!(
+        "{} bytes",
+        file(&folder).metadata().expect("the file is there").len()
+    );
+}
+
+/// 720 dimension sets of one submission date with 485 metrics each.
+fn large_batch(plan: u64) -> Batch {
+    let (mut builder, (mut key, _)) = (crate::BatchBuilder::new(), additions().swap_remove(0));
+    let bins = [
+        (0, 3),
+        (1, 12),
+        (2, 40),
+        (3, 71),
+        (5, 66),
+        (8, 30),
+        (13, 12),
+        (20, 4),
+        (30, 1),
+    ];
+    let cell = Cell::new(36, 1_104, bins);
+    for set in 0..720 {
+        key.dimensions.channel = ["nightly", "aurora", "beta", "release"][set % 4].to_owned();
+        key.dimensions.version = "41".to_owned();
+        key.dimensions.build_date = format!("201506{:02}", set / 4 % 30);
+        key.dimensions.os_version = format!("{}", set / 120);
+        for metric in 0..485 {
+            key.metric = format!("METRIC_{metric}");
+            key.process = ["parent", "content"][metric % 2].to_owned();
+            builder.add_cell(&key, &cell);
+        }
+    }
+    builder.batch.chunks = vec![folded_chunk(chunk_id(1, 1, plan))];
+    builder.build()
+}
