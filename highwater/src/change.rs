@@ -8,13 +8,13 @@ use crate::cli::Data;
 use crate::pipeline::{Core, Request, perform};
 
 /// Has a request done, and shows its progress.
-pub async fn change(data: &Data, request: Request, mut show: impl FnMut(Value) + Send) -> anyhow::Result<Value> {
+pub async fn change(data: &Data, request: Request, show: impl Fn(Value) + Send + Sync) -> anyhow::Result<Value> {
     match ask(&data.data_dir, &serde_json::to_value(&request)?).await {
         Ok(answers) => Ok(answers.result(show).await?),
         Err(ControlError::NobodyListens) => {
             let core = Core::start(data, SystemClock::shared(), None).await?;
             let done = tokio::select! {
-                done = perform(&core, request, &mut show) => done,
+                done = perform(&core, request, &show) => done,
                 failure = core.failed() => Err(failure),
             };
             core.stop().await?;

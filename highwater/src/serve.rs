@@ -1,14 +1,12 @@
 //! `highwater serve` and `highwater edge`: run until told to end.
 
-use std::sync::Arc;
-
-use edge::SubmissionHandler;
+use edge::door::SubmissionHandler;
 use service::clock::SystemClock;
 use service::shutdown::{self, Shutdown};
 use service::{task, telemetry};
 
 use crate::cli::{Edge, Serve};
-use crate::pipeline::{Core, Pipeline, bind_edge, door_limits, health_of_edge, read_definitions};
+use crate::pipeline::{Base, Pipeline, bind_edge, door_limits, health_of_edge, read_definitions};
 
 /// Runs `serve`.
 pub async fn run(serve: &Serve) -> anyhow::Result<()> {
@@ -31,19 +29,22 @@ pub async fn run(serve: &Serve) -> anyhow::Result<()> {
 pub async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     let listener = bind_edge(&edge.edge).await?;
     let address = listener.local_addr()?;
-    let core = Core::start_edge(&edge.data, SystemClock::shared()).await?;
+    let (base, mut announced) = Base::start(&edge.data, SystemClock::shared()).await?;
+    // Whoever indexes finds the chunks by listing the store.
+    let drained = task::spawn("announced", async move { while announced.recv().await.is_some() {} });
     let (trigger, wish) = Shutdown::new();
-    let door = SubmissionHandler::new(core.edge(), health_of_edge(&core.edge()), door_limits(&edge.edge));
+    let door = SubmissionHandler::new(base.edge().clone(), health_of_edge(base.edge()), door_limits(&edge.edge));
     let serving = task::spawn("edge listener", listener.serve(door, wish.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(wish));
     tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "up");
     let ended = tokio::select! {
         signal = shutdown::signal() => signal.map(told_to_end).map_err(anyhow::Error::from),
-        failure = core.failed() => Err(failure),
+        failure = base.failed() => Err(failure),
     };
     trigger.pull();
     serving.await?;
-    Arc::clone(&core).stop().await?;
+    base.stop().await?;
+    drop(drained);
     ended
 }
 

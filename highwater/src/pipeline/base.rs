@@ -33,7 +33,7 @@ pub struct Base {
 
 impl Base {
     /// Takes the data directory, recovers the log, and starts to seal. Keys of new chunks come out of the receiver.
-    pub(super) async fn start(
+    pub async fn start(
         data: &Data,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(Arc<Self>, mpsc::Receiver<String>)> {
@@ -73,6 +73,11 @@ impl Base {
             }
         });
         Ok((base, announced))
+    }
+
+    /// The edge.
+    pub const fn edge(&self) -> &Arc<Edge> {
+        &self.edge
     }
 
     /// Returns when a part failed for good: the process should end.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aggregator::RebuildProgress;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
@@ -50,7 +51,7 @@ impl ControlHandler for Requests {
 pub async fn perform(
     core: &Arc<Core>,
     request: Request,
-    mut say: impl FnMut(Value) + Send,
+    say: impl Fn(Value) + Send + Sync,
 ) -> anyhow::Result<Value> {
     match request {
         Request::Import { file } => {
@@ -58,7 +59,13 @@ pub async fn perform(
             core.settle().await?;
             Ok(json!(imported))
         }
-        Request::Rebuild => core.rebuild(|progress| say(json!(progress))).await.map(|rebuilt| json!(rebuilt)),
+        Request::Rebuild => {
+            let progress = |progress: RebuildProgress| {
+                say(json!({"records": progress.records, "records_total": progress.records_total}));
+            };
+            let generation = core.rebuild(&progress).await?;
+            Ok(json!({"generation": generation, "set_aside": core.status().await?.set_aside}))
+        }
         Request::Reconcile => {
             let found = core.reconcile().await?;
             core.settle().await?;

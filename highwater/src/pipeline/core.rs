@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateReads, SqliteAggregates};
-use aggregator::Aggregator;
+use aggregate_store::{AggregateReads, AggregateStore, SqliteAggregates};
+use aggregator::{Aggregator, AggregatorSettings, RebuildProgress};
 use edge::Edge;
 use index_schema::{Index, SqliteIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
@@ -28,6 +28,7 @@ pub struct Core {
     pub(super) counters: Arc<Counters>,
     indexer: Arc<Indexer>,
     prefix: String,
+    rebuilding: tokio::sync::Mutex<()>,
 }
 
 impl Core {
@@ -38,18 +39,19 @@ impl Core {
         clock: Arc<dyn Clock>,
         reconcile_every: Option<Duration>,
     ) -> anyhow::Result<Arc<Self>> {
-        let settings = data.fold_settings()?;
         let (base, announced) = Base::start(data, clock.clone()).await?;
         let index = SqliteIndex::open(&base.directory.index())?;
         let aggregates = open_aggregates(&base.directory, index.as_ref()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
-        let parts = aggregator::Parts { store: base.store.clone(), index: index.clone(), aggregates, settings, clock };
-        let aggregator = Arc::new(Aggregator::open(parts).await?);
+        let settings = AggregatorSettings { fold: data.fold_settings()?, ..AggregatorSettings::default() };
+        let current = aggregator::Current::new(aggregates);
+        let aggregator = Aggregator::new(index.clone(), base.store.clone(), current, clock, settings);
         let counters = Counters { edge: base.edge.clone(), index: index.clone(), aggregates: reads.clone() };
         let core = Arc::new(Self {
             indexer: Arc::new(Indexer::new(base.store.clone(), index.clone())),
             counters: Arc::new(counters),
             prefix: data.chunk_prefix.clone(),
+            rebuilding: tokio::sync::Mutex::default(),
             base,
             index,
             aggregator,
@@ -72,7 +74,7 @@ impl Core {
     /// Lists the store and indexes what is missing.
     pub async fn reconcile(&self) -> anyhow::Result<Reconciled> {
         let found = self.indexer.reconcile(&self.prefix).await?;
-        self.aggregator.notify();
+        self.aggregator.waker().notify_one();
         Ok(found)
     }
 
@@ -89,6 +91,18 @@ impl Core {
         }
     }
 
+    /// Folds everything into the next generation of aggregates and puts it into use. Answers its number.
+    pub async fn rebuild(&self, progress: &(dyn Fn(RebuildProgress) + Send + Sync)) -> anyhow::Result<u64> {
+        let _one_at_a_time = self.rebuilding.lock().await;
+        let old = self.index.generation().await?;
+        let path = generation_path(&self.base.directory, old + 1);
+        let shadow = SqliteAggregates::open(&path)?;
+        self.aggregator.rebuild(shadow.clone(), old + 1, progress).await?;
+        self.reads.exchange(shadow);
+        remove_generation(&self.base.directory, old);
+        Ok(old + 1)
+    }
+
     /// Returns when a part failed for good: the process should end.
     pub async fn failed(&self) -> anyhow::Error {
         self.base.failed().await
@@ -102,8 +116,8 @@ impl Core {
     fn run(self: &Arc<Self>, announced: mpsc::Receiver<String>, reconcile_every: Option<Duration>) {
         let core = self.clone();
         self.base.watch("indexer", async move {
-            let aggregator = core.aggregator.clone();
-            feed(core.indexer.clone(), announced, move |_| aggregator.notify(), core.base.shutdown.clone()).await;
+            let waker = core.aggregator.waker();
+            feed(core.indexer.clone(), announced, move |_| waker.notify_one(), core.base.shutdown.clone()).await;
             Ok(())
         });
         let core = self.clone();
@@ -112,7 +126,10 @@ impl Core {
             Ok(())
         });
         let core = self.clone();
-        self.base.watch("aggregator", async move { Ok(core.aggregator.run(core.base.shutdown.clone()).await?) });
+        self.base.watch("aggregator", async move { 
+            core.aggregator.run(core.base.shutdown.clone()).await;
+            Ok(())
+        });
     }
 
     async fn reconcile_again_and_again(&self, every: Option<Duration>) {
@@ -145,4 +162,18 @@ async fn open_aggregates(directory: &DataDirectory, index: &dyn Index) -> anyhow
         index.make_pending(None).await?;
     }
     Ok(aggregates)
+}
+
+/// Removes a generation that is no longer in use. Who still reads it keeps the open file; what cannot be removed costs
+/// room only.
+fn remove_generation(directory: &DataDirectory, generation: u64) {
+    let path = generation_path(directory, generation);
+    for suffix in ["", "-wal", "-shm"] {
+        let file = path.with_file_name(format!("{}{suffix}", path.file_name().unwrap_or_default().display()));
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = %file.display(), "an old generation of aggregates could not be removed");
+        }
+    }
 }

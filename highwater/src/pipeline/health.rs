@@ -23,11 +23,6 @@ pub fn of_edge(edge: &Arc<Edge>) -> Health {
         })
 }
 
-/// The API's: the same, for one process has one fate.
-pub fn of_api(edge: &Arc<Edge>) -> Health {
-    of_edge(edge)
-}
-
 /// What `/__version__` answers.
 pub fn version() -> Version {
     Version {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aggregate_store::AggregateReads;
 use anyhow::Context;
-use edge::{DoorLimits, SubmissionHandler};
+use edge::door::{DoorLimits, SubmissionHandler};
+use index_schema::ProductCount;
+use ping::Submission;
 use query::{Api, StatusReport};
 use query::definitions::Definitions;
 use service::clock::Clock;
@@ -37,21 +39,21 @@ impl Pipeline {
         let api_listener = Listener::bind("API", serve.api.api_listen, ConnectionLimits::default()).await?;
         let (edge_address, api_address) = (edge_listener.local_addr()?, api_listener.local_addr()?);
         warn_of_open_api(api_address);
-        let core = Core::start(&serve.data, clock.clone(), serve.api.reconcile_every.0).await?;
+        let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
         let (trigger, shutdown) = Shutdown::new();
-        let door = SubmissionHandler::new(core.edge.clone(), health::of_edge(&core.edge), door_limits(&serve.edge));
+        let door = SubmissionHandler::new(core.edge().clone(), health::of_edge(core.edge()), door_limits(&serve.edge));
         let fold = serve.data.fold_settings()?;
         let api = Api::new(query::Parts {
             reads: core.reads.clone(),
             index: core.index.clone(),
             status: core.counters.clone(),
-            charted: Box::new(move |product| fold.folds_type(&product.namespace, &product.doc_type, &product.app_name)),
+            charted: Box::new(move |product| fold.folds(&submission_of(product))),
             definitions,
             withheld: serve.api.withheld_metrics.clone(),
-            health: health::of_api(&core.edge),
+            health: health::of_edge(core.edge()),
             clock,
         });
-        let control = ControlListener::bind(core.directory.root()).context("cannot listen on the control socket")?;
+        let control = ControlListener::bind(core.base.directory.root()).context("cannot listen on the control socket")?;
         let listeners = vec![
             task::spawn("edge listener", edge_listener.serve(door, shutdown.clone())),
             task::spawn("API listener", api_listener.serve(api, shutdown.clone())),
@@ -118,6 +120,16 @@ pub fn read_definitions(files: &[std::path::PathBuf]) -> anyhow::Result<Definiti
         definitions.load(&file.display().to_string(), &text)?;
     }
     Ok(definitions)
+}
+
+/// A submission of this product, as far as it decides whether it is folded.
+fn submission_of(product: &ProductCount) -> Submission {
+    Submission {
+        namespace: product.namespace.clone(),
+        document_type: Some(product.doc_type.clone()),
+        app_name: Some(product.app_name.clone()),
+        ..Submission::default()
+    }
 }
 
 fn warn_of_open_api(address: SocketAddr) {
