@@ -1,4 +1,6 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
-pub mod door;
-pub mod intake;
+mod ledger;
+mod log;
+mod metrics;
+mod waiting;

@@ -3,5 +3,18 @@
 //! `frame` and `segment` say how the bytes look, `recovery` reads them at a start, `writer` appends, `handle` is what
 //! the rest of the edge holds. What does not live here: which pings become which chunk.
 
+pub(crate) mod budget;
+pub(crate) mod chain;
+pub(crate) mod counters;
+pub(crate) mod damage;
 pub(crate) mod frame;
+pub(crate) mod handle;
+pub(crate) mod message;
+pub(crate) mod open;
+pub(crate) mod position;
+pub(crate) mod recovery;
+pub(crate) mod runs;
 pub(crate) mod segment;
+#[cfg(test)]
+mod tests;
+pub(crate) mod writer;

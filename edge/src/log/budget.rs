@@ -1,0 +1,127 @@
+//! The log's budget, taken before the work: bytes on disk and number of waiting pings.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// How full the log is and may be.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    bytes_max: u64,
+    pings_max: u64,
+    /// Bytes of frames in all segments.
+    used: AtomicU64,
+    /// Pings in no done plan.
+    waiting: AtomicU64,
+    /// Taken by submissions that are not yet in `used` and `waiting`.
+    promised_bytes: AtomicU64,
+    promised_pings: AtomicU64,
+    /// Whether the next segment lies ready: without it only plans and done-marks are written.
+    spare_ready: AtomicBool,
+}
+
+/// Room for some pings, given back when dropped: then they are in the log, or they are not.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    budget: Arc<Budget>,
+    bytes: u64,
+    pings: u64,
+}
+
+impl Budget {
+    /// A budget of which nothing is used. `bytes_max` and `pings_max` are for pings; what plans and done-marks need
+    /// comes on top.
+    pub(crate) fn new(bytes_max: u64, pings_max: u64) -> Arc<Self> {
+        Arc::new(Self {
+            bytes_max,
+            pings_max,
+            used: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
+            promised_bytes: AtomicU64::new(0),
+            promised_pings: AtomicU64::new(0),
+            spare_ready: AtomicBool::new(true),
+        })
+    }
+
+    /// Takes room for some pings, if there is any.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: u64, pings: u64) -> Option<Reservation> {
+        let reservation = Reservation {
+            budget: Arc::clone(self),
+            bytes,
+            pings,
+        };
+        let promised_bytes = self.promised_bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
+        let promised_pings = self.promised_pings.fetch_add(pings, Ordering::SeqCst) + pings;
+        let fits = self.spare_ready()
+            && self.used() + promised_bytes <= self.bytes_max
+            && self.waiting.load(Ordering::SeqCst) + promised_pings <= self.pings_max;
+        fits.then_some(reservation)
+    }
+
+    /// Bytes of frames in all segments.
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Ordering::SeqCst)
+    }
+
+    /// Whether the next segment lies ready.
+    pub(crate) fn spare_ready(&self) -> bool {
+        self.spare_ready.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_spare_ready(&self, ready: bool) {
+        self.spare_ready.store(ready, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_used(&self, bytes: u64) {
+        self.used.store(bytes, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_waiting(&self, pings: u64) {
+        self.waiting.store(pings, Ordering::SeqCst);
+    }
+
+    /// Bytes that must leave the log, as counted in frames, until it is no more than four fifths full.
+    pub(crate) fn bytes_over_pressure(&self) -> u64 {
+        self.used().saturating_sub(self.bytes_max / 5 * 4)
+    }
+
+    /// Pings that must leave the log until it is no more than four fifths full in number.
+    pub(crate) fn pings_over_pressure(&self) -> u64 {
+        self.waiting
+            .load(Ordering::SeqCst)
+            .saturating_sub(self.pings_max / 5 * 4)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.promised_bytes.fetch_sub(self.bytes, Ordering::SeqCst);
+        self.budget.promised_pings.fetch_sub(self.pings, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_taken_before_the_work_and_comes_back() {
+        let budget = Budget::new(1_000, 3);
+        budget.set_used(400);
+        let first = budget.reserve(500, 1).expect("room");
+        assert!(budget.reserve(101, 1).is_none());
+        let second = budget.reserve(100, 1).expect("room");
+        drop(first);
+        assert!(budget.reserve(1, 3).is_none(), "one too many");
+        drop(second);
+        assert!(budget.reserve(600, 3).is_some());
+    }
+
+    #[test]
+    fn without_a_spare_segment_nothing_is_taken() {
+        let budget = Budget::new(1_000, 3);
+        budget.set_spare_ready(false);
+        assert!(budget.reserve(1, 1).is_none());
+        budget.set_spare_ready(true);
+        assert!(budget.reserve(1, 1).is_some());
+    }
+}

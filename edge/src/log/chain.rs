@@ -1,0 +1,304 @@
+//! The chain of segments: opening the next one, the spare that waits for it, and removing those that hold nothing more.
+//!
+//! A segment is written under the spare's name, synced, renamed, and its folder synced: what bears a segment's name is
+//! whole. Segments are removed oldest first, one at a time, with the folder synced after each: a segment that a power
+//! cut brings back was the oldest, and done.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use disk::{Disk, File};
+use index_schema::proto::LogState;
+use prost::Message;
+use service::random::Random;
+
+use super::budget::Budget;
+use super::frame::{self, FrameKind, Salt};
+use super::position::Position;
+use super::segment::{self, SEGMENT_HEADER_BYTES};
+
+/// The name under which the next segment waits.
+const SPARE: &str = "spare";
+
+/// The open files of all segments, for reading at any place.
+pub(crate) type Readers = Arc<RwLock<BTreeMap<u32, Reader>>>;
+
+/// An open segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    /// Its file.
+    pub(crate) file: Arc<dyn File>,
+    /// Its salt.
+    pub(crate) salt: Salt,
+}
+
+/// All segments, the last of which is written to.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    disk: Arc<dyn Disk>,
+    random: Arc<dyn Random>,
+    dir: PathBuf,
+    segment_bytes: u64,
+    segments: BTreeMap<u32, Segment>,
+    readers: Readers,
+    budget: Arc<Budget>,
+    /// Whether a removal may not be durable yet.
+    removal_unsynced: bool,
+}
+
+/// One segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    /// Its file and salt; none when its header is damaged.
+    pub(crate) reader: Option<Reader>,
+    /// Bytes up to the end of its frames.
+    pub(crate) used: u64,
+    /// Pings in it that wait, and plans in it that are not done.
+    pub(crate) live: u64,
+    /// Bytes it opened with.
+    pub(crate) opened_with: u64,
+}
+
+impl Chain {
+    /// The chain of the segments found in `dir`; none is open for writing yet.
+    pub(crate) fn new(
+        disk: Arc<dyn Disk>,
+        random: Arc<dyn Random>,
+        dir: PathBuf,
+        segment_bytes: u64,
+        segments: BTreeMap<u32, Segment>,
+        budget: Arc<Budget>,
+    ) -> Self {
+        let readers = segments
+            .iter()
+            .filter_map(|(number, segment)| Some((*number, segment.reader.clone()?)))
+            .collect();
+        let readers = Arc::new(RwLock::new(readers));
+        Self {
+            disk,
+            random,
+            dir,
+            segment_bytes,
+            segments,
+            readers,
+            budget,
+            removal_unsynced: false,
+        }
+    }
+
+    /// The open files.
+    pub(crate) fn readers(&self) -> Readers {
+        Arc::clone(&self.readers)
+    }
+
+    /// The number of the last segment; 0 when there is none.
+    pub(crate) fn last(&self) -> u32 {
+        self.segments.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    /// Where the last segment's frames end; 0 when there is none.
+    pub(crate) fn last_used(&self) -> u64 {
+        self.segments.last_key_value().map_or(0, |(_, last)| last.used)
+    }
+
+    /// The last segment's file, salt and where its frames end.
+    pub(crate) fn current(&self) -> (Reader, u64) {
+        let (_, last) = self
+            .segments
+            .last_key_value()
+            .expect("a log is opened by opening a segment");
+        (last.reader.clone().expect("it was opened for writing"), last.used)
+    }
+
+    /// Whether nothing was added to the last segment yet.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.segments
+            .last_key_value()
+            .is_some_and(|(_, last)| last.used == last.opened_with)
+    }
+
+    /// How long a segment gets before the next one is opened.
+    pub(crate) const fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
+    /// Opens the next segment, with `carried` frames after its state, and answers where these lie.
+    ///
+    /// When this fails nothing of it counts: the next try takes the same number, and replaces what there may be.
+    pub(crate) fn open_next(
+        &mut self,
+        state: &LogState,
+        carried: &[(FrameKind, Vec<u8>)],
+    ) -> io::Result<Vec<Position>> {
+        let number = self.last() + 1;
+        let salt = Salt::new(self.random.bits());
+        let (content, places) = first_content(salt, state, carried);
+        let spare = self.dir.join(SPARE);
+        let file = match self.disk.open(&spare) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.allocate_spare()?,
+            other => other?,
+        };
+        self.budget.set_spare_ready(false);
+        file.write_all_at(&content, 0)?;
+        file.sync()?;
+        drop(file);
+        let path = segment::path(&self.dir, number);
+        self.disk.rename(&spare, &path)?;
+        self.disk.sync_dir(&self.dir)?;
+        let file = self.disk.open(&path)?;
+        self.free_unused_tail();
+        let (reader, length) = (
+            Reader {
+                file: Arc::from(file),
+                salt,
+            },
+            content.len() as u64,
+        );
+        self.write_readers().insert(number, reader.clone());
+        self.segments.insert(
+            number,
+            Segment {
+                reader: Some(reader),
+                used: length,
+                live: 0,
+                opened_with: length,
+            },
+        );
+        self.publish_used();
+        self.ready_spare();
+        Ok(places
+            .into_iter()
+            .map(|(offset, length)| Position::new(number, offset, length))
+            .collect())
+    }
+
+    /// Notes that the last segment's frames now end at `used`.
+    pub(crate) fn grow(&mut self, used: u64) {
+        if let Some(mut last) = self.segments.last_entry() {
+            last.get_mut().used = used;
+        }
+        self.publish_used();
+    }
+
+    /// Notes that entries of segments pin them.
+    pub(crate) fn pin(&mut self, number: u32, count: u64) {
+        if let Some(segment) = self.segments.get_mut(&number) {
+            segment.live += count;
+        }
+    }
+
+    /// Notes that entries of segments are settled.
+    pub(crate) fn release(&mut self, released: &[(u32, u64)]) {
+        for (number, count) in released {
+            if let Some(segment) = self.segments.get_mut(number) {
+                segment.live = segment.live.saturating_sub(*count);
+            }
+        }
+    }
+
+    /// Removes segments from the oldest on, as long as they hold nothing live. The last one stays.
+    pub(crate) fn remove_settled(&mut self) -> io::Result<()> {
+        loop {
+            if self.removal_unsynced {
+                self.disk.sync_dir(&self.dir)?;
+                self.removal_unsynced = false;
+                self.publish_used();
+                self.ready_spare();
+            }
+            let oldest = self
+                .segments
+                .first_key_value()
+                .map(|(number, segment)| (*number, segment.live));
+            match oldest {
+                Some((number, 0)) if number != self.last() => {
+                    match self.disk.remove_file(&segment::path(&self.dir, number)) {
+                        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                        _ => {}
+                    }
+                    self.removal_unsynced = true;
+                    self.segments.remove(&number);
+                    self.write_readers().remove(&number);
+                    metrics::counter!(crate::metrics::SEGMENTS_REMOVED).increment(1);
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Makes the spare if it is not there. Without room for it the log takes no pings until there is.
+    pub(crate) fn ready_spare(&mut self) {
+        if self.budget.spare_ready() {
+            return;
+        }
+        match self.allocate_spare() {
+            Ok(_) => self.budget.set_spare_ready(true),
+            Err(error) => {
+                tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
+            }
+        }
+    }
+
+    fn allocate_spare(&self) -> io::Result<Box<dyn File>> {
+        let spare = self.dir.join(SPARE);
+        let file = match self.disk.create_new(&spare) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.disk.open(&spare)?,
+            other => other?,
+        };
+        if file.len()? < self.segment_bytes {
+            file.allocate(self.segment_bytes)?;
+        }
+        Ok(file)
+    }
+
+    /// Gives back the preallocated room behind the frames of the last segment, before it gets a successor. What lies
+    /// there is void, so nothing depends on this.
+    fn free_unused_tail(&self) {
+        let Some((number, last)) = self.segments.last_key_value() else {
+            return;
+        };
+        if let Some(reader) = &last.reader
+            && let Err(error) = reader.file.set_len(last.used.max(SEGMENT_HEADER_BYTES))
+        {
+            tracing::warn!(segment = number, %error, "could not give back the unused end of a log segment");
+        }
+    }
+
+    fn publish_used(&self) {
+        self.budget
+            .set_used(self.segments.values().map(|segment| segment.used).sum());
+    }
+
+    fn write_readers(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<u32, Reader>> {
+        self.readers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a segment opens with, and where the carried frames lie in it.
+fn first_content(
+    salt: Salt,
+    state: &LogState,
+    carried: &[(FrameKind, Vec<u8>)],
+) -> (Vec<u8>, Vec<(u64, usize)>) {
+    let carried_bytes: usize = carried
+        .iter()
+        .map(|(_, payload)| frame::frame_length(payload.len()))
+        .sum();
+    let length = SEGMENT_HEADER_BYTES as usize + frame::frame_length(state.encoded_len()) + carried_bytes;
+    let mut content = Vec::with_capacity(length);
+    content.extend_from_slice(&segment::encode_header(salt));
+    frame::encode(&mut content, 0, salt, FrameKind::State, length as u64, |out| {
+        out.extend_from_slice(&state.encode_to_vec());
+    });
+    let mut places = Vec::with_capacity(carried.len());
+    for (kind, payload) in carried {
+        let offset = content.len() as u64;
+        let bytes = frame::encode(&mut content, 0, salt, *kind, length as u64, |out| {
+            out.extend_from_slice(payload)
+        });
+        places.push((offset, bytes));
+    }
+    debug_assert_eq!(content.len(), length, "computed before it was written");
+    (content, places)
+}

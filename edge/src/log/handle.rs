@@ -1,0 +1,196 @@
+//! What the rest of the edge holds of the log: appending, and reading a place.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use index_schema::proto::{PingRecord, Plan, PlanDone};
+use ping::{ChunkId, Incarnation, RecordId};
+use prost::Message as _;
+use tokio::sync::{mpsc, oneshot};
+
+use super::budget::{Budget, Reservation};
+use super::chain::Readers;
+use super::frame::{self, FrameKind};
+use super::message::{Message, NewPing, NotLogged};
+use super::position::Position;
+
+/// Messages that may wait for the writer; each submission holds its body meanwhile, within the door's budget.
+pub(crate) const MESSAGES_MAX: usize = 4_096;
+
+/// The log's face.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// The log's incarnation.
+    own: Incarnation,
+    /// The start of this process, counted from 1.
+    boot: u64,
+    next_plan: AtomicU64,
+    writer: mpsc::Sender<Message>,
+    readers: Readers,
+    budget: Arc<Budget>,
+}
+
+/// Why a ping could not be read back.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The disk answered with an error; it may work again.
+    #[error("could not read the write-ahead log: {0}")]
+    Disk(#[from] io::Error),
+    /// What was synced there is there no more.
+    #[error("segment {segment} of the write-ahead log is damaged at {offset}")]
+    Damaged {
+        /// The segment.
+        segment: u32,
+        /// The place.
+        offset: u64,
+        /// What was read instead.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Log {
+    /// The face of the log that `writer` leads to.
+    pub(crate) const fn new(
+        own: Incarnation,
+        boot: u64,
+        next_plan: u64,
+        writer: mpsc::Sender<Message>,
+        readers: Readers,
+        budget: Arc<Budget>,
+    ) -> Self {
+        Self {
+            own,
+            boot,
+            next_plan: AtomicU64::new(next_plan),
+            writer,
+            readers,
+            budget,
+        }
+    }
+
+    /// Takes room for a submission; `None` when the log is full. Then the writer looks for room for its next segment.
+    pub(crate) fn reserve(&self, bytes: usize, pings: u64) -> Option<Reservation> {
+        let reservation = self.budget.reserve(bytes as u64, pings);
+        if reservation.is_none() && !self.budget.spare_ready() {
+            // A writer with that much to do looks by itself.
+            let _ = self.writer.try_send(Message::ReadySpare);
+        }
+        reservation
+    }
+
+    /// The log's budget.
+    pub(crate) const fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Logs a submission. Once this answers, it is durable and waits; if the caller goes away, that happens none the
+    /// less.
+    pub(crate) async fn append(
+        &self,
+        ping: NewPing,
+        reservation: Reservation,
+    ) -> Result<RecordId, NotLogged> {
+        self.ask(|reply| Message::Submission {
+            ping: Box::new(ping),
+            reservation,
+            reply,
+        })
+        .await
+    }
+
+    /// Logs lines of one imported file and answers how many were new. They become durable in their order: after an
+    /// error some of them, from the first on, may be.
+    pub(crate) async fn append_lines(
+        &self,
+        pings: Vec<NewPing>,
+        reservation: Reservation,
+    ) -> Result<u64, NotLogged> {
+        self.ask(|reply| Message::Import {
+            pings,
+            reservation,
+            reply,
+        })
+        .await
+    }
+
+    /// The identity of the next chunk.
+    pub(crate) fn next_chunk(&self) -> ChunkId {
+        let plan = self.next_plan.fetch_add(1, Ordering::SeqCst);
+        ChunkId {
+            incarnation: self.own,
+            boot: self.boot,
+            plan,
+        }
+    }
+
+    /// Logs a plan and answers which segment it pins.
+    pub(crate) async fn append_plan(&self, plan: Plan) -> Result<u32, NotLogged> {
+        self.ask(|reply| Message::Plan { plan, reply }).await
+    }
+
+    /// Logs that a plan is done or given up, and lets go of what it settles.
+    pub(crate) async fn append_done(
+        &self,
+        done: PlanDone,
+        released: Vec<(u32, u64)>,
+    ) -> Result<(), NotLogged> {
+        self.ask(|reply| Message::Done {
+            done,
+            released,
+            reply,
+        })
+        .await
+    }
+
+    /// Lets go of pings that can no longer be read.
+    pub(crate) async fn release(&self, released: Vec<(u32, u64)>, pings: u64) {
+        // Without a writer there is nothing to let go of.
+        let _ = self.writer.send(Message::Release { released, pings }).await;
+    }
+
+    /// Lets the writer end after all that was asked before.
+    pub(crate) async fn end(&self) {
+        let _ = self.writer.send(Message::End).await;
+    }
+
+    /// Reads a ping back. Blocks on the disk.
+    pub(crate) fn read(&self, position: Position) -> Result<PingRecord, ReadError> {
+        let (segment, offset) = (position.segment, position.offset());
+        let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner);
+        let reader = readers.get(&segment).cloned();
+        drop(readers);
+        let reader =
+            reader.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the segment was removed"))?;
+        let mut bytes = vec![0; position.length as usize];
+        let read = reader.file.read_at(&mut bytes, offset)?;
+        bytes.truncate(read);
+        let payload = match frame::decode(&bytes, offset, reader.salt) {
+            Ok(frame) if frame.kind == FrameKind::Ping => frame.payload.len(),
+            _ => {
+                return Err(ReadError::Damaged {
+                    segment,
+                    offset,
+                    bytes,
+                });
+            }
+        };
+        let payload =
+            Bytes::from(bytes).slice(frame::FRAME_HEADER_BYTES..frame::FRAME_HEADER_BYTES + payload);
+        PingRecord::decode(payload.clone()).map_err(|_| ReadError::Damaged {
+            segment,
+            offset,
+            bytes: payload.to_vec(),
+        })
+    }
+
+    async fn ask<T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<Result<T, NotLogged>>) -> Message,
+    ) -> Result<T, NotLogged> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.send(message(reply)).await.map_err(|_| NotLogged)?;
+        answer.await.map_err(|_| NotLogged)?
+    }
+}

@@ -1,0 +1,305 @@
+//! Opening a log: reads all segments, sets aside what is damaged, and opens a new segment.
+//!
+//! What the last segment's own frames do not vouch for may lie in the page cache only: it is carried into the new
+//! segment, under the same record ids, and the old one is cut there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use disk::{Disk, File};
+use index_schema::proto::{LogState, PingRecord};
+use ping::Incarnation;
+use prost::Message;
+use service::random::Random;
+
+use super::budget::Budget;
+use super::chain::{Chain, Reader, Segment};
+use super::damage::Damaged;
+use super::frame::FrameKind;
+use super::position::Position;
+use super::recovery::{Recovered, Replay, ReplayError};
+use super::segment::{self, Entry, HeaderError, SEGMENT_HEADER_BYTES, SegmentReader};
+
+/// Where a log lies, and how it is cut.
+#[derive(Clone, Debug)]
+pub(crate) struct LogOptions {
+    /// The folder of segments.
+    pub(crate) dir: PathBuf,
+    /// The folder for what is damaged.
+    pub(crate) damaged_dir: PathBuf,
+    /// How long a segment gets before the next one is opened.
+    pub(crate) segment_bytes: u64,
+}
+
+/// An opened log.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The segments, the last of which is new.
+    pub(crate) chain: Chain,
+    /// What the log holds.
+    pub(crate) recovered: Recovered,
+}
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk answered with an error.
+    #[error("write-ahead log: could not {action} {path}: {source}", path = path.display())]
+    Disk {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A segment has a version that is not known here. It is never touched.
+    #[error(
+        "write-ahead log: {path} has format version {version}, this program knows {known}: use a newer highwater, or move the file out of the folder to set it aside",
+        path = path.display(), known = segment::SEGMENT_VERSION
+    )]
+    Newer {
+        /// The segment.
+        path: PathBuf,
+        /// Its version.
+        version: u16,
+    },
+    /// The log belongs to another data directory.
+    #[error("write-ahead log: {0}")]
+    Foreign(String),
+}
+
+/// A segment as found.
+struct Found {
+    number: u32,
+    reader: Option<Reader>,
+    state: Option<LogState>,
+}
+
+type Carried = Vec<(FrameKind, Vec<u8>)>;
+
+/// Opens the log of incarnation `own`. `place` says for each ping where it is kept.
+pub(crate) fn open(
+    options: &LogOptions,
+    disk: &Arc<dyn Disk>,
+    random: &Arc<dyn Random>,
+    own: Incarnation,
+    budget: &Arc<Budget>,
+    place: &mut dyn FnMut(&PingRecord) -> u32,
+) -> Result<Opened, OpenError> {
+    for dir in [&options.dir, &options.damaged_dir] {
+        make_dir(disk.as_ref(), dir)?;
+    }
+    let damaged = Damaged::new(disk.as_ref(), &options.damaged_dir);
+    let found = find(disk.as_ref(), &options.dir, &damaged)?;
+    let mut replay = Replay::new(own);
+    let (mut segments, mut carried) = (BTreeMap::new(), Carried::new());
+    for (at, segment) in found.iter().enumerate() {
+        let vouched = found
+            .get(at + 1)
+            .and_then(|next| vouched_length(segment.number, next));
+        let last = at + 1 == found.len();
+        let (used, tail) = read_segment(segment, vouched, last, &damaged, &mut replay, place)?;
+        let reader = segment.reader.clone();
+        segments.insert(
+            segment.number,
+            Segment {
+                reader,
+                used,
+                live: 0,
+                opened_with: used,
+            },
+        );
+        carried.extend(tail);
+    }
+    let mut chain = Chain::new(
+        Arc::clone(disk),
+        Arc::clone(random),
+        options.dir.clone(),
+        options.segment_bytes,
+        segments,
+        Arc::clone(budget),
+    );
+    let mut counters = replay.counters().clone();
+    counters.boot += 1;
+    let used = chain.last_used();
+    let state = counters.to_state(own, chain.last(), used);
+    let places = chain
+        .open_next(&state, &carried)
+        .map_err(|source| disk_error("open the next segment in", &options.dir, source))?;
+    apply(
+        &mut replay,
+        FrameKind::State,
+        &state.encode_to_vec(),
+        Position::new(chain.last(), 0, 0),
+        place,
+    )?;
+    for ((kind, payload), position) in carried.iter().zip(places) {
+        apply(&mut replay, *kind, payload, position, place)?;
+    }
+    let recovered = replay.finish();
+    pin(&mut chain, &recovered);
+    chain
+        .remove_settled()
+        .map_err(|source| disk_error("remove settled segments from", &options.dir, source))?;
+    Ok(Opened { chain, recovered })
+}
+
+/// The segments in the folder, in order, without any that precede a gap: segments are removed oldest first, so a
+/// segment before a gap was settled and came back by a power cut. It is set aside all the same, never removed.
+fn find(disk: &dyn Disk, dir: &Path, damaged: &Damaged<'_>) -> Result<Vec<Found>, OpenError> {
+    let entries = disk
+        .read_dir(dir)
+        .map_err(|source| disk_error("list", dir, source))?;
+    let mut numbers: Vec<u32> = entries
+        .iter()
+        .filter_map(|(path, _)| segment::number(path))
+        .collect();
+    numbers.sort_unstable();
+    let contiguous = (1..numbers.len())
+        .rev()
+        .find(|at| numbers[*at] != numbers[at - 1] + 1)
+        .unwrap_or(0);
+    for number in numbers.drain(..contiguous) {
+        let path = segment::path(dir, number);
+        damaged
+            .move_file(&path)
+            .and_then(|()| disk.sync_dir(dir))
+            .map_err(|source| disk_error("set aside", &path, source))?;
+    }
+    numbers
+        .into_iter()
+        .map(|number| find_one(disk, dir, number, damaged))
+        .collect()
+}
+
+fn find_one(disk: &dyn Disk, dir: &Path, number: u32, damaged: &Damaged<'_>) -> Result<Found, OpenError> {
+    let path = segment::path(dir, number);
+    let failed = |source| disk_error("read", &path, source);
+    let file: Arc<dyn File> = Arc::from(disk.open(&path).map_err(failed)?);
+    let mut header = [0; SEGMENT_HEADER_BYTES as usize];
+    let read = file.read_at(&mut header, 0).map_err(failed)?;
+    match segment::decode_header(&header[..read]) {
+        Ok(salt) => {
+            let mut reader = SegmentReader::closed(file.as_ref(), salt, file.len().map_err(failed)?);
+            let state = match reader.next().map_err(failed)? {
+                Some(Entry::Frame { frame, .. }) if frame.kind == FrameKind::State => {
+                    LogState::decode(frame.payload).ok()
+                }
+                _ => None,
+            };
+            Ok(Found {
+                number,
+                reader: Some(Reader { file, salt }),
+                state,
+            })
+        }
+        Err(HeaderError::Newer(version)) => Err(OpenError::Newer { path, version }),
+        Err(HeaderError::Damaged) => {
+            let length = file.len().map_err(failed)?;
+            damaged.keep(number, file.as_ref(), 0..length);
+            Ok(Found {
+                number,
+                reader: None,
+                state: None,
+            })
+        }
+    }
+}
+
+/// How far a segment holds, as its successor says.
+fn vouched_length(number: u32, next: &Found) -> Option<u64> {
+    let state = next.state.as_ref()?;
+    (state.previous_segment == u64::from(number)).then_some(state.previous_valid_length)
+}
+
+/// Reads one segment into the replay; answers where its frames end, and, of the last one, what is to be carried on.
+fn read_segment(
+    found: &Found,
+    vouched: Option<u64>,
+    last: bool,
+    damaged: &Damaged<'_>,
+    replay: &mut Replay,
+    place: &mut dyn FnMut(&PingRecord) -> u32,
+) -> Result<(u64, Carried), OpenError> {
+    let Some(open) = &found.reader else {
+        return Ok((0, Carried::new()));
+    };
+    let failed = |source| disk_error("read", Path::new(&format!("segment {}", found.number)), source);
+    let file = open.file.as_ref();
+    let mut reader = match vouched {
+        Some(length) => SegmentReader::closed(file, open.salt, length),
+        None => SegmentReader::last(file, open.salt).map_err(failed)?,
+    };
+    let (synced, mut carried) = (reader.synced(), Carried::new());
+    while let Some(entry) = reader.next().map_err(failed)? {
+        match entry {
+            Entry::Frame { offset, frame } if last && offset >= synced => {
+                carried.push((frame.kind, frame.payload.to_vec()));
+            }
+            Entry::Frame { offset, frame } => {
+                let position = Position::new(found.number, offset, frame.length);
+                apply(replay, frame.kind, frame.payload, position, place)?;
+            }
+            Entry::Damage(range) => damaged.keep(found.number, file, range),
+        }
+    }
+    let used = if last { synced } else { reader.offset() };
+    Ok((used, carried))
+}
+
+fn apply(
+    replay: &mut Replay,
+    kind: FrameKind,
+    payload: &[u8],
+    position: Position,
+    place: &mut dyn FnMut(&PingRecord) -> u32,
+) -> Result<(), OpenError> {
+    match replay.apply(kind, payload, position, place) {
+        Ok(()) => Ok(()),
+        Err(error @ ReplayError::OtherIncarnation { .. }) => Err(OpenError::Foreign(error.to_string())),
+        Err(error @ ReplayError::Payload(_)) => {
+            tracing::error!(%error, segment = position.segment, "left out an entry of the write-ahead log");
+            metrics::counter!(crate::metrics::LOG_DAMAGED).increment(1);
+            Ok(())
+        }
+    }
+}
+
+/// Pins the segments of everything that is not settled.
+fn pin(chain: &mut Chain, recovered: &Recovered) {
+    let planned = recovered
+        .plans
+        .iter()
+        .flat_map(|plan| plan.pings.iter().map(|(_, ping)| ping));
+    let pings = recovered
+        .waiting
+        .iter()
+        .chain(planned)
+        .map(|ping| ping.position.segment);
+    let plans = recovered.plans.iter().map(|plan| plan.segment);
+    for segment in pings.chain(plans) {
+        chain.pin(segment, 1);
+    }
+}
+
+fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
+    disk.create_dir(dir)
+        .map_err(|source| disk_error("make", dir, source))?;
+    match dir.parent() {
+        Some(parent) => disk
+            .sync_dir(parent)
+            .map_err(|source| disk_error("sync", parent, source)),
+        None => Ok(()),
+    }
+}
+
+fn disk_error(action: &'static str, path: &Path, source: io::Error) -> OpenError {
+    OpenError::Disk {
+        action,
+        path: path.to_path_buf(),
+        source,
+    }
+}

@@ -1,0 +1,275 @@
+//! The open chunks: which pings wait, by partition, and when each partition is to be sealed. Pure, told the time.
+//!
+//! There is no buffer per partition: the log is the buffer, and here is only where each ping lies. What does not live
+//! here: how many pings wait in total, for pings in a seal wait, too.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use index_schema::ChunkKind;
+use ping::{Dimension, OTHER, Partition};
+
+use crate::log::position::Position;
+
+/// A kind of chunk and a partition, in one allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct PartitionKey(Arc<[u8]>);
+
+/// When an open chunk is sealed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SealLimits {
+    /// Sealed when its oldest ping has waited so long, in microseconds.
+    pub(crate) age_us: i64,
+    /// Sealed when the chunk would take about so many bytes.
+    pub(crate) stored_bytes: u64,
+    /// Sealed when it has so many pings.
+    pub(crate) pings: usize,
+    /// With so many open partitions, further ones lose version and build id.
+    pub(crate) partitions: usize,
+}
+
+/// Why open chunks are sealed that are neither old nor large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hurry {
+    /// They are not.
+    None,
+    /// The log needs room, or everything is to be sealed: the oldest first.
+    Oldest,
+}
+
+/// Pings of one partition that are to become chunks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Which.
+    pub(crate) key: PartitionKey,
+    /// Where they lie, in the order in which they came.
+    pub(crate) positions: Vec<Position>,
+    /// Since when the oldest waits, in microseconds of the monotonic clock.
+    pub(crate) since_us: i64,
+}
+
+/// All open chunks.
+#[derive(Debug)]
+pub(crate) struct OpenChunks {
+    limits: SealLimits,
+    by_key: HashMap<PartitionKey, u32>,
+    slots: Vec<Option<OpenChunk>>,
+    free: Vec<u32>,
+    by_age: BTreeSet<(i64, u32)>,
+    full: BTreeSet<u32>,
+    /// Stored bytes by bytes in the log, learned from seals.
+    ratio: f64,
+}
+
+#[derive(Debug)]
+struct OpenChunk {
+    taken: Taken,
+    logged_bytes: u64,
+}
+
+/// So many partitions beyond the cap may open with version and build id `OTHER`; then all but the date is `OTHER`.
+const PARTITIONS_BEYOND_CAP: usize = 1_000;
+
+/// What a seal counts for in the learned ratio.
+const RATIO_WEIGHT: f64 = 0.2;
+
+impl PartitionKey {
+    /// The key of a kind and a partition.
+    pub(crate) fn new(kind: ChunkKind, partition: &Partition) -> Self {
+        let mut bytes = vec![match kind {
+            ChunkKind::Pings => 0,
+            ChunkKind::Errors => 1,
+        }];
+        for (_, value) in partition.iter() {
+            let length =
+                u8::try_from(value.len()).expect("a dimension value has at most 96 bytes, else it is OTHER");
+            bytes.push(length);
+            bytes.extend_from_slice(value.as_bytes());
+        }
+        Self(bytes.into())
+    }
+
+    /// What its chunks hold.
+    pub(crate) fn kind(&self) -> ChunkKind {
+        match self.0.first() {
+            Some(1) => ChunkKind::Errors,
+            _ => ChunkKind::Pings,
+        }
+    }
+
+    /// Its dimension values.
+    pub(crate) fn partition(&self) -> Partition {
+        let mut rest = self.0.get(1..).unwrap_or_default();
+        Partition::new(Dimension::ALL.map(|_| {
+            let Some((length, tail)) = rest.split_first() else {
+                return String::new();
+            };
+            let (value, tail) = tail.split_at(usize::from(*length).min(tail.len()));
+            rest = tail;
+            String::from_utf8_lossy(value).into_owned()
+        }))
+    }
+
+    /// The same partition's chunks of pings that cannot be taken apart.
+    pub(crate) fn errors(&self) -> Self {
+        Self::new(ChunkKind::Errors, &self.partition())
+    }
+
+    /// The same with some dimensions `OTHER`.
+    fn generalised(&self, dimensions: &[Dimension]) -> Self {
+        let mut partition = self.partition();
+        for dimension in dimensions {
+            partition.set(*dimension, OTHER);
+        }
+        Self::new(self.kind(), &partition)
+    }
+}
+
+impl OpenChunks {
+    /// No pings yet.
+    pub(crate) fn new(limits: SealLimits) -> Self {
+        Self {
+            limits,
+            by_key: HashMap::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_age: BTreeSet::new(),
+            full: BTreeSet::new(),
+            ratio: 1.0,
+        }
+    }
+
+    /// Adds a ping that waits since `since_us`.
+    pub(crate) fn push(&mut self, key: &PartitionKey, position: Position, since_us: i64) {
+        let slot = self.slot(key, since_us);
+        let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
+        chunk.taken.positions.push(position);
+        chunk.logged_bytes += u64::from(position.length);
+        self.make_older(slot, since_us);
+        self.note_size(slot);
+    }
+
+    /// Takes pings back that did not fit their chunk; they go before those that came since.
+    pub(crate) fn give_back(&mut self, taken: Taken) {
+        if taken.positions.is_empty() {
+            return;
+        }
+        let slot = self.slot(&taken.key, taken.since_us);
+        let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
+        chunk.logged_bytes += logged_bytes(&taken.positions);
+        let came_since = std::mem::replace(&mut chunk.taken.positions, taken.positions);
+        chunk.taken.positions.extend(came_since);
+        self.make_older(slot, taken.since_us);
+        self.note_size(slot);
+    }
+
+    /// Takes the next open chunk that is to be sealed now.
+    pub(crate) fn take_due(&mut self, now_us: i64, hurry: Hurry) -> Option<Taken> {
+        let due = |(since, slot): &(i64, u32)| {
+            let old = now_us.saturating_sub(*since) >= self.limits.age_us;
+            (old || hurry == Hurry::Oldest).then_some(*slot)
+        };
+        let slot = self
+            .full
+            .first()
+            .copied()
+            .or_else(|| self.by_age.first().and_then(due))?;
+        let chunk = self.slots[slot as usize].take().expect("a slot in use");
+        self.full.remove(&slot);
+        self.by_age.remove(&(chunk.taken.since_us, slot));
+        self.by_key.remove(&chunk.taken.key);
+        self.free.push(slot);
+        Some(chunk.taken)
+    }
+
+    /// When the next open chunk is to be sealed, in microseconds of the monotonic clock, unless one fills before.
+    pub(crate) fn next_deadline(&self) -> Option<i64> {
+        if !self.full.is_empty() {
+            return Some(i64::MIN);
+        }
+        self.by_age
+            .first()
+            .map(|(since, _)| since.saturating_add(self.limits.age_us))
+    }
+
+    /// Since when the oldest ping waits.
+    pub(crate) fn oldest_us(&self) -> Option<i64> {
+        self.by_age.first().map(|(since, _)| *since)
+    }
+
+    /// How many partitions are open.
+    pub(crate) fn partitions(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Learns from a seal how many bytes are stored for a byte in the log.
+    pub(crate) fn learn(&mut self, stored_bytes: u64, logged_bytes: u64) {
+        if logged_bytes > 0 {
+            let seen = (stored_bytes as f64 / logged_bytes as f64).clamp(0.01, 10.0);
+            self.ratio += RATIO_WEIGHT * (seen - self.ratio);
+        }
+    }
+
+    fn slot(&mut self, key: &PartitionKey, since_us: i64) -> u32 {
+        if let Some(slot) = self.by_key.get(key) {
+            return *slot;
+        }
+        let key = self.capped(key);
+        if let Some(slot) = self.by_key.get(&key) {
+            return *slot;
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).expect("the cap on open partitions is far lower")
+        });
+        self.by_key.insert(key.clone(), slot);
+        self.by_age.insert((since_us, slot));
+        let taken = Taken {
+            key,
+            positions: Vec::new(),
+            since_us,
+        };
+        self.slots[slot as usize] = Some(OpenChunk {
+            taken,
+            logged_bytes: 0,
+        });
+        slot
+    }
+
+    /// What a partition that is not open is opened as.
+    fn capped(&self, key: &PartitionKey) -> PartitionKey {
+        const FIRST: [Dimension; 2] = [Dimension::AppVersion, Dimension::AppBuildId];
+        if self.by_key.len() < self.limits.partitions {
+            return key.clone();
+        }
+        let general = key.generalised(&FIRST);
+        if self.by_key.len() < self.limits.partitions + PARTITIONS_BEYOND_CAP
+            || self.by_key.contains_key(&general)
+        {
+            return general;
+        }
+        key.generalised(&Dimension::ALL[1..])
+    }
+
+    fn make_older(&mut self, slot: u32, since_us: i64) {
+        let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
+        if since_us < chunk.taken.since_us {
+            self.by_age.remove(&(chunk.taken.since_us, slot));
+            chunk.taken.since_us = since_us;
+            self.by_age.insert((since_us, slot));
+        }
+    }
+
+    fn note_size(&mut self, slot: u32) {
+        let chunk = self.slots[slot as usize].as_ref().expect("a slot in use");
+        let stored = chunk.logged_bytes as f64 * self.ratio;
+        if stored >= self.limits.stored_bytes as f64 || chunk.taken.positions.len() >= self.limits.pings {
+            self.full.insert(slot);
+        }
+    }
+}
+
+/// Bytes that these pings take in the log.
+pub(crate) fn logged_bytes(positions: &[Position]) -> u64 {
+    positions.iter().map(|position| u64::from(position.length)).sum()
+}
