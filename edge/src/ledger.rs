@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::log::budget::Budget;
 use crate::log::message::{LoggedPing, Watcher};
 use crate::log::position::Position;
-use crate::waiting::{Hurry, OpenChunks, SealLimits, Taken, logged_bytes};
+use crate::waiting::{OpenChunks, PartitionKey, SealLimits, Taken, logged_bytes};
 
 /// Which pings wait, and how many are in chunks.
 #[derive(Debug)]
@@ -43,18 +43,25 @@ struct State {
     open: OpenChunks,
     waiting: u64,
     chunked: u64,
-    /// Of each seal under way, bytes in the log and number of its pings.
-    sealing: BTreeMap<u64, (u64, u64)>,
+    seals: BTreeMap<u64, Underway>,
     next_seal: u64,
-    /// Everything that was logged before is to be sealed: set while somebody waits for that.
-    seal_all: bool,
+    /// What waits since then or longer is to be sealed at once.
+    hurry_until: i64,
+}
+
+/// What is known of a seal under way.
+#[derive(Clone, Copy, Debug)]
+struct Underway {
+    logged_bytes: u64,
+    pings: u64,
+    since_us: i64,
 }
 
 /// Pings that a seal has taken; to be settled or given back.
 #[derive(Debug)]
 pub(crate) struct Seal {
     /// Its number.
-    number: u64,
+    pub(crate) number: u64,
     /// Its pings.
     pub(crate) taken: Taken,
 }
@@ -66,16 +73,11 @@ impl Ledger {
             open: OpenChunks::new(limits),
             waiting: 0,
             chunked,
-            sealing: BTreeMap::new(),
+            seals: BTreeMap::new(),
             next_seal: 0,
-            seal_all: false,
+            hurry_until: i64::MIN,
         };
-        Self {
-            clock,
-            budget,
-            state: Mutex::new(state),
-            changes: watch::channel(0).0,
-        }
+        Self { clock, budget, state: Mutex::new(state), changes: watch::channel(0).0 }
     }
 
     /// Told of changes.
@@ -92,14 +94,14 @@ impl Ledger {
             waiting: state.waiting,
             chunked: state.chunked,
             partitions: state.open.partitions(),
-            oldest: state.open.oldest_us().map(age),
-            seals: state.sealing.len(),
+            oldest: state.oldest_us().map(age),
+            seals: state.seals.len(),
         }
     }
 
     /// Adds pings that were found in the log at the start, with their receive times by the wall clock: a time in the
     /// future counts as due.
-    pub(crate) fn recover(&self, pings: impl Iterator<Item = (crate::waiting::PartitionKey, Position, i64)>) {
+    pub(crate) fn recover(&self, pings: impl Iterator<Item = (PartitionKey, Position, i64)>) {
         let (now, wall) = (self.now_us(), self.clock.now_micros());
         let mut state = self.lock();
         for (key, position, received_us) in pings {
@@ -115,32 +117,29 @@ impl Ledger {
         self.changed(&state);
     }
 
-    /// Counts pings of an undone plan: they wait, though in no open chunk.
-    pub(crate) fn recover_planned(&self, pings: u64) {
+    /// Begins the seal of an undone plan: its pings wait, though in no open chunk.
+    pub(crate) fn recover_planned(&self, pings: u64, logged_bytes: u64) -> u64 {
         let mut state = self.lock();
         state.waiting += pings;
+        let number = state.begin(Underway { logged_bytes, pings, since_us: i64::MIN });
         self.changed(&state);
+        number
     }
 
     /// Takes pings that are to be sealed now.
     pub(crate) fn take_due(&self) -> Option<Seal> {
         let now = self.now_us();
         let mut state = self.lock();
-        let (bytes, pings) = state
-            .sealing
-            .values()
-            .fold((0, 0), |sum, seal| (sum.0 + seal.0, sum.1 + seal.1));
+        let (bytes, pings) =
+            state.seals.values().fold((0, 0), |sum, seal| (sum.0 + seal.logged_bytes, sum.1 + seal.pings));
         let pressed = self.budget.bytes_over_pressure() > bytes || self.budget.pings_over_pressure() > pings;
-        let hurry = if pressed || state.seal_all {
-            Hurry::Oldest
-        } else {
-            Hurry::None
-        };
-        let taken = state.open.take_due(now, hurry)?;
-        let number = state.next_seal;
-        state.next_seal += 1;
-        let size = (logged_bytes(&taken.positions), taken.positions.len() as u64);
-        state.sealing.insert(number, size);
+        let hurry_until = state.hurry_until;
+        let taken = state.open.take_due(now, pressed, hurry_until)?;
+        let number = state.begin(Underway {
+            logged_bytes: logged_bytes(&taken.positions),
+            pings: taken.positions.len() as u64,
+            since_us: taken.since_us,
+        });
         Some(Seal { number, taken })
     }
 
@@ -152,13 +151,17 @@ impl Ledger {
         ))
     }
 
-    /// Ends a seal: what it has not settled waits on, under its partition or the one it is moved to.
-    pub(crate) fn end_seal(&self, number: u64, rest: Vec<Taken>) {
+    /// Gives back what a seal leaves over: it waits on, under its partition or the one it is moved to.
+    pub(crate) fn give_back(&self, taken: Taken) {
         let mut state = self.lock();
-        state.sealing.remove(&number);
-        for taken in rest {
-            state.open.give_back(taken);
-        }
+        state.open.give_back(taken);
+        self.changed(&state);
+    }
+
+    /// Ends a seal. What it has neither settled nor given back is found at the next start.
+    pub(crate) fn end_seal(&self, number: u64) {
+        let mut state = self.lock();
+        state.seals.remove(&number);
         self.changed(&state);
     }
 
@@ -167,11 +170,18 @@ impl Ledger {
         self.lock().open.learn(stored_bytes, logged_bytes);
     }
 
-    /// Whether everything is to be sealed at once, be it neither old nor large.
-    pub(crate) fn set_seal_all(&self, seal_all: bool) {
+    /// Wants everything sealed that waits by now, and answers the moment to ask [`Self::is_sealed_until`] for.
+    pub(crate) fn hurry(&self) -> i64 {
+        let now = self.now_us();
         let mut state = self.lock();
-        state.seal_all = seal_all;
+        state.hurry_until = now;
         self.changed(&state);
+        now
+    }
+
+    /// Whether nothing waits that waited at this moment.
+    pub(crate) fn is_sealed_until(&self, moment: i64) -> bool {
+        self.lock().oldest_us().is_none_or(|oldest| oldest > moment)
     }
 
     fn now_us(&self) -> i64 {
@@ -189,10 +199,17 @@ impl Ledger {
     }
 }
 
-impl Seal {
-    /// Its number.
-    pub(crate) const fn number(&self) -> u64 {
-        self.number
+impl State {
+    fn begin(&mut self, seal: Underway) -> u64 {
+        let number = self.next_seal;
+        self.next_seal += 1;
+        self.seals.insert(number, seal);
+        number
+    }
+
+    fn oldest_us(&self) -> Option<i64> {
+        let sealing = self.seals.values().map(|seal| seal.since_us).min();
+        sealing.into_iter().chain(self.open.oldest_us()).min()
     }
 }
 

@@ -28,15 +28,6 @@ pub(crate) struct SealLimits {
     pub(crate) partitions: usize,
 }
 
-/// Why open chunks are sealed that are neither old nor large.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hurry {
-    /// They are not.
-    None,
-    /// The log needs room, or everything is to be sealed: the oldest first.
-    Oldest,
-}
-
 /// Pings of one partition that are to become chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -163,11 +154,12 @@ impl OpenChunks {
         self.note_size(slot);
     }
 
-    /// Takes the next open chunk that is to be sealed now.
-    pub(crate) fn take_due(&mut self, now_us: i64, hurry: Hurry) -> Option<Taken> {
+    /// Takes the next open chunk that is to be sealed now: a full one, an old one, one that waits since `hurry_until` or
+    /// longer, or, when the log is `pressed` for room, the oldest.
+    pub(crate) fn take_due(&mut self, now_us: i64, pressed: bool, hurry_until: i64) -> Option<Taken> {
         let due = |(since, slot): &(i64, u32)| {
             let old = now_us.saturating_sub(*since) >= self.limits.age_us;
-            (old || hurry == Hurry::Oldest).then_some(*slot)
+            (old || pressed || *since <= hurry_until).then_some(*slot)
         };
         let slot = self
             .full

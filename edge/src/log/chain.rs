@@ -46,6 +46,9 @@ pub(crate) struct Chain {
     budget: Arc<Budget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
+    /// Whether a spare that may be there is of unknown state: left by another process, or by a sync that failed, after
+    /// which neither its bytes nor its length can be relied on.
+    spare_unknown: bool,
 }
 
 /// One segment.
@@ -85,6 +88,7 @@ impl Chain {
             readers,
             budget,
             removal_unsynced: false,
+            spare_unknown: true,
         }
     }
 
@@ -136,10 +140,14 @@ impl Chain {
         let salt = Salt::new(self.random.bits());
         let (content, places) = first_content(salt, state, carried);
         let spare = self.dir.join(SPARE);
+        if self.spare_unknown {
+            self.remove_spare()?;
+        }
         let file = match self.disk.open(&spare) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.allocate_spare()?,
             other => other?,
         };
+        self.spare_unknown = true;
         self.budget.set_spare_ready(false);
         file.write_all_at(&content, 0)?;
         file.sync()?;
@@ -148,6 +156,7 @@ impl Chain {
         self.disk.rename(&spare, &path)?;
         self.disk.sync_dir(&self.dir)?;
         let file = self.disk.open(&path)?;
+        self.spare_unknown = false;
         self.free_unused_tail();
         let (reader, length) = (
             Reader {
@@ -232,24 +241,31 @@ impl Chain {
         if self.budget.spare_ready() {
             return;
         }
-        match self.allocate_spare() {
+        let made = self.remove_spare().and_then(|()| self.allocate_spare());
+        match made {
             Ok(_) => self.budget.set_spare_ready(true),
             Err(error) => {
+                self.spare_unknown = true;
                 tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
             }
         }
     }
 
     fn allocate_spare(&self) -> io::Result<Box<dyn File>> {
-        let spare = self.dir.join(SPARE);
-        let file = match self.disk.create_new(&spare) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.disk.open(&spare)?,
-            other => other?,
-        };
-        if file.len()? < self.segment_bytes {
-            file.allocate(self.segment_bytes)?;
-        }
+        let file = self.disk.create_new(&self.dir.join(SPARE))?;
+        file.allocate(self.segment_bytes)?;
         Ok(file)
+    }
+
+    fn remove_spare(&mut self) -> io::Result<()> {
+        self.budget.set_spare_ready(false);
+        match self.disk.remove_file(&self.dir.join(SPARE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => {
+                self.spare_unknown = false;
+                Ok(())
+            }
+        }
     }
 
     /// Gives back the preallocated room behind the frames of the last segment, before it gets a successor. What lies
