@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ping::Incarnation;
 use service::clock::Clock;
 use tokio::sync::watch;
 
 use crate::log::budget::Budget;
+use crate::log::counters::Counters;
 use crate::log::message::{LoggedPing, Watcher};
 use crate::log::position::Position;
 use crate::waiting::{OpenChunks, PartitionKey, SealLimits, Taken, logged_bytes};
@@ -45,6 +47,8 @@ struct State {
     chunked: u64,
     seals: BTreeMap<u64, Underway>,
     next_seal: u64,
+    /// The highest line that is logged of each imported file.
+    imports: BTreeMap<Incarnation, u64>,
     /// What waits since then or longer is to be sealed at once.
     hurry_until: i64,
 }
@@ -67,12 +71,13 @@ pub(crate) struct Seal {
 }
 
 impl Ledger {
-    /// Nothing waits; `chunked` pings are in chunks.
-    pub(crate) fn new(clock: Arc<dyn Clock>, budget: Arc<Budget>, limits: SealLimits, chunked: u64) -> Self {
+    /// Nothing waits; what is in chunks, and how far files were imported, stands in the counters.
+    pub(crate) fn new(clock: Arc<dyn Clock>, budget: Arc<Budget>, limits: SealLimits, counters: &Counters) -> Self {
         let state = State {
             open: OpenChunks::new(limits),
             waiting: 0,
-            chunked,
+            chunked: counters.chunked,
+            imports: counters.imports.clone(),
             seals: BTreeMap::new(),
             next_seal: 0,
             hurry_until: i64::MIN,
@@ -83,6 +88,11 @@ impl Ledger {
     /// Told of changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// The highest line of an imported file that is logged; 0 when there is none.
+    pub(crate) fn imported(&self, file: Incarnation) -> u64 {
+        self.lock().imports.get(&file).copied().unwrap_or(0)
     }
 
     /// What the ledger says now.
@@ -223,6 +233,9 @@ impl Watcher for Ledger {
         for ping in pings {
             state.open.push(&ping.partition, ping.position, now);
             state.waiting += 1;
+            if ping.imported {
+                state.imports.insert(ping.id.incarnation, ping.id.sequence);
+            }
         }
         self.changed(&state);
     }

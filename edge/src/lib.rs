@@ -1,8 +1,22 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
+mod edge;
+mod failure;
+mod gather;
 mod inflate;
+pub mod intake;
 mod ledger;
+mod limits;
 mod log;
 mod metrics;
+mod place;
+mod schedule;
+mod seal;
 mod staging;
+mod start;
 mod waiting;
+
+pub use edge::{Edge, EdgeOptions, EdgeStatus, ImportedPing, Parts};
+pub use limits::EdgeLimits;
+pub use log::open::OpenError;
+pub use start::EdgeError;

@@ -10,3 +10,21 @@ pub(crate) const LOG_FAILURES: &str = "highwater_edge_log_failures_total";
 pub(crate) const LOG_DAMAGED: &str = "highwater_edge_log_damaged_total";
 /// Counter: settled segments that were removed.
 pub(crate) const SEGMENTS_REMOVED: &str = "highwater_edge_log_segments_removed_total";
+/// Counter: chunks that are in the store, their plans done.
+pub(crate) const CHUNKS_SEALED: &str = "highwater_edge_chunks_sealed_total";
+/// Counter: bytes of these chunks.
+pub(crate) const CHUNK_BYTES: &str = "highwater_edge_chunk_stored_bytes";
+/// Counter: plans whose chunk's key was taken by another object, or that could not be carried out again. Worth an alarm.
+pub(crate) const PLANS_UNEQUAL: &str = "highwater_edge_plans_unequal_total";
+/// Counter: calls of the store that are tried again.
+pub(crate) const STORE_RETRIES: &str = "highwater_edge_store_retries_total";
+/// Counter by `reason`: pings that went to error chunks.
+pub(crate) const PINGS_ERRORED: &str = "highwater_edge_pings_errored_total";
+/// Gauge: pings in no chunk yet.
+pub(crate) const WAITING: &str = "highwater_edge_waiting_pings";
+/// Gauge: how long the oldest ping that is in no chunk has waited; what a loss of this disk would cost.
+pub(crate) const OLDEST_WAITING: &str = "highwater_edge_oldest_waiting_seconds";
+/// Gauge: bytes of frames in the write-ahead log.
+pub(crate) const LOG_BYTES: &str = "highwater_edge_log_bytes";
+/// Gauge: open partitions.
+pub(crate) const PARTITIONS: &str = "highwater_edge_open_partitions";

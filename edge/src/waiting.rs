@@ -101,9 +101,13 @@ impl PartitionKey {
         }))
     }
 
-    /// The same partition's chunks of pings that cannot be taken apart.
-    pub(crate) fn errors(&self) -> Self {
-        Self::new(ChunkKind::Errors, &self.partition())
+    /// The same partition's chunks of the other kind.
+    pub(crate) fn other_kind(&self) -> Self {
+        let other = match self.kind() {
+            ChunkKind::Pings => ChunkKind::Errors,
+            ChunkKind::Errors => ChunkKind::Pings,
+        };
+        Self::new(other, &self.partition())
     }
 
     /// The same with some dimensions `OTHER`.

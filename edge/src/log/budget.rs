@@ -17,6 +17,8 @@ pub(crate) struct Budget {
     promised_pings: AtomicU64,
     /// Whether the next segment lies ready: without it only plans and done-marks are written.
     spare_ready: AtomicBool,
+    /// Whether the last write and sync worked.
+    writable: AtomicBool,
 }
 
 /// Room for some pings, given back when dropped: then they are in the log, or they are not.
@@ -39,6 +41,7 @@ impl Budget {
             promised_bytes: AtomicU64::new(0),
             promised_pings: AtomicU64::new(0),
             spare_ready: AtomicBool::new(true),
+            writable: AtomicBool::new(true),
         })
     }
 
@@ -55,6 +58,25 @@ impl Budget {
             && self.used() + promised_bytes <= self.bytes_max
             && self.waiting.load(Ordering::SeqCst) + promised_pings <= self.pings_max;
         fits.then_some(reservation)
+    }
+
+    /// Whether a ping of so many bytes would find room now.
+    pub(crate) fn has_room(self: &Arc<Self>, bytes: u64) -> bool {
+        self.reserve(bytes, 1).is_some()
+    }
+
+    /// Bytes of frames that pings may take in all segments.
+    pub(crate) const fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
+    /// Whether the last write and sync worked.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_writable(&self, writable: bool) {
+        self.writable.store(writable, Ordering::SeqCst);
     }
 
     /// Bytes of frames in all segments.

@@ -116,6 +116,11 @@ impl Chain {
         (last.reader.clone().expect("it was opened for writing"), last.used)
     }
 
+    /// The budget that the chain keeps up to date.
+    pub(crate) const fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
     /// Whether nothing was added to the last segment yet.
     pub(crate) fn is_fresh(&self) -> bool {
         self.segments

@@ -28,6 +28,8 @@ pub(crate) struct NewPing {
 pub(crate) struct LoggedPing {
     /// Its permanent id.
     pub(crate) id: RecordId,
+    /// Whether it is a line of an imported file.
+    pub(crate) imported: bool,
     /// Where it lies.
     pub(crate) position: Position,
     /// Where the ping is kept.

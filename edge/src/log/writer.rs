@@ -96,6 +96,7 @@ impl Writer {
         if let Err(error) = self.make_room(bytes_max as u64) {
             tracing::error!(%error, "could not open a segment of the write-ahead log: nothing is accepted until it works");
             metrics::counter!(names::LOG_FAILURES).increment(1);
+            self.chain.budget().set_writable(false);
             return; // Dropping the messages tells whoever waits that nothing was logged.
         }
         let (reader, start) = self.chain.current();
@@ -223,11 +224,7 @@ impl Writer {
         let length = self.encode_frame(FrameKind::Ping, start, salt, |out| ping.write(out));
         let position = Position::new(self.chain.last(), offset, length);
         group.pins += 1;
-        group.pings.push(LoggedPing {
-            id,
-            position,
-            partition: ping.partition,
-        });
+        group.pings.push(LoggedPing { id, imported: id.incarnation != self.own, position, partition: ping.partition });
     }
 
     /// All that lies before `start` is synced: each group ends with a sync.
@@ -243,6 +240,7 @@ impl Writer {
 
     fn committed(&mut self, group: Group, used: u64) {
         self.chain.grow(used);
+        self.chain.budget().set_writable(true);
         self.chain.pin(self.chain.last(), group.pins);
         metrics::counter!(names::LOG_COMMITS).increment(1);
         metrics::counter!(names::LOG_BYTES_WRITTEN).increment(self.buffer.len() as u64);
@@ -269,6 +267,7 @@ impl Writer {
             "could not write or sync the write-ahead log: nothing that waited is acknowledged, a new segment follows"
         );
         metrics::counter!(names::LOG_FAILURES).increment(1);
+        self.chain.budget().set_writable(false);
         self.poisoned = true;
         for (incarnation, taken) in group.imports_before.into_iter().rev() {
             self.counters.imports.insert(incarnation, taken);

@@ -1,0 +1,272 @@
+//! The edge as a whole: opens the log, takes submissions, seals, tells how it is, ends.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle as Thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use disk::Disk;
+use index_schema::proto::{Header, PingRecord};
+use ping::{DimensionSchema, Incarnation, Timestamp};
+use service::clock::Clock;
+use service::random::Random;
+use service::shutdown::Trigger;
+use store::Store;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::failure::Failure;
+use crate::intake::{Accepted, Intake, Refusal};
+use crate::ledger::Ledger;
+use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL};
+use crate::log::handle::Log;
+use crate::log::message::NewPing;
+use crate::place;
+
+/// Where the edge keeps what it has, and how much of it.
+#[derive(Clone, Debug)]
+pub struct EdgeOptions {
+    /// The folder of the write-ahead log.
+    pub log_dir: PathBuf,
+    /// The folder for chunks that are being written.
+    pub staging_dir: PathBuf,
+    /// The folder for what a damaged log held.
+    pub damaged_dir: PathBuf,
+    /// What all chunk keys begin with.
+    pub prefix: String,
+    /// How much it takes and when it seals.
+    pub limits: EdgeLimits,
+}
+
+/// What the edge is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The file system of log and staging.
+    pub disk: Arc<dyn Disk>,
+    /// Where chunks go.
+    pub store: Arc<dyn Store>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness: salts of segments, jitter.
+    pub random: Arc<dyn Random>,
+    /// Which dimension values partition chunks.
+    pub schema: DimensionSchema,
+    /// The identity of the data directory.
+    pub incarnation: Incarnation,
+    /// Told the keys of chunks that are in the store. A key that nobody takes is found by the next start's listing.
+    pub announce: mpsc::Sender<String>,
+}
+
+/// A running edge. Dropping it ends it; what is not in a chunk yet waits in the log.
+pub struct Edge {
+    pub(crate) log: Arc<Log>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) schema: Arc<DimensionSchema>,
+    pub(crate) damaged_dir: PathBuf,
+    pub(crate) failure: Failure,
+    pub(crate) closing: AtomicBool,
+    pub(crate) trigger: Trigger,
+    pub(crate) writer: Mutex<Option<Thread<()>>>,
+    pub(crate) schedule: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How the edge is, at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EdgeStatus {
+    /// Pings taken over the life of the data directory: always `waiting + chunked`.
+    pub accepted: u64,
+    /// Pings in no chunk yet.
+    pub waiting: u64,
+    /// Pings in chunks that are in the store.
+    pub chunked: u64,
+    /// Bytes of frames in the write-ahead log.
+    pub log_bytes: u64,
+    /// Bytes of frames that pings may take there.
+    pub log_bytes_max: u64,
+    /// Partitions with pings that are in no seal yet.
+    pub open_partitions: usize,
+    /// Seals under way.
+    pub seals: usize,
+    /// How long the oldest ping has waited that is in no chunk.
+    pub oldest_waiting: Option<Duration>,
+    /// Pieces of the log that were found damaged and set aside.
+    pub damaged: u64,
+    /// Whether a submission would find room.
+    pub has_room: bool,
+    /// Whether the last write and sync of the log worked.
+    pub writable: bool,
+    /// What ended that must not, so that the process has to end.
+    pub failed: Option<&'static str>,
+}
+
+/// A line of an imported file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedPing {
+    /// The line's number in its file, the first is 1.
+    pub line: u64,
+    /// When it was received.
+    pub received: Timestamp,
+    /// The request target.
+    pub uri: Bytes,
+    /// The stored headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Edge {
+    /// How the edge is.
+    pub fn status(&self) -> EdgeStatus {
+        let (counts, budget) = (self.ledger.counts(), self.log.budget());
+        let damaged = crate::log::damage::Damaged::new(self.disk.as_ref(), &self.damaged_dir).pieces();
+        EdgeStatus {
+            accepted: counts.waiting + counts.chunked,
+            waiting: counts.waiting,
+            chunked: counts.chunked,
+            log_bytes: budget.used(),
+            log_bytes_max: budget.bytes_max(),
+            open_partitions: counts.partitions,
+            seals: counts.seals,
+            oldest_waiting: counts.oldest,
+            damaged: damaged.unwrap_or(0),
+            has_room: budget.has_room(0),
+            writable: budget.is_writable(),
+            failed: self.failure.told(),
+        }
+    }
+
+    /// Seals everything that waits by now, be it neither old nor large. Returns at once.
+    pub fn seal_all(&self) {
+        self.ledger.hurry();
+    }
+
+    /// Seals everything that waits by now, and returns when it is in the store. While the store is out of reach, that
+    /// takes for ever.
+    pub async fn wait_until_sealed(&self) {
+        let moment = self.ledger.hurry();
+        let mut changes = self.ledger.changes();
+        while !self.ledger.is_sealed_until(moment) {
+            // The ledger, which tells of changes, lives as long as the edge.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Takes lines of an imported file, in ascending order, each once however often it is sent; answers how many were
+    /// new, once they are on disk. After an error, ask [`Self::import_progress`] where to go on.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`] when the log has no room for them now, [`Refusal::Unavailable`] when it cannot be written.
+    pub async fn import(&self, file: Incarnation, pings: Vec<ImportedPing>) -> Result<u64, Refusal> {
+        let (mut added, mut group, mut bytes) = (0, Vec::new(), 0);
+        for ping in pings {
+            let ping = self.imported(file, ping);
+            bytes += ping.frame_bytes_max();
+            group.push(ping);
+            if bytes >= IMPORT_BYTES {
+                added += self.import_group(std::mem::take(&mut group), bytes).await?;
+                bytes = 0;
+            }
+        }
+        if !group.is_empty() {
+            added += self.import_group(group, bytes).await?;
+        }
+        Ok(added)
+    }
+
+    /// The highest line of an imported file that is on disk; 0 when there is none.
+    pub fn import_progress(&self, file: Incarnation) -> u64 {
+        self.ledger.imported(file)
+    }
+
+    /// Returns when something ended that must not, with what it was: then the process has to end, non-zero.
+    pub async fn failed(&self) -> &'static str {
+        self.failure.wait().await
+    }
+
+    /// Ends the edge: takes nothing more, finishes what it took, and, if asked, seals everything first.
+    pub async fn shutdown(&self, seal: bool) {
+        self.closing.store(true, Ordering::SeqCst);
+        if seal {
+            self.wait_until_sealed().await;
+        }
+        self.trigger.pull();
+        let schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(schedule) = schedule {
+            // Its panic was told by its guard.
+            let _ = schedule.await;
+        }
+        self.log.end().await;
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // Its panic was told by its guard.
+            let _ = service::task::blocking(move || writer.join()).await;
+        }
+    }
+
+    async fn import_group(&self, pings: Vec<NewPing>, bytes: usize) -> Result<u64, Refusal> {
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(Refusal::Unavailable);
+        }
+        let full = Refusal::Full { retry_after: RETRY_AFTER_FULL };
+        let reservation = self.log.reserve(bytes, pings.len() as u64).ok_or(full)?;
+        self.log.append_lines(pings, reservation).await.map_err(|_| Refusal::Unavailable)
+    }
+
+    fn imported(&self, file: Incarnation, ping: ImportedPing) -> NewPing {
+        let ImportedPing { line, received, uri, headers, body } = ping;
+        let mut new = self.new_ping(received, Accepted { uri, headers, body });
+        new.head.incarnation = Bytes::copy_from_slice(file.as_bytes());
+        new.head.sequence = line;
+        new
+    }
+
+    fn new_ping(&self, received: Timestamp, accepted: Accepted) -> NewPing {
+        let Accepted { uri, headers, body } = accepted;
+        let date = received.submission_date();
+        let partition = place::partition(&self.schema, &uri, date);
+        let head = PingRecord {
+            received_us: received.as_micros(),
+            submission_date: date.as_yyyymmdd(),
+            uri,
+            headers: headers.into_iter().map(|(name, value)| Header { name, value }).collect(),
+            received_bytes: body.len() as u64,
+            ..PingRecord::default()
+        };
+        NewPing { head, body, partition }
+    }
+}
+
+impl Intake for Edge {
+    fn admit(&self, body_bytes: u64) -> Result<(), Refusal> {
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(Refusal::Unavailable);
+        }
+        // What a ping takes beside its body does not matter here: the real question is asked when it is submitted.
+        match self.log.reserve(usize::try_from(body_bytes).unwrap_or(usize::MAX), 1) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::Full { retry_after: RETRY_AFTER_FULL }),
+        }
+    }
+
+    async fn submit(&self, accepted: Accepted) -> Result<(), Refusal> {
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(Refusal::Unavailable);
+        }
+        let received = Timestamp::from_micros(self.clock.now_micros());
+        let ping = self.new_ping(received, accepted);
+        let full = Refusal::Full { retry_after: RETRY_AFTER_FULL };
+        let reservation = self.log.reserve(ping.frame_bytes_max(), 1).ok_or(full)?;
+        self.log.append(ping, reservation).await.map_err(|_| Refusal::Unavailable)?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edge").field("log", &self.log).field("ledger", &self.ledger).finish_non_exhaustive()
+    }
+}

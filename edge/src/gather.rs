@@ -1,0 +1,212 @@
+//! Gathering: the pings of one partition, read back from the log, inflated, and written as a chunk. Blocks.
+//!
+//! What does not live here: why these pings, and what becomes of the chunk.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use chunk::{ChunkHead, ChunkLimits, ChunkWriter, FrameEncoder, RecordHead, WriteError};
+use index_schema::ChunkKind;
+use index_schema::proto::PingRecord;
+use ping::{ChunkId, Incarnation, RecordId, SubmissionDate, Timestamp};
+
+use crate::inflate::{Encoding, Inflater, Reason};
+use crate::log::handle::{Log, ReadError};
+use crate::log::position::Position;
+use crate::metrics as names;
+use crate::staging::{Staged, Staging};
+use crate::waiting::PartitionKey;
+
+/// The name that stands in chunks.
+const WRITER: &str = concat!("highwater ", env!("CARGO_PKG_VERSION"));
+
+/// Bodies that inflate to more than this take turns: so many seals at once stay within a bounded memory.
+const LARGE_BODY_BYTES: usize = 8 << 20;
+
+/// What gathering needs, used again from chunk to chunk.
+pub(crate) struct Workbench {
+    inflater: Inflater,
+    encoder: Option<FrameEncoder>,
+    inflated_max: usize,
+    limits: ChunkLimits,
+    /// Held while a large body is in memory.
+    large: Arc<Mutex<()>>,
+}
+
+/// What is to be gathered.
+pub(crate) struct Order<'a> {
+    /// The identity of the chunk.
+    pub(crate) id: ChunkId,
+    /// Its kind and partition.
+    pub(crate) key: &'a PartitionKey,
+    /// Its pings, as far as they fit.
+    pub(crate) positions: &'a [Position],
+    /// The time of sealing.
+    pub(crate) sealed: Timestamp,
+}
+
+/// What became of the pings.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    /// The chunk, unless no ping went into it.
+    pub(crate) chunk: Option<GatheredChunk>,
+    /// Pings that belong into the partition's chunks of the other kind.
+    pub(crate) moved: Vec<Position>,
+    /// Pings that can no longer be read, with what is there instead.
+    pub(crate) damaged: Vec<(Position, Vec<u8>)>,
+    /// Pings that did not fit.
+    pub(crate) rest: Vec<Position>,
+}
+
+/// A chunk that is not in the store yet.
+#[derive(Debug)]
+pub(crate) struct GatheredChunk {
+    /// Its bytes.
+    pub(crate) staged: Staged,
+    /// Their number.
+    pub(crate) stored_bytes: u64,
+    /// The digest of its records.
+    pub(crate) digest: [u8; 16],
+    /// Its records, in order.
+    pub(crate) ids: Vec<RecordId>,
+    /// Where they lie in the log.
+    pub(crate) positions: Vec<Position>,
+}
+
+/// Why nothing was gathered. It may work another time.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatherError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(std::io::Error),
+    /// The chunk could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A ping as it goes into a chunk.
+struct Fitting<'a> {
+    head: RecordHead,
+    body: &'a [u8],
+}
+
+impl Workbench {
+    /// A workbench whose bodies inflate to at most `inflated_max` bytes.
+    pub(crate) fn new(inflated_max: usize, limits: ChunkLimits, large: Arc<Mutex<()>>) -> Self {
+        Self { inflater: Inflater::new(), encoder: None, inflated_max, limits, large }
+    }
+
+    /// Gathers pings into a chunk until all are in it or a limit is reached.
+    pub(crate) fn gather(
+        &mut self,
+        log: &Log,
+        order: &Order<'_>,
+        staging: Staging,
+    ) -> Result<Gathered, GatherError> {
+        let head = ChunkHead {
+            id: order.id,
+            kind: order.key.kind(),
+            partition: order.key.partition(),
+            writer: WRITER.to_owned(),
+            replaces: Vec::new(),
+        };
+        let encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => FrameEncoder::new().map_err(WriteError::Io)?,
+        };
+        let mut writer = ChunkWriter::with(staging, head, encoder, self.limits)?;
+        let (large, mut holds_large) = (Arc::clone(&self.large), None);
+        let (mut gathered, mut ids, mut positions) = (Gathered::default(), Vec::new(), Vec::new());
+        for (at, position) in order.positions.iter().enumerate() {
+            let record = match log.read(*position) {
+                Ok(record) => record,
+                Err(ReadError::Disk(error)) => return Err(GatherError::Read(error)),
+                Err(ReadError::Damaged { bytes, .. }) => {
+                    gathered.damaged.push((*position, bytes));
+                    continue;
+                }
+            };
+            let encoding = encoding_of(&record);
+            let mut inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max.min(LARGE_BODY_BYTES));
+            if inflated == Err(Reason::InflatedTooLarge) && self.inflated_max > LARGE_BODY_BYTES {
+                holds_large.get_or_insert_with(|| large.lock().unwrap_or_else(PoisonError::into_inner));
+                inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max);
+            }
+            let Some(fitting) = fit(order.key.kind(), &record, inflated) else {
+                if let Err(reason) = inflated {
+                    metrics::counter!(names::PINGS_ERRORED, "reason" => reason.name()).increment(1);
+                }
+                gathered.moved.push(*position);
+                continue;
+            };
+            match writer.append(&fitting.head, fitting.body) {
+                Ok(()) => {
+                    ids.push(fitting.head.id);
+                    positions.push(*position);
+                }
+                Err(WriteError::Full(_)) if !ids.is_empty() => {
+                    gathered.rest = order.positions[at..].to_vec();
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if ids.is_empty() {
+            let (_, encoder) = writer.abandon();
+            self.encoder = Some(encoder);
+            return Ok(gathered);
+        }
+        let finished = writer.finish(order.sealed)?;
+        // The buffers of an encoder that had a large body stay large: let go of them.
+        self.encoder = holds_large.is_none().then_some(finished.encoder);
+        gathered.chunk = Some(GatheredChunk {
+            staged: finished.sink.finish().map_err(WriteError::Io)?,
+            stored_bytes: finished.stored_bytes,
+            digest: finished.record_digest,
+            ids,
+            positions,
+        });
+        Ok(gathered)
+    }
+}
+
+/// The ping as it goes into a chunk of this kind; `None` when it belongs into one of the other.
+fn fit<'a>(kind: ChunkKind, record: &'a PingRecord, inflated: Result<&'a [u8], Reason>) -> Option<Fitting<'a>> {
+    let inflated = inflated.and_then(|body| {
+        if record.uri.len() + body.len() + HEAD_BYTES_MAX > chunk::limits::RECORD_RAW_BYTES_MAX {
+            Err(Reason::RecordTooLarge)
+        } else {
+            Ok(body)
+        }
+    });
+    match (kind, inflated) {
+        (ChunkKind::Pings, Ok(body)) => Some(Fitting { head: head_of(record, None), body }),
+        (ChunkKind::Errors, Err(reason)) => Some(Fitting { head: head_of(record, Some(reason)), body: &record.body }),
+        _ => None,
+    }
+}
+
+/// All of a record but URI and body: the door admits far less in headers.
+const HEAD_BYTES_MAX: usize = 1 << 20;
+
+fn head_of(record: &PingRecord, error: Option<Reason>) -> RecordHead {
+    let received = Timestamp::from_micros(record.received_us);
+    RecordHead {
+        id: RecordId {
+            incarnation: Incarnation::from_slice(&record.incarnation).expect("checked when it was logged"),
+            sequence: record.sequence,
+        },
+        received,
+        submission_date: SubmissionDate::from_yyyymmdd(record.submission_date)
+            .unwrap_or_else(|| received.submission_date()),
+        uri: Bytes::clone(&record.uri),
+        headers: record.headers.clone(),
+        received_bytes: record.received_bytes,
+        error: error.map(|reason| reason.name().to_owned()),
+    }
+}
+
+fn encoding_of(record: &PingRecord) -> Encoding {
+    let values = record.headers.iter().filter(|header| header.name == "content-encoding");
+    Encoding::of(values.map(|header| header.value.as_str()))
+}

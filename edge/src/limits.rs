@@ -1,0 +1,54 @@
+//! The limits of the edge's log and seals, each with its reason. Those of the HTTP door are with the door.
+
+use std::time::Duration;
+
+use chunk::ChunkLimits;
+
+/// How much the edge takes and when it seals.
+#[derive(Clone, Copy, Debug)]
+pub struct EdgeLimits {
+    /// Bytes of pings in the write-ahead log; above, submissions are refused with 507. On disk it takes up to three
+    /// segments more: the one being written, the spare, and plans with their done-marks.
+    pub log_bytes: u64,
+    /// Pings in no chunk yet; each takes up to 24 bytes of memory.
+    pub waiting_pings: u64,
+    /// How long a segment of the log gets. At most an eighth of `log_bytes`, since room comes back by whole segments.
+    pub segment_bytes: u64,
+    /// An open chunk is sealed when its oldest ping has waited so long.
+    pub seal_age: Duration,
+    /// Where a chunk ends.
+    pub chunk: ChunkLimits,
+    /// With so many open partitions, further ones lose version and build id.
+    pub open_partitions: usize,
+    /// A body that inflates to more goes to an error chunk.
+    pub inflated_bytes: usize,
+    /// Seals under way at once; most of the time they wait for disk and store.
+    pub seals: usize,
+    /// Seals that gather at once; each keeps one processor busy and takes about 30 MB.
+    pub gathers: usize,
+    /// The first wait before something that failed is tried again; it doubles up to ten seconds.
+    pub retry: Duration,
+}
+
+impl Default for EdgeLimits {
+    fn default() -> Self {
+        Self {
+            log_bytes: 16 << 30,
+            waiting_pings: 20_000_000,
+            segment_bytes: 64 << 20,
+            seal_age: Duration::from_secs(10),
+            chunk: ChunkLimits::default(),
+            open_partitions: 100_000,
+            inflated_bytes: 32 << 20,
+            seals: 8,
+            gathers: 2,
+            retry: Duration::from_millis(100),
+        }
+    }
+}
+
+/// What a client is told that meets a full log: by then a few chunks are sealed.
+pub(crate) const RETRY_AFTER_FULL: Duration = Duration::from_secs(30);
+
+/// Imported lines are logged in pieces of so many bytes, so that submissions get their turn in between.
+pub(crate) const IMPORT_BYTES: usize = 4 << 20;

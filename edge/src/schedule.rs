@@ -1,0 +1,104 @@
+//! The task that starts seals: undone plans first, then open chunks as they become due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::task;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::failure::Failure;
+use crate::ledger::Seal;
+use crate::metrics as names;
+use crate::seal::{Planned, Sealer};
+
+/// Looked at least so often, whatever the deadline.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Starts seals.
+pub(crate) struct Schedule {
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) failure: Failure,
+    /// One permit for each seal that may be under way.
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) seals: u32,
+}
+
+impl Schedule {
+    /// Runs until the process is to end and no seal is under way.
+    pub(crate) async fn run(self, undone: Vec<(u64, Planned)>) {
+        if self.resume(undone).await {
+            while let Some((permit, seal)) = self.next().await {
+                let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
+                drop(task::spawn("seal", async move {
+                    sealer.seal(seal).await;
+                    drop((permit, guard));
+                }));
+            }
+        }
+        self.all_permits().await;
+    }
+
+    /// Carries out the plans that were found undone; whether there is more to do.
+    async fn resume(&self, undone: Vec<(u64, Planned)>) -> bool {
+        for (number, planned) in undone {
+            let Some(permit) = self.permit().await else { return false };
+            let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
+            drop(task::spawn("resume", async move {
+                sealer.resume(number, planned).await;
+                drop((permit, guard));
+            }));
+        }
+        tokio::select! {
+            biased;
+            () = self.sealer.shutdown.wished() => false,
+            () = self.all_permits() => true,
+        }
+    }
+
+    /// The next seal that is due, with its permit; `None` when the process is to end.
+    async fn next(&self) -> Option<(OwnedSemaphorePermit, Seal)> {
+        let permit = self.permit().await?;
+        let ledger = &self.sealer.ledger;
+        let mut changes = ledger.changes();
+        loop {
+            changes.borrow_and_update();
+            if self.sealer.shutdown.is_wished() {
+                return None;
+            }
+            self.publish();
+            if let Some(seal) = ledger.take_due() {
+                return Some((permit, seal));
+            }
+            let wait = ledger.next_deadline().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN);
+            tokio::select! {
+                biased;
+                () = self.sealer.shutdown.wished() => return None,
+                _ = changes.changed() => {}
+                () = task::sleep(wait.max(Duration::from_millis(1))) => {}
+            }
+        }
+    }
+
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            biased;
+            () = self.sealer.shutdown.wished() => None,
+            permit = Arc::clone(&self.permits).acquire_owned() => permit.ok(),
+        }
+    }
+
+    /// Returns when no seal is under way.
+    async fn all_permits(&self) {
+        // The semaphore is never closed.
+        let _ = self.permits.acquire_many(self.seals).await;
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    fn publish(&self) {
+        let counts = self.sealer.ledger.counts();
+        metrics::gauge!(names::WAITING).set(counts.waiting as f64);
+        metrics::gauge!(names::PARTITIONS).set(counts.partitions as f64);
+        metrics::gauge!(names::OLDEST_WAITING).set(counts.oldest.unwrap_or_default().as_secs_f64());
+        metrics::gauge!(names::LOG_BYTES).set(self.sealer.log.budget().used() as f64);
+    }
+}

@@ -1,0 +1,225 @@
+//! Starting an edge: opens the log, starts its writer and the schedule of seals.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use disk::Disk;
+use index_schema::ChunkKey;
+use ping::{DimensionSchema, Timestamp};
+use service::shutdown::Shutdown;
+use service::task;
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::edge::{Edge, EdgeOptions, Parts};
+use crate::failure::Failure;
+use crate::gather::Workbench;
+use crate::ledger::Ledger;
+use crate::limits::EdgeLimits;
+use crate::log::budget::Budget;
+use crate::log::handle::{Log, MESSAGES_MAX};
+use crate::log::message::Watcher;
+use crate::log::open::{self, LogOptions, OpenError, Opened};
+use crate::log::position::Position;
+use crate::log::recovery::{Logged, UndonePlan};
+use crate::log::writer::Writer;
+use crate::place::Interner;
+use crate::schedule::Schedule;
+use crate::seal::{Planned, Sealer};
+use crate::waiting::{PartitionKey, SealLimits, logged_bytes};
+
+/// Names in the staging folder that begin so are the edge's.
+const STAGED: &str = "seal-";
+
+/// Why an edge does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// The staging folder cannot be made or emptied.
+    #[error("staging folder {path}: {source}")]
+    Staging {
+        /// The folder.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The prefix of chunk keys is malformed.
+    #[error(transparent)]
+    Prefix(#[from] index_schema::KeyError),
+    /// The operating system gives no thread.
+    #[error("could not start the thread that writes the log: {0}")]
+    Thread(std::io::Error),
+}
+
+impl Edge {
+    /// Opens the log, carries on what an earlier process left undone, and takes submissions from now on. To be called
+    /// in a runtime, and by the one process that holds the data directory's lock.
+    ///
+    /// # Errors
+    /// See [`EdgeError`]. Nothing is lost then.
+    pub async fn open(options: EdgeOptions, parts: Parts) -> Result<Arc<Self>, EdgeError> {
+        ChunkKey::check_prefix(&options.prefix)?;
+        let limits = bounded(options.limits);
+        let budget = Budget::new(limits.log_bytes, limits.waiting_pings);
+        let schema = Arc::new(parts.schema.clone());
+        let (opened, keys) = open_log(&options, &limits, &parts, &budget, &schema).await?;
+        let Opened { chain, recovered } = opened;
+        let ledger = Arc::new(Ledger::new(
+            Arc::clone(&parts.clock),
+            Arc::clone(&budget),
+            seal_limits(&limits),
+            &recovered.counters,
+        ));
+        ledger.recover(recovered.waiting.into_iter().map(|ping| {
+            (keys[ping.partition as usize].clone(), ping.position, ping.received_us)
+        }));
+        let undone = recovered.plans.into_iter().map(|plan| undone(&ledger, plan)).collect();
+        let (sender, messages) = mpsc::channel(MESSAGES_MAX);
+        let log = Arc::new(Log::new(
+            parts.incarnation,
+            recovered.counters.boot,
+            recovered.counters.next_plan,
+            sender,
+            chain.readers(),
+            budget,
+        ));
+        let failure = Failure::new();
+        let watcher: Arc<dyn Watcher> = ledger.clone();
+        let writer = Writer::new(parts.incarnation, chain, recovered.counters, watcher);
+        let guard = failure.guard("the writer of the write-ahead log panicked");
+        let writer = task::thread("log-writer", move || {
+            writer.run(messages);
+            drop(guard);
+        })
+        .map_err(EdgeError::Thread)?;
+        let (trigger, shutdown) = Shutdown::new();
+        let edge = Self {
+            log: Arc::clone(&log),
+            ledger: Arc::clone(&ledger),
+            clock: Arc::clone(&parts.clock),
+            disk: Arc::clone(&parts.disk),
+            schema,
+            damaged_dir: options.damaged_dir.clone(),
+            failure: failure.clone(),
+            closing: AtomicBool::new(false),
+            trigger,
+            writer: Mutex::new(Some(writer)),
+            schedule: Mutex::new(None),
+        };
+        let sealer = Arc::new(sealer(options, parts, &limits, log, ledger, shutdown));
+        let schedule = schedule(sealer, failure, limits.seals);
+        let task = task::spawn("schedule", schedule.run(undone));
+        *edge.schedule.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(task);
+        Ok(Arc::new(edge))
+    }
+}
+
+/// Opens the log on the pool for work that blocks; answers also the partitions by number.
+async fn open_log(
+    options: &EdgeOptions,
+    limits: &EdgeLimits,
+    parts: &Parts,
+    budget: &Arc<Budget>,
+    schema: &Arc<DimensionSchema>,
+) -> Result<(Opened, Vec<PartitionKey>), EdgeError> {
+    let log = LogOptions {
+        dir: options.log_dir.clone(),
+        damaged_dir: options.damaged_dir.clone(),
+        segment_bytes: limits.segment_bytes,
+    };
+    let (disk, random, own) = (Arc::clone(&parts.disk), Arc::clone(&parts.random), parts.incarnation);
+    let (budget, schema, staging) = (Arc::clone(budget), Arc::clone(schema), options.staging_dir.clone());
+    task::blocking(move || {
+        empty_staging(disk.as_ref(), &staging)
+            .map_err(|source| EdgeError::Staging { path: staging.display().to_string(), source })?;
+        let mut interner = Interner::new(&schema);
+        let opened = open::open(&log, &disk, &random, own, &budget, &mut |record| interner.number(record))?;
+        Ok((opened, interner.into_keys()))
+    })
+    .await
+}
+
+/// Makes the staging folder, and removes what an earlier process left in it.
+fn empty_staging(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
+    disk.create_dir(dir)?;
+    for (path, is_dir) in disk.read_dir(dir)? {
+        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(STAGED));
+        if ours && !is_dir {
+            disk.remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Room comes back by whole segments, so a log must be several of them.
+fn bounded(mut limits: EdgeLimits) -> EdgeLimits {
+    const SEGMENT_BYTES_MIN: u64 = 4 << 10;
+    limits.segment_bytes = limits.segment_bytes.min(limits.log_bytes / 8).max(SEGMENT_BYTES_MIN);
+    limits.seals = limits.seals.max(1);
+    limits.gathers = limits.gathers.max(1);
+    limits
+}
+
+fn seal_limits(limits: &EdgeLimits) -> SealLimits {
+    SealLimits {
+        age_us: i64::try_from(limits.seal_age.as_micros()).unwrap_or(i64::MAX),
+        stored_bytes: limits.chunk.stored_bytes,
+        pings: usize::try_from(limits.chunk.records).unwrap_or(usize::MAX),
+        partitions: limits.open_partitions,
+    }
+}
+
+/// An undone plan as a seal under way.
+fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
+    let positions: Vec<Position> = undone.pings.iter().map(|(_, Logged { position, .. })| *position).collect();
+    let number = ledger.recover_planned(positions.len() as u64 + undone.missing, logged_bytes(&positions));
+    let planned = Planned {
+        plan: undone.plan.plan,
+        key: undone.plan.key,
+        digest: undone.plan.record_digest[..].try_into().unwrap_or_default(),
+        segment: undone.segment,
+        positions,
+        missing: undone.missing,
+        sealed: Timestamp::from_micros(undone.plan.sealed_us),
+    };
+    (number, planned)
+}
+
+fn sealer(
+    options: EdgeOptions,
+    parts: Parts,
+    limits: &EdgeLimits,
+    log: Arc<Log>,
+    ledger: Arc<Ledger>,
+    shutdown: Shutdown,
+) -> Sealer {
+    let large = Arc::new(Mutex::new(()));
+    let bench = |_| Workbench::new(limits.inflated_bytes, limits.chunk, Arc::clone(&large));
+    Sealer {
+        log,
+        ledger,
+        disk: parts.disk,
+        store: parts.store,
+        clock: parts.clock,
+        random: parts.random,
+        shutdown,
+        announce: parts.announce,
+        prefix: options.prefix,
+        staging_dir: options.staging_dir,
+        damaged_dir: options.damaged_dir,
+        backoff: limits.retry,
+        workbenches: Mutex::new((0..limits.gathers).map(bench).collect()),
+        gathering: Semaphore::new(limits.gathers),
+    }
+}
+
+fn schedule(sealer: Arc<Sealer>, failure: Failure, seals: usize) -> Schedule {
+    Schedule {
+        sealer,
+        failure,
+        permits: Arc::new(Semaphore::new(seals)),
+        seals: u32::try_from(seals).expect("a few"),
+    }
+}
