@@ -7,6 +7,8 @@ mod damage;
 mod encoder;
 mod entry;
 pub mod frame;
+#[cfg(feature = "zstd")]
+mod head;
 #[cfg_attr(not(feature = "zstd"), expect(dead_code, reason = "the writer is left out"))]
 mod ids;
 pub mod limits;
@@ -31,6 +33,8 @@ pub use damage::{Damage, Part};
 #[cfg(feature = "zstd")]
 pub use encoder::FrameEncoder;
 pub use entry::{EntryError, entry_of};
+#[cfg(feature = "zstd")]
+pub use head::ChunkHead;
 pub use ids::{Ids, IdsError, RecordIdentity};
 pub use index_schema::proto::{Header, Summary};
 pub use limits::ChunkLimits;
@@ -45,4 +49,4 @@ pub use verify::{Verified, verify};
 #[cfg(feature = "zstd")]
 pub use write_error::{Limit, WriteError};
 #[cfg(feature = "zstd")]
-pub use writer::{ChunkHead, ChunkWriter, Finished};
+pub use writer::{ChunkWriter, Finished};

@@ -6,15 +6,14 @@ use std::io::{self, Write};
 use index_schema::ChunkKind;
 use index_schema::proto::{Kind, SequenceRange, Summary};
 use ping::limits::FRAME_RAW_BYTES;
-use ping::{ChunkId, Dimension, Partition, Timestamp};
+use ping::{ChunkId, Timestamp};
 use xxhash_rust::xxh3::Xxh3;
 use zstd::zstd_safe::compress_bound;
 
 use crate::counts::Counts;
+use crate::head::ChunkHead;
 use crate::ids::IdsWriter;
-use crate::limits::{
-    ChunkLimits, ERROR_REASON_BYTES_MAX, RECORD_RAW_BYTES_MAX, REPLACES_MAX, WRITER_BYTES_MAX, summary_bound,
-};
+use crate::limits::{ChunkLimits, RECORD_RAW_BYTES_MAX, summary_bound};
 use crate::seek::{SeekEntry, SeekTable};
 use crate::sink::HashingSink;
 use crate::summary::{self, FORMAT_MAJOR, FORMAT_MINOR};
@@ -34,21 +33,6 @@ pub struct ChunkWriter<W> {
     /// Records in each data frame, the last one still being gathered.
     frame_records: Vec<u32>,
     in_frame: u32,
-}
-
-/// What is known of a chunk before its records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChunkHead {
-    /// Its identity.
-    pub id: ChunkId,
-    /// What it holds.
-    pub kind: ChunkKind,
-    /// Its dimension values.
-    pub partition: Partition,
-    /// The program that writes it, such as `highwater 0.1.0`.
-    pub writer: String,
-    /// Chunks that it replaces.
-    pub replaces: Vec<ChunkId>,
 }
 
 /// A chunk that was written whole.
@@ -85,9 +69,7 @@ impl<W: Write> ChunkWriter<W> {
         mut encoder: FrameEncoder,
         limits: ChunkLimits,
     ) -> Result<Self, WriteError> {
-        if head.replaces.len() > REPLACES_MAX || head.writer.len() > WRITER_BYTES_MAX {
-            return Err(WriteError::Head);
-        }
+        head.check()?;
         encoder.raw.clear();
         Ok(Self {
             sink: HashingSink::new(sink),
@@ -110,7 +92,7 @@ impl<W: Write> ChunkWriter<W> {
     /// [`WriteError::Io`] it is lost.
     pub fn append(&mut self, record: &RecordHead, body: &[u8]) -> Result<(), WriteError> {
         let bytes = record.stream_len(body.len());
-        self.check_place(record)?;
+        self.head.check_place(record)?;
         if bytes > RECORD_RAW_BYTES_MAX {
             return Err(WriteError::TooLarge { bytes });
         }
@@ -180,21 +162,6 @@ impl<W: Write> ChunkWriter<W> {
     /// Gives the chunk up, so that sink and encoder can be used again.
     pub fn abandon(self) -> (W, FrameEncoder) {
         (self.sink.into_inner(), self.encoder)
-    }
-
-    fn check_place(&self, record: &RecordHead) -> Result<(), WriteError> {
-        let date = self.head.partition.get(Dimension::SubmissionDate);
-        if record.submission_date.to_string() != date {
-            return Err(WriteError::Misplaced("its submission date is another"));
-        }
-        match (self.head.kind, record.error.as_deref()) {
-            (ChunkKind::Pings, None) => Ok(()),
-            (ChunkKind::Pings, Some(_)) => Err(WriteError::Misplaced("it has an error")),
-            (ChunkKind::Errors, Some(reason)) if (1..=ERROR_REASON_BYTES_MAX).contains(&reason.len()) => {
-                Ok(())
-            }
-            (ChunkKind::Errors, _) => Err(WriteError::Misplaced("it has no error of 1 to 64 bytes")),
-        }
     }
 
     fn limit_passed_by(&self, record: &RecordHead, bytes: usize) -> Option<Limit> {

@@ -1,11 +1,13 @@
 //! The index in one SQLite file: one connection that writes, on its own thread, and a few that read.
 //!
-//! What does not live here: the statements ([`sql`]), rows ([`row`]), selections as SQL ([`select`]).
+//! What does not live here: the statements ([`sql`]), rows ([`row`]), selections as SQL ([`select`]), what takes several
+//! statements ([`work`]).
 
 mod open;
 mod row;
 mod select;
 mod sql;
+mod work;
 mod worker;
 
 use std::path::Path;
@@ -14,10 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use ping::{ChunkId, Dimension};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use worker::Worker;
 
-use crate::door::FAILURES_MAX;
 use crate::{
     ChunkKey, Index, IndexEntry, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, Selection,
     SetAside,
@@ -93,7 +94,8 @@ impl SqliteIndex {
 impl Index for SqliteIndex {
     async fn insert(&self, entries: &[IndexEntry]) -> Result<Inserted, IndexError> {
         let entries = entries.to_vec();
-        self.write(move |transaction| insert(transaction, &entries)).await
+        self.write(move |transaction| work::insert(transaction, &entries))
+            .await
     }
 
     async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
@@ -138,15 +140,15 @@ impl Index for SqliteIndex {
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
         let chunks = chunks.map(<[_]>::to_vec);
         self.write(move |transaction| match chunks {
-            None => make_all_pending(transaction),
-            Some(chunks) => make_pending(transaction, &chunks),
+            None => work::make_all_pending(transaction),
+            Some(chunks) => work::make_pending(transaction, &chunks),
         })
         .await
     }
 
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
         let reason = reason.to_owned();
-        self.write(move |transaction| fail(transaction, &chunk.to_string(), &reason))
+        self.write(move |transaction| work::fail(transaction, &chunk.to_string(), &reason))
             .await
     }
 
@@ -184,7 +186,7 @@ impl Index for SqliteIndex {
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError> {
         let (selection, after) = (selection.clone(), after.map(str::to_owned));
-        self.read(move |connection| select(connection, &selection, after, limit))
+        self.read(move |connection| work::select(connection, &selection, after, limit))
             .await
     }
 
@@ -248,107 +250,4 @@ impl Index for SqliteIndex {
         })
         .await
     }
-}
-
-fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> rusqlite::Result<Inserted> {
-    let mut inserted = Inserted::default();
-    for entry in entries {
-        transaction
-            .prepare_cached(sql::FORGET_UNREADABLE)?
-            .execute([&entry.key])?;
-        if !row::insert(transaction, entry)? {
-            inserted.known += 1;
-            continue;
-        }
-        inserted.added += 1;
-        let [date, name, doc_type, app] = [
-            Dimension::SubmissionDate,
-            Dimension::SourceName,
-            Dimension::DocType,
-            Dimension::AppName,
-        ]
-        .map(|dimension| entry.partition.get(dimension));
-        transaction
-            .prepare_cached(sql::INSERT_PENDING)?
-            .execute(params![entry.id.to_string(), date])?;
-        transaction.prepare_cached(sql::ADD_TO_TOTALS)?.execute(params![
-            1,
-            row::integer(entry.records)?,
-            row::integer(entry.stored_bytes)?,
-            row::integer(entry.received_bytes)?
-        ])?;
-        transaction.prepare_cached(sql::ADD_TO_PRODUCT)?.execute(params![
-            name,
-            doc_type,
-            app,
-            row::integer(entry.records)?
-        ])?;
-    }
-    Ok(inserted)
-}
-
-fn make_all_pending(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
-    transaction.execute(sql::FORGET_FAILURES, [])?;
-    transaction.execute(sql::FORGET_SET_ASIDE, [])?;
-    transaction.execute(sql::MAKE_ALL_PENDING, [])?;
-    transaction.query_row(sql::COUNT_PENDING, [], |row| row::count(row, 0))
-}
-
-fn make_pending(transaction: &Transaction<'_>, chunks: &[ChunkId]) -> rusqlite::Result<u64> {
-    let mut pending = 0;
-    for chunk in chunks {
-        let id = chunk.to_string();
-        transaction
-            .prepare_cached(sql::FORGET_FAILURES_OF)?
-            .execute([&id])?;
-        transaction
-            .prepare_cached(sql::SETTLE_SET_ASIDE)?
-            .execute([&id])?;
-        transaction.prepare_cached(sql::MAKE_PENDING)?.execute([&id])?;
-        pending += u64::from(transaction.prepare_cached(sql::IS_PENDING)?.exists([&id])?);
-    }
-    Ok(pending)
-}
-
-fn fail(transaction: &Transaction<'_>, id: &str, reason: &str) -> rusqlite::Result<u32> {
-    let failures: Option<u32> = transaction
-        .prepare_cached(sql::FAIL)?
-        .query_row([reason, id], |row| row.get(0))
-        .optional()?;
-    let Some(failures) = failures else {
-        let before = transaction
-            .prepare_cached(sql::FAILURES_SET_ASIDE)?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        return Ok(before.unwrap_or(0));
-    };
-    if failures >= FAILURES_MAX {
-        transaction.prepare_cached(sql::SET_ASIDE)?.execute([id])?;
-        transaction.prepare_cached(sql::SETTLE_PENDING)?.execute([id])?;
-    }
-    Ok(failures)
-}
-
-/// Runs the SQL of a selection until `limit` of the rows it finds can match, or there are no more.
-fn select(
-    connection: &Connection,
-    selection: &Selection,
-    mut after: Option<String>,
-    limit: usize,
-) -> rusqlite::Result<Vec<IndexEntry>> {
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let asked = limit - found.len();
-        let query = select::query(selection, after.as_deref(), asked);
-        let mut statement = connection.prepare_cached(&query.text)?;
-        let rows = statement.query_map(params_from_iter(query.values), row::read)?;
-        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        let is_last = rows.len() < asked;
-        after = rows.last().map(|entry| entry.key.clone());
-        found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
-        if is_last {
-            break;
-        }
-    }
-    Ok(found)
 }

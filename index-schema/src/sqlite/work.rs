@@ -1,0 +1,115 @@
+//! What takes several statements, each inside a transaction that the caller opened.
+
+use ping::{ChunkId, Dimension};
+use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+
+use super::{row, select, sql};
+use crate::door::FAILURES_MAX;
+use crate::{IndexEntry, Inserted, Selection};
+
+/// Inserts entries, each with its pending row and its share of the sums.
+pub(super) fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> rusqlite::Result<Inserted> {
+    let mut inserted = Inserted::default();
+    for entry in entries {
+        transaction
+            .prepare_cached(sql::FORGET_UNREADABLE)?
+            .execute([&entry.key])?;
+        if !row::insert(transaction, entry)? {
+            inserted.known += 1;
+            continue;
+        }
+        inserted.added += 1;
+        let [date, name, doc_type, app] = [
+            Dimension::SubmissionDate,
+            Dimension::SourceName,
+            Dimension::DocType,
+            Dimension::AppName,
+        ]
+        .map(|dimension| entry.partition.get(dimension));
+        transaction
+            .prepare_cached(sql::INSERT_PENDING)?
+            .execute(params![entry.id.to_string(), date])?;
+        transaction.prepare_cached(sql::ADD_TO_TOTALS)?.execute(params![
+            1,
+            row::integer(entry.records)?,
+            row::integer(entry.stored_bytes)?,
+            row::integer(entry.received_bytes)?
+        ])?;
+        transaction.prepare_cached(sql::ADD_TO_PRODUCT)?.execute(params![
+            name,
+            doc_type,
+            app,
+            row::integer(entry.records)?
+        ])?;
+    }
+    Ok(inserted)
+}
+
+/// Puts a pending row back for every chunk; answers how many there are.
+pub(super) fn make_all_pending(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    transaction.execute(sql::FORGET_FAILURES, [])?;
+    transaction.execute(sql::FORGET_SET_ASIDE, [])?;
+    transaction.execute(sql::MAKE_ALL_PENDING, [])?;
+    transaction.query_row(sql::COUNT_PENDING, [], |row| row::count(row, 0))
+}
+
+/// Puts a pending row back for these chunks; answers for how many of them.
+pub(super) fn make_pending(transaction: &Transaction<'_>, chunks: &[ChunkId]) -> rusqlite::Result<u64> {
+    let mut pending = 0;
+    for chunk in chunks {
+        let id = chunk.to_string();
+        transaction
+            .prepare_cached(sql::FORGET_FAILURES_OF)?
+            .execute([&id])?;
+        transaction
+            .prepare_cached(sql::SETTLE_SET_ASIDE)?
+            .execute([&id])?;
+        transaction.prepare_cached(sql::MAKE_PENDING)?.execute([&id])?;
+        pending += u64::from(transaction.prepare_cached(sql::IS_PENDING)?.exists([&id])?);
+    }
+    Ok(pending)
+}
+
+/// Notes a failure; sets the chunk aside when it is one too many.
+pub(super) fn fail(transaction: &Transaction<'_>, id: &str, reason: &str) -> rusqlite::Result<u32> {
+    let failures: Option<u32> = transaction
+        .prepare_cached(sql::FAIL)?
+        .query_row([reason, id], |row| row.get(0))
+        .optional()?;
+    let Some(failures) = failures else {
+        let before = transaction
+            .prepare_cached(sql::FAILURES_SET_ASIDE)?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        return Ok(before.unwrap_or(0));
+    };
+    if failures >= FAILURES_MAX {
+        transaction.prepare_cached(sql::SET_ASIDE)?.execute([id])?;
+        transaction.prepare_cached(sql::SETTLE_PENDING)?.execute([id])?;
+    }
+    Ok(failures)
+}
+
+/// Runs the SQL of a selection until `limit` of the rows it finds can match, or there are no more.
+pub(super) fn select(
+    connection: &Connection,
+    selection: &Selection,
+    mut after: Option<String>,
+    limit: usize,
+) -> rusqlite::Result<Vec<IndexEntry>> {
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let asked = limit - found.len();
+        let query = select::query(selection, after.as_deref(), asked);
+        let mut statement = connection.prepare_cached(&query.text)?;
+        let rows = statement.query_map(params_from_iter(query.values), row::read)?;
+        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let is_last = rows.len() < asked;
+        after = rows.last().map(|entry| entry.key.clone());
+        found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
+}
