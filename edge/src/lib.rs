@@ -1,5 +1,6 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
+pub mod door;
 mod edge;
 mod failure;
 mod gather;
@@ -18,5 +19,6 @@ mod waiting;
 
 pub use edge::{Edge, EdgeOptions, EdgeStatus, ImportedPing, Parts};
 pub use limits::EdgeLimits;
+pub use log::look::{LogCounts, read_counts};
 pub use log::open::OpenError;
 pub use start::EdgeError;

@@ -12,6 +12,8 @@ use store::{Blocking, DirectoryStore, Store};
 
 /// What can be read in a data directory.
 pub struct Local {
+    /// The directory itself.
+    pub directory: DataDirectory,
     /// The chunks.
     pub store: Arc<dyn Store>,
     /// The index.
@@ -30,7 +32,7 @@ impl Local {
             .with_context(|| format!("{} has no index yet: `highwater reconcile` makes it", data_dir.display()))?;
         let generation = index.generation().await?;
         let aggregates = SqliteAggregates::open_read_only(&generation_path(&directory, generation))?;
-        Ok(Self { store: Arc::new(store), index, aggregates })
+        Ok(Self { directory, store: Arc::new(store), index, aggregates })
     }
 }
 

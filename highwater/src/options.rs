@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aggregator::fold::FoldSettings;
 use anyhow::Context;
-use edge::EdgeOptions;
+use edge::{EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
 use service::directory::DataDirectory;
 use service::quantity::Age;
@@ -20,12 +20,17 @@ impl Data {
     /// What the edge is told.
     pub fn edge_options(&self, directory: &DataDirectory) -> EdgeOptions {
         EdgeOptions {
+            log_dir: directory.log(),
+            staging_dir: directory.staging(),
+            damaged_dir: directory.damaged(),
             prefix: self.chunk_prefix.clone(),
-            seal_age: self.intake.seal_age.0,
-            log_budget: self.intake.log_budget.0,
-            open_partitions: self.intake.open_partitions,
-            inflated_limit: usize::try_from(self.intake.inflated_limit.0).unwrap_or(usize::MAX),
-            ..EdgeOptions::new(directory.log(), directory.staging(), directory.damaged())
+            limits: EdgeLimits {
+                seal_age: self.intake.seal_age.0,
+                log_bytes: self.intake.log_budget.0,
+                open_partitions: self.intake.open_partitions,
+                inflated_bytes: usize::try_from(self.intake.inflated_limit.0).unwrap_or(usize::MAX),
+                ..EdgeLimits::default()
+            },
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod counters;
 pub(crate) mod damage;
 pub(crate) mod frame;
 pub(crate) mod handle;
+pub(crate) mod look;
 pub(crate) mod message;
 pub(crate) mod open;
 pub(crate) mod position;

@@ -68,7 +68,7 @@ impl Base {
         let (edge, shutdown) = (base.edge.clone(), base.shutdown.clone());
         base.watch("edge", async move {
             tokio::select! {
-                failure = edge.failed() => Err(failure.into()),
+                ended = edge.failed() => Err(anyhow::anyhow!("{ended}")),
                 () = shutdown.wished() => Ok(()),
             }
         });
@@ -92,7 +92,7 @@ impl Base {
     /// Ends all tasks, then the edge: the log is synced, and what waits stays in it.
     pub async fn stop(&self) -> anyhow::Result<()> {
         if self.seal_at_shutdown {
-            self.edge.seal_all().await?;
+            self.edge.wait_until_sealed().await;
         }
         self.trigger.pull();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -100,7 +100,7 @@ impl Base {
             // A failure, or a panic, was told already.
             let _ = task.await;
         }
-        self.edge.shutdown().await;
+        self.edge.shutdown(false).await;
         Ok(())
     }
 

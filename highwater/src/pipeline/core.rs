@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateReads, AggregateStore, SqliteAggregates};
+use aggregate_store::{AggregateReads, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, RebuildProgress};
 use edge::Edge;
 use index_schema::{Index, SqliteIndex};
@@ -80,7 +80,7 @@ impl Core {
 
     /// Seals what waits, and returns when everything is folded that can be.
     pub async fn settle(&self) -> anyhow::Result<()> {
-        self.base.edge.seal_all().await?;
+        self.base.edge.wait_until_sealed().await;
         loop {
             let (status, index) = (self.status().await?, self.index.totals().await?);
             let nothing_left = status.waiting == 0 && status.chunked <= status.indexed && index.pending_chunks == 0;

@@ -9,17 +9,13 @@ use service::dockerflow::{Check, Health, Version};
 pub fn of_edge(edge: &Arc<Edge>) -> Health {
     let (disk, queue) = (edge.clone(), edge.clone());
     Health::new(version())
-        .check("check_disk_bytes_free", move || match disk.status().has_room {
-            true => Check::Ok,
-            false => Check::Full("the disk has no room for the next segment of the log: free some".to_owned()),
+        .check("check_disk_bytes_free", move || match disk.status() {
+            status if !status.writable => Check::Unavailable("the last write to the log failed: look at its disk".to_owned()),
+            _ => Check::Ok,
         })
-        .check("check_queue_size", move || {
-            let status = queue.status();
-            if status.log_bytes < status.log_budget {
-                Check::Ok
-            } else {
-                Check::Full("the log's budget is used up: see whether the store takes chunks".to_owned())
-            }
+        .check("check_queue_size", move || match queue.status() {
+            status if status.has_room => Check::Ok,
+            _ => Check::Full("the log has no room: see whether the store takes chunks, and whether the disk is full".to_owned()),
         })
 }
 

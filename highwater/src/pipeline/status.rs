@@ -19,27 +19,39 @@ pub(super) struct Counters {
 
 #[async_trait]
 impl StatusSource for Counters {
-    /// Read from the end of the road to its beginning, so that a ping on its way is never counted at a later station
-    /// and not yet at an earlier one.
     async fn status(&self) -> Result<StatusReport, StatusError> {
-        let folded = self.aggregates.get().status().await.map_err(StatusError::new)?;
-        let index = self.index.totals().await.map_err(StatusError::new)?;
+        // The edge is asked last, as the report is read from the end of the road to its beginning.
+        let mut report = report(0, 0, self.index.as_ref(), self.aggregates.get().as_ref()).await?;
         let edge = self.edge.status();
-        let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        let by_reason = |reasons: BTreeMap<String, i64>| reasons.into_iter().map(|(reason, n)| (reason, count(n))).collect();
-        Ok(StatusReport {
-            accepted: edge.accepted,
-            waiting: edge.waiting,
-            chunked: edge.chunked,
-            indexed: index.records,
-            folded: count(folded.counters.folded),
-            repeated: count(folded.counters.repeated),
-            stored_only: count(folded.counters.stored_only),
-            errored_pings: count(folded.counters.errored_pings),
-            set_aside: index.set_aside,
-            newest_received: folded.newest_received,
-            errored_by_reason: by_reason(folded.errored_by_reason),
-            refused_by_reason: by_reason(folded.refused_by_reason),
-        })
+        (report.accepted, report.waiting, report.chunked) = (edge.accepted, edge.waiting, edge.chunked);
+        Ok(report)
     }
+}
+
+/// A report of these counts of the log, and of what index and aggregates say. Read from the end of the road to its
+/// beginning, so that a ping on its way is never counted at a later station and not yet at an earlier one.
+pub(super) async fn report(
+    waiting: u64,
+    chunked: u64,
+    index: &dyn Index,
+    aggregates: &dyn AggregateReads,
+) -> Result<StatusReport, StatusError> {
+    let folded = aggregates.status().await.map_err(|error| StatusError(error.to_string()))?;
+    let index = index.totals().await.map_err(|error| StatusError(error.to_string()))?;
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    let by_reason = |reasons: BTreeMap<String, i64>| reasons.into_iter().map(|(reason, n)| (reason, count(n))).collect();
+    Ok(StatusReport {
+        accepted: waiting + chunked,
+        waiting,
+        chunked,
+        indexed: index.records,
+        folded: count(folded.counters.folded),
+        repeated: count(folded.counters.repeated),
+        stored_only: count(folded.counters.stored_only),
+        errored_pings: count(folded.counters.errored_pings),
+        set_aside: index.set_aside,
+        newest_received: folded.newest_received,
+        errored_by_reason: by_reason(folded.errored_by_reason),
+        refused_by_reason: by_reason(folded.refused_by_reason),
+    })
 }
