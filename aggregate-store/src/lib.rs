@@ -12,6 +12,7 @@ pub mod conformance;
 mod dimensions;
 mod door;
 mod error;
+pub mod metrics;
 mod question;
 mod rows;
 mod sqlite;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::dictionary::Dictionary;
 use super::merge::{CellMerges, define_merge_users};
 use super::{cells, chunks, counters, errored, seen, users};
-use crate::{AggregateError, Batch, Committed};
+use crate::{AggregateError, Batch, Committed, metrics};
 
 /// The connection that writes, and what it knows of the tables.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ impl Writer {
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Committed, AggregateError> {
         self.dictionary.trim();
         let outcome = self.write(batch);
+        metrics::count_commit(batch, &outcome);
         if outcome.is_err() {
             // The transaction was rolled back, and the ids that it made are free again.
             self.dictionary.forget();
