@@ -4,7 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use aggregate_store::FoldVersion;
 use ping::Submission;
+use serde_json::json;
+
+use crate::limits;
 
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 pub const FOLD_RULES: u32 = 1;
@@ -41,20 +45,29 @@ impl FoldSettings {
         submission.namespace == "telemetry" && self.folded.iter().any(|folded| folded.holds(submission))
     }
 
-    /// All that decides what is folded, as one text: two stores can be compared if theirs are equal.
-    pub fn version(&self) -> String {
-        use crate::limits::{
-            BIN_SAMPLES_MAX, BINS_PER_HISTOGRAM_MAX, BINS_PER_PING_MAX, DIMENSION_BYTES_MAX,
-            LABELS_PER_METRIC_MAX, NAME_BYTES_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX, RANGE_MAX,
-        };
+    /// All that decides what is folded: two stores can be compared byte by byte if theirs are equal.
+    pub fn version(&self) -> FoldVersion {
         let folded: Vec<String> = self.folded.iter().map(ToString::to_string).collect();
-        format!(
-            "rules={FOLD_RULES} folded={} window_us={} caps={PARTS_PER_PING_MAX},{LABELS_PER_METRIC_MAX},\
-             {PROCESSES_PER_PING_MAX},{BINS_PER_PING_MAX},{BINS_PER_HISTOGRAM_MAX},{BIN_SAMPLES_MAX},{RANGE_MAX},\
-             {NAME_BYTES_MAX},{DIMENSION_BYTES_MAX}",
-            folded.join(","),
-            self.repeat_window.as_micros(),
-        )
+        // The keys stand in their order, so that the text is the same however the map keeps them.
+        let settings = json!({
+            "caps": {
+                "bin_samples": limits::BIN_SAMPLES_MAX,
+                "bins_per_histogram": limits::BINS_PER_HISTOGRAM_MAX,
+                "bins_per_ping": limits::BINS_PER_PING_MAX,
+                "dimension_bytes": limits::DIMENSION_BYTES_MAX,
+                "labels_per_metric": limits::LABELS_PER_METRIC_MAX,
+                "name_bytes": limits::NAME_BYTES_MAX,
+                "parts_per_ping": limits::PARTS_PER_PING_MAX,
+                "processes_per_ping": limits::PROCESSES_PER_PING_MAX,
+                "range": limits::RANGE_MAX,
+            },
+            "folded": folded,
+            "repeat_window_us": u64::try_from(self.repeat_window.as_micros()).unwrap_or(u64::MAX),
+        });
+        FoldVersion {
+            code: FOLD_RULES,
+            settings: settings.to_string(),
+        }
     }
 }
 

@@ -1,0 +1,214 @@
+//! One batch: records in, everything that one transaction writes out. Pure: whoever drives it reads chunks and asks
+//! which copies are stored.
+//!
+//! For each data frame: ask [`BatchFold::unknown_documents`], look their copies up, [`BatchFold::load`] them, then
+//! [`BatchFold::fold_frame`]. Before the end, read again what [`BatchFold::displaced`] names and
+//! [`BatchFold::take_back`] it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, SeenRow};
+use chunk::{RecordError, RecordRef, records};
+use index_schema::IndexEntry;
+use ping::{ChunkId, DocumentKey, Submission, Timestamp};
+
+use crate::copies::{Copies, Place};
+use crate::fold::{FoldSettings, Folder};
+
+/// About what an error row takes.
+const ERRORED_BYTES: usize = 128;
+
+/// Sums and rows of one batch so far.
+#[derive(Debug)]
+pub(crate) struct BatchFold {
+    settings: FoldSettings,
+    folder: Folder,
+    copies: Copies,
+    chunks: Vec<FoldedChunk>,
+    errored: Vec<ErroredRow>,
+    errored_by_reason: BTreeMap<String, i64>,
+    counters: Counters,
+    newest_received: Option<Timestamp>,
+    displaced: Vec<Displaced>,
+}
+
+/// A copy that counted and is a repeat now: its sums are to be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Displaced {
+    /// Where it lies.
+    pub(crate) place: Place,
+    /// The chunk with the copy that makes it a repeat.
+    pub(crate) by: ChunkId,
+}
+
+/// A record that was folded reads otherwise now: a defect, or a damaged chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {position} of chunk {chunk} was folded before and cannot be read the same way again")]
+pub(crate) struct NotTheSame {
+    chunk: ChunkId,
+    position: u32,
+}
+
+impl BatchFold {
+    pub(crate) fn new(settings: FoldSettings) -> Self {
+        Self {
+            folder: Folder::new(),
+            copies: Copies::new(settings.repeat_window),
+            settings,
+            chunks: Vec::new(),
+            errored: Vec::new(),
+            errored_by_reason: BTreeMap::new(),
+            counters: Counters::default(),
+            newest_received: None,
+            displaced: Vec::new(),
+        }
+    }
+
+    /// The documents in a decoded data frame whose stored copies are not loaded yet.
+    pub(crate) fn unknown_documents(&self, frame: &[u8]) -> Result<Vec<DocumentKey>, RecordError> {
+        let mut unknown = BTreeSet::new();
+        for record in records(frame) {
+            let key = self
+                .folded(&record?)
+                .and_then(|submission| submission.document_key());
+            unknown.extend(key.filter(|key| !self.copies.knows(key)));
+        }
+        Ok(unknown.into_iter().collect())
+    }
+
+    /// Takes in all stored copies of these documents.
+    pub(crate) fn load(&mut self, documents: &[DocumentKey], stored: Vec<SeenRow>) {
+        self.copies.load(documents, stored);
+    }
+
+    /// Folds the records of a decoded data frame, of which `first` is the first one's position in the chunk. Answers
+    /// how many there were.
+    pub(crate) fn fold_frame(
+        &mut self,
+        chunk: ChunkId,
+        first: u32,
+        frame: &[u8],
+    ) -> Result<u32, RecordError> {
+        let mut position = first;
+        for record in records(frame) {
+            self.fold(&record?, Place { chunk, position });
+            position += 1;
+        }
+        Ok(position - first)
+    }
+
+    fn fold(&mut self, record: &RecordRef<'_>, place: Place) {
+        let Some(submission) = self.folded(record) else {
+            self.counters.stored_only += 1;
+            return;
+        };
+        if let Err(error) = self.folder.read(record.body, record.submission_date) {
+            self.error(record, place, error.reason());
+            return;
+        }
+        self.newest_received = self.newest_received.max(Some(record.received));
+        self.folder.note_user();
+        let verdict = submission
+            .document_key()
+            .map(|key| self.copies.take(key, record.received, record.id, place));
+        if verdict.is_none_or(|verdict| verdict.counts) {
+            self.counters.folded += 1;
+            self.folder.add();
+        } else {
+            self.counters.repeated += 1;
+        }
+        if let Some(displaced) = verdict.and_then(|verdict| verdict.displaced) {
+            self.counters.folded -= 1;
+            self.counters.repeated += 1;
+            self.displaced.push(Displaced {
+                place: displaced,
+                by: place.chunk,
+            });
+        }
+    }
+
+    fn error(&mut self, record: &RecordRef<'_>, place: Place, reason: &str) {
+        self.counters.errored_pings += 1;
+        *self.errored_by_reason.entry(reason.to_owned()).or_default() += 1;
+        self.errored.push(ErroredRow {
+            record: record.id,
+            submission_date: record.submission_date,
+            chunk: place.chunk,
+            position: place.position,
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// The submission of a record whose type is folded.
+    fn folded(&self, record: &RecordRef<'_>) -> Option<Submission> {
+        let submission = Submission::parse(&String::from_utf8_lossy(record.uri)).ok()?;
+        self.settings.folds(&submission).then_some(submission)
+    }
+
+    /// Counts the records of a chunk of errored pings by their reasons; their bodies are not looked into.
+    pub(crate) fn count_errors(&mut self, entry: &IndexEntry) {
+        let count = |records: u64| i64::try_from(records).unwrap_or(i64::MAX);
+        self.counters.errored_pings += count(entry.records);
+        for (reason, records) in &entry.error_reasons {
+            *self.errored_by_reason.entry(reason.clone()).or_default() += count(*records);
+        }
+    }
+
+    /// Notes that all of a chunk is in this batch.
+    pub(crate) fn end_chunk(&mut self, entry: &IndexEntry) {
+        self.chunks.push(FoldedChunk {
+            id: entry.id,
+            key: entry.key.clone(),
+            submission_date: entry.submission_date(),
+            records: entry.records,
+        });
+    }
+
+    /// The copies whose sums must be taken back before the end. They are named once.
+    pub(crate) fn displaced(&mut self) -> Vec<Displaced> {
+        let mut displaced = std::mem::take(&mut self.displaced);
+        displaced.sort_by_key(|displaced| displaced.place);
+        displaced
+    }
+
+    /// Takes the sums of a displaced copy back.
+    pub(crate) fn take_back(&mut self, place: Place, record: &RecordRef<'_>) -> Result<(), NotTheSame> {
+        let read = self.folder.read(record.body, record.submission_date);
+        read.map_err(|_| NotTheSame {
+            chunk: place.chunk,
+            position: place.position,
+        })?;
+        self.folder.subtract();
+        Ok(())
+    }
+
+    /// The chunks folded so far.
+    pub(crate) fn chunks(&self) -> &[FoldedChunk] {
+        &self.chunks
+    }
+
+    /// Counters so far.
+    pub(crate) const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// About how much memory the batch takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.folder.bytes() + self.copies.bytes() + self.errored.len() * ERRORED_BYTES
+    }
+
+    /// What is to be written.
+    pub(crate) fn finish(mut self) -> Batch {
+        debug_assert!(self.displaced.is_empty(), "displaced copies were taken back");
+        let sums = self.folder.take();
+        Batch {
+            chunks: self.chunks,
+            seen: self.copies.changed(),
+            errored: self.errored,
+            counters: self.counters,
+            errored_by_reason: self.errored_by_reason,
+            newest_received: self.newest_received,
+            ..sums
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Which copy of a document counts. Pure.
+//!
+//! Copies of one document are ordered by (receive time, record id). A copy is a repeat exactly if the one before it in
+//! that order was received at most the window earlier, whether or not that one counted. So what counts is a function
+//! of the copies that are stored, never of the order in which they were folded; and a copy that turns up late can make
+//! at most one other a repeat, the one after it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aggregate_store::SeenRow;
+use ping::{ChunkId, DocumentKey, RecordId, Timestamp};
+
+/// About what a row takes in memory.
+const ROW_BYTES: usize = 2 * size_of::<Row>();
+
+/// The copies that a batch knows of: those stored, and those it adds.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    window_micros: i64,
+    by_document: HashMap<DocumentKey, Vec<Row>>,
+    rows: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    received: Timestamp,
+    record: RecordId,
+    place: Place,
+    counted: bool,
+    /// Whether it differs from what is stored.
+    changed: bool,
+}
+
+/// Where a record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    /// The chunk.
+    pub(crate) chunk: ChunkId,
+    /// The record's position in it; the first has 0.
+    pub(crate) position: u32,
+}
+
+/// What a new copy changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Whether it counts.
+    pub(crate) counts: bool,
+    /// The copy that counted until now and is a repeat from now on.
+    pub(crate) displaced: Option<Place>,
+}
+
+impl Copies {
+    /// Knows of nothing yet. A copy received at most `window` after another one is a repeat.
+    pub(crate) fn new(window: Duration) -> Self {
+        Self {
+            window_micros: i64::try_from(window.as_micros()).unwrap_or(i64::MAX),
+            by_document: HashMap::new(),
+            rows: 0,
+        }
+    }
+
+    /// Whether the stored copies of a document were loaded.
+    pub(crate) fn knows(&self, document: &DocumentKey) -> bool {
+        self.by_document.contains_key(document)
+    }
+
+    /// Takes in all stored copies of these documents, which were not known before.
+    pub(crate) fn load(&mut self, documents: &[DocumentKey], stored: Vec<SeenRow>) {
+        for document in documents {
+            self.by_document.entry(*document).or_default();
+        }
+        self.rows += documents.len() + stored.len();
+        for row in stored {
+            let rows = self.by_document.entry(row.key).or_default();
+            rows.push(Row {
+                received: row.received,
+                record: row.record,
+                place: Place {
+                    chunk: row.chunk,
+                    position: row.position,
+                },
+                counted: row.counted,
+                changed: false,
+            });
+        }
+        for document in documents {
+            if let Some(rows) = self.by_document.get_mut(document) {
+                rows.sort_by_key(|row| (row.received, row.record));
+            }
+        }
+    }
+
+    /// Takes in a new copy of a document that was loaded. A record that is known already is a repeat of itself.
+    pub(crate) fn take(
+        &mut self,
+        document: DocumentKey,
+        received: Timestamp,
+        record: RecordId,
+        place: Place,
+    ) -> Verdict {
+        let window = self.window_micros;
+        let repeats = |later: Timestamp, earlier: Timestamp| later.micros_since(earlier) <= window;
+        let rows = self.by_document.entry(document).or_default();
+        let order = |row: &Row| (row.received, row.record).cmp(&(received, record));
+        let Err(at) = rows.binary_search_by(order) else {
+            return Verdict {
+                counts: false,
+                displaced: None,
+            };
+        };
+        let counts = at == 0 || !repeats(received, rows[at - 1].received);
+        let next = rows.get_mut(at);
+        let next = next.filter(|next| next.counted && repeats(next.received, received));
+        let displaced = next.map(|next| {
+            next.counted = false;
+            next.changed = true;
+            next.place
+        });
+        let row = Row {
+            received,
+            record,
+            place,
+            counted: counts,
+            changed: true,
+        };
+        rows.insert(at, row);
+        self.rows += 1;
+        Verdict { counts, displaced }
+    }
+
+    /// The rows to write.
+    pub(crate) fn changed(&self) -> Vec<SeenRow> {
+        let mut changed = Vec::new();
+        for (key, rows) in &self.by_document {
+            changed.extend(rows.iter().filter(|row| row.changed).map(|row| SeenRow {
+                key: *key,
+                received: row.received,
+                record: row.record,
+                chunk: row.place.chunk,
+                position: row.place.position,
+                counted: row.counted,
+            }));
+        }
+        changed
+    }
+
+    /// About how much memory the copies take.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.rows * ROW_BYTES
+    }
+}

@@ -1,0 +1,45 @@
+//! What can go wrong around the fold, told apart by what happens next.
+
+use aggregate_store::{AggregateError, FoldVersion};
+use index_schema::IndexError;
+use ping::ChunkId;
+use store::StoreError;
+
+/// Folding could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AggregatorError {
+    /// The index failed; tried again later.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The aggregates failed; tried again later.
+    #[error(transparent)]
+    Aggregates(#[from] AggregateError),
+    /// The objects cannot be reached; tried again later. Says nothing against the chunk.
+    #[error("chunk {chunk} cannot be read now: {source}")]
+    Unreachable {
+        /// The chunk.
+        chunk: ChunkId,
+        /// What the store says.
+        source: StoreError,
+    },
+    /// A chunk cannot be folded. Counted against it; the third time it is set aside.
+    #[error("chunk {chunk} cannot be folded: {reason}")]
+    Chunk {
+        /// The chunk.
+        chunk: ChunkId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What is stored was folded under other rules: nothing is folded until a rebuild.
+    #[error(
+        "the aggregates were folded by rules {} with settings {}, this program folds by rules {} with settings {}: \
+         run `highwater rebuild`, until then nothing is folded",
+        stored.code, stored.settings, ours.code, ours.settings
+    )]
+    OtherFoldVersion {
+        /// What is stored.
+        stored: FoldVersion,
+        /// What this program would fold by.
+        ours: FoldVersion,
+    },
+}

@@ -1,0 +1,182 @@
+//! Aggregates in memory, in sorted maps: simple enough to be believed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
+
+use aggregate_store::{
+    AggregateError, AggregateReads, AggregateStore, Batch, CellKey, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserKey, UserQuery,
+    VersionDate,
+};
+use async_trait::async_trait;
+use ping::{ChunkId, DocumentKey, RecordId};
+use sketch::{Cell, UserSketch};
+use tokio::sync::mpsc;
+
+/// Aggregates in memory.
+#[derive(Debug, Default)]
+pub(super) struct MemoryAggregates(Mutex<State>);
+
+/// What they hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct State {
+    pub(super) version: Option<FoldVersion>,
+    pub(super) chunks: BTreeSet<ChunkId>,
+    pub(super) cells: BTreeMap<CellKey, Cell>,
+    pub(super) users: BTreeMap<UserKey, UserSketch>,
+    pub(super) seen: BTreeMap<(DocumentKey, RecordId), (ping::Timestamp, ChunkId, u32, bool)>,
+    pub(super) errored: BTreeMap<RecordId, String>,
+    pub(super) status: Status,
+}
+
+impl State {
+    /// What does not depend on which record lies in which chunk.
+    pub(super) fn content(&self) -> (BTreeMap<CellKey, Cell>, BTreeMap<UserKey, UserSketch>, Status) {
+        (self.cells.clone(), self.users.clone(), self.status.clone())
+    }
+
+    pub(super) fn seen_of(&self, documents: &[DocumentKey]) -> Vec<SeenRow> {
+        let wanted = |(key, _): &(&(DocumentKey, RecordId), &_)| documents.contains(&key.0);
+        let row = |(key, row): (&(DocumentKey, RecordId), &(ping::Timestamp, ChunkId, u32, bool))| SeenRow {
+            key: key.0,
+            received: row.0,
+            record: key.1,
+            chunk: row.1,
+            position: row.2,
+            counted: row.3,
+        };
+        self.seen.iter().filter(wanted).map(row).collect()
+    }
+
+    pub(super) fn apply(&mut self, batch: Batch) -> Committed {
+        let ids = batch.chunks.iter().map(|chunk| chunk.id);
+        let known: Vec<ChunkId> = ids.clone().filter(|id| self.chunks.contains(id)).collect();
+        if !known.is_empty() {
+            return Committed::AlreadyFolded(known);
+        }
+        self.chunks.extend(ids);
+        for (address, bytes) in batch.cells.iter() {
+            let key = CellKey {
+                metric: batch.metrics[address.metric as usize].clone(),
+                dimensions: batch.dimension_sets[address.dimension_set as usize].clone(),
+                process: batch.processes[address.process as usize].clone(),
+                label: batch.labels[address.label as usize].clone(),
+                layout: batch.layouts[address.layout as usize],
+            };
+            self.cells
+                .entry(key)
+                .or_default()
+                .add(&Cell::decode(bytes).expect("a cell"));
+        }
+        self.cells.retain(|_, cell| !cell.is_zero());
+        for (key, users) in batch.users {
+            self.users.entry(key).or_default().merge(&users);
+        }
+        for row in batch.seen {
+            let value = (row.received, row.chunk, row.position, row.counted);
+            self.seen.insert((row.key, row.record), value);
+        }
+        let errored = batch.errored.into_iter();
+        self.errored.extend(errored.map(|row| (row.record, row.reason)));
+        self.count(&batch.counters, batch.errored_by_reason, batch.refused_by_reason);
+        self.status.newest_received = self.status.newest_received.max(batch.newest_received);
+        Committed::Written
+    }
+
+    fn count(
+        &mut self,
+        counters: &aggregate_store::Counters,
+        errored: BTreeMap<String, i64>,
+        refused: BTreeMap<String, i64>,
+    ) {
+        let mine = &mut self.status.counters;
+        mine.folded += counters.folded;
+        mine.repeated += counters.repeated;
+        mine.stored_only += counters.stored_only;
+        mine.errored_pings += counters.errored_pings;
+        let maps = [
+            (&mut self.status.errored_by_reason, errored),
+            (&mut self.status.refused_by_reason, refused),
+        ];
+        for (mine, added) in maps {
+            for (reason, count) in added {
+                *mine.entry(reason).or_default() += count;
+            }
+            mine.retain(|_, count| *count != 0);
+        }
+    }
+}
+
+impl MemoryAggregates {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no test panics while it holds the state")
+    }
+}
+
+#[async_trait]
+impl AggregateStore for MemoryAggregates {
+    async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
+        Ok(self.state().apply(batch))
+    }
+
+    async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        let state = self.state();
+        Ok(chunks.iter().map(|chunk| state.chunks.contains(chunk)).collect())
+    }
+
+    async fn folded_ids(&self, _: Option<ChunkId>, _: usize) -> Result<Vec<ChunkId>, AggregateError> {
+        Ok(self.state().chunks.iter().copied().collect())
+    }
+
+    async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
+        Ok(self.state().version.clone())
+    }
+
+    async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
+        self.state().version = Some(version.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SeenIds for MemoryAggregates {
+    async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
+        Ok(self.state().seen_of(documents))
+    }
+}
+
+/// Nobody asks these here.
+#[async_trait]
+impl AggregateReads for MemoryAggregates {
+    async fn channels(&self, _: DateClock) -> Result<Vec<String>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn dates(&self, _: DateClock, _: &str) -> Result<Vec<VersionDate>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn filter_options(&self, _: &str, _: &str) -> Result<FilterOptions, AggregateError> {
+        Ok(FilterOptions::default())
+    }
+
+    async fn series(&self, _: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn users(&self, _: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn status(&self) -> Result<Status, AggregateError> {
+        Ok(self.state().status.clone())
+    }
+
+    async fn errored(&self, _: Option<RecordId>, _: usize) -> Result<Vec<ErroredRow>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn dump(&self, _: mpsc::Sender<String>) -> Result<(), AggregateError> {
+        Ok(())
+    }
+}

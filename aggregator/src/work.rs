@@ -1,0 +1,208 @@
+//! Folds chunks into aggregates, batch by batch: what the live loop and a rebuild have in common.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aggregate_store::{AggregateStore, Committed, Counters};
+use chunk::{RecordError, records};
+use index_schema::{ChunkKind, Index, IndexEntry};
+use ping::{ChunkId, DocumentKey};
+use service::clock::Clock;
+use store::Store;
+
+use crate::batch_fold::{BatchFold, Displaced};
+use crate::error::AggregatorError;
+use crate::fold::FoldSettings;
+use crate::metrics;
+use crate::reader::{OpenChunk, Reader, broken};
+use crate::settings::AggregatorSettings;
+
+/// What folding needs.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: AggregatorSettings,
+}
+
+/// How a batch ended.
+#[derive(Debug)]
+pub(crate) struct BatchEnd {
+    /// The chunks that are folded now, by this batch or another one.
+    pub(crate) folded: Vec<ChunkId>,
+    /// Pings that this batch added, by what became of them.
+    pub(crate) counters: Counters,
+}
+
+impl Work {
+    /// Folds the first of these chunks, none of which is folded yet, until the batch is full, and commits.
+    pub(crate) async fn fold_batch(
+        &self,
+        entries: &[IndexEntry],
+        aggregates: &dyn AggregateStore,
+    ) -> Result<BatchEnd, AggregatorError> {
+        let start = self.clock.monotonic();
+        let mut reader = Reader::new(Arc::clone(&self.store));
+        let mut batch = Box::new(BatchFold::new(self.settings.fold.clone()));
+        for entry in entries {
+            batch = self.fold_chunk(entry, batch, &mut reader, aggregates).await?;
+            let full = batch.bytes() >= self.settings.batch_memory_bytes;
+            if full || self.clock.monotonic().saturating_sub(start) >= self.settings.batch_time {
+                break;
+            }
+        }
+        let displaced = batch.displaced();
+        let taken_back = displaced.len();
+        let batch = self.take_back(displaced, entries, batch, &mut reader).await?;
+        let (chunks, counters) = (batch.chunks().len(), batch.counters());
+        let ids: Vec<ChunkId> = batch.chunks().iter().map(|chunk| chunk.id).collect();
+        let committed = aggregates.commit(batch.finish()).await?;
+        Ok(match committed {
+            Committed::Written => {
+                let took: Duration = self.clock.monotonic().saturating_sub(start);
+                metrics::written(counters, chunks, taken_back, took);
+                BatchEnd {
+                    folded: ids,
+                    counters,
+                }
+            }
+            Committed::AlreadyFolded(folded) => {
+                metrics::batch("lost");
+                tracing::warn!(
+                    chunks = folded.len(),
+                    "a batch was dropped: another aggregator folded some of its chunks first"
+                );
+                BatchEnd {
+                    folded,
+                    counters: Counters::default(),
+                }
+            }
+        })
+    }
+
+    async fn fold_chunk(
+        &self,
+        entry: &IndexEntry,
+        mut batch: Box<BatchFold>,
+        reader: &mut Reader,
+        aggregates: &dyn AggregateStore,
+    ) -> Result<Box<BatchFold>, AggregatorError> {
+        if entry.kind == ChunkKind::Errors {
+            batch.count_errors(entry);
+            batch.end_chunk(entry);
+            return Ok(batch);
+        }
+        let chunk = reader.open(entry).await?;
+        for number in 0..chunk.frames().len() {
+            batch = self
+                .fold_frame(entry.id, &chunk, number, batch, reader, aggregates)
+                .await?;
+        }
+        batch.end_chunk(entry);
+        Ok(batch)
+    }
+
+    async fn fold_frame(
+        &self,
+        id: ChunkId,
+        chunk: &OpenChunk,
+        number: usize,
+        batch: Box<BatchFold>,
+        reader: &mut Reader,
+        aggregates: &dyn AggregateStore,
+    ) -> Result<Box<BatchFold>, AggregatorError> {
+        let frame = chunk.frames()[number];
+        let first = u32::try_from(frame.first_record).map_err(|error| broken(id, &error))?;
+        let ask = |batch: Box<BatchFold>, raw: &[u8]| {
+            let unknown = batch.unknown_documents(raw);
+            (batch, unknown)
+        };
+        let (batch, unknown): (_, Result<Vec<DocumentKey>, RecordError>) =
+            reader.with_frame(chunk, frame, batch, ask).await?;
+        let unknown = unknown.map_err(|error| broken(id, &error))?;
+        let stored = if unknown.is_empty() {
+            Vec::new()
+        } else {
+            aggregates.seen(&unknown).await?
+        };
+        let fold = move |mut batch: Box<BatchFold>, raw: &[u8]| {
+            batch.load(&unknown, stored);
+            let folded = batch.fold_frame(id, first, raw);
+            (batch, folded)
+        };
+        let (batch, folded) = reader.again(batch, fold).await;
+        let folded = folded.map_err(|error| broken(id, &error))?;
+        if folded != frame.records {
+            return Err(broken(id, &"a frame has not as many records as its summary says"));
+        }
+        Ok(batch)
+    }
+
+    /// Reads each displaced copy again and takes it back.
+    async fn take_back(
+        &self,
+        displaced: Vec<Displaced>,
+        entries: &[IndexEntry],
+        mut batch: Box<BatchFold>,
+        reader: &mut Reader,
+    ) -> Result<Box<BatchFold>, AggregatorError> {
+        let known: HashMap<ChunkId, &IndexEntry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+        for Displaced { place, by } in displaced {
+            let lost = |what: &dyn std::fmt::Display| {
+                let chunk = place.chunk;
+                broken(
+                    by,
+                    &format!("it makes a ping of chunk {chunk} a repeat, which cannot be read again: {what}"),
+                )
+            };
+            let entry = match known.get(&place.chunk) {
+                Some(entry) => (*entry).clone(),
+                None => self
+                    .index
+                    .entry(place.chunk)
+                    .await?
+                    .ok_or_else(|| lost(&"it is not in the index"))?,
+            };
+            let blame = |error| match error {
+                AggregatorError::Chunk { reason, .. } => lost(&reason),
+                other => other,
+            };
+            let chunk = reader.open(&entry).await.map_err(blame)?;
+            let frame = chunk
+                .frame_of(place.position)
+                .ok_or_else(|| lost(&"it has no such record"))?;
+            let back = move |mut batch: Box<BatchFold>, raw: &[u8]| {
+                let at = u64::from(place.position) - frame.first_record;
+                let record = records(raw).nth(usize::try_from(at).unwrap_or(usize::MAX));
+                let done = match record {
+                    Some(Ok(record)) => batch.take_back(place, &record).map_err(|error| error.to_string()),
+                    Some(Err(error)) => Err(error.to_string()),
+                    None => Err("its frame has fewer records".to_owned()),
+                };
+                (batch, done)
+            };
+            let (returned, done) = reader
+                .with_frame(&chunk, frame, batch, back)
+                .await
+                .map_err(blame)?;
+            done.map_err(|what| lost(&what))?;
+            batch = returned;
+        }
+        Ok(batch)
+    }
+
+    /// Whether these aggregates are folded by our rules; aggregates without any get ours.
+    pub(crate) async fn check_fold_version(
+        &self,
+        aggregates: &dyn AggregateStore,
+    ) -> Result<(), AggregatorError> {
+        let ours = FoldSettings::version(&self.settings.fold);
+        match aggregates.fold_version().await? {
+            None => Ok(aggregates.set_fold_version(&ours).await?),
+            Some(stored) if stored == ours => Ok(()),
+            Some(stored) => Err(AggregatorError::OtherFoldVersion { stored, ours }),
+        }
+    }
+}
