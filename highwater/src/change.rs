@@ -11,7 +11,7 @@ use crate::pipeline::{Core, Request, perform};
 pub async fn change(data: &Data, request: Request, show: impl Fn(Value) + Send + Sync) -> anyhow::Result<Value> {
     match ask(&data.data_dir, &serde_json::to_value(&request)?).await {
         Ok(answers) => Ok(answers.result(show).await?),
-        Err(ControlError::NobodyListens) => {
+        Err(ControlError::NobodyListens(_)) => {
             let core = Core::start(data, SystemClock::shared(), None).await?;
             let done = tokio::select! {
                 done = perform(&core, request, &show) => done,

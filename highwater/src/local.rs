@@ -31,7 +31,7 @@ impl Local {
         let index = SqliteIndex::open_read_only(&directory.index())
             .with_context(|| format!("{} has no index yet: `highwater reconcile` makes it", data_dir.display()))?;
         let generation = index.generation().await?;
-        let aggregates = SqliteAggregates::open_read_only(&generation_path(&directory, generation))?;
+        let aggregates = Arc::new(SqliteAggregates::open_read_only(&generation_path(&directory, generation))?);
         Ok(Self { directory, store: Arc::new(store), index, aggregates })
     }
 }

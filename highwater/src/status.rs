@@ -13,7 +13,7 @@ pub async fn run(command: &Status) -> anyhow::Result<()> {
     let data_dir = &command.data.data_dir;
     let status = match ask(data_dir, &serde_json::to_value(Request::Status)?).await {
         Ok(answers) => answers.result(|_| ()).await?,
-        Err(ControlError::NobodyListens) => offline_status(data_dir).await?.to_json(),
+        Err(ControlError::NobodyListens(_)) => offline_status(data_dir).await?.to_json(),
         Err(error) => return Err(error.into()),
     };
     let mut out = io::stdout().lock();

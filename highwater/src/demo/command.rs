@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::AggregateReads;
 use ping::Timestamp;
 use sample_pings::{Options, Population};
 use service::clock::{Clock, SystemClock};

@@ -7,6 +7,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use edge::intake::Refusal;
 use edge::{Edge, ImportedPing};
+use ping::Incarnation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::task;
@@ -68,7 +69,7 @@ pub async fn import_file(edge: &Edge, path: &Path, mut say: impl FnMut(Value) + 
             }
         }
         let count = pings.len() as u64;
-        let added = take(edge, &source, pings).await?;
+        let added = take(edge, file, pings).await?;
         imported.taken += added;
         imported.known += count - added;
         let (read, bytes) = source.progress();
@@ -94,8 +95,7 @@ fn imported_ping(line: u64, ping: Line) -> ImportedPing {
 }
 
 /// Has the log take lines, waiting while it is full.
-async fn take(edge: &Edge, source: &Source, pings: Vec<ImportedPing>) -> anyhow::Result<u64> {
-    let file = source.incarnation();
+async fn take(edge: &Edge, file: Incarnation, pings: Vec<ImportedPing>) -> anyhow::Result<u64> {
     let mut added = 0;
     loop {
         let done = edge.import_progress(file);

@@ -6,4 +6,4 @@ mod line;
 mod source;
 
 pub use command::run;
-pub use file::{Imported, import_file};
+pub use file::import_file;

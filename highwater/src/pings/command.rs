@@ -8,7 +8,6 @@ use anyhow::Context;
 use chunk::{ChunkReader, RecordRef, records};
 use index_schema::{ChunkKind, Index, IndexEntry, Selection};
 use ping::{ChunkId, RecordId, sample_id};
-use store::Store;
 
 use super::meta::client_id;
 use super::printer::{Printer, Shape};

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use edge::Edge;
 use ping::Incarnation;
 use service::clock::Clock;
-use service::directory::{DataDirectory, DirectoryLock};
+use service::directory::DataDirectory;
+use service::lock::DirectoryLock;
 use service::random::SystemRandom;
 use service::shutdown::{Shutdown, Trigger};
 use service::task;
@@ -41,7 +42,7 @@ impl Base {
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;
         let kept = DirectoryStore::new(disk.clone(), directory.store(), directory.staging(), Blocking::Pool);
-        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(kept));
+        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(Arc::new(kept)));
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
         let parts = edge::Parts {
             disk,

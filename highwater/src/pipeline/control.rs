@@ -55,7 +55,7 @@ pub async fn perform(
 ) -> anyhow::Result<Value> {
     match request {
         Request::Import { file } => {
-            let imported = import_file(&core.edge, &file, |progress| say(json!(progress))).await?;
+            let imported = import_file(core.edge(), &file, |progress| say(json!(progress))).await?;
             core.settle().await?;
             Ok(json!(imported))
         }
@@ -69,8 +69,8 @@ pub async fn perform(
         Request::Reconcile => {
             let found = core.reconcile().await?;
             core.settle().await?;
-            let added = found.outcome.added;
-            Ok(json!({"listed": found.listed, "missing": found.missing, "added": added, "unreadable": found.outcome.unreadable, "unanswered": found.unanswered}))
+            let (added, unreadable, unanswered) = (found.outcome.added, found.outcome.unreadable, found.unanswered);
+            Ok(json!({"listed": found.listed, "missing": added + unreadable + unanswered, "added": added, "unreadable": unreadable, "unanswered": unanswered}))
         }
         Request::Status => Ok(core.status().await?.to_json()),
     }

@@ -96,7 +96,7 @@ impl Core {
         let _one_at_a_time = self.rebuilding.lock().await;
         let old = self.index.generation().await?;
         let path = generation_path(&self.base.directory, old + 1);
-        let shadow = SqliteAggregates::open(&path)?;
+        let shadow = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
         self.aggregator.rebuild(shadow.clone(), old + 1, progress).await?;
         self.reads.exchange(shadow);
         remove_generation(&self.base.directory, old);
@@ -135,7 +135,7 @@ impl Core {
     async fn reconcile_again_and_again(&self, every: Option<Duration>) {
         loop {
             match self.reconcile().await {
-                Ok(found) if found.missing > 0 => {
+                Ok(found) if found.outcome.added > 0 => {
                     tracing::warn!(listed = found.listed, added = found.outcome.added, "the index lacked chunks; they were added");
                 }
                 Ok(_) => {}
@@ -156,7 +156,7 @@ impl Core {
 async fn open_aggregates(directory: &DataDirectory, index: &dyn Index) -> anyhow::Result<Arc<SqliteAggregates>> {
     let path = generation_path(directory, index.generation().await?);
     let is_new = !path.exists();
-    let aggregates = SqliteAggregates::open(&path)?;
+    let aggregates = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
     if is_new {
         // The index may remember chunks as folded into aggregates that are gone.
         index.make_pending(None).await?;

@@ -108,8 +108,9 @@ pub async fn bind_edge(edge: &EdgeListener) -> anyhow::Result<Listener> {
 
 /// What the door admits.
 pub fn door_limits(edge: &EdgeListener) -> DoorLimits {
-    let body_bytes_max = usize::try_from(edge.body_limit.0).unwrap_or(usize::MAX);
-    DoorLimits { body_bytes_max, ..DoorLimits::default() }
+    let mut limits = DoorLimits::default();
+    limits.body.bytes_max = edge.body_limit.0;
+    limits
 }
 
 /// Reads definition files in order; a later one replaces what an earlier one said.
