@@ -194,7 +194,11 @@ impl Edge {
             self.wait_until_sealed().await;
         }
         self.trigger.pull();
-        let schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let schedule = self
+            .schedule
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(schedule) = schedule {
             // Its panic was told by its guard.
             let _ = schedule.await;
@@ -211,13 +215,24 @@ impl Edge {
         if self.closing.load(Ordering::SeqCst) {
             return Err(Refusal::Unavailable);
         }
-        let full = Refusal::Full { retry_after: RETRY_AFTER_FULL };
+        let full = Refusal::Full {
+            retry_after: RETRY_AFTER_FULL,
+        };
         let reservation = self.log.reserve(bytes, pings.len() as u64).ok_or(full)?;
-        self.log.append_lines(pings, reservation).await.map_err(|_| Refusal::Unavailable)
+        self.log
+            .append_lines(pings, reservation)
+            .await
+            .map_err(|_| Refusal::Unavailable)
     }
 
     fn imported(&self, file: Incarnation, ping: ImportedPing) -> NewPing {
-        let ImportedPing { line, received, uri, headers, body } = ping;
+        let ImportedPing {
+            line,
+            received,
+            uri,
+            headers,
+            body,
+        } = ping;
         let mut new = self.new_ping(received, Accepted { uri, headers, body });
         new.head.incarnation = Bytes::copy_from_slice(file.as_bytes());
         new.head.sequence = line;
@@ -232,11 +247,18 @@ impl Edge {
             received_us: received.as_micros(),
             submission_date: date.as_yyyymmdd(),
             uri,
-            headers: headers.into_iter().map(|(name, value)| Header { name, value }).collect(),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| Header { name, value })
+                .collect(),
             received_bytes: body.len() as u64,
             ..PingRecord::default()
         };
-        NewPing { head, body, partition }
+        NewPing {
+            head,
+            body,
+            partition,
+        }
     }
 }
 
@@ -246,9 +268,14 @@ impl Intake for Edge {
             return Err(Refusal::Unavailable);
         }
         // What a ping takes beside its body does not matter here: the real question is asked when it is submitted.
-        match self.log.reserve(usize::try_from(body_bytes).unwrap_or(usize::MAX), 1) {
+        match self
+            .log
+            .reserve(usize::try_from(body_bytes).unwrap_or(usize::MAX), 1)
+        {
             Some(_) => Ok(()),
-            None => Err(Refusal::Full { retry_after: RETRY_AFTER_FULL }),
+            None => Err(Refusal::Full {
+                retry_after: RETRY_AFTER_FULL,
+            }),
         }
     }
 
@@ -258,15 +285,23 @@ impl Intake for Edge {
         }
         let received = Timestamp::from_micros(self.clock.now_micros());
         let ping = self.new_ping(received, accepted);
-        let full = Refusal::Full { retry_after: RETRY_AFTER_FULL };
+        let full = Refusal::Full {
+            retry_after: RETRY_AFTER_FULL,
+        };
         let reservation = self.log.reserve(ping.frame_bytes_max(), 1).ok_or(full)?;
-        self.log.append(ping, reservation).await.map_err(|_| Refusal::Unavailable)?;
+        self.log
+            .append(ping, reservation)
+            .await
+            .map_err(|_| Refusal::Unavailable)?;
         Ok(())
     }
 }
 
 impl std::fmt::Debug for Edge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Edge").field("log", &self.log).field("ledger", &self.ledger).finish_non_exhaustive()
+        f.debug_struct("Edge")
+            .field("log", &self.log)
+            .field("ledger", &self.ledger)
+            .finish_non_exhaustive()
     }
 }

@@ -20,12 +20,17 @@ pub(crate) struct Guard {
 impl Failure {
     /// Nothing ended yet.
     pub(crate) fn new() -> Self {
-        Self { told: Arc::new(watch::channel(None).0) }
+        Self {
+            told: Arc::new(watch::channel(None).0),
+        }
     }
 
     /// To be held by what must not panic.
     pub(crate) fn guard(&self, what: &'static str) -> Guard {
-        Guard { failure: self.clone(), what }
+        Guard {
+            failure: self.clone(),
+            what,
+        }
     }
 
     /// What ended, if something did.

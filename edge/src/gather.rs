@@ -93,7 +93,13 @@ struct Fitting<'a> {
 impl Workbench {
     /// A workbench whose bodies inflate to at most `inflated_max` bytes.
     pub(crate) fn new(inflated_max: usize, limits: ChunkLimits, large: Arc<Mutex<()>>) -> Self {
-        Self { inflater: Inflater::new(), encoder: None, inflated_max, limits, large }
+        Self {
+            inflater: Inflater::new(),
+            encoder: None,
+            inflated_max,
+            limits,
+            large,
+        }
     }
 
     /// Gathers pings into a chunk until all are in it or a limit is reached.
@@ -127,7 +133,9 @@ impl Workbench {
                 }
             };
             let encoding = encoding_of(&record);
-            let mut inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max.min(LARGE_BODY_BYTES));
+            let mut inflated =
+                self.inflater
+                    .inflate(encoding, &record.body, self.inflated_max.min(LARGE_BODY_BYTES));
             if inflated == Err(Reason::InflatedTooLarge) && self.inflated_max > LARGE_BODY_BYTES {
                 holds_large.get_or_insert_with(|| large.lock().unwrap_or_else(PoisonError::into_inner));
                 inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max);
@@ -171,7 +179,11 @@ impl Workbench {
 }
 
 /// The ping as it goes into a chunk of this kind; `None` when it belongs into one of the other.
-fn fit<'a>(kind: ChunkKind, record: &'a PingRecord, inflated: Result<&'a [u8], Reason>) -> Option<Fitting<'a>> {
+fn fit<'a>(
+    kind: ChunkKind,
+    record: &'a PingRecord,
+    inflated: Result<&'a [u8], Reason>,
+) -> Option<Fitting<'a>> {
     let inflated = inflated.and_then(|body| {
         if record.uri.len() + body.len() + HEAD_BYTES_MAX > chunk::limits::RECORD_RAW_BYTES_MAX {
             Err(Reason::RecordTooLarge)
@@ -180,8 +192,14 @@ fn fit<'a>(kind: ChunkKind, record: &'a PingRecord, inflated: Result<&'a [u8], R
         }
     });
     match (kind, inflated) {
-        (ChunkKind::Pings, Ok(body)) => Some(Fitting { head: head_of(record, None), body }),
-        (ChunkKind::Errors, Err(reason)) => Some(Fitting { head: head_of(record, Some(reason)), body: &record.body }),
+        (ChunkKind::Pings, Ok(body)) => Some(Fitting {
+            head: head_of(record, None),
+            body,
+        }),
+        (ChunkKind::Errors, Err(reason)) => Some(Fitting {
+            head: head_of(record, Some(reason)),
+            body: &record.body,
+        }),
         _ => None,
     }
 }
@@ -207,6 +225,9 @@ fn head_of(record: &PingRecord, error: Option<Reason>) -> RecordHead {
 }
 
 fn encoding_of(record: &PingRecord) -> Encoding {
-    let values = record.headers.iter().filter(|header| header.name == "content-encoding");
+    let values = record
+        .headers
+        .iter()
+        .filter(|header| header.name == "content-encoding");
     Encoding::of(values.map(|header| header.value.as_str()))
 }

@@ -78,7 +78,11 @@ impl Encoding {
                 continue;
             }
             let gzip = coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip");
-            found = if gzip && found == Self::None { Self::Gzip } else { Self::Other };
+            found = if gzip && found == Self::None {
+                Self::Gzip
+            } else {
+                Self::Other
+            };
         }
         found
     }
@@ -87,7 +91,10 @@ impl Encoding {
 impl Inflater {
     /// An inflater with an empty buffer.
     pub(crate) fn new() -> Self {
-        Self { decompressor: Decompressor::new(), buffer: Vec::new() }
+        Self {
+            decompressor: Decompressor::new(),
+            buffer: Vec::new(),
+        }
     }
 
     /// The body as it was before it was encoded; at most `cap` bytes of it. Without a header, gzip is recognised by how
@@ -105,7 +112,11 @@ impl Inflater {
             Encoding::None => body.starts_with(&MAGIC),
         };
         if !gzip {
-            return if body.len() > cap { Err(Reason::InflatedTooLarge) } else { Ok(body) };
+            return if body.len() > cap {
+                Err(Reason::InflatedTooLarge)
+            } else {
+                Ok(body)
+            };
         }
         if self.buffer.len() > KEEP_BYTES {
             self.buffer = Vec::new();
@@ -119,14 +130,18 @@ impl Inflater {
 
     /// Inflates the first member; `None` when that fails otherwise than by its size.
     fn first_member(&mut self, body: &[u8], cap: usize) -> Result<Option<usize>, Reason> {
-        let said = body.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size) as usize);
+        let said = body
+            .last_chunk::<4>()
+            .map_or(0, |size| u32::from_le_bytes(*size) as usize);
         let most = cap.min(body.len().saturating_mul(EXPANSION_MAX));
         self.make_room(said.clamp(BUFFER_BYTES_MIN.min(most), most));
         loop {
             let room = self.buffer.len().min(cap);
             match self.decompressor.gzip_decompress(body, &mut self.buffer[..room]) {
                 Ok(length) => return Ok(Some(length)),
-                Err(DecompressionError::InsufficientSpace) if room >= cap => return Err(Reason::InflatedTooLarge),
+                Err(DecompressionError::InsufficientSpace) if room >= cap => {
+                    return Err(Reason::InflatedTooLarge);
+                }
                 Err(DecompressionError::InsufficientSpace) => self.make_room((room * 2).clamp(1, cap)),
                 Err(DecompressionError::BadData) => return Ok(None),
             }
@@ -163,7 +178,9 @@ impl Inflater {
 /// Whether `inflated`, which is what the first member holds, is all there is: the body's last bytes are its checksum and
 /// length, and no other member can begin in between.
 fn is_all(body: &[u8], inflated: &[u8]) -> bool {
-    let Some((_, trailer)) = body.split_last_chunk::<8>() else { return false };
+    let Some((_, trailer)) = body.split_last_chunk::<8>() else {
+        return false;
+    };
     let (checksum, size) = trailer.split_at(4);
     checksum == libdeflater::crc32(inflated).to_le_bytes()
         && size == (inflated.len() as u32).to_le_bytes()
@@ -239,31 +256,57 @@ mod tests {
     #[test]
     fn two_equal_members_are_both_inflated() {
         let member = gzip(b"the same");
-        assert_eq!(inflate(Encoding::Gzip, &[member.clone(), member].concat(), CAP), Ok(b"the samethe same".to_vec()));
+        assert_eq!(
+            inflate(Encoding::Gzip, &[member.clone(), member].concat(), CAP),
+            Ok(b"the samethe same".to_vec())
+        );
     }
 
     #[test]
     fn a_cut_stream_is_told_from_a_damaged_one() {
         let body = gzip(&b"some text that is long enough to be worth it ".repeat(50));
         for cut in 2..body.len() {
-            assert_eq!(inflate(Encoding::Gzip, &body[..cut], CAP), Err(Reason::GzipCut), "cut at {cut}");
+            assert_eq!(
+                inflate(Encoding::Gzip, &body[..cut], CAP),
+                Err(Reason::GzipCut),
+                "cut at {cut}"
+            );
         }
         let mut damaged = body.clone();
         let at = damaged.len() - 6;
         damaged[at] ^= 1;
         assert_eq!(inflate(Encoding::Gzip, &damaged, CAP), Err(Reason::GzipDamaged));
-        assert_eq!(inflate(Encoding::Gzip, &[body, b"a tail of other bytes".to_vec()].concat(), CAP), Err(Reason::GzipDamaged));
+        assert_eq!(
+            inflate(
+                Encoding::Gzip,
+                &[body, b"a tail of other bytes".to_vec()].concat(),
+                CAP
+            ),
+            Err(Reason::GzipDamaged)
+        );
     }
 
     #[test]
     fn the_cap_holds_for_one_member_and_for_many() {
         let zeros = vec![0; 100_000];
         let member = gzip(&zeros);
-        assert_eq!(inflate(Encoding::Gzip, &member, 100_000).map(|body| body.len()), Ok(100_000));
-        assert_eq!(inflate(Encoding::Gzip, &member, 99_999), Err(Reason::InflatedTooLarge));
+        assert_eq!(
+            inflate(Encoding::Gzip, &member, 100_000).map(|body| body.len()),
+            Ok(100_000)
+        );
+        assert_eq!(
+            inflate(Encoding::Gzip, &member, 99_999),
+            Err(Reason::InflatedTooLarge)
+        );
         let two = [member.clone(), member].concat();
-        assert_eq!(inflate(Encoding::Gzip, &two, 200_000).map(|body| body.len()), Ok(200_000));
-        assert_eq!(inflate(Encoding::Gzip, &two, 199_999), Err(Reason::InflatedTooLarge));
+        assert_eq!(
+            inflate(Encoding::Gzip, &two, 200_000).map(|body| body.len()),
+            Ok(200_000)
+        );
+        assert_eq!(
+            inflate(Encoding::Gzip, &two, 199_999),
+            Err(Reason::InflatedTooLarge)
+        );
     }
 
     #[test]
@@ -273,7 +316,10 @@ mod tests {
         assert_eq!(inflate(Encoding::None, b"{}", CAP), Ok(b"{}".to_vec()));
         assert_eq!(inflate(Encoding::Gzip, b"{}", CAP), Err(Reason::NotGzip));
         assert_eq!(inflate(Encoding::Gzip, b"", CAP), Err(Reason::NotGzip));
-        assert_eq!(inflate(Encoding::Other, &body, CAP), Err(Reason::EncodingUnsupported));
+        assert_eq!(
+            inflate(Encoding::Other, &body, CAP),
+            Err(Reason::EncodingUnsupported)
+        );
     }
 
     #[test]
@@ -281,7 +327,13 @@ mod tests {
         let of = |values: &[&str]| Encoding::of(values.iter().copied());
         assert_eq!(of(&[]), Encoding::None);
         assert_eq!(of(&["identity", ""]), Encoding::None);
-        assert_eq!((of(&["GZIP"]), of(&["x-gzip"]), of(&["identity, gzip"])), (Encoding::Gzip, Encoding::Gzip, Encoding::Gzip));
-        assert_eq!((of(&["br"]), of(&["gzip, gzip"]), of(&["gzip", "br"])), (Encoding::Other, Encoding::Other, Encoding::Other));
+        assert_eq!(
+            (of(&["GZIP"]), of(&["x-gzip"]), of(&["identity, gzip"])),
+            (Encoding::Gzip, Encoding::Gzip, Encoding::Gzip)
+        );
+        assert_eq!(
+            (of(&["br"]), of(&["gzip, gzip"]), of(&["gzip", "br"])),
+            (Encoding::Other, Encoding::Other, Encoding::Other)
+        );
     }
 }

@@ -72,7 +72,12 @@ pub(crate) struct Seal {
 
 impl Ledger {
     /// Nothing waits; what is in chunks, and how far files were imported, stands in the counters.
-    pub(crate) fn new(clock: Arc<dyn Clock>, budget: Arc<Budget>, limits: SealLimits, counters: &Counters) -> Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        budget: Arc<Budget>,
+        limits: SealLimits,
+        counters: &Counters,
+    ) -> Self {
         let state = State {
             open: OpenChunks::new(limits),
             waiting: 0,
@@ -82,7 +87,12 @@ impl Ledger {
             next_seal: 0,
             hurry_until: i64::MIN,
         };
-        Self { clock, budget, state: Mutex::new(state), changes: watch::channel(0).0 }
+        Self {
+            clock,
+            budget,
+            state: Mutex::new(state),
+            changes: watch::channel(0).0,
+        }
     }
 
     /// Told of changes.
@@ -131,7 +141,11 @@ impl Ledger {
     pub(crate) fn recover_planned(&self, pings: u64, logged_bytes: u64) -> u64 {
         let mut state = self.lock();
         state.waiting += pings;
-        let number = state.begin(Underway { logged_bytes, pings, since_us: i64::MIN });
+        let number = state.begin(Underway {
+            logged_bytes,
+            pings,
+            since_us: i64::MIN,
+        });
         self.changed(&state);
         number
     }
@@ -140,8 +154,9 @@ impl Ledger {
     pub(crate) fn take_due(&self) -> Option<Seal> {
         let now = self.now_us();
         let mut state = self.lock();
-        let (bytes, pings) =
-            state.seals.values().fold((0, 0), |sum, seal| (sum.0 + seal.logged_bytes, sum.1 + seal.pings));
+        let (bytes, pings) = state.seals.values().fold((0, 0), |sum, seal| {
+            (sum.0 + seal.logged_bytes, sum.1 + seal.pings)
+        });
         let pressed = self.budget.bytes_over_pressure() > bytes || self.budget.pings_over_pressure() > pings;
         let hurry_until = state.hurry_until;
         let taken = state.open.take_due(now, pressed, hurry_until)?;

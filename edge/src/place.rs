@@ -25,13 +25,18 @@ pub(crate) struct Interner<'s> {
 impl<'s> Interner<'s> {
     /// No partitions yet.
     pub(crate) fn new(schema: &'s DimensionSchema) -> Self {
-        Self { schema, numbers: HashMap::new(), keys: Vec::new() }
+        Self {
+            schema,
+            numbers: HashMap::new(),
+            keys: Vec::new(),
+        }
     }
 
     /// The number of a record's partition.
     pub(crate) fn number(&mut self, record: &PingRecord) -> u32 {
         let received = Timestamp::from_micros(record.received_us);
-        let date = SubmissionDate::from_yyyymmdd(record.submission_date).unwrap_or_else(|| received.submission_date());
+        let date = SubmissionDate::from_yyyymmdd(record.submission_date)
+            .unwrap_or_else(|| received.submission_date());
         let key = partition(self.schema, &record.uri, date);
         if let Some(number) = self.numbers.get(&key) {
             return *number;

@@ -41,7 +41,9 @@ impl Schedule {
     /// Carries out the plans that were found undone; whether there is more to do.
     async fn resume(&self, undone: Vec<(u64, Planned)>) -> bool {
         for (number, planned) in undone {
-            let Some(permit) = self.permit().await else { return false };
+            let Some(permit) = self.permit().await else {
+                return false;
+            };
             let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
             drop(task::spawn("resume", async move {
                 sealer.resume(number, planned).await;

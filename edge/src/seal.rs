@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use chunk::{FORMAT_MAJOR, FORMAT_MINOR, Tail};
 use disk::Disk;
-use index_schema::proto::{Plan, PlanDone};
 use index_schema::ChunkKey;
+use index_schema::proto::{Plan, PlanDone};
 use ping::Timestamp;
 use service::clock::Clock;
 use service::random::Random;
@@ -94,13 +94,31 @@ impl Sealer {
         let sealed = Timestamp::from_micros(self.clock.now_micros());
         let id = self.log.next_chunk();
         let (key, since_us) = (taken.key.clone(), taken.since_us);
-        let mut gathered = self.gather(id, key.clone(), Arc::new(taken.positions), sealed).await?;
+        let mut gathered = self
+            .gather(id, key.clone(), Arc::new(taken.positions), sealed)
+            .await?;
         self.set_aside(&key, std::mem::take(&mut gathered.damaged)).await;
-        self.ledger.give_back(Taken { key: key.other_kind(), positions: gathered.moved, since_us });
-        self.ledger.give_back(Taken { key: key.clone(), positions: gathered.rest, since_us });
-        let Some(chunk) = gathered.chunk else { return Ok(()) };
-        self.ledger.learn(chunk.stored_bytes, logged_bytes(&chunk.positions));
-        let chunk_key = ChunkKey { prefix: self.prefix.clone(), kind: key.kind(), partition: key.partition(), id };
+        self.ledger.give_back(Taken {
+            key: key.other_kind(),
+            positions: gathered.moved,
+            since_us,
+        });
+        self.ledger.give_back(Taken {
+            key: key.clone(),
+            positions: gathered.rest,
+            since_us,
+        });
+        let Some(chunk) = gathered.chunk else {
+            return Ok(());
+        };
+        self.ledger
+            .learn(chunk.stored_bytes, logged_bytes(&chunk.positions));
+        let chunk_key = ChunkKey {
+            prefix: self.prefix.clone(),
+            kind: key.kind(),
+            partition: key.partition(),
+            id,
+        };
         let planned = self.plan(chunk_key.to_string(), id.plan, sealed, &chunk).await?;
         self.carry_out(&planned, &chunk, &key, since_us).await
     }
@@ -131,7 +149,15 @@ impl Sealer {
             }
         };
         let (digest, positions) = (chunk.digest, chunk.positions.clone());
-        Ok(Planned { plan, key, digest, segment, positions, missing: 0, sealed })
+        Ok(Planned {
+            plan,
+            key,
+            digest,
+            segment,
+            positions,
+            missing: 0,
+            sealed,
+        })
     }
 
     /// Carries out a plan that was found undone.
@@ -143,12 +169,18 @@ impl Sealer {
 
     async fn try_resume(self: &Arc<Self>, planned: &Planned) -> Result<(), Ended> {
         let Ok(chunk_key) = ChunkKey::parse(&planned.key) else {
-            tracing::error!(key = planned.key, plan = planned.plan, "gave up a plan whose key cannot be read");
+            tracing::error!(
+                key = planned.key,
+                plan = planned.plan,
+                "gave up a plan whose key cannot be read"
+            );
             return Ok(());
         };
         let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
         let positions = Arc::new(planned.positions.clone());
-        let rebuilt = self.gather(chunk_key.id, key.clone(), positions, planned.sealed).await?;
+        let rebuilt = self
+            .gather(chunk_key.id, key.clone(), positions, planned.sealed)
+            .await?;
         let whole = planned.missing == 0
             && rebuilt.moved.is_empty()
             && rebuilt.damaged.is_empty()
@@ -164,7 +196,8 @@ impl Sealer {
     /// The records of a plan can no longer be had as they were: only the store can tell whether its chunk was put.
     async fn resume_without_records(&self, planned: &Planned, key: &PartitionKey) -> Result<(), Ended> {
         tracing::error!(
-            key = planned.key, missing = planned.missing,
+            key = planned.key,
+            missing = planned.missing,
             "a plan in the write-ahead log cannot be carried out again with the same records"
         );
         metrics::counter!(names::PLANS_UNEQUAL).increment(1);
@@ -174,9 +207,13 @@ impl Sealer {
                 Ok(bytes) if is_chunk(&bytes, bytes.len() as u64, &planned.digest) => {
                     // Seen is not durable: only a put says that.
                     self.put(planned, Payload::Bytes(bytes)).await?;
-                    return self.finish(planned, planned.positions.len() as u64 + planned.missing).await;
+                    return self
+                        .finish(planned, planned.positions.len() as u64 + planned.missing)
+                        .await;
                 }
-                Ok(_) | Err(StoreError::NotFound { .. }) => return self.give_up(planned, key, i64::MIN / 2).await,
+                Ok(_) | Err(StoreError::NotFound { .. }) => {
+                    return self.give_up(planned, key, i64::MIN / 2).await;
+                }
                 Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
             }
         }
@@ -211,7 +248,14 @@ impl Sealer {
     async fn finish(&self, planned: &Planned, records: u64) -> Result<(), Ended> {
         let mut released = by_segment(&planned.positions);
         released.push((planned.segment, 1));
-        self.log_done(PlanDone { plan: planned.plan, records }, released).await?;
+        self.log_done(
+            PlanDone {
+                plan: planned.plan,
+                records,
+            },
+            released,
+        )
+        .await?;
         tokio::select! {
             biased;
             () = self.shutdown.wished() => {} // Chunks nobody was told of are found at the next start.
@@ -222,10 +266,17 @@ impl Sealer {
 
     /// Logs that a plan is given up; its records wait again.
     async fn give_up(&self, planned: &Planned, key: &PartitionKey, since_us: i64) -> Result<(), Ended> {
-        let done = PlanDone { plan: planned.plan, records: 0 };
+        let done = PlanDone {
+            plan: planned.plan,
+            records: 0,
+        };
         self.log_done(done, vec![(planned.segment, 1)]).await?;
         let positions = planned.positions.clone();
-        self.ledger.give_back(Taken { key: key.clone(), positions, since_us });
+        self.ledger.give_back(Taken {
+            key: key.clone(),
+            positions,
+            since_us,
+        });
         if planned.missing > 0 {
             self.log.release(Vec::new(), planned.missing).await;
         }
@@ -276,7 +327,12 @@ impl Sealer {
             let permit = self.gathering.acquire().await.map_err(|_| Ended)?;
             let (sealer, key, positions) = (Arc::clone(self), key.clone(), Arc::clone(&positions));
             let gathered = service::task::blocking(move || {
-                let order = Order { id, key: &key, positions: &positions, sealed };
+                let order = Order {
+                    id,
+                    key: &key,
+                    positions: &positions,
+                    sealed,
+                };
                 let staging = Staging::new(Arc::clone(&sealer.disk), &sealer.staging_dir, &staging_name(id));
                 let mut bench = sealer.benches().pop().expect("as many as permits");
                 let gathered = bench.gather(&sealer.log, &order, staging);
@@ -309,10 +365,17 @@ impl Sealer {
         })
         .await;
         tracing::error!(pings = positions.len(), kind = ?key.kind(), "acknowledged pings could not be read back from the write-ahead log");
-        self.log.release(by_segment(&positions), positions.len() as u64).await;
+        self.log
+            .release(by_segment(&positions), positions.len() as u64)
+            .await;
     }
 
-    async fn report_and_pause(&self, key: &str, error: &StoreError, wait: &mut Duration) -> Result<(), Ended> {
+    async fn report_and_pause(
+        &self,
+        key: &str,
+        error: &StoreError,
+        wait: &mut Duration,
+    ) -> Result<(), Ended> {
         tracing::warn!(key, %error, "the store did not answer as hoped; tried again");
         metrics::counter!(names::STORE_RETRIES).increment(1);
         self.pause(wait).await

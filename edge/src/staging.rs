@@ -39,7 +39,12 @@ struct StagedFile {
 impl Staging {
     /// An empty chunk that may become the file `name` of `dir`.
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, name: &str) -> Self {
-        Self { disk, path: dir.join(name), memory: Vec::new(), file: None }
+        Self {
+            disk,
+            path: dir.join(name),
+            memory: Vec::new(),
+            file: None,
+        }
     }
 
     /// The chunk as it can be put.
@@ -48,10 +53,16 @@ impl Staging {
             self.spill()?;
         }
         let payload = match &self.file {
-            Some(file) => Payload::File { path: file.path.clone(), len: file.len },
+            Some(file) => Payload::File {
+                path: file.path.clone(),
+                len: file.len,
+            },
             None => Payload::Bytes(Bytes::from(std::mem::take(&mut self.memory))),
         };
-        Ok(Staged { payload, _file: self.file })
+        Ok(Staged {
+            payload,
+            _file: self.file,
+        })
     }
 
     fn spill(&mut self) -> io::Result<()> {

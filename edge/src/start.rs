@@ -73,9 +73,17 @@ impl Edge {
             &recovered.counters,
         ));
         ledger.recover(recovered.waiting.into_iter().map(|ping| {
-            (keys[ping.partition as usize].clone(), ping.position, ping.received_us)
+            (
+                keys[ping.partition as usize].clone(),
+                ping.position,
+                ping.received_us,
+            )
         }));
-        let undone = recovered.plans.into_iter().map(|plan| undone(&ledger, plan)).collect();
+        let undone = recovered
+            .plans
+            .into_iter()
+            .map(|plan| undone(&ledger, plan))
+            .collect();
         let (sender, messages) = mpsc::channel(MESSAGES_MAX);
         let log = Arc::new(Log::new(
             parts.incarnation,
@@ -111,7 +119,10 @@ impl Edge {
         let sealer = Arc::new(sealer(options, parts, &limits, log, ledger, shutdown));
         let schedule = schedule(sealer, failure, limits.seals);
         let task = task::spawn("schedule", schedule.run(undone));
-        *edge.schedule.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(task);
+        *edge
+            .schedule
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(task);
         Ok(Arc::new(edge))
     }
 }
@@ -129,13 +140,25 @@ async fn open_log(
         damaged_dir: options.damaged_dir.clone(),
         segment_bytes: limits.segment_bytes,
     };
-    let (disk, random, own) = (Arc::clone(&parts.disk), Arc::clone(&parts.random), parts.incarnation);
-    let (budget, schema, staging) = (Arc::clone(budget), Arc::clone(schema), options.staging_dir.clone());
+    let (disk, random, own) = (
+        Arc::clone(&parts.disk),
+        Arc::clone(&parts.random),
+        parts.incarnation,
+    );
+    let (budget, schema, staging) = (
+        Arc::clone(budget),
+        Arc::clone(schema),
+        options.staging_dir.clone(),
+    );
     task::blocking(move || {
-        empty_staging(disk.as_ref(), &staging)
-            .map_err(|source| EdgeError::Staging { path: staging.display().to_string(), source })?;
+        empty_staging(disk.as_ref(), &staging).map_err(|source| EdgeError::Staging {
+            path: staging.display().to_string(),
+            source,
+        })?;
         let mut interner = Interner::new(&schema);
-        let opened = open::open(&log, &disk, &random, own, &budget, &mut |record| interner.number(record))?;
+        let opened = open::open(&log, &disk, &random, own, &budget, &mut |record| {
+            interner.number(record)
+        })?;
         Ok((opened, interner.into_keys()))
     })
     .await
@@ -145,7 +168,10 @@ async fn open_log(
 fn empty_staging(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
     disk.create_dir(dir)?;
     for (path, is_dir) in disk.read_dir(dir)? {
-        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(STAGED));
+        let ours = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with(STAGED));
         if ours && !is_dir {
             disk.remove_file(&path)?;
         }
@@ -156,7 +182,10 @@ fn empty_staging(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
 /// Room comes back by whole segments, so a log must be several of them.
 fn bounded(mut limits: EdgeLimits) -> EdgeLimits {
     const SEGMENT_BYTES_MIN: u64 = 4 << 10;
-    limits.segment_bytes = limits.segment_bytes.min(limits.log_bytes / 8).max(SEGMENT_BYTES_MIN);
+    limits.segment_bytes = limits
+        .segment_bytes
+        .min(limits.log_bytes / 8)
+        .max(SEGMENT_BYTES_MIN);
     limits.seals = limits.seals.max(1);
     limits.gathers = limits.gathers.max(1);
     limits
@@ -173,7 +202,11 @@ fn seal_limits(limits: &EdgeLimits) -> SealLimits {
 
 /// An undone plan as a seal under way.
 fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
-    let positions: Vec<Position> = undone.pings.iter().map(|(_, Logged { position, .. })| *position).collect();
+    let positions: Vec<Position> = undone
+        .pings
+        .iter()
+        .map(|(_, Logged { position, .. })| *position)
+        .collect();
     let number = ledger.recover_planned(positions.len() as u64 + undone.missing, logged_bytes(&positions));
     let planned = Planned {
         plan: undone.plan.plan,

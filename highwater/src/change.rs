@@ -8,7 +8,11 @@ use crate::cli::Data;
 use crate::pipeline::{Core, Request, perform};
 
 /// Has a request done, and shows its progress.
-pub async fn change(data: &Data, request: Request, show: impl Fn(Value) + Send + Sync) -> anyhow::Result<Value> {
+pub(crate) async fn change(
+    data: &Data,
+    request: Request,
+    show: impl Fn(Value) + Send + Sync,
+) -> anyhow::Result<Value> {
     match ask(&data.data_dir, &serde_json::to_value(&request)?).await {
         Ok(answers) => Ok(answers.result(show).await?),
         Err(ControlError::NobodyListens(_)) => {

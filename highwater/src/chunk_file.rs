@@ -13,7 +13,7 @@ use crate::cli::Chunk;
 use crate::pings::{Printer, Shape};
 
 /// Runs the command.
-pub fn run(command: &Chunk) -> anyhow::Result<()> {
+pub(crate) fn run(command: &Chunk) -> anyhow::Result<()> {
     match command {
         Chunk::Info(chunk) => info(&chunk.file),
         Chunk::Verify(chunk) => check(&chunk.file),
@@ -37,9 +37,19 @@ fn info(path: &Path) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let mut line = |name: &str, value: String| writeln!(out, "{name:<20} {value}");
     line("chunk id", tail.id.to_string())?;
-    line("format", format!("{}.{}", summary.format_major, summary.format_minor))?;
+    line(
+        "format",
+        format!("{}.{}", summary.format_major, summary.format_minor),
+    )?;
     line("written by", summary.writer.clone())?;
-    line("holds", if tail.kind == ChunkKind::Errors { "errored pings".to_owned() } else { "pings".to_owned() })?;
+    line(
+        "holds",
+        if tail.kind == ChunkKind::Errors {
+            "errored pings".to_owned()
+        } else {
+            "pings".to_owned()
+        },
+    )?;
     for (dimension, value) in tail.partition.iter() {
         line(dimension.name(), value.to_owned())?;
     }
@@ -61,7 +71,13 @@ fn check(path: &Path) -> anyhow::Result<()> {
     match verify(&read(path)?) {
         Ok(verified) => {
             let summary = verified.tail.summary;
-            writeln!(io::stdout(), "{}: whole: {} records, {} raw bytes", path.display(), summary.records, summary.raw_bytes)?;
+            writeln!(
+                io::stdout(),
+                "{}: whole: {} records, {} raw bytes",
+                path.display(),
+                summary.records,
+                summary.raw_bytes
+            )?;
             Ok(())
         }
         Err(damage) => bail!("{} is damaged: {damage}", path.display()),
@@ -70,11 +86,17 @@ fn check(path: &Path) -> anyhow::Result<()> {
 
 fn cat(path: &Path) -> anyhow::Result<()> {
     let mut reader = open(path)?;
-    let shape = if reader.tail().kind == ChunkKind::Errors { Shape::Errors } else { Shape::Pings };
+    let shape = if reader.tail().kind == ChunkKind::Errors {
+        Shape::Errors
+    } else {
+        Shape::Pings
+    };
     let mut printer = Printer::new(io::stdout().lock(), shape);
     let mut raw = Vec::new();
     for number in 0..reader.frames().len() {
-        reader.frame_into(number, &mut raw).with_context(|| format!("{} is damaged", path.display()))?;
+        reader
+            .frame_into(number, &mut raw)
+            .with_context(|| format!("{} is damaged", path.display()))?;
         for record in records(&raw) {
             printer.print(&record.map_err(|error| anyhow::anyhow!("{error}"))?, None)?;
         }

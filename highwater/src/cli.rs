@@ -14,7 +14,7 @@ use crate::pings::Select;
 /// (HIGHWATER_SEAL_AGE=1s). A flag goes before the environment, that before the file.
 #[derive(Parser, Debug)]
 #[command(name = "highwater", version, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -22,7 +22,7 @@ pub struct Cli {
 
 /// What the program can do.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// Everything in one process: takes pings, makes chunks, indexes and folds them, answers questions
     Serve(Serve),
     /// Takes pings and makes chunks, nothing else
@@ -48,7 +48,7 @@ pub enum Command {
 
 /// The data directory, and how the program logs.
 #[derive(Args, Debug, Clone)]
-pub struct Data {
+pub(crate) struct Data {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = "highwater-data")]
     pub data_dir: PathBuf,
@@ -70,9 +70,14 @@ pub struct Data {
 /// What the fold reads. Another value needs a rebuild.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "What is folded")]
-pub struct Fold {
+pub(crate) struct Fold {
     /// Document types that are folded, each for all applications or for one: type or type/application
-    #[arg(long, value_name = "TYPES", value_delimiter = ',', default_value = "main,saved-session/Fennec")]
+    #[arg(
+        long,
+        value_name = "TYPES",
+        value_delimiter = ',',
+        default_value = "main,saved-session/Fennec"
+    )]
     pub fold_types: Vec<String>,
     /// For how many days after a ping its copies are repeats; Firefox sends again for 14 days
     #[arg(long, value_name = "DAYS", default_value_t = 14)]
@@ -82,7 +87,7 @@ pub struct Fold {
 /// How pings wait and become chunks.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Log and chunks")]
-pub struct Intake {
+pub(crate) struct Intake {
     /// How long a ping waits at most until its chunk is sealed
     #[arg(long, value_name = "AGE", default_value = "10s")]
     pub seal_age: Age,
@@ -106,7 +111,7 @@ pub struct Intake {
 /// The listener that takes pings.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Listener for pings")]
-pub struct EdgeListener {
+pub(crate) struct EdgeListener {
     /// Address for pings; loopback unless you say otherwise
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub edge_listen: SocketAddr,
@@ -121,7 +126,7 @@ pub struct EdgeListener {
 /// The listener that answers questions.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "API and page")]
-pub struct ApiListener {
+pub(crate) struct ApiListener {
     /// Address for the API and the page. It asks for no password: loopback, or behind a proxy that does
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub api_listen: SocketAddr,
@@ -138,7 +143,7 @@ pub struct ApiListener {
 
 /// `highwater serve`.
 #[derive(Args, Debug, Clone)]
-pub struct Serve {
+pub(crate) struct Serve {
     #[command(flatten)]
     pub data: Data,
     #[command(flatten)]
@@ -152,7 +157,7 @@ pub struct Serve {
 
 /// `highwater edge`.
 #[derive(Args, Debug, Clone)]
-pub struct Edge {
+pub(crate) struct Edge {
     #[command(flatten)]
     pub data: Data,
     #[command(flatten)]
@@ -161,7 +166,7 @@ pub struct Edge {
 
 /// `highwater demo`.
 #[derive(Args, Debug, Clone)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = "highwater-demo")]
     pub data_dir: PathBuf,
@@ -187,7 +192,7 @@ pub struct Demo {
 
 /// `highwater import`.
 #[derive(Args, Debug, Clone)]
-pub struct Import {
+pub(crate) struct Import {
     #[command(flatten)]
     pub data: Data,
     /// NDJSON files, a line {"submissionDate":"YYYYMMDD","uri":"/submit/...","body":{...}}
@@ -197,7 +202,7 @@ pub struct Import {
 
 /// `highwater pings`.
 #[derive(Args, Debug, Clone)]
-pub struct Pings {
+pub(crate) struct Pings {
     #[command(flatten)]
     pub data: Data,
     #[command(flatten)]
@@ -209,7 +214,7 @@ pub struct Pings {
 
 /// `highwater status`.
 #[derive(Args, Debug, Clone)]
-pub struct Status {
+pub(crate) struct Status {
     #[command(flatten)]
     pub data: Data,
     /// One JSON object, as /api/v1/status answers
@@ -219,7 +224,7 @@ pub struct Status {
 
 /// `highwater chunk`.
 #[derive(Subcommand, Debug, Clone)]
-pub enum Chunk {
+pub(crate) enum Chunk {
     /// Prints what a chunk says of itself
     Info(ChunkFile),
     /// Checks every byte of a chunk
@@ -230,7 +235,7 @@ pub enum Chunk {
 
 /// One chunk on disk.
 #[derive(Args, Debug, Clone)]
-pub struct ChunkFile {
+pub(crate) struct ChunkFile {
     /// The chunk
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -238,7 +243,7 @@ pub struct ChunkFile {
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For a person at a terminal
     Human,
     /// One JSON object a line

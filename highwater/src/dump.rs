@@ -13,7 +13,7 @@ use crate::local::Local;
 const LINES_WAITING: usize = 1_024;
 
 /// Runs the command.
-pub async fn run(data: &Data) -> anyhow::Result<()> {
+pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
     let local = Local::open(&data.data_dir).await?;
     let (sender, mut lines) = mpsc::channel(LINES_WAITING);
     let printer = task::spawn("print", async move {

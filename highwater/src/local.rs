@@ -11,7 +11,7 @@ use service::directory::DataDirectory;
 use store::{Blocking, DirectoryStore, Store};
 
 /// What can be read in a data directory.
-pub struct Local {
+pub(crate) struct Local {
     /// The directory itself.
     pub directory: DataDirectory,
     /// The chunks.
@@ -24,19 +24,30 @@ pub struct Local {
 
 impl Local {
     /// Opens a directory that a pipeline made.
-    pub async fn open(data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn open(data_dir: &Path) -> anyhow::Result<Self> {
         let disk = RealDisk::shared();
         let directory = DataDirectory::read(disk.as_ref(), data_dir)?;
         let store = DirectoryStore::new(disk, directory.store(), directory.staging(), Blocking::Pool);
-        let index = SqliteIndex::open_read_only(&directory.index())
-            .with_context(|| format!("{} has no index yet: `highwater reconcile` makes it", data_dir.display()))?;
+        let index = SqliteIndex::open_read_only(&directory.index()).with_context(|| {
+            format!(
+                "{} has no index yet: `highwater reconcile` makes it",
+                data_dir.display()
+            )
+        })?;
         let generation = index.generation().await?;
-        let aggregates = Arc::new(SqliteAggregates::open_read_only(&generation_path(&directory, generation))?);
-        Ok(Self { directory, store: Arc::new(store), index, aggregates })
+        let aggregates = Arc::new(SqliteAggregates::open_read_only(&generation_path(
+            &directory, generation,
+        ))?);
+        Ok(Self {
+            directory,
+            store: Arc::new(store),
+            index,
+            aggregates,
+        })
     }
 }
 
 /// Where a generation of aggregates lies.
-pub fn generation_path(directory: &DataDirectory, generation: u64) -> std::path::PathBuf {
+pub(crate) fn generation_path(directory: &DataDirectory, generation: u64) -> std::path::PathBuf {
     directory.aggregates().join(format!("{generation:08}.sqlite"))
 }

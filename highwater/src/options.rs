@@ -18,7 +18,7 @@ const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
 
 impl Data {
     /// What the edge is told.
-    pub fn edge_options(&self, directory: &DataDirectory) -> EdgeOptions {
+    pub(crate) fn edge_options(&self, directory: &DataDirectory) -> EdgeOptions {
         EdgeOptions {
             log_dir: directory.log(),
             staging_dir: directory.staging(),
@@ -35,8 +35,13 @@ impl Data {
     }
 
     /// What the fold is told.
-    pub fn fold_settings(&self) -> anyhow::Result<FoldSettings> {
-        let folded = self.fold.fold_types.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    pub(crate) fn fold_settings(&self) -> anyhow::Result<FoldSettings> {
+        let folded = self
+            .fold
+            .fold_types
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>();
         Ok(FoldSettings {
             folded: folded.context("--fold-types")?,
             repeat_window: Duration::from_secs(86_400) * self.fold.repeat_window_days,
@@ -44,14 +49,17 @@ impl Data {
     }
 
     /// Which values of dimensions partition chunks.
-    pub fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
-        let Some(path) = &self.intake.dimension_schema else { return Ok(DimensionSchema::default()) };
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    pub(crate) fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
+        let Some(path) = &self.intake.dimension_schema else {
+            return Ok(DimensionSchema::default());
+        };
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         DimensionSchema::parse(&text).with_context(|| path.display().to_string())
     }
 
     /// Whether everything that is parsed late is understood.
-    pub fn check(&self) -> anyhow::Result<()> {
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.fold_settings()?;
         self.dimension_schema()?;
         Ok(())
@@ -63,7 +71,10 @@ impl Data {
             log_format: cli::LogFormat::Human,
             log_filter: "warn".to_owned(),
             chunk_prefix: "pings".to_owned(),
-            fold: Fold { fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()], repeat_window_days: 14 },
+            fold: Fold {
+                fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
+                repeat_window_days: 14,
+            },
             intake: Intake::for_demo(),
         }
     }
@@ -84,7 +95,7 @@ impl Intake {
 
 impl Serve {
     /// What `demo` serves with.
-    pub fn for_demo(demo: &Demo) -> Self {
+    pub(crate) fn for_demo(demo: &Demo) -> Self {
         Self {
             data: Data::for_demo(&demo.data_dir),
             edge: EdgeListener {
@@ -105,13 +116,20 @@ impl Serve {
 
 impl Command {
     /// How the command logs: commands for a person only say what is wrong.
-    pub fn logging(&self) -> (LogFormat, String) {
+    pub(crate) fn logging(&self) -> (LogFormat, String) {
         let of = |data: &Data, filter: &str| {
             let format = match data.log_format {
                 cli::LogFormat::Human => LogFormat::Human,
                 cli::LogFormat::Json => LogFormat::Json,
             };
-            (format, if data.log_filter == "info" { filter.to_owned() } else { data.log_filter.clone() })
+            (
+                format,
+                if data.log_filter == "info" {
+                    filter.to_owned()
+                } else {
+                    data.log_filter.clone()
+                },
+            )
         };
         match self {
             Self::Serve(serve) => of(&serve.data, "info"),

@@ -8,7 +8,7 @@ use crate::cli::Data;
 use crate::pipeline::Request;
 
 /// Runs the command.
-pub async fn run(data: &Data) -> anyhow::Result<()> {
+pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} pings {elapsed} {eta}");
     bar.set_style(style.context("a template of known parts")?);
@@ -19,9 +19,15 @@ pub async fn run(data: &Data) -> anyhow::Result<()> {
     .await;
     bar.finish_and_clear();
     let done = done?;
-    eprintln!("everything is folded anew: generation {} of the aggregates is in use", done["generation"]);
+    eprintln!(
+        "everything is folded anew: generation {} of the aggregates is in use",
+        done["generation"]
+    );
     if done["set_aside"] != 0 {
-        eprintln!("{} chunks are set aside: `highwater status` says so until they are repaired", done["set_aside"]);
+        eprintln!(
+            "{} chunks are set aside: `highwater status` says so until they are repaired",
+            done["set_aside"]
+        );
     }
     Ok(())
 }

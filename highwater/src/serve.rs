@@ -9,7 +9,7 @@ use crate::cli::{Edge, Serve};
 use crate::pipeline::{Base, Pipeline, bind_edge, door_limits, health_of_edge, read_definitions};
 
 /// Runs `serve`.
-pub async fn run(serve: &Serve) -> anyhow::Result<()> {
+pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
     if serve.check {
         read_definitions(&serve.api.definitions)?;
         serve.data.check()?;
@@ -26,14 +26,21 @@ pub async fn run(serve: &Serve) -> anyhow::Result<()> {
 }
 
 /// Runs `edge`.
-pub async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
+pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     let listener = bind_edge(&edge.edge).await?;
     let address = listener.local_addr()?;
     let (base, mut announced) = Base::start(&edge.data, SystemClock::shared()).await?;
     // Whoever indexes finds the chunks by listing the store.
-    let drained = task::spawn("announced", async move { while announced.recv().await.is_some() {} });
+    let drained = task::spawn(
+        "announced",
+        async move { while announced.recv().await.is_some() {} },
+    );
     let (trigger, wish) = Shutdown::new();
-    let door = SubmissionHandler::new(base.edge().clone(), health_of_edge(base.edge()), door_limits(&edge.edge));
+    let door = SubmissionHandler::new(
+        base.edge().clone(),
+        health_of_edge(base.edge()),
+        door_limits(&edge.edge),
+    );
     let serving = task::spawn("edge listener", listener.serve(door, wish.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(wish));
     tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "up");
@@ -49,5 +56,8 @@ pub async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
 }
 
 fn told_to_end(signal: &'static str) {
-    tracing::info!(signal, "ending: what is in flight is answered, what waits stays in the log");
+    tracing::info!(
+        signal,
+        "ending: what is in flight is answered, what waits stays in the log"
+    );
 }

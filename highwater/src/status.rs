@@ -9,7 +9,7 @@ use crate::cli::Status;
 use crate::pipeline::{Request, offline_status};
 
 /// Runs the command.
-pub async fn run(command: &Status) -> anyhow::Result<()> {
+pub(crate) async fn run(command: &Status) -> anyhow::Result<()> {
     let data_dir = &command.data.data_dir;
     let status = match ask(data_dir, &serde_json::to_value(Request::Status)?).await {
         Ok(answers) => answers.result(|_| ()).await?,

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 /// A moment as `2017-01-30T23:31:40.278000Z`.
-pub fn moment(timestamp: Timestamp) -> String {
+pub(crate) fn moment(timestamp: Timestamp) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(timestamp.as_micros()) * 1_000)
         .ok()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow, FilterOptions,
-    FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
+    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
 };
 use async_trait::async_trait;
 use disk::Moment;
@@ -32,7 +32,11 @@ impl CrashPoints {
 
     /// A crash before or after the `call`th call takes effect. The first is 1.
     pub fn at(call: u64, moment: Moment) -> Arc<Self> {
-        Arc::new(Self { calls: AtomicU64::new(0), at: call, moment })
+        Arc::new(Self {
+            calls: AtomicU64::new(0),
+            at: call,
+            moment,
+        })
     }
 
     /// Calls so far.
@@ -83,13 +87,17 @@ impl CrashingAggregates {
 
 impl fmt::Debug for CrashingIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CrashingIndex").field("points", &self.points).finish_non_exhaustive()
+        f.debug_struct("CrashingIndex")
+            .field("points", &self.points)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for CrashingAggregates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CrashingAggregates").field("points", &self.points).finish_non_exhaustive()
+        f.debug_struct("CrashingAggregates")
+            .field("points", &self.points)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,13 +122,17 @@ impl Index for CrashingIndex {
         self.points.around(self.inner.settle(folded), NO_INDEX).await
     }
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
-        self.points.around(self.inner.make_pending(chunks), NO_INDEX).await
+        self.points
+            .around(self.inner.make_pending(chunks), NO_INDEX)
+            .await
     }
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
         self.points.around(self.inner.fail(chunk, reason), NO_INDEX).await
     }
     async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError> {
-        self.points.around(self.inner.note_unreadable(key, reason), NO_INDEX).await
+        self.points
+            .around(self.inner.note_unreadable(key, reason), NO_INDEX)
+            .await
     }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
         self.points.around(self.inner.set_aside(), NO_INDEX).await
@@ -129,7 +141,9 @@ impl Index for CrashingIndex {
         self.points.around(self.inner.generation(), NO_INDEX).await
     }
     async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.points.around(self.inner.set_generation(generation), NO_INDEX).await
+        self.points
+            .around(self.inner.set_generation(generation), NO_INDEX)
+            .await
     }
     async fn select(
         &self,
@@ -137,7 +151,9 @@ impl Index for CrashingIndex {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError> {
-        self.points.around(self.inner.select(selection, after, limit), NO_INDEX).await
+        self.points
+            .around(self.inner.select(selection, after, limit), NO_INDEX)
+            .await
     }
     async fn entry(&self, chunk: ChunkId) -> Result<Option<IndexEntry>, IndexError> {
         self.points.around(self.inner.entry(chunk), NO_INDEX).await
@@ -153,26 +169,38 @@ impl Index for CrashingIndex {
 #[async_trait]
 impl AggregateStore for CrashingAggregates {
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
-        self.points.around(self.inner.commit(batch), no_aggregates()).await
+        self.points
+            .around(self.inner.commit(batch), no_aggregates())
+            .await
     }
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
-        self.points.around(self.inner.folded(chunks), no_aggregates()).await
+        self.points
+            .around(self.inner.folded(chunks), no_aggregates())
+            .await
     }
     async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError> {
-        self.points.around(self.inner.folded_ids(after, limit), no_aggregates()).await
+        self.points
+            .around(self.inner.folded_ids(after, limit), no_aggregates())
+            .await
     }
     async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
-        self.points.around(self.inner.fold_version(), no_aggregates()).await
+        self.points
+            .around(self.inner.fold_version(), no_aggregates())
+            .await
     }
     async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
-        self.points.around(self.inner.set_fold_version(version), no_aggregates()).await
+        self.points
+            .around(self.inner.set_fold_version(version), no_aggregates())
+            .await
     }
 }
 
 #[async_trait]
 impl SeenIds for CrashingAggregates {
     async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
-        self.points.around(self.inner.seen(documents), no_aggregates()).await
+        self.points
+            .around(self.inner.seen(documents), no_aggregates())
+            .await
     }
 }
 
@@ -197,7 +225,11 @@ impl AggregateReads for CrashingAggregates {
     async fn status(&self) -> Result<Status, AggregateError> {
         self.inner.status().await
     }
-    async fn errored(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ErroredRow>, AggregateError> {
+    async fn errored(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<ErroredRow>, AggregateError> {
         self.inner.errored(after, limit).await
     }
     async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {

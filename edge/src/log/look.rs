@@ -28,31 +28,57 @@ pub struct LogCounts {
 /// # Errors
 /// When the log cannot be read, is of a newer format, or belongs to another data directory.
 pub fn read_counts(disk: &dyn Disk, dir: &Path, own: Incarnation) -> Result<LogCounts, OpenError> {
-    let failed = |source| OpenError::Disk { action: "read", path: dir.to_owned(), source };
+    let failed = |source| OpenError::Disk {
+        action: "read",
+        path: dir.to_owned(),
+        source,
+    };
     let entries = disk.read_dir(dir).map_err(failed)?;
-    let mut numbers: Vec<u32> = entries.iter().filter_map(|(path, _)| segment::number(path)).collect();
+    let mut numbers: Vec<u32> = entries
+        .iter()
+        .filter_map(|(path, _)| segment::number(path))
+        .collect();
     numbers.sort_unstable();
     let mut replay = Replay::new(own);
-    let files = numbers.iter().map(|number| disk.open_read(&segment::path(dir, *number)));
+    let files = numbers
+        .iter()
+        .map(|number| disk.open_read(&segment::path(dir, *number)));
     let files = files.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     for (at, file) in files.iter().enumerate() {
-        let vouched = files.get(at + 1).map(|next| vouched_length(next.as_ref(), numbers[at])).transpose();
+        let vouched = files
+            .get(at + 1)
+            .map(|next| vouched_length(next.as_ref(), numbers[at]))
+            .transpose();
         let vouched = vouched.map_err(failed)?.flatten();
-        read_segment(file.as_ref(), &segment::path(dir, numbers[at]), vouched, &mut replay)?;
+        read_segment(
+            file.as_ref(),
+            &segment::path(dir, numbers[at]),
+            vouched,
+            &mut replay,
+        )?;
     }
     let chunked = replay.counters().chunked;
     let recovered = replay.finish();
     let planned: usize = recovered.plans.iter().map(|plan| plan.pings.len()).sum();
-    Ok(LogCounts { waiting: (recovered.waiting.len() + planned) as u64, chunked })
+    Ok(LogCounts {
+        waiting: (recovered.waiting.len() + planned) as u64,
+        chunked,
+    })
 }
 
 /// How far the segment `number` holds, as the next one says.
 fn vouched_length(next: &dyn File, number: u32) -> std::io::Result<Option<u64>> {
     let Ok(salt) = header(next)? else { return Ok(None) };
     let mut reader = SegmentReader::closed(next, salt, next.len()?);
-    let Some(Entry::Frame { frame, .. }) = reader.next()? else { return Ok(None) };
-    let state = (frame.kind == FrameKind::State).then(|| LogState::decode(frame.payload).ok()).flatten();
-    Ok(state.filter(|state| state.previous_segment == u64::from(number)).map(|state| state.previous_valid_length))
+    let Some(Entry::Frame { frame, .. }) = reader.next()? else {
+        return Ok(None);
+    };
+    let state = (frame.kind == FrameKind::State)
+        .then(|| LogState::decode(frame.payload).ok())
+        .flatten();
+    Ok(state
+        .filter(|state| state.previous_segment == u64::from(number))
+        .map(|state| state.previous_valid_length))
 }
 
 fn header(file: &dyn File) -> std::io::Result<Result<super::frame::Salt, HeaderError>> {
@@ -67,10 +93,19 @@ fn read_segment(
     vouched: Option<u64>,
     replay: &mut Replay,
 ) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Disk { action: "read", path: path.to_owned(), source };
+    let failed = |source| OpenError::Disk {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
     let salt = match header(file).map_err(failed)? {
         Ok(salt) => salt,
-        Err(HeaderError::Newer(version)) => return Err(OpenError::Newer { path: path.to_owned(), version }),
+        Err(HeaderError::Newer(version)) => {
+            return Err(OpenError::Newer {
+                path: path.to_owned(),
+                version,
+            });
+        }
         Err(HeaderError::Damaged) => return Ok(()),
     };
     let mut reader = match vouched {

@@ -224,7 +224,12 @@ impl Writer {
         let length = self.encode_frame(FrameKind::Ping, start, salt, |out| ping.write(out));
         let position = Position::new(self.chain.last(), offset, length);
         group.pins += 1;
-        group.pings.push(LoggedPing { id, imported: id.incarnation != self.own, position, partition: ping.partition });
+        group.pings.push(LoggedPing {
+            id,
+            imported: id.incarnation != self.own,
+            position,
+            partition: ping.partition,
+        });
     }
 
     /// All that lies before `start` is synced: each group ends with a sync.

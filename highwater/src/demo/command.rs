@@ -29,7 +29,7 @@ const SHOW_EVERY: Duration = Duration::from_millis(500);
 const LINES_WAITING: usize = 1_024;
 
 /// Runs the command.
-pub async fn run(demo: &Demo) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(demo: &Demo) -> anyhow::Result<ExitCode> {
     let clock = SystemClock::shared();
     let pipeline = Pipeline::start(&Serve::for_demo(demo), clock.clone()).await?;
     print_welcome(&pipeline)?;
@@ -45,7 +45,11 @@ pub async fn run(demo: &Demo) -> anyhow::Result<ExitCode> {
 /// Sends what was asked for, then shows how it goes until the end.
 async fn drive(demo: &Demo, pipeline: &Pipeline, clock: Arc<dyn Clock>) -> anyhow::Result<ExitCode> {
     let mut run = Run::new(demo, pipeline, clock)?;
-    let before = if demo.exit { run.counted_when_settled().await? } else { Counted::default() };
+    let before = if demo.exit {
+        run.counted_when_settled().await?
+    } else {
+        Counted::default()
+    };
     run.send_all().await?;
     run.wait_until_settled().await?;
     if !demo.exit {
@@ -83,11 +87,26 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(demo: &'a Demo, pipeline: &'a Pipeline, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let today = Timestamp::from_micros(clock.now_micros()).submission_date();
-        let population = Population::new(demo.seed, Options { newest_build: today, ..Options::default() });
+        let population = Population::new(
+            demo.seed,
+            Options {
+                newest_build: today,
+                ..Options::default()
+            },
+        );
         let sender = Sender::new(pipeline.edge_address(), population, demo.rate, clock.clone());
         let numbers = Numbers::open(&demo.data_dir)?;
         let shown = Duration::ZERO;
-        Ok(Self { demo, pipeline, clock, sender, numbers, sent: Sent::default(), progress: Progress::new(), shown })
+        Ok(Self {
+            demo,
+            pipeline,
+            clock,
+            sender,
+            numbers,
+            sent: Sent::default(),
+            progress: Progress::new(),
+            shown,
+        })
     }
 
     async fn send_all(&mut self) -> anyhow::Result<()> {
@@ -116,7 +135,9 @@ impl<'a> Run<'a> {
             if !told {
                 self.progress.finish();
                 let folder = self.demo.data_dir.display();
-                eprintln!("sending is paused: {folder} holds 2 GB; remove the folder to begin anew (the page stays up)");
+                eprintln!(
+                    "sending is paused: {folder} holds 2 GB; remove the folder to begin anew (the page stays up)"
+                );
                 told = true;
             }
             self.show("  sending is paused at 2 GB").await?;
@@ -129,9 +150,9 @@ impl<'a> Run<'a> {
         self.shown = self.clock.monotonic();
         let status = self.pipeline.status().await?;
         let now = Timestamp::from_micros(self.clock.now_micros());
-        let age = status.newest_received.map(|newest| {
-            Duration::from_micros(u64::try_from(now.micros_since(newest)).unwrap_or(0))
-        });
+        let age = status
+            .newest_received
+            .map(|newest| Duration::from_micros(u64::try_from(now.micros_since(newest)).unwrap_or(0)));
         self.progress.show(&status, age, note, self.shown);
         Ok(())
     }
@@ -172,7 +193,9 @@ fn print_welcome(pipeline: &Pipeline) -> io::Result<()> {
 
 /// Bytes of all files below a folder. What vanishes meanwhile does not count.
 fn folder_bytes(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .filter_map(Result::ok)
         .map(|entry| match entry.metadata() {

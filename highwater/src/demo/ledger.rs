@@ -32,14 +32,26 @@ impl Counted {
     pub(super) fn add_line(&mut self, line: &str) -> anyhow::Result<()> {
         let line: Line = serde_json::from_str(line)?;
         if let (Some(metric), Some(process), Some(label)) = (line.metric, line.process, line.label) {
-            let number = |value: &serde_json::Value| value.as_i64().map(i128::from).or_else(|| value.as_str()?.parse().ok());
-            let count = line.count.as_ref().and_then(number).ok_or_else(|| anyhow::anyhow!("a cell without count"))?;
+            let number = |value: &serde_json::Value| {
+                value
+                    .as_i64()
+                    .map(i128::from)
+                    .or_else(|| value.as_str()?.parse().ok())
+            };
+            let count = line
+                .count
+                .as_ref()
+                .and_then(number)
+                .ok_or_else(|| anyhow::anyhow!("a cell without count"))?;
             let sum: i128 = line.sum.as_deref().unwrap_or("0").parse()?;
             let entry = self.sums.entry((metric, process, label)).or_default();
             entry.0 += count;
             entry.1 += sum;
         } else if let Some(image) = line.image {
-            let day = line.submission_date.map(|day| day.to_string().trim_matches('"').to_owned()).unwrap_or_default();
+            let day = line
+                .submission_date
+                .map(|day| day.to_string().trim_matches('"').to_owned())
+                .unwrap_or_default();
             let bytes = hex::decode(image)?;
             self.users.entry(day).or_default().merge_image(&bytes)?;
         }
@@ -60,7 +72,10 @@ impl Sent {
     pub(super) fn add(&mut self, ping: &SamplePing) {
         self.pings += 1;
         self.truth.add(ping);
-        self.clients.entry(ping.submission_date).or_default().insert(ping.client_id.clone());
+        self.clients
+            .entry(ping.submission_date)
+            .or_default()
+            .insert(ping.client_id.clone());
     }
 
     /// Notes a ping that will not be compared.
@@ -81,10 +96,16 @@ impl Sent {
             let name = (key.metric.clone(), key.process.clone(), key.label.clone());
             let at = |counted: &Counted| counted.sums.get(&name).copied().unwrap_or_default();
             let added = (at(after).0 - at(before).0, at(after).1 - at(before).1);
-            let sent = (i128::from(expected.count), i128::try_from(expected.sum).unwrap_or(i128::MAX));
+            let sent = (
+                i128::from(expected.count),
+                i128::try_from(expected.sum).unwrap_or(i128::MAX),
+            );
             samples += sent.1;
             if added != sent {
-                differences.push(format!("{} {} {:?}: sent {sent:?}, added {added:?} (submissions, sum)", key.process, key.metric, key.label));
+                differences.push(format!(
+                    "{} {} {:?}: sent {sent:?}, added {added:?} (submissions, sum)",
+                    key.process, key.metric, key.label
+                ));
             }
         }
         let mut text = format!(
@@ -98,10 +119,21 @@ impl Sent {
             return Ok(text);
         }
         let shown = differences.len().min(10);
-        Err(format!("{} of {} differ, such as\n{}", differences.len(), self.truth.sums().len(), differences[..shown].join("\n")))
+        Err(format!(
+            "{} of {} differ, such as\n{}",
+            differences.len(),
+            self.truth.sums().len(),
+            differences[..shown].join("\n")
+        ))
     }
 
-    fn compare_users(&self, before: &Counted, after: &Counted, text: &mut String, differences: &mut Vec<String>) {
+    fn compare_users(
+        &self,
+        before: &Counted,
+        after: &Counted,
+        text: &mut String,
+        differences: &mut Vec<String>,
+    ) {
         let all: BTreeSet<&String> = self.clients.values().flatten().collect();
         let mut expected = UserSketch::default();
         let mut own = UserSketch::default();
@@ -115,13 +147,24 @@ impl Sent {
         let mut found = UserSketch::default();
         after.users.values().for_each(|day| found.merge(day));
         if found.to_image() != expected.to_image() {
-            differences.push(format!("users: expected a sketch of {:.0}, found one of {:.0}", expected.estimate(), found.estimate()));
+            differences.push(format!(
+                "users: expected a sketch of {:.0}, found one of {:.0}",
+                expected.estimate(),
+                found.estimate()
+            ));
         }
         #[expect(clippy::cast_precision_loss, reason = "a few thousand users")]
         let exact = all.len() as f64;
-        let error = if exact > 0.0 { (own.estimate() - exact).abs() / exact } else { 0.0 };
+        let error = if exact > 0.0 {
+            (own.estimate() - exact).abs() / exact
+        } else {
+            0.0
+        };
         if error > 3.0 * STANDARD_ERROR {
-            differences.push(format!("users: {exact} sent, estimated {:.0}: further off than three standard errors", own.estimate()));
+            differences.push(format!(
+                "users: {exact} sent, estimated {:.0}: further off than three standard errors",
+                own.estimate()
+            ));
         }
         let _ = writeln!(
             text,

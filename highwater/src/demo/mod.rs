@@ -6,4 +6,4 @@ mod number;
 mod progress;
 mod sender;
 
-pub use command::run;
+pub(crate) use command::run;

@@ -22,11 +22,19 @@ impl Numbers {
     pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join("demo-next-ping");
         let first = match fs::read_to_string(&path) {
-            Ok(text) => text.trim().parse().map_err(|_| io::Error::other(format!("{} holds no number", path.display())))?,
+            Ok(text) => text
+                .trim()
+                .parse()
+                .map_err(|_| io::Error::other(format!("{} holds no number", path.display())))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
-        Ok(Self { path, next: first, taken_up_to: first, first })
+        Ok(Self {
+            path,
+            next: first,
+            taken_up_to: first,
+            first,
+        })
     }
 
     /// The first number of this run. A ping that repeats an earlier one is not this run's.

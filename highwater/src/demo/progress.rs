@@ -20,15 +20,29 @@ impl Progress {
     pub(super) fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(ProgressStyle::with_template("{spinner} {wide_msg}").expect("a template of known parts"));
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {wide_msg}").expect("a template of known parts"),
+            );
             bar
         });
-        Self { bar, last_plain: None }
+        Self {
+            bar,
+            last_plain: None,
+        }
     }
 
     /// Shows it, at a time told by the caller.
-    pub(super) fn show(&mut self, status: &StatusReport, newest_age: Option<Duration>, note: &str, now: Duration) {
-        let age = newest_age.map_or_else(|| "none yet".to_owned(), |age| format!("{:.1} s old", age.as_secs_f64()));
+    pub(super) fn show(
+        &mut self,
+        status: &StatusReport,
+        newest_age: Option<Duration>,
+        note: &str,
+        now: Duration,
+    ) {
+        let age = newest_age.map_or_else(
+            || "none yet".to_owned(),
+            |age| format!("{:.1} s old", age.as_secs_f64()),
+        );
         let line = format!(
             "accepted {}  chunked {}  folded {}  repeated {}  newest number {age}{note}",
             status.accepted, status.chunked, status.folded, status.repeated

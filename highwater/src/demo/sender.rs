@@ -38,7 +38,14 @@ impl Sender {
     pub(super) fn new(address: SocketAddr, population: Population, rate: u32, clock: Arc<dyn Clock>) -> Self {
         let interval = Duration::from_secs(1).checked_div(rate).unwrap_or_default();
         let due = clock.monotonic();
-        Self { address, connection: None, population: Arc::new(population), clock, interval, due }
+        Self {
+            address,
+            connection: None,
+            population: Arc::new(population),
+            clock,
+            interval,
+            due,
+        }
     }
 
     /// The number of the ping that this one repeats; its own if it repeats none.
@@ -49,7 +56,10 @@ impl Sender {
     /// Sends a ping when it is its turn, until it is answered 200.
     pub(super) async fn send(&mut self, number: u64) -> anyhow::Result<SamplePing> {
         self.due = (self.due + self.interval).max(self.clock.monotonic());
-        let (population, received) = (self.population.clone(), Timestamp::from_micros(self.clock.now_micros()));
+        let (population, received) = (
+            self.population.clone(),
+            Timestamp::from_micros(self.clock.now_micros()),
+        );
         let (ping, packed) = task::blocking(move || {
             let ping = population.ping(number, received);
             let packed = Bytes::from(gzip(&ping.body, GZIP_LEVEL));
@@ -60,7 +70,9 @@ impl Sender {
         loop {
             match self.post(&ping, packed.clone()).await {
                 Ok(StatusCode::OK) => return Ok(ping),
-                Ok(StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) => task::sleep(PAUSE).await,
+                Ok(StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) => {
+                    task::sleep(PAUSE).await
+                }
                 Ok(status) => anyhow::bail!("a generated ping was answered {status}"),
                 Err(_) => {
                     self.connection = None;
@@ -72,7 +84,9 @@ impl Sender {
 
     async fn post(&mut self, ping: &SamplePing, body: Bytes) -> anyhow::Result<StatusCode> {
         if self.connection.as_ref().is_none_or(SendRequest::is_closed) {
-            let stream = TcpStream::connect(self.address).await.context("cannot reach the edge")?;
+            let stream = TcpStream::connect(self.address)
+                .await
+                .context("cannot reach the edge")?;
             stream.set_nodelay(true)?;
             let (sender, connection) = handshake(TokioIo::new(stream)).await?;
             task::spawn("demo connection", connection);

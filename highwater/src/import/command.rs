@@ -12,13 +12,18 @@ use crate::cli::Import;
 use crate::pipeline::Request;
 
 /// Runs the command.
-pub async fn run(command: &Import) -> anyhow::Result<()> {
+pub(crate) async fn run(command: &Import) -> anyhow::Result<()> {
     for file in &command.files {
         let file = fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg} {eta}");
         bar.set_style(style.context("a template of known parts")?);
-        let result = change(&command.data, Request::Import { file: file.clone() }, |progress| show(&bar, &progress)).await;
+        let result = change(
+            &command.data,
+            Request::Import { file: file.clone() },
+            |progress| show(&bar, &progress),
+        )
+        .await;
         bar.finish_and_clear();
         let imported: Imported = serde_json::from_value(result?)?;
         for (line, reason) in &imported.first_bad {

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What came of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
+pub(crate) struct Imported {
     /// Pings that are new.
     pub taken: u64,
     /// Lines that an earlier import of the same bytes had taken.
@@ -38,7 +38,11 @@ pub struct Imported {
 }
 
 /// Takes a file. What was taken of the same bytes before is not taken again. When the log is full, it waits.
-pub async fn import_file(edge: &Edge, path: &Path, mut say: impl FnMut(Value) + Send) -> anyhow::Result<Imported> {
+pub(crate) async fn import_file(
+    edge: &Edge,
+    path: &Path,
+    mut say: impl FnMut(Value) + Send,
+) -> anyhow::Result<Imported> {
     let owned = path.to_owned();
     let opened = task::blocking(move || Source::open(&owned)).await;
     let mut source = opened.with_context(|| format!("cannot read {}", path.display()))?;
@@ -74,7 +78,10 @@ pub async fn import_file(edge: &Edge, path: &Path, mut say: impl FnMut(Value) + 
         imported.known += count - added;
         let (read, bytes) = source.progress();
         say(json!({"read": read, "bytes": bytes, "taken": imported.taken, "bad": imported.bad}));
-        anyhow::ensure!(edge.import_progress(file) >= known_up_to, "the log forgot lines of this file");
+        anyhow::ensure!(
+            edge.import_progress(file) >= known_up_to,
+            "the log forgot lines of this file"
+        );
     }
 }
 
@@ -82,7 +89,9 @@ pub async fn import_file(edge: &Edge, path: &Path, mut say: impl FnMut(Value) + 
 fn read_group(source: &mut Source) -> std::io::Result<Vec<(u64, Result<Line, String>)>> {
     let (mut group, mut line, mut bytes) = (Vec::new(), Vec::new(), 0);
     while bytes < GROUP_BYTES {
-        let Some(number) = source.next_line(&mut line)? else { break };
+        let Some(number) = source.next_line(&mut line)? else {
+            break;
+        };
         bytes += line.len();
         group.push((number, Line::parse(&line)));
     }
@@ -91,7 +100,13 @@ fn read_group(source: &mut Source) -> std::io::Result<Vec<(u64, Result<Line, Str
 
 fn imported_ping(line: u64, ping: Line) -> ImportedPing {
     let Line { date, uri, body } = ping;
-    ImportedPing { line, received: date.start(), uri: Bytes::from(uri), headers: Vec::new(), body }
+    ImportedPing {
+        line,
+        received: date.start(),
+        uri: Bytes::from(uri),
+        headers: Vec::new(),
+        body,
+    }
 }
 
 /// Has the log take lines, waiting while it is full.
@@ -110,9 +125,14 @@ async fn take(edge: &Edge, file: Incarnation, pings: Vec<ImportedPing>) -> anyho
                 edge.seal_all();
                 task::sleep(PAUSE).await;
             }
-            Err(Refusal::Unavailable) => anyhow::bail!("the write-ahead log cannot be written: look at its disk, then import again"),
+            Err(Refusal::Unavailable) => {
+                anyhow::bail!("the write-ahead log cannot be written: look at its disk, then import again")
+            }
         }
-        let left_now = pings.iter().filter(|ping| ping.line > edge.import_progress(file)).count() as u64;
+        let left_now = pings
+            .iter()
+            .filter(|ping| ping.line > edge.import_progress(file))
+            .count() as u64;
         added += count - left_now;
     }
 }

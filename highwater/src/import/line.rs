@@ -30,13 +30,23 @@ impl Line {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let fields: Fields<'_> = serde_json::from_slice(bytes)
             .map_err(|error| format!("no line {{\"submissionDate\",\"uri\",\"body\"}}: {error}"))?;
-        let date = fields.submission_date.parse().map_err(|error| format!("submissionDate: {error}"))?;
+        let date = fields
+            .submission_date
+            .parse()
+            .map_err(|error| format!("submissionDate: {error}"))?;
         Submission::parse(&fields.uri).map_err(|error| format!("uri: {error}"))?;
         let body = fields.body.get();
         if body.len() > BODY_BYTES_MAX {
-            return Err(format!("the body has {} bytes, at most {BODY_BYTES_MAX} are taken", body.len()));
+            return Err(format!(
+                "the body has {} bytes, at most {BODY_BYTES_MAX} are taken",
+                body.len()
+            ));
         }
-        Ok(Self { date, uri: fields.uri, body: Bytes::copy_from_slice(body.as_bytes()) })
+        Ok(Self {
+            date,
+            uri: fields.uri,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        })
     }
 }
 
@@ -49,7 +59,10 @@ mod tests {
         let line = br#"{"uri": "/submit/telemetry/x/main", "submissionDate": "20170130", "body": {"a": 1.50, "a": [ ]}}"#;
         let line = Line::parse(line).expect("a line");
         assert_eq!(line.body, br#"{"a": 1.50, "a": [ ]}"#.as_slice());
-        assert_eq!((line.date.to_string().as_str(), line.uri.as_str()), ("20170130", "/submit/telemetry/x/main"));
+        assert_eq!(
+            (line.date.to_string().as_str(), line.uri.as_str()),
+            ("20170130", "/submit/telemetry/x/main")
+        );
     }
 
     #[test]
@@ -57,7 +70,12 @@ mod tests {
         let wrong = |line: &str| Line::parse(line.as_bytes()).expect_err(line);
         assert!(wrong("x").contains("submissionDate"));
         assert!(wrong(r#"{"uri": "/submit/telemetry/x", "submissionDate": "20170130"}"#).contains("body"));
-        assert!(wrong(r#"{"uri": "/elsewhere", "submissionDate": "20170130", "body": 1}"#).contains("/submit"));
-        assert!(wrong(r#"{"uri": "/submit/telemetry/x", "submissionDate": "2017-01-30", "body": 1}"#).contains("YYYYMMDD"));
+        assert!(
+            wrong(r#"{"uri": "/elsewhere", "submissionDate": "20170130", "body": 1}"#).contains("/submit")
+        );
+        assert!(
+            wrong(r#"{"uri": "/submit/telemetry/x", "submissionDate": "2017-01-30", "body": 1}"#)
+                .contains("YYYYMMDD")
+        );
     }
 }

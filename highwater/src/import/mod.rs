@@ -5,5 +5,5 @@ mod file;
 mod line;
 mod source;
 
-pub use command::run;
-pub use file::import_file;
+pub(crate) use command::run;
+pub(crate) use file::import_file;

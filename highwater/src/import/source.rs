@@ -45,16 +45,31 @@ impl Source {
         let incarnation = Incarnation::from_slice(&digest.finalize()[..16]).expect("16 of 32 bytes");
         file.rewind()?;
         let read = Arc::new(AtomicU64::new(0));
-        let mut bytes = BufReader::with_capacity(1 << 20, Counting { file, read: read.clone() });
+        let mut bytes = BufReader::with_capacity(
+            1 << 20,
+            Counting {
+                file,
+                read: read.clone(),
+            },
+        );
         let start = bytes.fill_buf()?;
         let lines: Box<dyn BufRead + Send> = if start.starts_with(&[0x1f, 0x8b]) {
             Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(bytes)))
         } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            Box::new(BufReader::with_capacity(1 << 20, zstd::Decoder::with_buffer(bytes)?))
+            Box::new(BufReader::with_capacity(
+                1 << 20,
+                zstd::Decoder::with_buffer(bytes)?,
+            ))
         } else {
             Box::new(bytes)
         };
-        Ok(Self { lines, incarnation, read, len, number: 0 })
+        Ok(Self {
+            lines,
+            incarnation,
+            read,
+            len,
+            number: 0,
+        })
     }
 
     /// Whose records the file's lines are.
@@ -109,7 +124,10 @@ mod tests {
         let mut source = Source::open(file.path()).expect("opened");
         let (mut line, mut found) = (Vec::new(), Vec::new());
         while let Some(number) = source.next_line(&mut line).expect("readable") {
-            found.push((number, String::from_utf8(line.clone()).expect("text").trim().to_owned()));
+            found.push((
+                number,
+                String::from_utf8(line.clone()).expect("text").trim().to_owned(),
+            ));
         }
         assert_eq!(source.progress(), (bytes.len() as u64, bytes.len() as u64));
         (source.incarnation(), found)

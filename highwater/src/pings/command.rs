@@ -22,9 +22,13 @@ const ENTRIES: usize = 1_000;
 const ERROR_ROWS: usize = 10_000;
 
 /// Runs the command. A reader that stops reading (`| head`) ends it well.
-pub async fn run(command: &Pings) -> anyhow::Result<()> {
+pub(crate) async fn run(command: &Pings) -> anyhow::Result<()> {
     let local = Local::open(&command.data.data_dir).await?;
-    let printed = if command.errors { errors(&local, &command.select).await } else { pings(&local, &command.select).await };
+    let printed = if command.errors {
+        errors(&local, &command.select).await
+    } else {
+        pings(&local, &command.select).await
+    };
     match printed {
         Err(error) if is_broken_pipe(&error) => Ok(()),
         other => other,
@@ -32,7 +36,11 @@ pub async fn run(command: &Pings) -> anyhow::Result<()> {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// What is printed of the records of a chunk: those that this accepts, until it says that no more are wanted.
@@ -70,7 +78,10 @@ async fn for_each_chunk(
     loop {
         let entries = local.index.select(selection, after.as_deref(), ENTRIES).await?;
         for entry in &entries {
-            print_chunk(local, entry, printer, select.limit(), |record, _| wanted.admits(record).then_some(None)).await?;
+            print_chunk(local, entry, printer, select.limit(), |record, _| {
+                wanted.admits(record).then_some(None)
+            })
+            .await?;
             if printer.printed() >= select.limit() {
                 return Ok(());
             }
@@ -91,7 +102,12 @@ async fn print_chunk<'r>(
     mut choose: impl FnMut(&RecordRef<'_>, u32) -> Option<Option<&'r str>>,
 ) -> anyhow::Result<()> {
     let bytes = local.store.get(&entry.key).await?;
-    let damaged = || format!("{} is damaged: look at it with `highwater chunk verify`", entry.key);
+    let damaged = || {
+        format!(
+            "{} is damaged: look at it with `highwater chunk verify`",
+            entry.key
+        )
+    };
     let mut reader = ChunkReader::new(bytes).with_context(damaged)?;
     let (mut raw, mut position) = (Vec::new(), 0);
     for number in 0..reader.frames().len() {
@@ -115,12 +131,23 @@ async fn errors(local: &Local, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Errors);
     let mut printer = Printer::new(io::stdout(), Shape::Errors);
     for_each_chunk(local, &selection, select, &mut printer).await?;
-    let wanted = Wanted { select, selection: &selection };
+    let wanted = Wanted {
+        select,
+        selection: &selection,
+    };
     for (chunk, rows) in errored_by_chunk(local).await? {
-        let Some(entry) = local.index.entry(chunk).await? else { continue };
-        let reasons: BTreeMap<u32, &str> = rows.iter().map(|row| (row.position, row.reason.as_str())).collect();
+        let Some(entry) = local.index.entry(chunk).await? else {
+            continue;
+        };
+        let reasons: BTreeMap<u32, &str> = rows
+            .iter()
+            .map(|row| (row.position, row.reason.as_str()))
+            .collect();
         print_chunk(local, &entry, &mut printer, select.limit(), |record, position| {
-            reasons.get(&position).filter(|_| wanted.admits(record)).map(|reason| Some(*reason))
+            reasons
+                .get(&position)
+                .filter(|_| wanted.admits(record))
+                .map(|reason| Some(*reason))
         })
         .await?;
     }

@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn white_space_goes_only_between_tokens() {
-        assert_eq!(compact("{ \"a b\" :\t[1.50e3,\r\n \"\\\" \\\\\" , 18446744073709551616 ] }"), "{\"a b\":[1.50e3,\"\\\" \\\\\",18446744073709551616]}");
+        assert_eq!(
+            compact("{ \"a b\" :\t[1.50e3,\r\n \"\\\" \\\\\" , 18446744073709551616 ] }"),
+            "{\"a b\":[1.50e3,\"\\\" \\\\\",18446744073709551616]}"
+        );
         assert_eq!(compact(" \"é ü\" "), "\"é ü\"");
         assert_eq!(compact("\"open \\"), "\"open \\");
     }

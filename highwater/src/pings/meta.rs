@@ -44,7 +44,10 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Value {
         }
     };
     put("submissionDate", Some(json!(stored.submission_date.to_string())));
-    put("Timestamp", Some(json!(stored.received.as_micros().saturating_mul(1_000))));
+    put(
+        "Timestamp",
+        Some(json!(stored.received.as_micros().saturating_mul(1_000))),
+    );
     put("sourceName", Some(json!(submission.namespace)));
     put("sourceVersion", submission.document_version.map(Value::from));
     put("documentId", Some(json!(submission.document_id)));
@@ -52,21 +55,51 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Value {
     put("appName", submission.app_name.map(Value::from));
     put("appVersion", submission.app_version.map(Value::from));
     let channel = submission.app_update_channel;
-    put("normalizedChannel", channel.as_deref().map(|channel| json!(normalised_channel(channel))));
+    put(
+        "normalizedChannel",
+        channel
+            .as_deref()
+            .map(|channel| json!(normalised_channel(channel))),
+    );
     put("appUpdateChannel", channel.map(Value::from));
     put("appBuildId", submission.app_build_id.map(Value::from));
     let client = text_at(body, &["clientId"]).or_else(|| text_at(body, &["client_info", "client_id"]));
-    put("sampleId", client.as_deref().map(|client| json!(sample_id(client))));
+    put(
+        "sampleId",
+        client.as_deref().map(|client| json!(sample_id(client))),
+    );
     put("clientId", client.map(Value::from));
-    put("appVendor", text_at(body, &["application", "vendor"]).map(Value::from));
-    put("reason", text_at(body, &["payload", "info", "reason"]).map(Value::from));
-    put("os", text_at(body, &["environment", "system", "os", "name"]).map(Value::from));
-    put("telemetryEnabled", value_at(body, &["environment", "settings", "telemetryEnabled"]).filter(Value::is_boolean));
-    put("creationTimestamp", text_at(body, &["creationDate"]).as_deref().and_then(nanoseconds).map(Value::from));
+    put(
+        "appVendor",
+        text_at(body, &["application", "vendor"]).map(Value::from),
+    );
+    put(
+        "reason",
+        text_at(body, &["payload", "info", "reason"]).map(Value::from),
+    );
+    put(
+        "os",
+        text_at(body, &["environment", "system", "os", "name"]).map(Value::from),
+    );
+    put(
+        "telemetryEnabled",
+        value_at(body, &["environment", "settings", "telemetryEnabled"]).filter(Value::is_boolean),
+    );
+    put(
+        "creationTimestamp",
+        text_at(body, &["creationDate"])
+            .as_deref()
+            .and_then(nanoseconds)
+            .map(Value::from),
+    );
     put("Size", Some(json!(body.len())));
     put("receivedBytes", Some(json!(stored.received_bytes)));
     for (name, shown) in HEADERS {
-        let value = stored.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| *value);
+        let value = stored
+            .headers
+            .iter()
+            .find(|(header, _)| *header == name)
+            .map(|(_, value)| *value);
         put(shown, value.map(Value::from));
     }
     put("uri", Some(json!(stored.uri)));
@@ -95,7 +128,9 @@ fn normalised_channel(channel: &str) -> &'static str {
 
 fn nanoseconds(text: &str) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "the original's field is a float")]
-    OffsetDateTime::parse(text, &Rfc3339).ok().map(|moment| moment.unix_timestamp_nanos() as f64)
+    OffsetDateTime::parse(text, &Rfc3339)
+        .ok()
+        .map(|moment| moment.unix_timestamp_nanos() as f64)
 }
 
 fn text_at(document: &str, path: &[&str]) -> Option<String> {
@@ -122,7 +157,10 @@ mod tests {
 
     fn of(body: &str) -> Value {
         let stored = Stored {
-            id: RecordId { incarnation: Incarnation::from_bytes([1; 16]), sequence: 7 },
+            id: RecordId {
+                incarnation: Incarnation::from_bytes([1; 16]),
+                sequence: 7,
+            },
             received: Timestamp::from_micros(1_485_819_100_278_000),
             submission_date: "20170130".parse().expect("a date"),
             uri: "/submit/telemetry/11111111-1111-4ef8-a718-564994e206c9/main/Firefox/54.0a1/nightly-cck-x/20170130030205?v=4",
@@ -147,9 +185,16 @@ mod tests {
 
     #[test]
     fn a_body_of_another_shape_only_lacks_what_it_does_not_say() {
-        for body in ["{}", "[]", r#"{"clientId": 7, "payload": [1], "environment": null}"#] {
+        for body in [
+            "{}",
+            "[]",
+            r#"{"clientId": 7, "payload": [1], "environment": null}"#,
+        ] {
             let found = of(body);
-            assert!(found["clientId"].is_null() && found["sampleId"].is_null() && found["docType"] == "main", "{found}");
+            assert!(
+                found["clientId"].is_null() && found["sampleId"].is_null() && found["docType"] == "main",
+                "{found}"
+            );
         }
     }
 }

@@ -6,6 +6,6 @@ mod meta;
 mod printer;
 mod select;
 
-pub use command::run;
-pub use printer::{Printer, Shape};
-pub use select::Select;
+pub(crate) use command::run;
+pub(crate) use printer::{Printer, Shape};
+pub(crate) use select::Select;

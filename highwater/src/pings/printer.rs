@@ -13,7 +13,7 @@ use super::meta::{Stored, meta};
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// The body, compact, with a last key `meta`. What is no JSON object is left out and counted.
     Pings,
     /// `{"reason", "body" (base64), "meta"}`.
@@ -21,7 +21,7 @@ pub enum Shape {
 }
 
 /// Writes lines, and counts what it left out.
-pub struct Printer<W: Write> {
+pub(crate) struct Printer<W: Write> {
     out: BufWriter<W>,
     shape: Shape,
     printed: u64,
@@ -31,17 +31,23 @@ pub struct Printer<W: Write> {
 
 impl<W: Write> Printer<W> {
     /// A printer of lines of this shape.
-    pub fn new(out: W, shape: Shape) -> Self {
-        Self { out: BufWriter::with_capacity(1 << 20, out), shape, printed: 0, left_out: 0, line: String::new() }
+    pub(crate) fn new(out: W, shape: Shape) -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 20, out),
+            shape,
+            printed: 0,
+            left_out: 0,
+            line: String::new(),
+        }
     }
 
     /// Lines printed so far.
-    pub const fn printed(&self) -> u64 {
+    pub(crate) const fn printed(&self) -> u64 {
         self.printed
     }
 
     /// Prints one record. `reason` says why it is errored where the record itself does not.
-    pub fn print(&mut self, record: &RecordRef<'_>, reason: Option<&str>) -> anyhow::Result<()> {
+    pub(crate) fn print(&mut self, record: &RecordRef<'_>, reason: Option<&str>) -> anyhow::Result<()> {
         let uri = String::from_utf8_lossy(record.uri);
         let stored = Stored {
             id: record.id,
@@ -67,17 +73,24 @@ impl<W: Write> Printer<W> {
     }
 
     /// Writes what is left, and says on standard error how many were left out.
-    pub fn finish(mut self) -> anyhow::Result<()> {
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         self.out.flush()?;
         if self.left_out > 0 {
-            eprintln!("left out {} pings whose body is no JSON object (--errors prints errored ones)", self.left_out);
+            eprintln!(
+                "left out {} pings whose body is no JSON object (--errors prints errored ones)",
+                self.left_out
+            );
         }
         Ok(())
     }
 
     fn ping(&mut self, body: &[u8], stored: &Stored<'_>) -> bool {
-        let Ok(text) = std::str::from_utf8(body) else { return false };
-        let Ok(document) = serde_json::from_str::<&RawValue>(text) else { return false };
+        let Ok(text) = std::str::from_utf8(body) else {
+            return false;
+        };
+        let Ok(document) = serde_json::from_str::<&RawValue>(text) else {
+            return false;
+        };
         if !document.get().starts_with('{') {
             return false;
         }

@@ -7,7 +7,7 @@ use ping::{Dimension, Submission, SubmissionDate, UNKNOWN};
 /// Which pings are printed. A value is one (`nightly`), several (`nightly,beta`), or a range with both ends
 /// (`20170130..20170131`, the upper end by prefix).
 #[derive(Args, Clone, Debug, Default)]
-pub struct Select {
+pub(crate) struct Select {
     /// Document type, such as main
     #[arg(long, value_name = "VALUES")]
     doc_type: Option<String>,
@@ -52,7 +52,11 @@ impl Select {
         let condition = |(dimension, option): (Dimension, &Option<String>)| {
             option.as_deref().map(|text| (dimension, parse(dimension, text)))
         };
-        Selection { conditions: options.into_iter().filter_map(condition).collect(), kind: Some(kind), ..Selection::default() }
+        Selection {
+            conditions: options.into_iter().filter_map(condition).collect(),
+            kind: Some(kind),
+            ..Selection::default()
+        }
     }
 
     /// The sample asked for.
@@ -91,7 +95,10 @@ pub(super) fn admits(selection: &Selection, uri: &str, date: SubmissionDate) -> 
 fn parse(dimension: Dimension, text: &str) -> Condition {
     let end = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     if let Some((from, to)) = text.split_once("..") {
-        return Condition::Range { from: end(from), to: end(to) };
+        return Condition::Range {
+            from: end(from),
+            to: end(to),
+        };
     }
     if dimension == Dimension::AppVersion && !text.contains(',') {
         return Condition::Version(text.to_owned());
@@ -104,30 +111,68 @@ mod tests {
     use super::*;
 
     fn admitted(select: &Select, uri: &str) -> bool {
-        admits(&select.selection(ChunkKind::Pings), uri, "20170131".parse().expect("a date"))
+        admits(
+            &select.selection(ChunkKind::Pings),
+            uri,
+            "20170131".parse().expect("a date"),
+        )
     }
 
     #[test]
     fn a_version_matches_itself_and_those_below_it() {
-        let select = Select { version: Some("54".to_owned()), ..Select::default() };
-        for (version, expected) in [("54", true), ("54.0a1", true), ("54.1.2", true), ("540.0", false), ("5.4", false)] {
-            assert_eq!(admitted(&select, &format!("/submit/telemetry/x/main/Firefox/{version}")), expected, "{version}");
+        let select = Select {
+            version: Some("54".to_owned()),
+            ..Select::default()
+        };
+        for (version, expected) in [
+            ("54", true),
+            ("54.0a1", true),
+            ("54.1.2", true),
+            ("540.0", false),
+            ("5.4", false),
+        ] {
+            assert_eq!(
+                admitted(&select, &format!("/submit/telemetry/x/main/Firefox/{version}")),
+                expected,
+                "{version}"
+            );
         }
     }
 
     #[test]
     fn a_range_has_both_ends_the_upper_by_prefix() {
-        let select = Select { build_id: Some("20170130..20170131".to_owned()), ..Select::default() };
-        for (build, expected) in [("20170130", true), ("20170131235959", true), ("20170201", false), ("2017012923", false)] {
-            assert_eq!(admitted(&select, &format!("/submit/telemetry/x/main/Firefox/54.0/nightly/{build}")), expected, "{build}");
+        let select = Select {
+            build_id: Some("20170130..20170131".to_owned()),
+            ..Select::default()
+        };
+        for (build, expected) in [
+            ("20170130", true),
+            ("20170131235959", true),
+            ("20170201", false),
+            ("2017012923", false),
+        ] {
+            assert_eq!(
+                admitted(
+                    &select,
+                    &format!("/submit/telemetry/x/main/Firefox/54.0/nightly/{build}")
+                ),
+                expected,
+                "{build}"
+            );
         }
     }
 
     #[test]
     fn what_a_uri_does_not_say_is_unknown() {
-        let select = |channel: &str| Select { channel: Some(channel.to_owned()), ..Select::default() };
+        let select = |channel: &str| Select {
+            channel: Some(channel.to_owned()),
+            ..Select::default()
+        };
         assert!(admitted(&select("UNKNOWN"), "/submit/telemetry/x/main"));
-        assert!(admitted(&select("beta,nightly"), "/submit/telemetry/x/main/Firefox/54.0/nightly"));
+        assert!(admitted(
+            &select("beta,nightly"),
+            "/submit/telemetry/x/main/Firefox/54.0/nightly"
+        ));
         assert!(!admitted(&select("nightly"), "/submit/telemetry/x/main"));
     }
 }

@@ -20,7 +20,7 @@ use crate::cli::Data;
 const ANNOUNCED_WAITING: usize = 1_024;
 
 /// Log and store, running.
-pub struct Base {
+pub(crate) struct Base {
     pub(super) directory: DataDirectory,
     pub(super) store: Arc<dyn Store>,
     pub(super) edge: Arc<Edge>,
@@ -34,14 +34,19 @@ pub struct Base {
 
 impl Base {
     /// Takes the data directory, recovers the log, and starts to seal. Keys of new chunks come out of the receiver.
-    pub async fn start(
+    pub(crate) async fn start(
         data: &Data,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(Arc<Self>, mpsc::Receiver<String>)> {
         let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;
-        let kept = DirectoryStore::new(disk.clone(), directory.store(), directory.staging(), Blocking::Pool);
+        let kept = DirectoryStore::new(
+            disk.clone(),
+            directory.store(),
+            directory.staging(),
+            Blocking::Pool,
+        );
         let store: Arc<dyn Store> = Arc::new(ObservedStore::new(Arc::new(kept)));
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
         let parts = edge::Parts {
@@ -77,12 +82,12 @@ impl Base {
     }
 
     /// The edge.
-    pub const fn edge(&self) -> &Arc<Edge> {
+    pub(crate) const fn edge(&self) -> &Arc<Edge> {
         &self.edge
     }
 
     /// Returns when a part failed for good: the process should end.
-    pub async fn failed(&self) -> anyhow::Error {
+    pub(crate) async fn failed(&self) -> anyhow::Error {
         let mut failure = self.failure.subscribe();
         match failure.wait_for(Option::is_some).await {
             Ok(text) => anyhow::anyhow!("{}", text.as_deref().unwrap_or_default()),
@@ -91,7 +96,7 @@ impl Base {
     }
 
     /// Ends all tasks, then the edge: the log is synced, and what waits stays in it.
-    pub async fn stop(&self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(&self) -> anyhow::Result<()> {
         if self.seal_at_shutdown {
             self.edge.wait_until_sealed().await;
         }
@@ -106,7 +111,11 @@ impl Base {
     }
 
     /// Runs a task whose failure, or panic, ends the process.
-    pub(super) fn watch(&self, name: &'static str, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    pub(super) fn watch(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
         let failure = self.failure.clone();
         let worker = task::spawn(name, work);
         let guard = task::spawn(name, async move {
@@ -118,6 +127,9 @@ impl Base {
             tracing::error!("{text}");
             failure.send_replace(Some(text));
         });
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(guard);
+        self.tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(guard);
     }
 }

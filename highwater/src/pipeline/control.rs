@@ -14,7 +14,7 @@ use crate::import::import_file;
 /// A request, as JSON on one line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Request {
+pub(crate) enum Request {
     /// Take the pings of a file.
     Import {
         /// The file, absolute.
@@ -29,26 +29,29 @@ pub enum Request {
 }
 
 /// Answers requests with the pipeline's parts.
-pub struct Requests {
+pub(super) struct Requests {
     core: Arc<Core>,
 }
 
 impl Requests {
     /// Answers with these parts.
-    pub const fn new(core: Arc<Core>) -> Self {
+    pub(super) const fn new(core: Arc<Core>) -> Self {
         Self { core }
     }
 }
 
 impl ControlHandler for Requests {
     async fn handle(&self, request: Value, progress: Progress) -> Result<Value, String> {
-        let request: Request = serde_json::from_value(request).map_err(|error| format!("not understood: {error}"))?;
-        perform(&self.core, request, move |value| progress.say(value)).await.map_err(|error| format!("{error:#}"))
+        let request: Request =
+            serde_json::from_value(request).map_err(|error| format!("not understood: {error}"))?;
+        perform(&self.core, request, move |value| progress.say(value))
+            .await
+            .map_err(|error| format!("{error:#}"))
     }
 }
 
 /// Does what is asked, here or in the process that holds the directory.
-pub async fn perform(
+pub(crate) async fn perform(
     core: &Arc<Core>,
     request: Request,
     say: impl Fn(Value) + Send + Sync,
@@ -69,8 +72,11 @@ pub async fn perform(
         Request::Reconcile => {
             let found = core.reconcile().await?;
             core.settle().await?;
-            let (added, unreadable, unanswered) = (found.outcome.added, found.outcome.unreadable, found.unanswered);
-            Ok(json!({"listed": found.listed, "missing": added + unreadable + unanswered, "added": added, "unreadable": unreadable, "unanswered": unanswered}))
+            let (added, unreadable, unanswered) =
+                (found.outcome.added, found.outcome.unreadable, found.unanswered);
+            Ok(
+                json!({"listed": found.listed, "missing": added + unreadable + unanswered, "added": added, "unreadable": unreadable, "unanswered": unanswered}),
+            )
         }
         Request::Status => Ok(core.status().await?.to_json()),
     }

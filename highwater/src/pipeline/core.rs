@@ -20,7 +20,7 @@ use crate::cli::Data;
 use crate::local::generation_path;
 
 /// The parts of a pipeline, running.
-pub struct Core {
+pub(crate) struct Core {
     pub(super) base: Arc<Base>,
     pub(super) index: Arc<SqliteIndex>,
     pub(super) aggregator: Arc<Aggregator>,
@@ -34,7 +34,7 @@ pub struct Core {
 impl Core {
     /// Takes the data directory and starts everything that works on it. The store is compared with the index now, and
     /// again as often as told.
-    pub async fn start(
+    pub(crate) async fn start(
         data: &Data,
         clock: Arc<dyn Clock>,
         reconcile_every: Option<Duration>,
@@ -43,10 +43,17 @@ impl Core {
         let index = SqliteIndex::open(&base.directory.index())?;
         let aggregates = open_aggregates(&base.directory, index.as_ref()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
-        let settings = AggregatorSettings { fold: data.fold_settings()?, ..AggregatorSettings::default() };
+        let settings = AggregatorSettings {
+            fold: data.fold_settings()?,
+            ..AggregatorSettings::default()
+        };
         let current = aggregator::Current::new(aggregates);
         let aggregator = Aggregator::new(index.clone(), base.store.clone(), current, clock, settings);
-        let counters = Counters { edge: base.edge.clone(), index: index.clone(), aggregates: reads.clone() };
+        let counters = Counters {
+            edge: base.edge.clone(),
+            index: index.clone(),
+            aggregates: reads.clone(),
+        };
         let core = Arc::new(Self {
             indexer: Arc::new(Indexer::new(base.store.clone(), index.clone())),
             counters: Arc::new(counters),
@@ -62,28 +69,29 @@ impl Core {
     }
 
     /// The edge.
-    pub fn edge(&self) -> &Arc<Edge> {
+    pub(crate) fn edge(&self) -> &Arc<Edge> {
         &self.base.edge
     }
 
     /// The counters of all stations.
-    pub async fn status(&self) -> anyhow::Result<StatusReport> {
+    pub(crate) async fn status(&self) -> anyhow::Result<StatusReport> {
         Ok(self.counters.status().await?)
     }
 
     /// Lists the store and indexes what is missing.
-    pub async fn reconcile(&self) -> anyhow::Result<Reconciled> {
+    pub(crate) async fn reconcile(&self) -> anyhow::Result<Reconciled> {
         let found = self.indexer.reconcile(&self.prefix).await?;
         self.aggregator.waker().notify_one();
         Ok(found)
     }
 
     /// Seals what waits, and returns when everything is folded that can be.
-    pub async fn settle(&self) -> anyhow::Result<()> {
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
         self.base.edge.wait_until_sealed().await;
         loop {
             let (status, index) = (self.status().await?, self.index.totals().await?);
-            let nothing_left = status.waiting == 0 && status.chunked <= status.indexed && index.pending_chunks == 0;
+            let nothing_left =
+                status.waiting == 0 && status.chunked <= status.indexed && index.pending_chunks == 0;
             if status.is_settled() || nothing_left {
                 return Ok(());
             }
@@ -92,7 +100,10 @@ impl Core {
     }
 
     /// Folds everything into the next generation of aggregates and puts it into use. Answers its number.
-    pub async fn rebuild(&self, progress: &(dyn Fn(RebuildProgress) + Send + Sync)) -> anyhow::Result<u64> {
+    pub(crate) async fn rebuild(
+        &self,
+        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+    ) -> anyhow::Result<u64> {
         let _one_at_a_time = self.rebuilding.lock().await;
         let old = self.index.generation().await?;
         let path = generation_path(&self.base.directory, old + 1);
@@ -104,12 +115,12 @@ impl Core {
     }
 
     /// Returns when a part failed for good: the process should end.
-    pub async fn failed(&self) -> anyhow::Error {
+    pub(crate) async fn failed(&self) -> anyhow::Error {
         self.base.failed().await
     }
 
     /// Ends: the aggregator finishes or abandons its batch, the log is synced. What waits stays in the log.
-    pub async fn stop(&self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(&self) -> anyhow::Result<()> {
         self.base.stop().await
     }
 
@@ -117,7 +128,13 @@ impl Core {
         let core = self.clone();
         self.base.watch("indexer", async move {
             let waker = core.aggregator.waker();
-            feed(core.indexer.clone(), announced, move |_| waker.notify_one(), core.base.shutdown.clone()).await;
+            feed(
+                core.indexer.clone(),
+                announced,
+                move |_| waker.notify_one(),
+                core.base.shutdown.clone(),
+            )
+            .await;
             Ok(())
         });
         let core = self.clone();
@@ -126,7 +143,7 @@ impl Core {
             Ok(())
         });
         let core = self.clone();
-        self.base.watch("aggregator", async move { 
+        self.base.watch("aggregator", async move {
             core.aggregator.run(core.base.shutdown.clone()).await;
             Ok(())
         });
@@ -136,7 +153,11 @@ impl Core {
         loop {
             match self.reconcile().await {
                 Ok(found) if found.outcome.added > 0 => {
-                    tracing::warn!(listed = found.listed, added = found.outcome.added, "the index lacked chunks; they were added");
+                    tracing::warn!(
+                        listed = found.listed,
+                        added = found.outcome.added,
+                        "the index lacked chunks; they were added"
+                    );
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -153,7 +174,10 @@ impl Core {
 }
 
 /// The current generation of aggregates, made if there is none.
-async fn open_aggregates(directory: &DataDirectory, index: &dyn Index) -> anyhow::Result<Arc<SqliteAggregates>> {
+async fn open_aggregates(
+    directory: &DataDirectory,
+    index: &dyn Index,
+) -> anyhow::Result<Arc<SqliteAggregates>> {
     let path = generation_path(directory, index.generation().await?);
     let is_new = !path.exists();
     let aggregates = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
@@ -169,7 +193,10 @@ async fn open_aggregates(directory: &DataDirectory, index: &dyn Index) -> anyhow
 fn remove_generation(directory: &DataDirectory, generation: u64) {
     let path = generation_path(directory, generation);
     for suffix in ["", "-wal", "-shm"] {
-        let file = path.with_file_name(format!("{}{suffix}", path.file_name().unwrap_or_default().display()));
+        let file = path.with_file_name(format!(
+            "{}{suffix}",
+            path.file_name().unwrap_or_default().display()
+        ));
         if let Err(error) = std::fs::remove_file(&file)
             && error.kind() != std::io::ErrorKind::NotFound
         {

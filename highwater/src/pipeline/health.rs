@@ -6,21 +6,26 @@ use edge::Edge;
 use service::dockerflow::{Check, Health, Version};
 
 /// The edge's: a load balancer takes the node out when pings cannot be kept.
-pub fn of_edge(edge: &Arc<Edge>) -> Health {
+pub(crate) fn of_edge(edge: &Arc<Edge>) -> Health {
     let (disk, queue) = (edge.clone(), edge.clone());
     Health::new(version())
         .check("check_disk_bytes_free", move || match disk.status() {
-            status if !status.writable => Check::Unavailable("the last write to the log failed: look at its disk".to_owned()),
+            status if !status.writable => {
+                Check::Unavailable("the last write to the log failed: look at its disk".to_owned())
+            }
             _ => Check::Ok,
         })
         .check("check_queue_size", move || match queue.status() {
             status if status.has_room => Check::Ok,
-            _ => Check::Full("the log has no room: see whether the store takes chunks, and whether the disk is full".to_owned()),
+            _ => Check::Full(
+                "the log has no room: see whether the store takes chunks, and whether the disk is full"
+                    .to_owned(),
+            ),
         })
 }
 
 /// What `/__version__` answers.
-pub fn version() -> Version {
+pub(super) fn version() -> Version {
     Version {
         source: "highwater".into(),
         version: env!("CARGO_PKG_VERSION").into(),

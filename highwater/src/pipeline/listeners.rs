@@ -8,8 +8,8 @@ use anyhow::Context;
 use edge::door::{DoorLimits, SubmissionHandler};
 use index_schema::ProductCount;
 use ping::Submission;
-use query::{Api, StatusReport};
 use query::definitions::Definitions;
+use query::{Api, StatusReport};
 use service::clock::Clock;
 use service::control::ControlListener;
 use service::http::{ConnectionLimits, Listener};
@@ -23,7 +23,7 @@ use super::health;
 use crate::cli::{EdgeListener, Serve};
 
 /// Everything in one process.
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     core: Arc<Core>,
     edge_address: SocketAddr,
     api_address: SocketAddr,
@@ -33,7 +33,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// Binds both addresses, takes the data directory, and starts.
-    pub async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let definitions = read_definitions(&serve.api.definitions)?;
         let edge_listener = bind_edge(&serve.edge).await?;
         let api_listener = Listener::bind("API", serve.api.api_listen, ConnectionLimits::default()).await?;
@@ -41,7 +41,11 @@ impl Pipeline {
         warn_of_open_api(api_address);
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
         let (trigger, shutdown) = Shutdown::new();
-        let door = SubmissionHandler::new(core.edge().clone(), health::of_edge(core.edge()), door_limits(&serve.edge));
+        let door = SubmissionHandler::new(
+            core.edge().clone(),
+            health::of_edge(core.edge()),
+            door_limits(&serve.edge),
+        );
         let fold = serve.data.fold_settings()?;
         let api = Api::new(query::Parts {
             reads: core.reads.clone(),
@@ -53,44 +57,54 @@ impl Pipeline {
             health: health::of_edge(core.edge()),
             clock,
         });
-        let control = ControlListener::bind(core.base.directory.root()).context("cannot listen on the control socket")?;
+        let control = ControlListener::bind(core.base.directory.root())
+            .context("cannot listen on the control socket")?;
         let listeners = vec![
             task::spawn("edge listener", edge_listener.serve(door, shutdown.clone())),
             task::spawn("API listener", api_listener.serve(api, shutdown.clone())),
-            task::spawn("control listener", control.serve(Requests::new(core.clone()), shutdown.clone())),
+            task::spawn(
+                "control listener",
+                control.serve(Requests::new(core.clone()), shutdown.clone()),
+            ),
             task::spawn("metrics upkeep", telemetry::upkeep(shutdown)),
         ];
         tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "up");
-        Ok(Self { core, edge_address, api_address, trigger, listeners: Mutex::new(listeners) })
+        Ok(Self {
+            core,
+            edge_address,
+            api_address,
+            trigger,
+            listeners: Mutex::new(listeners),
+        })
     }
 
     /// Where pings are posted.
-    pub const fn edge_address(&self) -> SocketAddr {
+    pub(crate) const fn edge_address(&self) -> SocketAddr {
         self.edge_address
     }
 
     /// Where questions are asked.
-    pub const fn api_address(&self) -> SocketAddr {
+    pub(crate) const fn api_address(&self) -> SocketAddr {
         self.api_address
     }
 
     /// The counters of all stations.
-    pub async fn status(&self) -> anyhow::Result<StatusReport> {
+    pub(crate) async fn status(&self) -> anyhow::Result<StatusReport> {
         self.core.status().await
     }
 
     /// The aggregates as they are now.
-    pub fn aggregates(&self) -> Arc<dyn AggregateReads> {
+    pub(crate) fn aggregates(&self) -> Arc<dyn AggregateReads> {
         self.core.reads.get()
     }
 
     /// Returns when a part failed for good.
-    pub async fn failed(&self) -> anyhow::Error {
+    pub(crate) async fn failed(&self) -> anyhow::Error {
         self.core.failed().await
     }
 
     /// Stops accepting, answers what is in flight, then ends the rest.
-    pub async fn stop(&self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(&self) -> anyhow::Result<()> {
         self.trigger.pull();
         let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
         for listener in listeners {
@@ -101,23 +115,27 @@ impl Pipeline {
 }
 
 /// Binds the listener for pings.
-pub async fn bind_edge(edge: &EdgeListener) -> anyhow::Result<Listener> {
-    let limits = ConnectionLimits { connections: edge.edge_connections, ..ConnectionLimits::default() };
+pub(crate) async fn bind_edge(edge: &EdgeListener) -> anyhow::Result<Listener> {
+    let limits = ConnectionLimits {
+        connections: edge.edge_connections,
+        ..ConnectionLimits::default()
+    };
     Ok(Listener::bind("edge", edge.edge_listen, limits).await?)
 }
 
 /// What the door admits.
-pub fn door_limits(edge: &EdgeListener) -> DoorLimits {
+pub(crate) fn door_limits(edge: &EdgeListener) -> DoorLimits {
     let mut limits = DoorLimits::default();
     limits.body.bytes_max = edge.body_limit.0;
     limits
 }
 
 /// Reads definition files in order; a later one replaces what an earlier one said.
-pub fn read_definitions(files: &[std::path::PathBuf]) -> anyhow::Result<Definitions> {
+pub(crate) fn read_definitions(files: &[std::path::PathBuf]) -> anyhow::Result<Definitions> {
     let mut definitions = Definitions::default();
     for file in files {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         definitions.load(&file.display().to_string(), &text)?;
     }
     Ok(definitions)

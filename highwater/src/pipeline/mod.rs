@@ -8,9 +8,9 @@ mod listeners;
 mod offline;
 mod status;
 
-pub use self::base::Base;
-pub use self::control::{Request, perform};
-pub use self::core::Core;
-pub use self::health::of_edge as health_of_edge;
-pub use self::listeners::{Pipeline, bind_edge, door_limits, read_definitions};
-pub use self::offline::offline_status;
+pub(crate) use self::base::Base;
+pub(crate) use self::control::{Request, perform};
+pub(crate) use self::core::Core;
+pub(crate) use self::health::of_edge as health_of_edge;
+pub(crate) use self::listeners::{Pipeline, bind_edge, door_limits, read_definitions};
+pub(crate) use self::offline::offline_status;

@@ -36,10 +36,21 @@ pub(super) async fn report(
     index: &dyn Index,
     aggregates: &dyn AggregateReads,
 ) -> Result<StatusReport, StatusError> {
-    let folded = aggregates.status().await.map_err(|error| StatusError(error.to_string()))?;
-    let index = index.totals().await.map_err(|error| StatusError(error.to_string()))?;
+    let folded = aggregates
+        .status()
+        .await
+        .map_err(|error| StatusError(error.to_string()))?;
+    let index = index
+        .totals()
+        .await
+        .map_err(|error| StatusError(error.to_string()))?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
-    let by_reason = |reasons: BTreeMap<String, i64>| reasons.into_iter().map(|(reason, n)| (reason, count(n))).collect();
+    let by_reason = |reasons: BTreeMap<String, i64>| {
+        reasons
+            .into_iter()
+            .map(|(reason, n)| (reason, count(n)))
+            .collect()
+    };
     Ok(StatusReport {
         accepted: waiting + chunked,
         waiting,
