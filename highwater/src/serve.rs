@@ -2,7 +2,7 @@
 
 use edge::door::SubmissionHandler;
 use service::clock::SystemClock;
-use service::shutdown::{self, Shutdown};
+use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 
 use crate::cli::{Edge, Serve};
@@ -16,9 +16,10 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
         eprintln!("settings and definition files are understood");
         return Ok(());
     }
+    let mut signals = Signals::catch()?;
     let pipeline = Pipeline::start(serve, SystemClock::shared()).await?;
     let ended = tokio::select! {
-        signal = shutdown::signal() => signal.map(told_to_end).map_err(anyhow::Error::from),
+        signal = signals.next() => { told_to_end(signal); Ok(()) }
         failure = pipeline.failed() => Err(failure),
     };
     pipeline.stop().await?;
@@ -27,6 +28,7 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
 
 /// Runs `edge`.
 pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
+    let mut signals = Signals::catch()?;
     let listener = bind_edge(&edge.edge).await?;
     let address = listener.local_addr()?;
     let (base, mut announced) = Base::start(&edge.data, SystemClock::shared()).await?;
@@ -45,7 +47,7 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     task::spawn("metrics upkeep", telemetry::upkeep(wish));
     tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "up");
     let ended = tokio::select! {
-        signal = shutdown::signal() => signal.map(told_to_end).map_err(anyhow::Error::from),
+        signal = signals.next() => { told_to_end(signal); Ok(()) }
         failure = base.failed() => Err(failure),
     };
     trigger.pull();

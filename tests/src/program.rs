@@ -95,7 +95,12 @@ impl Pipeline {
             .arg("serve")
             .arg("--data-dir")
             .arg(data_dir)
-            .args(["--edge-listen", &edge, "--api-listen", &api, "--seal-age", "1s"])
+            .args(["--edge-listen", &edge, "--api-listen", &api])
+            .args(
+                ["--seal-age", "1s"]
+                    .iter()
+                    .filter(|_| !arguments.contains(&"--seal-age")),
+            )
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

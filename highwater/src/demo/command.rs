@@ -9,7 +9,8 @@ use std::time::Duration;
 use ping::Timestamp;
 use sample_pings::{Options, Population};
 use service::clock::{Clock, SystemClock};
-use service::{shutdown, task};
+use service::shutdown::Signals;
+use service::task;
 use tokio::sync::mpsc;
 
 use super::ledger::{Counted, Sent};
@@ -30,11 +31,12 @@ const LINES_WAITING: usize = 1_024;
 
 /// Runs the command.
 pub(crate) async fn run(demo: &Demo) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::catch()?;
     let clock = SystemClock::shared();
     let pipeline = Pipeline::start(&Serve::for_demo(demo), clock.clone()).await?;
     print_welcome(&pipeline)?;
     let ended = tokio::select! {
-        signal = shutdown::signal() => signal.map(|_| ExitCode::SUCCESS).map_err(anyhow::Error::from),
+        _ = signals.next() => Ok(ExitCode::SUCCESS),
         failure = pipeline.failed() => Err(failure),
         finished = drive(demo, &pipeline, clock) => finished,
     };

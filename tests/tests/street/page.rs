@@ -1,8 +1,8 @@
 //! The demo as a newcomer sees it: it counts what it sent, and its page moves in a real browser.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tests::{highwater, run};
 
@@ -10,6 +10,8 @@ use tests::{highwater, run};
 struct Demo {
     child: Child,
     page: String,
+    /// Kept open: a demo whose output nobody takes would end.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Demo {
@@ -30,17 +32,22 @@ impl Demo {
             .spawn()
             .expect("the program starts");
         let output = BufReader::new(child.stdout.take().expect("its output"));
-        let lines = output.lines().map_while(Result::ok);
+        let mut lines = output.lines();
         let address = |line: String| {
             line.split_whitespace()
                 .find(|word| word.starts_with("http://127.0.0.1:"))
                 .map(str::to_owned)
         };
         let page = lines
-            .into_iter()
+            .by_ref()
+            .map_while(Result::ok)
             .find_map(address)
             .expect("the demo prints the page's address");
-        Self { child, page }
+        Self {
+            child,
+            page,
+            _output: lines,
+        }
     }
 }
 

@@ -69,7 +69,7 @@ fn any_order_of_arrival_restarts_and_a_rebuild_give_the_same_bytes() {
         &[&path("once.ndjson").display().to_string()],
     );
     let once = command("dump", &path("once"), &[]);
-    assert!(once.lines().count() > 50, "{once}");
+    assert!(once.lines().count() > 8, "{once}");
     // A rebuild of it.
     command("rebuild", &path("once"), &[]);
     assert!(
