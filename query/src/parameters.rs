@@ -96,18 +96,17 @@ impl Parameters {
 
 /// Decodes `%XX`.
 pub(crate) fn decode(text: &str) -> String {
-    decode_bytes(text.as_bytes().to_vec())
+    decode_bytes(text.as_bytes())
 }
 
 /// Decodes `%XX`, and `+` as a space.
 fn decode_form(text: &str) -> String {
-    let spaced = text.bytes().map(|byte| if byte == b'+' { b' ' } else { byte });
-    decode_bytes(spaced.collect())
+    decode_bytes(text.replace('+', " ").as_bytes())
 }
 
-fn decode_bytes(text: Vec<u8>) -> String {
+fn decode_bytes(text: &[u8]) -> String {
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_slice();
+    let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
         let byte = match after {
             [high, low, ..] if first == b'%' => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),

@@ -19,8 +19,19 @@ pub trait StatusSource: fmt::Debug + Send + Sync + 'static {
 
 /// A part that knows some of the numbers could not be asked.
 #[derive(Debug, thiserror::Error)]
-#[error("status: {0}")]
-pub struct StatusError(pub String);
+#[error("status: {cause}")]
+pub struct StatusError {
+    cause: String,
+}
+
+impl StatusError {
+    /// What the part said.
+    pub fn new(cause: impl fmt::Display) -> Self {
+        Self {
+            cause: cause.to_string(),
+        }
+    }
+}
 
 /// Pings over the life of a data directory, across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

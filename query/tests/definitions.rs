@@ -9,6 +9,7 @@ use query::definitions::{Bins, Definitions};
 use serde_json::Value;
 
 /// Recorded material beside the project, if it is there.
+#[expect(clippy::print_stdout, reason = "a test says when it is left out")]
 fn recorded() -> Option<PathBuf> {
     let beside = |folder: &Path| Some(folder.join("shared/data")).filter(|data| data.is_dir());
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(beside);

@@ -156,7 +156,8 @@ fn bounds_of_values(kind: Kind, bins: &Bins) -> Vec<i64> {
     }
 }
 
-fn saturate(number: i128) -> i64 {
+/// A sum as answers bear it: held at the ends of 64 bits.
+pub fn saturate(number: i128) -> i64 {
     i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
 }
 

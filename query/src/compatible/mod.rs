@@ -3,5 +3,5 @@
 mod answer;
 mod use_counters;
 
-pub use answer::{Answer, DataPoint, Series, answer};
+pub use answer::{Answer, DataPoint, Series, answer, saturate};
 pub use use_counters::{denominator_of, is_use_counter, with_denominator};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::{AggregateError, AggregateReads, SeriesRow};
+use sketch::Cell;
 
 use super::lookup::Lookup;
 use super::question::Question;
@@ -95,13 +96,12 @@ async fn complete(
 ) -> Result<(), AggregateError> {
     let denominator = compatible::denominator_of(stored);
     let rows = reads.series(&question.cells(denominator)).await?;
-    let mut destroyed: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for SeriesRow { date, cell, .. } in rows {
-        let documents = i64::try_from(cell.sum()).unwrap_or(if cell.sum() < 0 { i64::MIN } else { i64::MAX });
-        let (sum, count) = destroyed.entry(date).or_default();
-        *sum = sum.saturating_add(documents);
-        *count = count.saturating_add(cell.count());
+    let mut cells: BTreeMap<String, Cell> = BTreeMap::new();
+    for row in rows {
+        cells.entry(row.date).or_default().add(&row.cell);
     }
+    let documents = |(date, cell): (String, Cell)| (date, (compatible::saturate(cell.sum()), cell.count()));
+    let destroyed: BTreeMap<String, (i64, i64)> = cells.into_iter().map(documents).collect();
     let is_covered = |date: &String| answer.data.iter().any(|point| point.date == *date);
     let mut dates_with_rows = Vec::new();
     if !destroyed.keys().all(is_covered) {

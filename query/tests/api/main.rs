@@ -1,0 +1,13 @@
+//! The API as its clients see it, over a store in memory that is slow and obvious.
+
+mod absence;
+mod aggregates;
+mod engagement;
+mod golden;
+mod kinds;
+mod lists;
+mod network;
+mod own_routes;
+mod store;
+mod use_counters;
+mod world;
