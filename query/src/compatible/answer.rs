@@ -68,29 +68,34 @@ pub struct DataPoint {
 /// With a definition its bins are shown, whatever layouts the pings had: counts at other lower bounds are left out, as
 /// the original did, while sum and count keep all. Without one, the layout of the newest build is shown alone.
 pub fn answer(definition: Option<Definition>, series: Vec<Series>) -> Answer {
-    match definition {
-        Some(definition) => shape(definition, series, Vec::new()),
-        None => {
-            let mut newest: BTreeMap<Layout, String> = BTreeMap::new();
-            for one in &series {
-                let build = newest.entry(one.layout).or_default();
-                *build = build.clone().max(one.newest_build.clone());
-            }
-            let shown = newest
-                .iter()
-                .max_by_key(|(layout, build)| (*build, *layout))
-                .map(|(layout, _)| *layout);
-            let others = newest
-                .into_keys()
-                .filter(|layout| Some(*layout) != shown)
-                .collect();
-            let kept = series
-                .into_iter()
-                .filter(|one| Some(one.layout) == shown)
-                .collect();
-            shape(definition_of_layout(shown.unwrap_or(Layout::COUNT)), kept, others)
-        }
+    if let Some(definition) = definition {
+        return shape(definition, series, Vec::new());
     }
+    let newest = newest_builds(&series);
+    let shown = newest
+        .iter()
+        .max_by_key(|(layout, build)| (*build, *layout))
+        .map(|(layout, _)| *layout);
+    let others = newest.into_keys().filter(|layout| Some(*layout) != shown);
+    let others = others.collect();
+    let kept = series.into_iter().filter(|one| Some(one.layout) == shown);
+    shape(
+        definition_of_layout(shown.unwrap_or(Layout::COUNT)),
+        kept.collect(),
+        others,
+    )
+}
+
+/// The newest build of each layout; `None`, which is older than any, when no build stated its date.
+fn newest_builds(series: &[Series]) -> BTreeMap<Layout, Option<String>> {
+    let mut newest: BTreeMap<Layout, Option<String>> = BTreeMap::new();
+    for one in series {
+        let is_date = one.newest_build.bytes().all(|byte| byte.is_ascii_digit());
+        let build = is_date.then(|| one.newest_build.clone());
+        let known = newest.entry(one.layout).or_default();
+        *known = known.take().max(build);
+    }
+    newest
 }
 
 fn shape(definition: Definition, series: Vec<Series>, other_layouts: Vec<Layout>) -> Answer {
@@ -214,6 +219,16 @@ mod tests {
         assert_eq!(answer.buckets, Buckets::Bounds(vec![0, 1, 2]));
         assert_eq!(answer.other_layouts, [old]);
         assert_eq!(answer.data.len(), 1);
+    }
+
+    #[test]
+    fn a_build_without_a_date_is_older_than_any() {
+        let (unknown, dated) = (Layout::linear(1, 3, 4), Layout::linear(1, 2, 3));
+        let rows = vec![
+            series("20170101", unknown, "UNKNOWN", 1, 1, &[(1, 1)]),
+            series("20170101", dated, "20170102", 1, 2, &[(2, 1)]),
+        ];
+        assert_eq!(answer(None, rows).other_layouts, [unknown]);
     }
 
     #[test]
