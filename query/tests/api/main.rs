@@ -1,4 +1,4 @@
-//! The API as its clients see it, over a store in memory that is slow and obvious.
+//! The API as its clients see it, over a store in memory that is slow and obvious, and over SQLite.
 
 mod absence;
 mod aggregates;
@@ -8,6 +8,7 @@ mod kinds;
 mod lists;
 mod network;
 mod own_routes;
+mod sqlite;
 mod store;
 mod use_counters;
 mod world;

@@ -1,10 +1,13 @@
-//! Aggregates in memory: a list of facts that every question walks through. The oracle behind the API's tests.
+//! Aggregates in memory: a list of facts that every question walks through. The slow and obvious oracle; and the same
+//! facts in SQLite.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use aggregate_store::{
-    AggregateError, AggregateReads, CellKey, CellQuery, DateClock, DimensionSet, ErroredRow, FilterOptions,
-    SeriesRow, Status, UserDay, UserKey, UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, BatchBuilder, CellKey, CellQuery, Committed, DateClock,
+    DimensionSet, ErroredRow, FilterOptions, SeriesRow, SqliteAggregates, Status, UserDay, UserKey,
+    UserQuery, VersionDate,
 };
 use async_trait::async_trait;
 use ping::RecordId;
@@ -21,6 +24,29 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// The same facts in a file, written by batches of a few.
+    pub(crate) async fn in_sqlite(&self, file: &Path) -> SqliteAggregates {
+        let store = SqliteAggregates::open(file).expect("opened");
+        let cells = self.cells.chunks(97).map(|cells| {
+            let mut batch = BatchBuilder::new();
+            for (key, cell) in cells {
+                batch.add_cell(key, cell);
+            }
+            batch.build()
+        });
+        let users = self.users.chunks(7).map(|users| {
+            let mut batch = BatchBuilder::new();
+            for (key, users) in users {
+                batch.add_users(key.clone(), users.clone());
+            }
+            batch.build()
+        });
+        for batch in cells.chain(users) {
+            assert_eq!(store.commit(batch).await.expect("written"), Committed::Written);
+        }
+        store
+    }
+
     fn answer(&self) -> Result<(), AggregateError> {
         if self.broken {
             Err(AggregateError::Ended)
@@ -84,7 +110,10 @@ impl AggregateReads for Facts {
                 *layout,
             );
             let (newest_build, sum) = sums.entry(address).or_default();
-            *newest_build = newest_build.clone().max(dimensions.build_date.clone());
+            let is_newer = newest_build.is_empty() || newest_build == ping::UNKNOWN;
+            if is_newer || (dimensions.build_date != ping::UNKNOWN && dimensions.build_date > *newest_build) {
+                newest_build.clone_from(&dimensions.build_date);
+            }
             sum.add(cell);
         }
         let row = |((version, date, label, layout), (newest_build, cell))| SeriesRow {

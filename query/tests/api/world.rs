@@ -241,4 +241,10 @@ impl Index for Products {
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
         Ok(self.0.clone())
     }
+    async fn generation(&self) -> Result<u64, IndexError> {
+        Err(IndexError::Closed)
+    }
+    async fn set_generation(&self, _: u64) -> Result<(), IndexError> {
+        Err(IndexError::Closed)
+    }
 }
