@@ -1,6 +1,7 @@
 //! The aggregator as a whole: what counts, and that nothing depends on how it was folded.
 
 mod copies;
+mod dump;
 mod memory;
 mod pipeline;
 mod records;

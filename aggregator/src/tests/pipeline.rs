@@ -1,6 +1,5 @@
 //! The aggregator over real chunks and a real index.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,30 +9,9 @@ use service::shutdown::Shutdown;
 use store::{Odds, Store, UnreliableStore};
 
 use super::memory::MemoryAggregates;
-use super::records::{Dice, Stored, expected, throw};
+use super::records::{Dice, Stored, by_chunk, expected, throw};
 use super::world::{World, chunk_of, settle, small_batches};
 use crate::{AggregatorError, AggregatorSettings, Step};
-
-/// Records by day, since a chunk has one submission date, each day cut into runs.
-fn chunks(dice: &mut Dice, stored: &[Stored]) -> Vec<Vec<Stored>> {
-    let mut days: BTreeMap<u32, Vec<Stored>> = BTreeMap::new();
-    for record in stored {
-        days.entry(record.head.submission_date.as_yyyymmdd())
-            .or_default()
-            .push(record.clone());
-    }
-    let mut chunks = Vec::new();
-    for records in days.into_values() {
-        let mut rest = &records[..];
-        while !rest.is_empty() {
-            let length = (1 + dice.below(9)).min(rest.len());
-            chunks.push(rest[..length].to_vec());
-            rest = &rest[length..];
-        }
-    }
-    dice.shuffle(&mut chunks);
-    chunks
-}
 
 #[tokio::test]
 async fn pings_are_counted_alike_in_one_run_with_restarts_and_after_a_rebuild() {
@@ -41,7 +19,7 @@ async fn pings_are_counted_alike_in_one_run_with_restarts_and_after_a_rebuild() 
         let mut dice = Dice(seed);
         let stored = throw(&mut dice, 120);
         let expected = expected(&stored);
-        let chunks = chunks(&mut dice, &stored);
+        let chunks = by_chunk(&mut dice, &stored);
         let (one, other) = (World::new(), World::new());
         for (plan, records) in chunks.iter().enumerate() {
             one.add_chunk(plan as u64, ChunkKind::Pings, records).await;
@@ -76,7 +54,7 @@ async fn a_rebuild_takes_up_what_comes_meanwhile_and_the_loop_goes_on_in_the_sha
     let world = World::new();
     let mut dice = Dice(5);
     let stored = throw(&mut dice, 60);
-    let chunks = chunks(&mut dice, &stored);
+    let chunks = by_chunk(&mut dice, &stored);
     let (before, after) = chunks.split_at(chunks.len() / 2);
     for (plan, records) in before.iter().enumerate() {
         world.add_chunk(plan as u64, ChunkKind::Pings, records).await;
@@ -106,7 +84,7 @@ async fn a_rebuild_takes_up_what_comes_meanwhile_and_the_loop_goes_on_in_the_sha
 async fn a_batch_is_as_large_as_time_and_memory_allow() {
     let world = World::new();
     let stored = throw(&mut Dice(9), 60);
-    let chunks = chunks(&mut Dice(9), &stored);
+    let chunks = by_chunk(&mut Dice(9), &stored);
     for (plan, records) in chunks.iter().enumerate() {
         world.add_chunk(plan as u64, ChunkKind::Pings, records).await;
     }
@@ -127,7 +105,7 @@ async fn a_batch_is_as_large_as_time_and_memory_allow() {
 async fn a_commit_whose_answer_was_lost_is_not_folded_again() {
     let world = World::new();
     let stored = throw(&mut Dice(4), 20);
-    let chunks = chunks(&mut Dice(4), &stored);
+    let chunks = by_chunk(&mut Dice(4), &stored);
     for (plan, records) in chunks.iter().enumerate() {
         world.add_chunk(plan as u64, ChunkKind::Pings, records).await;
     }
@@ -177,7 +155,7 @@ async fn a_chunk_that_cannot_be_folded_is_set_aside_and_the_others_count() {
 async fn an_unreliable_store_delays_and_sets_nothing_aside() {
     let world = World::new();
     let stored = throw(&mut Dice(8), 60);
-    let chunks = chunks(&mut Dice(8), &stored);
+    let chunks = by_chunk(&mut Dice(8), &stored);
     for (plan, records) in chunks.iter().enumerate() {
         world.add_chunk(plan as u64, ChunkKind::Pings, records).await;
     }

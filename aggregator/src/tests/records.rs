@@ -108,6 +108,27 @@ pub(super) fn throw(dice: &mut Dice, count: usize) -> Vec<Stored> {
     stored
 }
 
+/// Records by day, since a chunk has one submission date, each day cut into runs.
+pub(super) fn by_chunk(dice: &mut Dice, stored: &[Stored]) -> Vec<Vec<Stored>> {
+    let mut days: BTreeMap<u32, Vec<Stored>> = BTreeMap::new();
+    for record in stored {
+        days.entry(record.head.submission_date.as_yyyymmdd())
+            .or_default()
+            .push(record.clone());
+    }
+    let mut chunks = Vec::new();
+    for records in days.into_values() {
+        let mut rest = &records[..];
+        while !rest.is_empty() {
+            let length = (1 + dice.below(9)).min(rest.len());
+            chunks.push(rest[..length].to_vec());
+            rest = &rest[length..];
+        }
+    }
+    dice.shuffle(&mut chunks);
+    chunks
+}
+
 type Content = (BTreeMap<CellKey, Cell>, BTreeMap<UserKey, UserSketch>, Status);
 
 /// What these records must add up to, whatever the order: slow and obvious.
