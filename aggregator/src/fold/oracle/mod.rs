@@ -2,6 +2,8 @@
 //!
 //! It shares nothing with the fold but the limits, the refusals' words and the bin layouts of `sketch`.
 
+mod accept;
+mod dimensions;
 mod totals;
 mod tree;
 mod walk;

@@ -71,3 +71,24 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Tree::Object(entries))
     }
 }
+
+/// An object's entries in order.
+pub(super) type Entries = [(String, Tree)];
+
+/// What stands under a key, the first time.
+pub(super) fn get<'t>(object: &'t Entries, key: &str) -> Option<&'t Tree> {
+    object
+        .iter()
+        .find(|(name, _)| name == key)
+        .map(|(_, value)| value)
+}
+
+/// What stands at the end of a path of keys.
+pub(super) fn path<'t>(object: &'t Entries, keys: &[&str]) -> Option<&'t Tree> {
+    let value = get(object, keys[0])?;
+    match (value, &keys[1..]) {
+        (value, []) => Some(value),
+        (Tree::Object(inner), rest) => path(inner, rest),
+        _ => None,
+    }
+}

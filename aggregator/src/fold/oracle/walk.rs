@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use aggregate_store::DimensionSet;
 use ping::SubmissionDate;
-use sketch::{HistogramKind, Layout};
+use sketch::Layout;
 
+use super::accept::{accept, bound, number};
+use super::dimensions::dimensions;
 use super::totals::{Key, Sums, Totals};
-use super::tree::Tree;
+use super::tree::{Entries, Tree, get};
 use crate::limits::{
-    BIN_SAMPLES_MAX, BINS_PER_HISTOGRAM_MAX, BINS_PER_PING_MAX, DIMENSION_BYTES_MAX, LABELS_PER_METRIC_MAX,
-    NAME_BYTES_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX, RANGE_MAX,
+    BINS_PER_HISTOGRAM_MAX, BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, NAME_BYTES_MAX, PARTS_PER_PING_MAX,
+    PROCESSES_PER_PING_MAX,
 };
 
 /// What one ping adds.
@@ -85,63 +86,6 @@ pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static st
         _ => None,
     };
     Ok(OraclePing { totals, client_id })
-}
-
-type Entries = [(String, Tree)];
-
-fn get<'t>(object: &'t Entries, key: &str) -> Option<&'t Tree> {
-    object
-        .iter()
-        .find(|(name, _)| name == key)
-        .map(|(_, value)| value)
-}
-
-fn path<'t>(object: &'t Entries, keys: &[&str]) -> Option<&'t Tree> {
-    let value = get(object, keys[0])?;
-    match (value, &keys[1..]) {
-        (value, []) => Some(value),
-        (Tree::Object(inner), rest) => path(inner, rest),
-        _ => None,
-    }
-}
-
-fn dimensions(document: &Entries, date: SubmissionDate, refused: &mut Vec<&'static str>) -> DimensionSet {
-    let text = |keys: &[&str]| match path(document, keys) {
-        Some(Tree::Text(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let chars = |text: String, n: usize| text.chars().take(n).collect::<String>();
-    let build = chars(text(&["application", "buildId"]), 8);
-    let os = text(&["environment", "system", "os", "name"]);
-    let os_version = text(&["environment", "system", "os", "version"]);
-    let version = text(&["application", "version"]);
-    let e10s = match path(document, &["environment", "settings", "e10sEnabled"]) {
-        Some(Tree::Bool(enabled)) => enabled.to_string(),
-        _ => String::new(),
-    };
-    let digits = build.chars().all(|char| char.is_ascii_digit());
-    let os_version = chars(os_version, if os == "Linux" { 3 } else { usize::MAX });
-    let mut settle = |value: String| {
-        if value.len() > DIMENSION_BYTES_MAX {
-            refused.push("dimension_too_long");
-            "OTHER".to_owned()
-        } else if value.is_empty() {
-            "UNKNOWN".to_owned()
-        } else {
-            value
-        }
-    };
-    DimensionSet {
-        submission_date: date,
-        channel: settle(text(&["application", "channel"])),
-        version: settle(version.split('.').next().unwrap_or_default().to_owned()),
-        build_date: settle(if digits { build } else { String::new() }),
-        application: settle(text(&["application", "name"])),
-        architecture: settle(text(&["application", "architecture"])),
-        os: settle(os),
-        os_version: settle(os_version),
-        e10s: settle(e10s),
-    }
 }
 
 struct Contribution {
@@ -427,111 +371,5 @@ impl Walk {
                 });
             }
         }
-    }
-}
-
-/// A bin's key as an integer, if it is written as a program writes it.
-fn bound(key: &str) -> Option<i64> {
-    key.parse::<i64>().ok().filter(|bound| bound.to_string() == key)
-}
-
-/// A number to count, or why it is refused; `None` when it is no number.
-fn number(value: &Tree) -> Option<Result<i64, &'static str>> {
-    match value {
-        Tree::Bool(value) => Some(Ok((*value).into())),
-        Tree::Integer(number) if *number < 0 => Some(Err("number_negative")),
-        Tree::Integer(number) => Some(i64::try_from(*number).map_err(|_| "number_too_large")),
-        Tree::Fraction(number) if *number < 0.0 => Some(Err("number_negative")),
-        Tree::Fraction(number) if number.trunc() >= 2f64.powi(63) => Some(Err("number_too_large")),
-        Tree::Fraction(number) => Some(Ok(number.trunc() as i64)),
-        _ => None,
-    }
-}
-
-/// A histogram that counts. A layout of `None` stands for type count.
-struct Accepted {
-    layout: Option<Layout>,
-    sums: Sums,
-    odd: Vec<&'static str>,
-}
-
-fn accept(histogram: &Entries) -> Result<Accepted, &'static str> {
-    let kind = match get(histogram, "histogram_type").ok_or("type_missing")? {
-        Tree::Integer(code) => u8::try_from(*code)
-            .ok()
-            .and_then(|code| HistogramKind::try_from(code).ok()),
-        _ => None,
-    };
-    let kind = kind.ok_or("type_unknown")?;
-    let sum = match get(histogram, "sum").ok_or("sum_missing")? {
-        Tree::Integer(sum) if *sum < 0 => return Err("sum_negative"),
-        Tree::Integer(sum) if *sum > i64::MAX.into() => return Err("sum_too_large"),
-        Tree::Integer(sum) => *sum,
-        _ => return Err("sum_not_an_integer"),
-    };
-    let Tree::Object(values) = get(histogram, "values").ok_or("values_missing")? else {
-        return Err("values_not_an_object");
-    };
-    if values.len() > BINS_PER_HISTOGRAM_MAX {
-        return Err("histogram_too_many_bins");
-    }
-    let mut odd = Vec::new();
-    let mut sums = Sums {
-        count: 1,
-        sum,
-        ..Sums::default()
-    };
-    let (mut negative, mut too_large) = (false, false);
-    for (key, value) in values {
-        match (bound(key), value) {
-            (None, _) => odd.push("bin_key_not_an_integer"),
-            (Some(bound), Tree::Integer(samples)) => {
-                negative |= *samples < 0;
-                too_large |= *samples > BIN_SAMPLES_MAX.into();
-                sums.bins.insert(bound, *samples);
-            }
-            (Some(_), _) => odd.push("bin_value_not_an_integer"),
-        }
-    }
-    if negative {
-        return Err("bin_negative");
-    }
-    if too_large {
-        return Err("bin_too_large");
-    }
-    sums.bins.retain(|_, samples| *samples != 0);
-    let layout = layout(histogram, kind)?;
-    Ok(Accepted { layout, sums, odd })
-}
-
-fn layout(histogram: &Entries, kind: HistogramKind) -> Result<Option<Layout>, &'static str> {
-    const OUT: &str = "layout_out_of_range";
-    let count = || match get(histogram, "bucket_count") {
-        Some(Tree::Integer(count @ 1..=10_000)) => Ok(*count as u32),
-        _ => Err(OUT),
-    };
-    let with = |min, max, bin_count| {
-        Ok(Some(Layout {
-            kind,
-            min,
-            max,
-            bin_count,
-        }))
-    };
-    match kind {
-        HistogramKind::Count => Ok(None),
-        HistogramKind::Boolean | HistogramKind::Flag => with(1, 2, 3),
-        HistogramKind::Categorical => with(1, (i64::from(count()?) - 1).max(1), count()?),
-        HistogramKind::Exponential | HistogramKind::Linear => match get(histogram, "range") {
-            Some(Tree::List(ends)) => match ends[..] {
-                [Tree::Integer(min), Tree::Integer(max)]
-                    if 0 <= min && min <= max && max <= RANGE_MAX.into() =>
-                {
-                    with(min as i64, max as i64, count()?)
-                }
-                _ => Err(OUT),
-            },
-            _ => Err(OUT),
-        },
     }
 }

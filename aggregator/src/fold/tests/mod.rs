@@ -2,6 +2,8 @@
 
 mod caps;
 mod dice;
+mod dice_sections;
+mod generated;
 mod golden;
 mod properties;
 mod recorded;

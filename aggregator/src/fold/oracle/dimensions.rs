@@ -1,0 +1,51 @@
+//! What a ping is counted under.
+
+use aggregate_store::DimensionSet;
+use ping::SubmissionDate;
+
+use super::tree::{Entries, Tree, path};
+use crate::limits::DIMENSION_BYTES_MAX;
+
+/// The dimensions that a ping states.
+pub(super) fn dimensions(
+    document: &Entries,
+    date: SubmissionDate,
+    refused: &mut Vec<&'static str>,
+) -> DimensionSet {
+    let text = |keys: &[&str]| match path(document, keys) {
+        Some(Tree::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let chars = |text: String, n: usize| text.chars().take(n).collect::<String>();
+    let build = chars(text(&["application", "buildId"]), 8);
+    let os = text(&["environment", "system", "os", "name"]);
+    let os_version = text(&["environment", "system", "os", "version"]);
+    let version = text(&["application", "version"]);
+    let e10s = match path(document, &["environment", "settings", "e10sEnabled"]) {
+        Some(Tree::Bool(enabled)) => enabled.to_string(),
+        _ => String::new(),
+    };
+    let digits = build.chars().all(|char| char.is_ascii_digit());
+    let os_version = chars(os_version, if os == "Linux" { 3 } else { usize::MAX });
+    let mut settle = |value: String| {
+        if value.len() > DIMENSION_BYTES_MAX {
+            refused.push("dimension_too_long");
+            "OTHER".to_owned()
+        } else if value.is_empty() {
+            "UNKNOWN".to_owned()
+        } else {
+            value
+        }
+    };
+    DimensionSet {
+        submission_date: date,
+        channel: settle(text(&["application", "channel"])),
+        version: settle(version.split('.').next().unwrap_or_default().to_owned()),
+        build_date: settle(if digits { build } else { String::new() }),
+        application: settle(text(&["application", "name"])),
+        architecture: settle(text(&["application", "architecture"])),
+        os: settle(os),
+        os_version: settle(os_version),
+        e10s: settle(e10s),
+    }
+}
