@@ -1,6 +1,7 @@
 //! Aggregates in memory, in sorted maps: simple enough to be believed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
@@ -15,7 +16,11 @@ use tokio::sync::mpsc;
 
 /// Aggregates in memory.
 #[derive(Debug, Default)]
-pub(super) struct MemoryAggregates(Mutex<State>);
+pub(super) struct MemoryAggregates {
+    state: Mutex<State>,
+    /// The next commit comes twice, and its second end is answered.
+    pub(super) twice: AtomicBool,
+}
 
 /// What they hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -109,13 +114,19 @@ impl State {
 
 impl MemoryAggregates {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no test panics while it holds the state")
+        self.state
+            .lock()
+            .expect("no test panics while it holds the state")
     }
 }
 
 #[async_trait]
 impl AggregateStore for MemoryAggregates {
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
+        if self.twice.swap(false, Ordering::SeqCst) {
+            let first = self.state().apply(batch.clone());
+            assert_eq!(first, Committed::Written);
+        }
         Ok(self.state().apply(batch))
     }
 

@@ -2,6 +2,7 @@
 
 mod copies;
 mod dump;
+mod failures;
 mod memory;
 mod pipeline;
 mod records;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use aggregate_store::{AggregateStore, FoldVersion};
 use index_schema::{ChunkKind, Index};
 use service::shutdown::Shutdown;
-use store::{Odds, Store, UnreliableStore};
+use store::Store;
 
 use super::memory::MemoryAggregates;
-use super::records::{Dice, Stored, by_chunk, expected, throw};
-use super::world::{World, chunk_of, settle, small_batches};
-use crate::{AggregatorError, AggregatorSettings, Step};
+use super::records::{Dice, by_chunk, expected, throw};
+use super::world::{World, settle, small_batches};
+use crate::{AggregatorSettings, Step};
 
 #[tokio::test]
 async fn pings_are_counted_alike_in_one_run_with_restarts_and_after_a_rebuild() {
@@ -115,68 +115,6 @@ async fn a_commit_whose_answer_was_lost_is_not_folded_again() {
     assert_eq!(settle(&world.aggregator()).await, 0);
     assert_eq!(*world.aggregates.state(), before);
     assert_eq!(world.index.totals().await.expect("totals").pending_chunks, 0);
-}
-
-#[tokio::test]
-async fn a_chunk_that_cannot_be_folded_is_set_aside_and_the_others_count() {
-    let world = World::new();
-    let mut stored = throw(&mut Dice(6), 30);
-    let day = stored[0].head.submission_date;
-    stored.retain(|record| record.head.submission_date == day);
-    let lost = world.add_chunk(1, ChunkKind::Pings, &stored).await;
-    let good: Vec<Stored> = throw(&mut Dice(7), 30)
-        .into_iter()
-        .filter(|record| record.head.submission_date == day)
-        .collect();
-    world.add_chunk(2, ChunkKind::Pings, &good).await;
-    world.store.delete(&lost).await.expect("a delete");
-    let (key, bytes) = chunk_of(3, ChunkKind::Pings, &stored);
-    world.add_chunk(3, ChunkKind::Pings, &stored).await;
-    let mut flipped = bytes.to_vec();
-    flipped[40] ^= 1;
-    world.store.delete(&key).await.expect("a delete");
-    let flipped = store::Payload::Bytes(flipped.into());
-    world.store.put_if_absent(&key, flipped).await.expect("a put");
-    settle(&world.aggregator()).await;
-    assert_eq!(world.aggregates.state().content(), expected(&good));
-    let mut aside: Vec<String> = world
-        .index
-        .set_aside()
-        .await
-        .expect("a list")
-        .into_iter()
-        .map(|aside| aside.key)
-        .collect();
-    aside.sort();
-    assert_eq!(aside, [lost, key]);
-}
-
-#[tokio::test]
-async fn an_unreliable_store_delays_and_sets_nothing_aside() {
-    let world = World::new();
-    let stored = throw(&mut Dice(8), 60);
-    let chunks = by_chunk(&mut Dice(8), &stored);
-    for (plan, records) in chunks.iter().enumerate() {
-        world.add_chunk(plan as u64, ChunkKind::Pings, records).await;
-    }
-    let odds = Odds {
-        refused: 0.3,
-        ..Odds::default()
-    };
-    let unreliable: Arc<dyn Store> = Arc::new(UnreliableStore::new(Arc::new(world.store.clone()), 1, odds));
-    let aggregator = world.aggregator_over(unreliable, small_batches());
-    let mut failures = 0;
-    loop {
-        match aggregator.step().await {
-            Ok(Step::Idle) => break,
-            Ok(Step::Folded { .. }) => {}
-            Err(AggregatorError::Unreachable { .. }) => failures += 1,
-            Err(error) => panic!("{error}"),
-        }
-    }
-    assert!(failures > 0);
-    assert_eq!(world.aggregates.state().content(), expected(&stored));
-    assert!(world.index.set_aside().await.expect("a list").is_empty());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! It shares nothing with the fold but the limits, the refusals' words and the bin layouts of `sketch`.
 
 mod accept;
+mod contribute;
 mod dimensions;
 mod totals;
 mod tree;

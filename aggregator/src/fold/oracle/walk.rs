@@ -5,13 +5,11 @@ use std::collections::HashSet;
 use ping::SubmissionDate;
 use sketch::Layout;
 
-use super::accept::{accept, bound, number};
 use super::dimensions::dimensions;
 use super::totals::{Key, Sums, Totals};
 use super::tree::{Entries, Tree, get};
 use crate::limits::{
-    BINS_PER_HISTOGRAM_MAX, BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, NAME_BYTES_MAX, PARTS_PER_PING_MAX,
-    PROCESSES_PER_PING_MAX,
+    BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, NAME_BYTES_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
 };
 
 /// What one ping adds.
@@ -88,29 +86,31 @@ pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static st
     Ok(OraclePing { totals, client_id })
 }
 
-struct Contribution {
-    metric: String,
-    process: String,
-    label: String,
-    layout: Layout,
-    sums: Sums,
+/// One histogram or number.
+pub(super) struct Contribution {
+    pub(super) metric: String,
+    pub(super) process: String,
+    pub(super) label: String,
+    pub(super) layout: Layout,
+    pub(super) sums: Sums,
 }
 
+/// What was met on the way.
 #[derive(Default)]
-struct Walk {
+pub(super) struct Walk {
     parts: u64,
     processes: u64,
     /// The most labels of one metric.
     labels: u64,
-    bins: usize,
+    pub(super) bins: usize,
     repeated: bool,
-    refused: Vec<&'static str>,
-    contributions: Vec<Contribution>,
+    pub(super) refused: Vec<&'static str>,
+    pub(super) contributions: Vec<Contribution>,
 }
 
 impl Walk {
     /// Notes whether one of these keys (any key, if none is named) stands twice in an object.
-    fn once(&mut self, object: &Entries, keys: &[&str]) {
+    pub(super) fn once(&mut self, object: &Entries, keys: &[&str]) {
         let mut seen = HashSet::new();
         for (key, _) in object {
             if keys.is_empty() && key.len() > NAME_BYTES_MAX {
@@ -262,7 +262,7 @@ impl Walk {
     }
 
     /// The entries of an object whose keys are names; those whose names are too long are refused.
-    fn names(&mut self, value: &Tree) -> Vec<(String, Tree)> {
+    pub(super) fn names(&mut self, value: &Tree) -> Vec<(String, Tree)> {
         let Some(object) = self.object(value) else {
             return Vec::new();
         };
@@ -281,95 +281,5 @@ impl Walk {
             self.labels = self.labels.max(labels.len() as u64);
         }
         self.names(value)
-    }
-
-    fn simple_measurements(&mut self, value: &Tree, process: &str) {
-        for (outer, value) in self.names(value) {
-            let metric = format!("SIMPLE_MEASURES_{}", outer.to_uppercase());
-            if let Tree::Object(_) = value {
-                for (inner, value) in self.names(&value) {
-                    self.simple(&format!("{metric}_{}", inner.to_uppercase()), process, &value);
-                }
-            } else {
-                self.simple(&metric, process, &value);
-            }
-        }
-    }
-
-    fn simple(&mut self, metric: &str, process: &str, value: &Tree) {
-        match number(value) {
-            Some(Ok(number)) => self.sample(metric, "", process, Layout::SIMPLE, number),
-            Some(Err(reason)) => self.refused.push(reason),
-            None => {}
-        }
-    }
-
-    fn scalar(&mut self, name: &str, label: &str, process: &str, value: &Tree) {
-        if name.starts_with("browser.engagement.navigation") {
-            return;
-        }
-        match number(value) {
-            Some(Ok(number)) => {
-                let metric = format!("SCALARS_{}", name.to_uppercase());
-                self.sample(&metric, label, process, Layout::COUNT, number);
-            }
-            Some(Err(reason)) => self.refused.push(reason),
-            None if matches!(value, Tree::List(_) | Tree::Object(_)) => {
-                self.refused.push("number_not_a_number");
-            }
-            None => {}
-        }
-    }
-
-    fn sample(&mut self, metric: &str, label: &str, process: &str, layout: Layout, number: i64) {
-        let below = layout.lower_bounds().into_iter().filter(|bound| *bound <= number);
-        let bound = below.max().unwrap_or(0);
-        self.bins += 1;
-        self.contributions.push(Contribution {
-            metric: metric.to_owned(),
-            process: process.to_owned(),
-            label: label.to_owned(),
-            layout,
-            sums: Sums {
-                count: 1,
-                sum: number.into(),
-                bins: [(bound, 1)].into(),
-            },
-        });
-    }
-
-    fn histogram(&mut self, name: &str, label: &str, process: &str, value: &Tree) {
-        let Tree::Object(histogram) = value else {
-            self.refused.push("histogram_not_an_object");
-            return;
-        };
-        self.once(
-            histogram,
-            &["histogram_type", "sum", "bucket_count", "range", "values"],
-        );
-        if let Some(Tree::Object(values)) = get(histogram, "values") {
-            let read: Vec<_> = values.iter().take(BINS_PER_HISTOGRAM_MAX).cloned().collect();
-            let integers: Vec<_> = read.into_iter().filter(|(key, _)| bound(key).is_some()).collect();
-            self.once(&integers, &[]);
-        }
-        match accept(histogram) {
-            Err(reason) => self.refused.push(reason),
-            Ok(accepted) => {
-                self.refused.extend(accepted.odd);
-                if accepted.layout.is_none() {
-                    let sum = i64::try_from(accepted.sums.sum).expect("checked");
-                    self.sample(&format!("[[COUNT]]_{name}"), label, process, Layout::COUNT, sum);
-                    return;
-                }
-                self.bins += accepted.sums.bins.len();
-                self.contributions.push(Contribution {
-                    metric: name.to_owned(),
-                    process: process.to_owned(),
-                    label: label.to_owned(),
-                    layout: accepted.layout.expect("not a count"),
-                    sums: accepted.sums,
-                });
-            }
-        }
     }
 }
