@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::failure::Failure;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
-use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL};
+use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL, USUAL_PING_BYTES};
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
 use crate::place;
@@ -95,7 +95,7 @@ pub struct EdgeStatus {
     pub oldest_waiting: Option<Duration>,
     /// Pieces of the log that were found damaged and set aside.
     pub damaged: u64,
-    /// Whether a submission would find room.
+    /// Whether a ping of usual size would find room.
     pub has_room: bool,
     /// Whether the last write and sync of the log worked.
     pub writable: bool,
@@ -133,7 +133,7 @@ impl Edge {
             seals: counts.seals,
             oldest_waiting: counts.oldest,
             damaged: damaged.unwrap_or(0),
-            has_room: budget.has_room(0),
+            has_room: budget.has_room(USUAL_PING_BYTES),
             writable: budget.is_writable(),
             failed: self.failure.told(),
         }

@@ -26,7 +26,7 @@ pub struct EdgeLimits {
     pub seals: usize,
     /// Seals that gather at once; each keeps one processor busy and takes about 30 MB.
     pub gathers: usize,
-    /// The first wait before something that failed is tried again; it doubles up to ten seconds.
+    /// The first wait before something that failed is tried again; it doubles, up to a hundredfold.
     pub retry: Duration,
 }
 
@@ -49,6 +49,9 @@ impl Default for EdgeLimits {
 
 /// What a client is told that meets a full log: by then a few chunks are sealed.
 pub(crate) const RETRY_AFTER_FULL: Duration = Duration::from_secs(30);
+
+/// A log without room for a ping of so many bytes counts as full: about what a main ping takes.
+pub(crate) const USUAL_PING_BYTES: u64 = 32 << 10;
 
 /// Imported lines are logged in pieces of so many bytes, so that submissions get their turn in between.
 pub(crate) const IMPORT_BYTES: usize = 4 << 20;

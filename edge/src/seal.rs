@@ -28,8 +28,8 @@ use crate::metrics as names;
 use crate::staging::Staging;
 use crate::waiting::{PartitionKey, Taken, logged_bytes};
 
-/// The longest wait between two tries.
-const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// The longest wait between two tries, as a multiple of the first.
+const BACKOFF_GROWTH: u32 = 100;
 
 /// Everything a seal needs.
 pub(crate) struct Sealer {
@@ -44,7 +44,7 @@ pub(crate) struct Sealer {
     pub(crate) prefix: String,
     pub(crate) staging_dir: PathBuf,
     pub(crate) damaged_dir: PathBuf,
-    /// The first wait between two tries; it doubles.
+    /// The first wait between two tries; it doubles, up to a hundredfold.
     pub(crate) backoff: Duration,
     /// As many gather at once; more may wait for the store.
     pub(crate) workbenches: Mutex<Vec<Workbench>>,
@@ -385,7 +385,7 @@ impl Sealer {
     async fn pause(&self, wait: &mut Duration) -> Result<(), Ended> {
         let drawn = f64::from(self.random.bits()[0]) / 510.0;
         let pause = wait.mul_f64(0.5 + drawn);
-        *wait = (*wait * 2).min(BACKOFF_MAX);
+        *wait = (*wait * 2).min(self.backoff * BACKOFF_GROWTH);
         tokio::select! {
             biased;
             () = self.shutdown.wished() => Err(Ended),

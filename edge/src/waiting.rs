@@ -269,3 +269,144 @@ impl OpenChunks {
 pub(crate) fn logged_bytes(positions: &[Position]) -> u64 {
     positions.iter().map(|position| u64::from(position.length)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: SealLimits = SealLimits {
+        age_us: 1_000,
+        stored_bytes: 2_000,
+        pings: 20,
+        partitions: 4,
+    };
+
+    fn key(number: usize) -> PartitionKey {
+        let mut values = Dimension::ALL.map(|dimension| dimension.name().to_owned());
+        values[Dimension::AppBuildId.position()] = number.to_string();
+        PartitionKey::new(ChunkKind::Pings, &Partition::new(values))
+    }
+
+    fn position(number: usize, length: usize) -> Position {
+        Position::new(1, 8 * number as u64, length)
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push {
+            key: usize,
+            length: usize,
+        },
+        Take {
+            pressed: bool,
+            hurry: bool,
+            give_back: usize,
+        },
+        Wait(i64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => (0..6_usize, 1..400_usize).prop_map(|(key, length)| Step::Push { key, length }),
+            2 => (any::<bool>(), any::<bool>(), 0..5_usize)
+                .prop_map(|(pressed, hurry, give_back)| Step::Take { pressed, hurry, give_back }),
+            1 => (0..700_i64).prop_map(Step::Wait),
+        ];
+        proptest::collection::vec(step, 0..120)
+    }
+
+    proptest! {
+        #[test]
+        fn every_ping_is_taken_once_and_in_time(steps in steps()) {
+            let (mut open, mut now) = (OpenChunks::new(LIMITS), 0);
+            // The slow way: all pings in one list, in order, with the key they were filed under.
+            let mut slow: Vec<(Position, i64)> = Vec::new();
+            let mut pushed = 0;
+            for step in steps {
+                match step {
+                    Step::Push { key: number, length } => {
+                        pushed += 1;
+                        open.push(&key(number), position(pushed, length), now);
+                        slow.push((position(pushed, length), now));
+                    }
+                    Step::Wait(time) => now += time,
+                    Step::Take { pressed, hurry, give_back } => {
+                        let oldest = slow.iter().map(|(_, since)| *since).min();
+                        prop_assert_eq!(open.oldest_us(), oldest);
+                        let hurry_until = if hurry { now } else { i64::MIN };
+                        let taken = open.take_due(now, pressed, hurry_until);
+                        let due = oldest.is_some_and(|oldest| pressed || hurry || now - oldest >= LIMITS.age_us);
+                        prop_assert!(taken.is_some() || !due);
+                        let Some(mut taken) = taken else { continue };
+                        let rest = taken.positions.split_off(taken.positions.len() - give_back.min(taken.positions.len()));
+                        slow.retain(|(position, _)| !taken.positions.contains(position));
+                        // What is given back waits as long as the oldest of its chunk has.
+                        for (position, since) in &mut slow {
+                            if rest.contains(position) {
+                                *since = taken.since_us;
+                            }
+                        }
+                        open.give_back(Taken { positions: rest, ..taken });
+                    }
+                }
+            }
+            while let Some(taken) = open.take_due(now, true, i64::MIN) {
+                slow.retain(|(position, _)| !taken.positions.contains(position));
+            }
+            prop_assert!(slow.is_empty(), "{slow:?} are lost");
+            prop_assert_eq!((open.partitions(), open.next_deadline()), (0, None));
+        }
+    }
+
+    #[test]
+    fn a_key_is_taken_apart_into_its_kind_and_partition() {
+        let values = Dimension::ALL.map(|dimension| format!("{dimension} ü\0{}", "x".repeat(40)));
+        let partition = Partition::new(values);
+        for kind in [ChunkKind::Pings, ChunkKind::Errors] {
+            let key = PartitionKey::new(kind, &partition);
+            assert_eq!((key.kind(), key.partition()), (kind, partition.clone()));
+            assert_eq!(key.other_kind().other_kind(), key);
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_full_by_its_learned_size_or_its_number() {
+        let mut open = OpenChunks::new(LIMITS);
+        for number in 0..19 {
+            open.push(&key(0), position(number, 100), 0);
+            assert_eq!(open.next_deadline(), Some(1_000));
+        }
+        open.push(&key(0), position(19, 100), 0);
+        assert_eq!(
+            open.take_due(0, false, i64::MIN)
+                .map(|taken| taken.positions.len()),
+            Some(20)
+        );
+        // A tenth is stored of what is logged: now the number decides.
+        for _ in 0..50 {
+            open.learn(10, 100);
+        }
+        for number in 0..19 {
+            open.push(&key(0), position(number, 500), 0);
+        }
+        assert_eq!(open.take_due(0, false, i64::MIN), None);
+        open.push(&key(0), position(19, 500), 0);
+        assert!(open.take_due(0, false, i64::MIN).is_some());
+    }
+
+    #[test]
+    fn the_number_of_open_partitions_is_bounded() {
+        let mut open = OpenChunks::new(LIMITS);
+        for number in 0..5_000 {
+            let mut values = Dimension::ALL.map(|_| number.to_string());
+            values[0] = "20261123".to_owned();
+            open.push(
+                &PartitionKey::new(ChunkKind::Pings, &Partition::new(values)),
+                position(number, 1),
+                0,
+            );
+        }
+        assert_eq!(open.partitions(), LIMITS.partitions + PARTITIONS_BEYOND_CAP + 1);
+    }
+}

@@ -293,8 +293,8 @@ impl Answer {
     /// Nobody may be waiting any more: what was logged stays logged.
     fn yes(self) {
         match self {
-            Self::Id(reply, id, _) => drop(reply.send(Ok(id))),
-            Self::Added(reply, added, _) => drop(reply.send(Ok(added))),
+            Self::Id(reply, id, room) => drop((room, reply.send(Ok(id)))),
+            Self::Added(reply, added, room) => drop((room, reply.send(Ok(added)))),
             Self::Segment(reply, segment) => drop(reply.send(Ok(segment))),
             Self::Done(reply) => drop(reply.send(Ok(()))),
         }

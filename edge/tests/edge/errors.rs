@@ -1,0 +1,120 @@
+//! Pings that cannot be taken apart are kept as sent, each with its reason.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use disk::SimulatedDisk;
+use edge::EdgeLimits;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::support::*;
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).expect("a vector has room");
+    encoder.finish().expect("a vector has room")
+}
+
+#[test]
+fn a_ping_that_does_not_inflate_goes_to_an_error_chunk_as_sent() {
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            inflated_bytes: 10_000,
+            ..limits()
+        };
+        let running = open_simulated(&disk, Arc::clone(&store), limits)
+            .await
+            .expect("opens");
+        let whole = gzip(&b"text ".repeat(100));
+        let mut damaged = whole.clone();
+        let at = damaged.len() - 6;
+        damaged[at] ^= 1;
+        let gzip_header = ("content-encoding", "gzip");
+        let cases: [(&[(&str, &str)], Vec<u8>, Option<&str>, Vec<u8>); 8] = [
+            (&[gzip_header], whole.clone(), None, b"text ".repeat(100)),
+            (&[], whole.clone(), None, b"text ".repeat(100)),
+            (&[], b"{}".to_vec(), None, b"{}".to_vec()),
+            (
+                &[gzip_header],
+                whole[..20].to_vec(),
+                Some("gzip_cut"),
+                whole[..20].to_vec(),
+            ),
+            (&[gzip_header], damaged.clone(), Some("gzip_damaged"), damaged),
+            (
+                &[gzip_header],
+                gzip(&[0; 10_001]),
+                Some("inflated_too_large"),
+                gzip(&[0; 10_001]),
+            ),
+            (&[gzip_header], b"{}".to_vec(), Some("not_gzip"), b"{}".to_vec()),
+            (
+                &[("content-encoding", "br")],
+                b"{}".to_vec(),
+                Some("encoding_unsupported"),
+                b"{}".to_vec(),
+            ),
+        ];
+        for (number, (headers, body, ..)) in cases.iter().enumerate() {
+            submit_with(&running.edge, &uri(number as u64, "release"), headers, body)
+                .await
+                .expect("taken");
+        }
+        running.edge.wait_until_sealed().await;
+        let status = running.edge.status();
+        assert_eq!((status.accepted, status.waiting, status.chunked), (8, 0, 8));
+        let found = records(store.as_ref()).await;
+        assert_eq!(found.len(), 8);
+        for (record, (_, _, error, body)) in found.values().zip(cases) {
+            assert_eq!((record.error.as_deref(), &record.body), (error, &body));
+            assert_eq!(
+                record.key.starts_with("pings/errors/v1/"),
+                error.is_some(),
+                "{}",
+                record.key
+            );
+        }
+    });
+}
+
+#[test]
+fn an_undone_plan_of_an_error_chunk_is_carried_out_again() {
+    run(async {
+        let disk = SimulatedDisk::new();
+        let off: Arc<dyn store::Store> = Arc::new(store::UnreliableStore::new(
+            memory(),
+            1,
+            store::Odds {
+                refused: 1.0,
+                ..store::Odds::default()
+            },
+        ));
+        let running = open_simulated(&disk, off, limits()).await.expect("opens");
+        submit_with(
+            &running.edge,
+            &uri(1, "release"),
+            &[("content-encoding", "gzip")],
+            b"x",
+        )
+        .await
+        .expect("taken");
+        running.edge.seal_all();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        running.edge.shutdown(false).await;
+        let store = memory();
+        let running = open_simulated(&disk.kill(), Arc::clone(&store), limits())
+            .await
+            .expect("opens");
+        running.edge.wait_until_sealed().await;
+        let found = records(store.as_ref()).await;
+        assert_eq!(
+            found
+                .values()
+                .map(|record| record.error.as_deref())
+                .collect::<Vec<_>>(),
+            [Some("not_gzip")]
+        );
+    });
+}

@@ -1,0 +1,7 @@
+//! The edge from submission to chunk, over disks and stores that fail.
+
+mod bounds;
+mod crashes;
+mod errors;
+mod sealing;
+mod support;

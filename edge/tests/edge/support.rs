@@ -1,0 +1,193 @@
+//! An edge over a simulated disk and any store, and what the tests ask of it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chunk::ChunkReader;
+use disk::{Disk, SimulatedDisk};
+use edge::intake::{Accepted, Intake, Refusal};
+use edge::{Edge, EdgeError, EdgeLimits, EdgeOptions, Parts};
+use ping::{DimensionSchema, Incarnation, RecordId};
+use service::clock::{Clock, HandClock, SystemClock};
+use service::random::SeededRandom;
+use store::{Blocking, DirectoryStore, MemoryStore, Store};
+use tokio::sync::mpsc;
+
+pub(crate) const OWN: Incarnation = Incarnation::from_bytes([0xab; 16]);
+
+/// 2026-11-23T12:00:00Z.
+pub(crate) const NOON_US: i64 = 1_795_435_200_000_000;
+
+/// A record in a chunk: where it was found, and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) key: String,
+    pub(crate) uri: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) error: Option<String>,
+}
+
+/// An edge, and where it announces chunks to.
+pub(crate) struct Running {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) announced: mpsc::Receiver<String>,
+}
+
+pub(crate) fn limits() -> EdgeLimits {
+    EdgeLimits {
+        log_bytes: 1 << 20,
+        segment_bytes: 8 << 10,
+        seal_age: Duration::from_secs(3_600),
+        seals: 2,
+        retry: Duration::from_millis(1),
+        ..EdgeLimits::default()
+    }
+}
+
+pub(crate) fn options(limits: EdgeLimits) -> EdgeOptions {
+    EdgeOptions {
+        log_dir: PathBuf::from("/log"),
+        staging_dir: PathBuf::from("/staging"),
+        damaged_dir: PathBuf::from("/damaged"),
+        prefix: "pings".to_owned(),
+        limits,
+    }
+}
+
+/// Opens an edge on these; announcements have much room.
+pub(crate) async fn open(
+    disk: Arc<dyn Disk>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    options: EdgeOptions,
+) -> Result<Running, EdgeError> {
+    let (announce, announced) = mpsc::channel(10_000);
+    let parts = Parts {
+        disk,
+        store,
+        clock,
+        random: SeededRandom::new(7),
+        schema: DimensionSchema::default(),
+        incarnation: OWN,
+        announce,
+    };
+    Ok(Running {
+        edge: Edge::open(options, parts).await?,
+        announced,
+    })
+}
+
+/// Opens an edge on a simulated disk, at noon.
+pub(crate) async fn open_simulated(
+    disk: &SimulatedDisk,
+    store: Arc<dyn Store>,
+    limits: EdgeLimits,
+) -> Result<Running, EdgeError> {
+    open(
+        disk.shared(),
+        store,
+        HandClock::at_micros(NOON_US),
+        options(limits),
+    )
+    .await
+}
+
+pub(crate) fn system_clock() -> Arc<dyn Clock> {
+    SystemClock::shared()
+}
+
+/// A directory store on the same simulated disk, all of whose work is done by the caller.
+pub(crate) fn directory(disk: &SimulatedDisk) -> Arc<dyn Store> {
+    // The store makes its own folders below the data directory's.
+    let _ = disk.create_dir(&PathBuf::from("/staging"));
+    let _ = disk.create_dir(&PathBuf::from("/store"));
+    let _ = disk.sync_dir(&PathBuf::from("/"));
+    Arc::new(DirectoryStore::new(
+        disk.shared(),
+        "/store".into(),
+        "/staging".into(),
+        Blocking::Inline,
+    ))
+}
+
+pub(crate) fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::default())
+}
+
+pub(crate) fn uri(number: u64, channel: &str) -> String {
+    format!(
+        "/submit/telemetry/00000000-0000-4000-8000-{number:012}/main/Firefox/61.0/{channel}/20180328030202?v=4"
+    )
+}
+
+/// Submits a ping with this body, sent as it is.
+pub(crate) async fn submit(edge: &Edge, number: u64, channel: &str, body: &[u8]) -> Result<(), Refusal> {
+    submit_with(edge, &uri(number, channel), &[], body).await
+}
+
+pub(crate) async fn submit_with(
+    edge: &Edge,
+    uri: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<(), Refusal> {
+    edge.submit(Accepted {
+        uri: Bytes::copy_from_slice(uri.as_bytes()),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: Bytes::copy_from_slice(body),
+    })
+    .await
+}
+
+/// All records of all chunks in a store, by id; a record that stands twice is a panic.
+pub(crate) async fn records(store: &dyn Store) -> BTreeMap<RecordId, Found> {
+    let mut found = BTreeMap::new();
+    let page = store.list("pings/", None, 100_000).await.expect("lists");
+    assert!(!page.more);
+    for object in page.objects {
+        let bytes = store.get(&object.key).await.expect("there");
+        chunk::verify(&bytes).unwrap_or_else(|damage| panic!("{}: {damage}", object.key));
+        for (id, record) in records_of(&object.key, bytes) {
+            let before = found.insert(id, record.clone());
+            assert!(before.is_none(), "{id} stands twice: {before:?} and {record:?}");
+        }
+    }
+    found
+}
+
+fn records_of(key: &str, bytes: Bytes) -> Vec<(RecordId, Found)> {
+    let mut reader = ChunkReader::new(bytes).expect("a chunk");
+    let mut found = Vec::new();
+    for number in 0..reader.tail().data_frames.len() {
+        let raw = reader.frame(number).expect("decodes").to_vec();
+        for record in chunk::records(&raw) {
+            let record = record.expect("a record");
+            found.push((
+                record.id,
+                Found {
+                    key: key.to_owned(),
+                    uri: String::from_utf8(record.uri.to_vec()).expect("as sent"),
+                    body: record.body.to_vec(),
+                    error: record.error.map(str::to_owned),
+                },
+            ));
+        }
+    }
+    found
+}
+
+/// Runs a test's future on a runtime of its own.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
