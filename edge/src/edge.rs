@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle as Thread;
-use std::time::Duration;
 
 use bytes::Bytes;
 use disk::Disk;
@@ -20,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::failure::Failure;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
-use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL, USUAL_PING_BYTES};
+use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL};
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
 use crate::place;
@@ -74,35 +73,6 @@ pub struct Edge {
     pub(crate) schedule: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// How the edge is, at one instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EdgeStatus {
-    /// Pings taken over the life of the data directory: always `waiting + chunked`.
-    pub accepted: u64,
-    /// Pings in no chunk yet.
-    pub waiting: u64,
-    /// Pings in chunks that are in the store.
-    pub chunked: u64,
-    /// Bytes of frames in the write-ahead log.
-    pub log_bytes: u64,
-    /// Bytes of frames that pings may take there.
-    pub log_bytes_max: u64,
-    /// Partitions with pings that are in no seal yet.
-    pub open_partitions: usize,
-    /// Seals under way.
-    pub seals: usize,
-    /// How long the oldest ping has waited that is in no chunk.
-    pub oldest_waiting: Option<Duration>,
-    /// Pieces of the log that were found damaged and set aside.
-    pub damaged: u64,
-    /// Whether a ping of usual size would find room.
-    pub has_room: bool,
-    /// Whether the last write and sync of the log worked.
-    pub writable: bool,
-    /// What ended that must not, so that the process has to end.
-    pub failed: Option<&'static str>,
-}
-
 /// A line of an imported file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedPing {
@@ -119,26 +89,6 @@ pub struct ImportedPing {
 }
 
 impl Edge {
-    /// How the edge is.
-    pub fn status(&self) -> EdgeStatus {
-        let (counts, budget) = (self.ledger.counts(), self.log.budget());
-        let damaged = crate::log::damage::Damaged::new(self.disk.as_ref(), &self.damaged_dir).pieces();
-        EdgeStatus {
-            accepted: counts.waiting + counts.chunked,
-            waiting: counts.waiting,
-            chunked: counts.chunked,
-            log_bytes: budget.used(),
-            log_bytes_max: budget.bytes_max(),
-            open_partitions: counts.partitions,
-            seals: counts.seals,
-            oldest_waiting: counts.oldest,
-            damaged: damaged.unwrap_or(0),
-            has_room: budget.has_room(USUAL_PING_BYTES),
-            writable: budget.is_writable(),
-            failed: self.failure.told(),
-        }
-    }
-
     /// Seals everything that waits by now, be it neither old nor large. Returns at once.
     pub fn seal_all(&self) {
         self.ledger.hurry();

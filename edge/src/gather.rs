@@ -2,7 +2,7 @@
 //!
 //! What does not live here: why these pings, and what becomes of the chunk.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chunk::{ChunkHead, ChunkLimits, ChunkWriter, FrameEncoder, RecordHead, WriteError};
@@ -14,8 +14,8 @@ use crate::inflate::{Encoding, Inflater, Reason};
 use crate::log::handle::{Log, ReadError};
 use crate::log::position::Position;
 use crate::metrics as names;
+use crate::partition_key::PartitionKey;
 use crate::staging::{Staged, Staging};
-use crate::waiting::PartitionKey;
 
 /// The name that stands in chunks.
 const WRITER: &str = concat!("highwater ", env!("CARGO_PKG_VERSION"));
@@ -84,6 +84,20 @@ pub(crate) enum GatherError {
     Write(#[from] WriteError),
 }
 
+/// What became of one ping.
+enum Added {
+    Yes(RecordId),
+    Moved,
+    Damaged(Vec<u8>),
+    Full(WriteError),
+}
+
+/// The turn to have a large body in memory, held from the first one to the chunk's end.
+struct Turn<'l> {
+    large: &'l Mutex<()>,
+    held: Option<MutexGuard<'l, ()>>,
+}
+
 /// A ping as it goes into a chunk.
 struct Fitting<'a> {
     head: RecordHead,
@@ -109,54 +123,26 @@ impl Workbench {
         order: &Order<'_>,
         staging: Staging,
     ) -> Result<Gathered, GatherError> {
-        let head = ChunkHead {
-            id: order.id,
-            kind: order.key.kind(),
-            partition: order.key.partition(),
-            writer: WRITER.to_owned(),
-            replaces: Vec::new(),
+        let mut writer = self.begin(order, staging)?;
+        let large = Arc::clone(&self.large);
+        let mut turn = Turn {
+            large: &large,
+            held: None,
         };
-        let encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => FrameEncoder::new().map_err(WriteError::Io)?,
-        };
-        let mut writer = ChunkWriter::with(staging, head, encoder, self.limits)?;
-        let (large, mut holds_large) = (Arc::clone(&self.large), None);
         let (mut gathered, mut ids, mut positions) = (Gathered::default(), Vec::new(), Vec::new());
         for (at, position) in order.positions.iter().enumerate() {
-            let record = match log.read(*position) {
-                Ok(record) => record,
-                Err(ReadError::Disk(error)) => return Err(GatherError::Read(error)),
-                Err(ReadError::Damaged { bytes, .. }) => {
-                    gathered.damaged.push((*position, bytes));
-                    continue;
-                }
-            };
-            let encoding = encoding_of(&record);
-            let mut inflated =
-                self.inflater
-                    .inflate(encoding, &record.body, self.inflated_max.min(LARGE_BODY_BYTES));
-            if inflated == Err(Reason::InflatedTooLarge) && self.inflated_max > LARGE_BODY_BYTES {
-                holds_large.get_or_insert_with(|| large.lock().unwrap_or_else(PoisonError::into_inner));
-                inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max);
-            }
-            let Some(fitting) = fit(order.key.kind(), &record, inflated) else {
-                if let Err(reason) = inflated {
-                    metrics::counter!(names::PINGS_ERRORED, "reason" => reason.name()).increment(1);
-                }
-                gathered.moved.push(*position);
-                continue;
-            };
-            match writer.append(&fitting.head, fitting.body) {
-                Ok(()) => {
-                    ids.push(fitting.head.id);
+            match self.add(log, order.key.kind(), *position, &mut turn, &mut writer)? {
+                Added::Yes(id) => {
+                    ids.push(id);
                     positions.push(*position);
                 }
-                Err(WriteError::Full(_)) if !ids.is_empty() => {
+                Added::Moved => gathered.moved.push(*position),
+                Added::Damaged(bytes) => gathered.damaged.push((*position, bytes)),
+                Added::Full(_) if !ids.is_empty() => {
                     gathered.rest = order.positions[at..].to_vec();
                     break;
                 }
-                Err(error) => return Err(error.into()),
+                Added::Full(error) => return Err(error.into()),
             }
         }
         if ids.is_empty() {
@@ -166,7 +152,7 @@ impl Workbench {
         }
         let finished = writer.finish(order.sealed)?;
         // The buffers of an encoder that had a large body stay large: let go of them.
-        self.encoder = holds_large.is_none().then_some(finished.encoder);
+        self.encoder = turn.held.is_none().then_some(finished.encoder);
         gathered.chunk = Some(GatheredChunk {
             staged: finished.sink.finish().map_err(WriteError::Io)?,
             stored_bytes: finished.stored_bytes,
@@ -175,6 +161,62 @@ impl Workbench {
             positions,
         });
         Ok(gathered)
+    }
+
+    fn begin(&mut self, order: &Order<'_>, staging: Staging) -> Result<ChunkWriter<Staging>, WriteError> {
+        let head = ChunkHead {
+            id: order.id,
+            kind: order.key.kind(),
+            partition: order.key.partition(),
+            writer: WRITER.to_owned(),
+            replaces: Vec::new(),
+        };
+        let encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => FrameEncoder::new()?,
+        };
+        ChunkWriter::with(staging, head, encoder, self.limits)
+    }
+
+    /// Reads, inflates and appends one ping.
+    fn add(
+        &mut self,
+        log: &Log,
+        kind: ChunkKind,
+        position: Position,
+        turn: &mut Turn<'_>,
+        writer: &mut ChunkWriter<Staging>,
+    ) -> Result<Added, GatherError> {
+        let record = match log.read(position) {
+            Ok(record) => record,
+            Err(ReadError::Disk(error)) => return Err(GatherError::Read(error)),
+            Err(ReadError::Damaged { bytes, .. }) => return Ok(Added::Damaged(bytes)),
+        };
+        let (encoding, small) = (encoding_of(&record), self.inflated_max.min(LARGE_BODY_BYTES));
+        let mut inflated = self.inflater.inflate(encoding, &record.body, small);
+        if inflated == Err(Reason::InflatedTooLarge) && self.inflated_max > small {
+            turn.wait();
+            inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max);
+        }
+        let Some(fitting) = fit(kind, &record, inflated) else {
+            if let Err(reason) = inflated {
+                metrics::counter!(names::PINGS_ERRORED, "reason" => reason.name()).increment(1);
+            }
+            return Ok(Added::Moved);
+        };
+        match writer.append(&fitting.head, fitting.body) {
+            Ok(()) => Ok(Added::Yes(fitting.head.id)),
+            Err(error @ WriteError::Full(_)) => Ok(Added::Full(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Turn<'_> {
+    fn wait(&mut self) {
+        let large = self.large;
+        self.held
+            .get_or_insert_with(|| large.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

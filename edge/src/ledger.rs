@@ -13,7 +13,8 @@ use crate::log::budget::Budget;
 use crate::log::counters::Counters;
 use crate::log::message::{LoggedPing, Watcher};
 use crate::log::position::Position;
-use crate::waiting::{OpenChunks, PartitionKey, SealLimits, Taken, logged_bytes};
+use crate::partition_key::PartitionKey;
+use crate::waiting::{OpenChunks, SealLimits, Taken, logged_bytes};
 
 /// Which pings wait, and how many are in chunks.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use index_schema::ChunkKind;
 use index_schema::proto::PingRecord;
 use ping::{DimensionSchema, Submission, SubmissionDate, Timestamp};
 
-use crate::waiting::PartitionKey;
+use crate::partition_key::PartitionKey;
 
 /// The partition of a ping. A URI that is none of a submission, which the door refuses, has only absent values.
 pub(crate) fn partition(schema: &DimensionSchema, uri: &[u8], date: SubmissionDate) -> PartitionKey {

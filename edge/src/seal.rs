@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chunk::{FORMAT_MAJOR, FORMAT_MINOR, Tail};
+use chunk::{FORMAT_MAJOR, FORMAT_MINOR};
 use disk::Disk;
 use index_schema::ChunkKey;
 use index_schema::proto::{Plan, PlanDone};
@@ -15,7 +15,7 @@ use ping::Timestamp;
 use service::clock::Clock;
 use service::random::Random;
 use service::shutdown::Shutdown;
-use store::{Payload, Put, Store, StoreError};
+use store::Store;
 use tokio::sync::mpsc;
 
 use crate::gather::{Gathered, GatheredChunk, Order, Workbench};
@@ -25,11 +25,10 @@ use crate::log::handle::Log;
 use crate::log::position::Position;
 use crate::log::runs;
 use crate::metrics as names;
+use crate::partition_key::PartitionKey;
+use crate::put::Stored;
 use crate::staging::Staging;
-use crate::waiting::{PartitionKey, Taken, logged_bytes};
-
-/// The longest wait between two tries, as a multiple of the first.
-const BACKOFF_GROWTH: u32 = 100;
+use crate::waiting::{Taken, logged_bytes};
 
 /// Everything a seal needs.
 pub(crate) struct Sealer {
@@ -67,15 +66,6 @@ pub(crate) struct Planned {
     pub(crate) missing: u64,
     /// When it was sealed.
     pub(crate) sealed: Timestamp,
-}
-
-/// What stands under a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stored {
-    /// The chunk.
-    Same,
-    /// Something else.
-    Other,
 }
 
 /// The process is ending: what is not finished goes on at the next start.
@@ -160,67 +150,8 @@ impl Sealer {
         })
     }
 
-    /// Carries out a plan that was found undone.
-    pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned) {
-        if self.try_resume(&planned).await.is_ok() {
-            self.ledger.end_seal(number);
-        }
-    }
-
-    async fn try_resume(self: &Arc<Self>, planned: &Planned) -> Result<(), Ended> {
-        let Ok(chunk_key) = ChunkKey::parse(&planned.key) else {
-            tracing::error!(
-                key = planned.key,
-                plan = planned.plan,
-                "gave up a plan whose key cannot be read"
-            );
-            return Ok(());
-        };
-        let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
-        let positions = Arc::new(planned.positions.clone());
-        let rebuilt = self
-            .gather(chunk_key.id, key.clone(), positions, planned.sealed)
-            .await?;
-        let whole = planned.missing == 0
-            && rebuilt.moved.is_empty()
-            && rebuilt.damaged.is_empty()
-            && rebuilt.rest.is_empty();
-        match rebuilt.chunk {
-            Some(chunk) if whole && chunk.digest == planned.digest => {
-                self.carry_out(planned, &chunk, &key, i64::MIN / 2).await
-            }
-            _ => self.resume_without_records(planned, &key).await,
-        }
-    }
-
-    /// The records of a plan can no longer be had as they were: only the store can tell whether its chunk was put.
-    async fn resume_without_records(&self, planned: &Planned, key: &PartitionKey) -> Result<(), Ended> {
-        tracing::error!(
-            key = planned.key,
-            missing = planned.missing,
-            "a plan in the write-ahead log cannot be carried out again with the same records"
-        );
-        metrics::counter!(names::PLANS_UNEQUAL).increment(1);
-        let mut wait = self.backoff;
-        loop {
-            match self.store.get(&planned.key).await {
-                Ok(bytes) if is_chunk(&bytes, bytes.len() as u64, &planned.digest) => {
-                    // Seen is not durable: only a put says that.
-                    self.put(planned, Payload::Bytes(bytes)).await?;
-                    return self
-                        .finish(planned, planned.positions.len() as u64 + planned.missing)
-                        .await;
-                }
-                Ok(_) | Err(StoreError::NotFound { .. }) => {
-                    return self.give_up(planned, key, i64::MIN / 2).await;
-                }
-                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
-            }
-        }
-    }
-
     /// Puts a planned chunk until it is there, and settles its records.
-    async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         planned: &Planned,
         chunk: &GatheredChunk,
@@ -245,7 +176,7 @@ impl Sealer {
     }
 
     /// Logs that a plan is done, and announces its chunk.
-    async fn finish(&self, planned: &Planned, records: u64) -> Result<(), Ended> {
+    pub(crate) async fn finish(&self, planned: &Planned, records: u64) -> Result<(), Ended> {
         let mut released = by_segment(&planned.positions);
         released.push((planned.segment, 1));
         self.log_done(
@@ -265,7 +196,12 @@ impl Sealer {
     }
 
     /// Logs that a plan is given up; its records wait again.
-    async fn give_up(&self, planned: &Planned, key: &PartitionKey, since_us: i64) -> Result<(), Ended> {
+    pub(crate) async fn give_up(
+        &self,
+        planned: &Planned,
+        key: &PartitionKey,
+        since_us: i64,
+    ) -> Result<(), Ended> {
         let done = PlanDone {
             plan: planned.plan,
             records: 0,
@@ -291,31 +227,8 @@ impl Sealer {
         Ok(())
     }
 
-    /// Puts until the store says that an object with this key is there, durably; then says whether it is the chunk.
-    async fn put(&self, planned: &Planned, payload: Payload) -> Result<Stored, Ended> {
-        let mut wait = self.backoff;
-        loop {
-            match self.store.put_if_absent(&planned.key, payload.clone()).await {
-                Ok(Put::Created) => return Ok(Stored::Same),
-                Ok(Put::AlreadyThere) => return self.compare(planned).await,
-                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
-            }
-        }
-    }
-
-    async fn compare(&self, planned: &Planned) -> Result<Stored, Ended> {
-        let mut wait = self.backoff;
-        loop {
-            match self.store.get_tail(&planned.key, chunk::limits::TAIL_BYTES).await {
-                Ok((tail, len)) if is_chunk(&tail, len, &planned.digest) => return Ok(Stored::Same),
-                Ok(_) => return Ok(Stored::Other),
-                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
-            }
-        }
-    }
-
     /// Gathers on the pool for work that blocks, at one of a few workbenches, until it works.
-    async fn gather(
+    pub(crate) async fn gather(
         self: &Arc<Self>,
         id: ping::ChunkId,
         key: PartitionKey,
@@ -370,29 +283,6 @@ impl Sealer {
             .await;
     }
 
-    async fn report_and_pause(
-        &self,
-        key: &str,
-        error: &StoreError,
-        wait: &mut Duration,
-    ) -> Result<(), Ended> {
-        tracing::warn!(key, %error, "the store did not answer as hoped; tried again");
-        metrics::counter!(names::STORE_RETRIES).increment(1);
-        self.pause(wait).await
-    }
-
-    /// Waits between half of and the whole of `wait`, which then doubles.
-    async fn pause(&self, wait: &mut Duration) -> Result<(), Ended> {
-        let drawn = f64::from(self.random.bits()[0]) / 510.0;
-        let pause = wait.mul_f64(0.5 + drawn);
-        *wait = (*wait * 2).min(self.backoff * BACKOFF_GROWTH);
-        tokio::select! {
-            biased;
-            () = self.shutdown.wished() => Err(Ended),
-            () = service::task::sleep(pause) => Ok(()),
-        }
-    }
-
     fn benches(&self) -> std::sync::MutexGuard<'_, Vec<Workbench>> {
         self.workbenches.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -401,11 +291,6 @@ impl Sealer {
 /// The name of a chunk's file in the staging folder.
 fn staging_name(id: ping::ChunkId) -> String {
     format!("seal-{}-{}", id.boot, id.plan)
-}
-
-/// Whether an object whose last bytes are `tail` is the chunk whose records have this digest.
-fn is_chunk(tail: &[u8], len: u64, digest: &[u8; 16]) -> bool {
-    Tail::parse(tail, len).is_ok_and(|tail| tail.summary.record_digest == digest[..])
 }
 
 /// How many of these places lie in which segment.

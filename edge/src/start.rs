@@ -23,10 +23,11 @@ use crate::log::open::{self, LogOptions, OpenError, Opened};
 use crate::log::position::Position;
 use crate::log::recovery::{Logged, UndonePlan};
 use crate::log::writer::Writer;
+use crate::partition_key::PartitionKey;
 use crate::place::Interner;
 use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
-use crate::waiting::{PartitionKey, SealLimits, logged_bytes};
+use crate::waiting::{SealLimits, logged_bytes};
 
 /// Names in the staging folder that begin so are the edge's.
 const STAGED: &str = "seal-";

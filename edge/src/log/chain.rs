@@ -18,9 +18,7 @@ use super::budget::Budget;
 use super::frame::{self, FrameKind, Salt};
 use super::position::Position;
 use super::segment::{self, SEGMENT_HEADER_BYTES};
-
-/// The name under which the next segment waits.
-const SPARE: &str = "spare";
+use super::spare::Spare;
 
 /// The open files of all segments, for reading at any place.
 pub(crate) type Readers = Arc<RwLock<BTreeMap<u32, Reader>>>;
@@ -46,9 +44,7 @@ pub(crate) struct Chain {
     budget: Arc<Budget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
-    /// Whether a spare that may be there is of unknown state: left by another process, or by a sync that failed, after
-    /// which neither its bytes nor its length can be relied on.
-    spare_unknown: bool,
+    spare: Spare,
 }
 
 /// One segment.
@@ -74,6 +70,7 @@ impl Chain {
         segments: BTreeMap<u32, Segment>,
         budget: Arc<Budget>,
     ) -> Self {
+        let spare = Spare::new(Arc::clone(&disk), &dir, segment_bytes, Arc::clone(&budget));
         let readers = segments
             .iter()
             .filter_map(|(number, segment)| Some((*number, segment.reader.clone()?)))
@@ -88,7 +85,7 @@ impl Chain {
             readers,
             budget,
             removal_unsynced: false,
-            spare_unknown: true,
+            spare,
         }
     }
 
@@ -144,24 +141,15 @@ impl Chain {
         let number = self.last() + 1;
         let salt = Salt::new(self.random.bits());
         let (content, places) = first_content(salt, state, carried);
-        let spare = self.dir.join(SPARE);
-        if self.spare_unknown {
-            self.remove_spare()?;
-        }
-        let file = match self.disk.open(&spare) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.allocate_spare()?,
-            other => other?,
-        };
-        self.spare_unknown = true;
-        self.budget.set_spare_ready(false);
+        let file = self.spare.take()?;
         file.write_all_at(&content, 0)?;
         file.sync()?;
         drop(file);
         let path = segment::path(&self.dir, number);
-        self.disk.rename(&spare, &path)?;
+        self.disk.rename(self.spare.path(), &path)?;
         self.disk.sync_dir(&self.dir)?;
         let file = self.disk.open(&path)?;
-        self.spare_unknown = false;
+        self.spare.taken();
         self.free_unused_tail();
         let (reader, length) = (
             Reader {
@@ -241,36 +229,9 @@ impl Chain {
         }
     }
 
-    /// Makes the spare if it is not there. Without room for it the log takes no pings until there is.
+    /// Makes the spare if it is not there.
     pub(crate) fn ready_spare(&mut self) {
-        if self.budget.spare_ready() {
-            return;
-        }
-        let made = self.remove_spare().and_then(|()| self.allocate_spare());
-        match made {
-            Ok(_) => self.budget.set_spare_ready(true),
-            Err(error) => {
-                self.spare_unknown = true;
-                tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
-            }
-        }
-    }
-
-    fn allocate_spare(&self) -> io::Result<Box<dyn File>> {
-        let file = self.disk.create_new(&self.dir.join(SPARE))?;
-        file.allocate(self.segment_bytes)?;
-        Ok(file)
-    }
-
-    fn remove_spare(&mut self) -> io::Result<()> {
-        self.budget.set_spare_ready(false);
-        match self.disk.remove_file(&self.dir.join(SPARE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => {
-                self.spare_unknown = false;
-                Ok(())
-            }
-        }
+        self.spare.make_ready();
     }
 
     /// Gives back the preallocated room behind the frames of the last segment, before it gets a successor. What lies
@@ -316,7 +277,7 @@ fn first_content(
     for (kind, payload) in carried {
         let offset = content.len() as u64;
         let bytes = frame::encode(&mut content, 0, salt, *kind, length as u64, |out| {
-            out.extend_from_slice(payload)
+            out.extend_from_slice(payload);
         });
         places.push((offset, bytes));
     }

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::budget::Reservation;
 use super::frame::frame_length;
 use super::position::Position;
-use crate::waiting::PartitionKey;
+use crate::partition_key::PartitionKey;
 
 /// A ping that is to be logged.
 #[derive(Debug)]

@@ -7,7 +7,9 @@ pub(crate) mod budget;
 pub(crate) mod chain;
 pub(crate) mod counters;
 pub(crate) mod damage;
+pub(crate) mod find;
 pub(crate) mod frame;
+pub(crate) mod group;
 pub(crate) mod handle;
 pub(crate) mod look;
 pub(crate) mod message;
@@ -16,6 +18,7 @@ pub(crate) mod position;
 pub(crate) mod recovery;
 pub(crate) mod runs;
 pub(crate) mod segment;
+pub(crate) mod spare;
 #[cfg(test)]
 mod tests;
 pub(crate) mod writer;

@@ -8,19 +8,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use disk::{Disk, File};
-use index_schema::proto::{LogState, PingRecord};
+use disk::Disk;
+use index_schema::proto::PingRecord;
 use ping::Incarnation;
 use prost::Message;
 use service::random::Random;
 
 use super::budget::Budget;
-use super::chain::{Chain, Reader, Segment};
+use super::chain::{Chain, Segment};
 use super::damage::Damaged;
+use super::find::{Found, find, vouched_length};
 use super::frame::FrameKind;
 use super::position::Position;
 use super::recovery::{Recovered, Replay, ReplayError};
-use super::segment::{self, Entry, HeaderError, SEGMENT_HEADER_BYTES, SegmentReader};
+use super::segment::{self, Entry, SegmentReader};
 
 /// Where a log lies, and how it is cut.
 #[derive(Clone, Debug)]
@@ -69,13 +70,6 @@ pub enum OpenError {
     /// The log belongs to another data directory.
     #[error("write-ahead log: {0}")]
     Foreign(String),
-}
-
-/// A segment as found.
-struct Found {
-    number: u32,
-    reader: Option<Reader>,
-    state: Option<LogState>,
 }
 
 type Carried = Vec<(FrameKind, Vec<u8>)>;
@@ -145,74 +139,6 @@ pub(crate) fn open(
         .remove_settled()
         .map_err(|source| disk_error("remove settled segments from", &options.dir, source))?;
     Ok(Opened { chain, recovered })
-}
-
-/// The segments in the folder, in order, without any that precede a gap: segments are removed oldest first, so a
-/// segment before a gap was settled and came back by a power cut. It is set aside all the same, never removed.
-fn find(disk: &dyn Disk, dir: &Path, damaged: &Damaged<'_>) -> Result<Vec<Found>, OpenError> {
-    let entries = disk
-        .read_dir(dir)
-        .map_err(|source| disk_error("list", dir, source))?;
-    let mut numbers: Vec<u32> = entries
-        .iter()
-        .filter_map(|(path, _)| segment::number(path))
-        .collect();
-    numbers.sort_unstable();
-    let contiguous = (1..numbers.len())
-        .rev()
-        .find(|at| numbers[*at] != numbers[at - 1] + 1)
-        .unwrap_or(0);
-    for number in numbers.drain(..contiguous) {
-        let path = segment::path(dir, number);
-        damaged
-            .move_file(&path)
-            .and_then(|()| disk.sync_dir(dir))
-            .map_err(|source| disk_error("set aside", &path, source))?;
-    }
-    numbers
-        .into_iter()
-        .map(|number| find_one(disk, dir, number, damaged))
-        .collect()
-}
-
-fn find_one(disk: &dyn Disk, dir: &Path, number: u32, damaged: &Damaged<'_>) -> Result<Found, OpenError> {
-    let path = segment::path(dir, number);
-    let failed = |source| disk_error("read", &path, source);
-    let file: Arc<dyn File> = Arc::from(disk.open(&path).map_err(failed)?);
-    let mut header = [0; SEGMENT_HEADER_BYTES as usize];
-    let read = file.read_at(&mut header, 0).map_err(failed)?;
-    match segment::decode_header(&header[..read]) {
-        Ok(salt) => {
-            let mut reader = SegmentReader::closed(file.as_ref(), salt, file.len().map_err(failed)?);
-            let state = match reader.next().map_err(failed)? {
-                Some(Entry::Frame { frame, .. }) if frame.kind == FrameKind::State => {
-                    LogState::decode(frame.payload).ok()
-                }
-                _ => None,
-            };
-            Ok(Found {
-                number,
-                reader: Some(Reader { file, salt }),
-                state,
-            })
-        }
-        Err(HeaderError::Newer(version)) => Err(OpenError::Newer { path, version }),
-        Err(HeaderError::Damaged) => {
-            let length = file.len().map_err(failed)?;
-            damaged.keep(number, file.as_ref(), 0..length);
-            Ok(Found {
-                number,
-                reader: None,
-                state: None,
-            })
-        }
-    }
-}
-
-/// How far a segment holds, as its successor says.
-fn vouched_length(number: u32, next: &Found) -> Option<u64> {
-    let state = next.state.as_ref()?;
-    (state.previous_segment == u64::from(number)).then_some(state.previous_valid_length)
 }
 
 /// Reads one segment into the replay; answers where its frames end, and, of the last one, what is to be carried on.
@@ -296,7 +222,7 @@ fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn disk_error(action: &'static str, path: &Path, source: io::Error) -> OpenError {
+pub(crate) fn disk_error(action: &'static str, path: &Path, source: io::Error) -> OpenError {
     OpenError::Disk {
         action,
         path: path.to_path_buf(),

@@ -298,7 +298,7 @@ mod tests {
         for group in groups {
             for payload in group {
                 encode(&mut bytes, 0, salt, FrameKind::Ping, synced, |out| {
-                    out.extend_from_slice(payload)
+                    out.extend_from_slice(payload);
                 });
                 ends.push(bytes.len() as u64);
             }
@@ -422,7 +422,10 @@ mod tests {
         let mut reader = SegmentReader::closed(&file, Salt::new(SALT), ends[5]);
         assert_eq!(
             read(&mut reader),
-            (payloads[..4].to_vec(), vec![ends[3]..ends[5]])
+            (
+                payloads[..4].to_vec(),
+                std::iter::once(ends[3]..ends[5]).collect()
+            )
         );
     }
 

@@ -19,7 +19,7 @@ use super::open::{LogOptions, OpenError, Opened, open};
 use super::position::Position;
 use super::runs;
 use super::writer::Writer;
-use crate::waiting::PartitionKey;
+use crate::partition_key::PartitionKey;
 
 const OWN: Incarnation = Incarnation::from_bytes([1; 16]);
 const FILE: Incarnation = Incarnation::from_bytes([2; 16]);

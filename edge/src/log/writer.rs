@@ -6,16 +6,15 @@
 use std::io;
 use std::sync::Arc;
 
-use index_schema::proto::PlanDone;
 use ping::{Incarnation, RecordId};
 use prost::Message as _;
 use tokio::sync::mpsc;
 
-use super::budget::Reservation;
 use super::chain::Chain;
 use super::counters::Counters;
 use super::frame::{self, FrameKind};
-use super::message::{LoggedPing, Message, NewPing, NotLogged, Reply, Watcher};
+use super::group::{Answer, Group};
+use super::message::{LoggedPing, Message, NewPing, Watcher};
 use super::position::Position;
 use crate::metrics as names;
 
@@ -30,24 +29,6 @@ pub(crate) struct Writer {
     watcher: Arc<dyn Watcher>,
     buffer: Vec<u8>,
     poisoned: bool,
-}
-
-/// What a commit group will have done once it is synced.
-#[derive(Default)]
-struct Group {
-    pings: Vec<LoggedPing>,
-    done: Vec<(PlanDone, Vec<(u32, u64)>)>,
-    answers: Vec<Answer>,
-    imports_before: Vec<(Incarnation, u64)>,
-    pins: u64,
-}
-
-/// Who is to be answered, and what if all goes well. Reservations live as long as this.
-enum Answer {
-    Id(Reply<RecordId>, RecordId, Reservation),
-    Added(Reply<u64>, u64, Reservation),
-    Segment(Reply<u32>, u32),
-    Done(Reply<()>),
 }
 
 impl Writer {
@@ -180,7 +161,7 @@ impl Writer {
             Message::Plan { plan, reply } => {
                 self.counters.next_plan = self.counters.next_plan.max(plan.plan + 1);
                 self.encode_frame(FrameKind::Plan, start, salt, |out| {
-                    out.extend_from_slice(&plan.encode_to_vec())
+                    out.extend_from_slice(&plan.encode_to_vec());
                 });
                 group.pins += 1;
                 group.answers.push(Answer::Segment(reply, self.chain.last()));
@@ -191,7 +172,7 @@ impl Writer {
                 reply,
             } => {
                 self.encode_frame(FrameKind::Done, start, salt, |out| {
-                    out.extend_from_slice(&done.encode_to_vec())
+                    out.extend_from_slice(&done.encode_to_vec());
                 });
                 group.done.push((done, released));
                 group.answers.push(Answer::Done(reply));
@@ -285,27 +266,6 @@ impl Writer {
     fn remove_settled(&mut self) {
         if let Err(error) = self.chain.remove_settled() {
             tracing::warn!(%error, "could not remove a settled segment of the write-ahead log; tried again later");
-        }
-    }
-}
-
-impl Answer {
-    /// Nobody may be waiting any more: what was logged stays logged.
-    fn yes(self) {
-        match self {
-            Self::Id(reply, id, room) => drop((room, reply.send(Ok(id)))),
-            Self::Added(reply, added, room) => drop((room, reply.send(Ok(added)))),
-            Self::Segment(reply, segment) => drop(reply.send(Ok(segment))),
-            Self::Done(reply) => drop(reply.send(Ok(()))),
-        }
-    }
-
-    fn no(self) {
-        match self {
-            Self::Id(reply, ..) => drop(reply.send(Err(NotLogged))),
-            Self::Added(reply, ..) => drop(reply.send(Err(NotLogged))),
-            Self::Segment(reply, _) => drop(reply.send(Err(NotLogged))),
-            Self::Done(reply) => drop(reply.send(Err(NotLogged))),
         }
     }
 }

@@ -67,7 +67,7 @@ fn a_full_log_refuses_and_takes_again_by_itself() {
                     taken.insert(1_000 + more);
                     more += 1;
                 }
-                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+                Err(_) => service::task::sleep(Duration::from_millis(1)).await,
             }
         }
         running.edge.shutdown(true).await;
@@ -161,7 +161,7 @@ fn a_disk_full_at_any_size_loses_nothing_and_heals() {
                 if again.is_ok() {
                     break;
                 }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                service::task::sleep(Duration::from_millis(5)).await;
                 again = submit(&running.edge, 2_000, "release", b"{}").await;
             }
             assert_eq!(again, Ok(()), "capacity {capacity}: room comes back");

@@ -10,6 +10,9 @@ use flate2::write::GzEncoder;
 
 use crate::support::*;
 
+/// Headers and body as sent; the reason, if it is an error, and the body as stored.
+type Case<'a> = (&'a [(&'a str, &'a str)], Vec<u8>, Option<&'a str>, Vec<u8>);
+
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body).expect("a vector has room");
@@ -32,7 +35,7 @@ fn a_ping_that_does_not_inflate_goes_to_an_error_chunk_as_sent() {
         let at = damaged.len() - 6;
         damaged[at] ^= 1;
         let gzip_header = ("content-encoding", "gzip");
-        let cases: [(&[(&str, &str)], Vec<u8>, Option<&str>, Vec<u8>); 8] = [
+        let cases: [Case; 8] = [
             (&[gzip_header], whole.clone(), None, b"text ".repeat(100)),
             (&[], whole.clone(), None, b"text ".repeat(100)),
             (&[], b"{}".to_vec(), None, b"{}".to_vec()),
@@ -101,7 +104,7 @@ fn an_undone_plan_of_an_error_chunk_is_carried_out_again() {
         .await
         .expect("taken");
         running.edge.seal_all();
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        service::task::sleep(std::time::Duration::from_millis(100)).await;
         running.edge.shutdown(false).await;
         let store = memory();
         let running = open_simulated(&disk.kill(), Arc::clone(&store), limits())

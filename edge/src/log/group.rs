@@ -1,0 +1,46 @@
+//! A commit group: what will have happened once its one write is synced, and who is to be told.
+
+use index_schema::proto::PlanDone;
+use ping::{Incarnation, RecordId};
+
+use super::budget::Reservation;
+use super::message::{LoggedPing, NotLogged, Reply};
+
+/// What a commit group will have done once it is synced.
+#[derive(Default)]
+pub(crate) struct Group {
+    pub(crate) pings: Vec<LoggedPing>,
+    pub(crate) done: Vec<(PlanDone, Vec<(u32, u64)>)>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) imports_before: Vec<(Incarnation, u64)>,
+    pub(crate) pins: u64,
+}
+
+/// Who is to be answered, and what if all goes well. Reservations live as long as this.
+pub(crate) enum Answer {
+    Id(Reply<RecordId>, RecordId, Reservation),
+    Added(Reply<u64>, u64, Reservation),
+    Segment(Reply<u32>, u32),
+    Done(Reply<()>),
+}
+
+impl Answer {
+    /// Nobody may be waiting any more: what was logged stays logged.
+    pub(crate) fn yes(self) {
+        match self {
+            Self::Id(reply, id, room) => drop((room, reply.send(Ok(id)))),
+            Self::Added(reply, added, room) => drop((room, reply.send(Ok(added)))),
+            Self::Segment(reply, segment) => drop(reply.send(Ok(segment))),
+            Self::Done(reply) => drop(reply.send(Ok(()))),
+        }
+    }
+
+    pub(crate) fn no(self) {
+        match self {
+            Self::Id(reply, ..) => drop(reply.send(Err(NotLogged))),
+            Self::Added(reply, ..) => drop(reply.send(Err(NotLogged))),
+            Self::Segment(reply, _) => drop(reply.send(Err(NotLogged))),
+            Self::Done(reply) => drop(reply.send(Err(NotLogged))),
+        }
+    }
+}

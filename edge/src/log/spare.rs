@@ -1,0 +1,92 @@
+//! The spare: room for the next segment, taken while there is some, so that a full disk can still drain.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use disk::{Disk, File};
+
+use super::budget::Budget;
+
+/// The name under which the next segment waits.
+const SPARE: &str = "spare";
+
+/// The file that becomes the next segment. Whether it is ready stands in the budget.
+#[derive(Debug)]
+pub(crate) struct Spare {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    segment_bytes: u64,
+    budget: Arc<Budget>,
+    /// Whether a spare that may be there is of unknown state: left by another process, or by a write or sync that
+    /// failed, after which neither its bytes nor its length can be relied on.
+    unknown: bool,
+}
+
+impl Spare {
+    /// The spare of the log in `dir`; what an earlier process left is not used.
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, segment_bytes: u64, budget: Arc<Budget>) -> Self {
+        Self {
+            disk,
+            path: dir.join(SPARE),
+            segment_bytes,
+            budget,
+            unknown: true,
+        }
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Hands the spare out, made now if need be. Until it is said to be [`Self::taken`], it is of unknown state.
+    pub(crate) fn take(&mut self) -> io::Result<Box<dyn File>> {
+        if self.unknown {
+            self.remove()?;
+        }
+        let file = match self.disk.open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.allocate()?,
+            other => other?,
+        };
+        self.unknown = true;
+        self.budget.set_spare_ready(false);
+        Ok(file)
+    }
+
+    /// What was handed out bears another name by now.
+    pub(crate) const fn taken(&mut self) {
+        self.unknown = false;
+    }
+
+    /// Makes the spare if it is not there. Without room for it the log takes no pings until there is.
+    pub(crate) fn make_ready(&mut self) {
+        if self.budget.spare_ready() {
+            return;
+        }
+        match self.remove().and_then(|()| self.allocate()) {
+            Ok(_) => self.budget.set_spare_ready(true),
+            Err(error) => {
+                self.unknown = true;
+                tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
+            }
+        }
+    }
+
+    fn allocate(&self) -> io::Result<Box<dyn File>> {
+        let file = self.disk.create_new(&self.path)?;
+        file.allocate(self.segment_bytes)?;
+        Ok(file)
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        self.budget.set_spare_ready(false);
+        match self.disk.remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => {
+                self.unknown = false;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Putting a planned chunk: again and again, until the store says that it is there, durably.
+
+use std::time::Duration;
+
+use chunk::Tail;
+use store::{Payload, Put, StoreError};
+
+use crate::metrics as names;
+use crate::seal::{Ended, Planned, Sealer};
+
+/// The longest wait between two tries, as a multiple of the first.
+const BACKOFF_GROWTH: u32 = 100;
+
+/// What stands under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The chunk.
+    Same,
+    /// Something else.
+    Other,
+}
+
+impl Sealer {
+    /// Puts until the store says that an object with this key is there, durably; then says whether it is the chunk.
+    pub(crate) async fn put(&self, planned: &Planned, payload: Payload) -> Result<Stored, Ended> {
+        let mut wait = self.backoff;
+        loop {
+            match self.store.put_if_absent(&planned.key, payload.clone()).await {
+                Ok(Put::Created) => return Ok(Stored::Same),
+                Ok(Put::AlreadyThere) => return self.compare(planned).await,
+                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
+            }
+        }
+    }
+
+    pub(crate) async fn compare(&self, planned: &Planned) -> Result<Stored, Ended> {
+        let mut wait = self.backoff;
+        loop {
+            match self.store.get_tail(&planned.key, chunk::limits::TAIL_BYTES).await {
+                Ok((tail, len)) if is_chunk(&tail, len, &planned.digest) => return Ok(Stored::Same),
+                Ok(_) => return Ok(Stored::Other),
+                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
+            }
+        }
+    }
+
+    pub(crate) async fn report_and_pause(
+        &self,
+        key: &str,
+        error: &StoreError,
+        wait: &mut Duration,
+    ) -> Result<(), Ended> {
+        tracing::warn!(key, %error, "the store did not answer as hoped; tried again");
+        metrics::counter!(names::STORE_RETRIES).increment(1);
+        self.pause(wait).await
+    }
+
+    /// Waits between half of and the whole of `wait`, which then doubles.
+    pub(crate) async fn pause(&self, wait: &mut Duration) -> Result<(), Ended> {
+        let drawn = f64::from(self.random.bits()[0]) / 510.0;
+        let pause = wait.mul_f64(0.5 + drawn);
+        *wait = (*wait * 2).min(self.backoff * BACKOFF_GROWTH);
+        tokio::select! {
+            biased;
+            () = self.shutdown.wished() => Err(Ended),
+            () = service::task::sleep(pause) => Ok(()),
+        }
+    }
+}
+
+/// Whether an object whose last bytes are `tail` is the chunk whose records have this digest.
+pub(crate) fn is_chunk(tail: &[u8], len: u64, digest: &[u8; 16]) -> bool {
+    Tail::parse(tail, len).is_ok_and(|tail| tail.summary.record_digest == digest[..])
+}

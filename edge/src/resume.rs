@@ -1,0 +1,72 @@
+//! Carrying out plans that a start finds undone, for ever, before anything new is sealed.
+
+use std::sync::Arc;
+
+use index_schema::ChunkKey;
+use store::{Payload, StoreError};
+
+use crate::metrics as names;
+use crate::partition_key::PartitionKey;
+use crate::put::is_chunk;
+use crate::seal::{Ended, Planned, Sealer};
+
+impl Sealer {
+    /// Carries out a plan that was found undone.
+    pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned) {
+        if self.try_resume(&planned).await.is_ok() {
+            self.ledger.end_seal(number);
+        }
+    }
+
+    async fn try_resume(self: &Arc<Self>, planned: &Planned) -> Result<(), Ended> {
+        let Ok(chunk_key) = ChunkKey::parse(&planned.key) else {
+            tracing::error!(
+                key = planned.key,
+                plan = planned.plan,
+                "gave up a plan whose key cannot be read"
+            );
+            return Ok(());
+        };
+        let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
+        let positions = Arc::new(planned.positions.clone());
+        let rebuilt = self
+            .gather(chunk_key.id, key.clone(), positions, planned.sealed)
+            .await?;
+        let whole = planned.missing == 0
+            && rebuilt.moved.is_empty()
+            && rebuilt.damaged.is_empty()
+            && rebuilt.rest.is_empty();
+        match rebuilt.chunk {
+            Some(chunk) if whole && chunk.digest == planned.digest => {
+                self.carry_out(planned, &chunk, &key, i64::MIN / 2).await
+            }
+            _ => self.resume_without_records(planned, &key).await,
+        }
+    }
+
+    /// The records of a plan can no longer be had as they were: only the store can tell whether its chunk was put.
+    async fn resume_without_records(&self, planned: &Planned, key: &PartitionKey) -> Result<(), Ended> {
+        tracing::error!(
+            key = planned.key,
+            missing = planned.missing,
+            "a plan in the write-ahead log cannot be carried out again with the same records"
+        );
+        metrics::counter!(names::PLANS_UNEQUAL).increment(1);
+        let mut wait = self.backoff;
+        loop {
+            match self.store.get(&planned.key).await {
+                Ok(bytes) if is_chunk(&bytes, bytes.len() as u64, &planned.digest) => {
+                    // Seen is not durable: only a put says that.
+                    self.put(planned, Payload::Bytes(bytes)).await?;
+                    return self
+                        .finish(planned, planned.positions.len() as u64 + planned.missing)
+                        .await;
+                }
+                Ok(_) | Err(StoreError::NotFound { .. }) => {
+                    return self.give_up(planned, key, i64::MIN / 2).await;
+                }
+                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
+            }
+        }
+    }
+}

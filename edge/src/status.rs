@@ -1,0 +1,58 @@
+//! How the edge is: counts and health, for status pages, heartbeats and whoever waits.
+
+use std::time::Duration;
+
+use crate::edge::Edge;
+use crate::limits::USUAL_PING_BYTES;
+use crate::log::damage::Damaged;
+
+/// How the edge is, at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EdgeStatus {
+    /// Pings taken over the life of the data directory: always `waiting + chunked`.
+    pub accepted: u64,
+    /// Pings in no chunk yet.
+    pub waiting: u64,
+    /// Pings in chunks that are in the store.
+    pub chunked: u64,
+    /// Bytes of frames in the write-ahead log.
+    pub log_bytes: u64,
+    /// Bytes of frames that pings may take there.
+    pub log_bytes_max: u64,
+    /// Partitions with pings that are in no seal yet.
+    pub open_partitions: usize,
+    /// Seals under way.
+    pub seals: usize,
+    /// How long the oldest ping has waited that is in no chunk.
+    pub oldest_waiting: Option<Duration>,
+    /// Pieces of the log that were found damaged and set aside.
+    pub damaged: u64,
+    /// Whether a ping of usual size would find room.
+    pub has_room: bool,
+    /// Whether the last write and sync of the log worked.
+    pub writable: bool,
+    /// What ended that must not, so that the process has to end.
+    pub failed: Option<&'static str>,
+}
+
+impl Edge {
+    /// How the edge is.
+    pub fn status(&self) -> EdgeStatus {
+        let (counts, budget) = (self.ledger.counts(), self.log.budget());
+        let damaged = Damaged::new(self.disk.as_ref(), &self.damaged_dir).pieces();
+        EdgeStatus {
+            accepted: counts.waiting + counts.chunked,
+            waiting: counts.waiting,
+            chunked: counts.chunked,
+            log_bytes: budget.used(),
+            log_bytes_max: budget.bytes_max(),
+            open_partitions: counts.partitions,
+            seals: counts.seals,
+            oldest_waiting: counts.oldest,
+            damaged: damaged.unwrap_or(0),
+            has_room: budget.has_room(USUAL_PING_BYTES),
+            writable: budget.is_writable(),
+            failed: self.failure.told(),
+        }
+    }
+}
