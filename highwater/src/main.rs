@@ -41,6 +41,12 @@ fn run(loaded: settings::Loaded<Cli>) -> anyhow::Result<ExitCode> {
     let (format, filter) = command.logging();
     telemetry::log(format, &filter)?;
     telemetry::record_metrics();
+    store::metrics::describe();
+    edge::door::metrics::describe();
+    lambda_indexer::metrics::describe();
+    aggregate_store::metrics::describe();
+    aggregator::metrics::describe();
+    query::metrics::describe();
     for warning in loaded.warnings {
         tracing::warn!("{warning}");
     }

@@ -28,7 +28,7 @@ async fn a_batch_that_another_one_was_faster_with_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_rebuild_that_cannot_read_a_chunk_changes_nothing() {
+async fn a_rebuild_sets_a_lost_chunk_aside_and_one_after_its_repair_takes_it_in() {
     let world = World::new();
     let stored = throw(&mut Dice(4), 40);
     let chunks = by_chunk(&mut Dice(4), &stored);
@@ -40,22 +40,34 @@ async fn a_rebuild_that_cannot_read_a_chunk_changes_nothing() {
     settle(&aggregator).await;
     let lost = world.store.get(&keys[1]).await.expect("a chunk");
     world.store.delete(&keys[1]).await.expect("a delete");
-    let shadow: Arc<MemoryAggregates> = Arc::default();
-    let failed = aggregator.rebuild(Arc::clone(&shadow) as _, 2, &|_| {}).await;
-    assert!(matches!(failed, Err(AggregatorError::Chunk { .. })), "{failed:?}");
-    assert_eq!(world.index.generation().await.expect("a number"), 0);
-    assert_eq!(world.aggregates.state().content(), expected(&stored));
-    // With the chunk back, the same shadow goes on where it was.
+    let without: Arc<MemoryAggregates> = Arc::default();
+    let rebuilt = aggregator.rebuild(Arc::clone(&without) as _, 1, &|_| {}).await;
+    assert!(rebuilt.is_ok(), "{rebuilt:?}");
+    let aside = world.index.set_aside().await.expect("what is set aside");
+    assert_eq!(
+        aside.iter().map(|aside| &aside.key).collect::<Vec<_>>(),
+        [&keys[1]]
+    );
+    let others: Vec<Stored> = chunks
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != 1)
+        .flat_map(|(_, chunk)| chunk.clone())
+        .collect();
+    assert_eq!(without.state().content(), expected(&others));
+    // With the chunk back, a rebuild takes it in, and nothing is set aside any more.
     world
         .store
         .put_if_absent(&keys[1], store::Payload::Bytes(lost))
         .await
         .expect("a put");
+    let whole: Arc<MemoryAggregates> = Arc::default();
     aggregator
-        .rebuild(Arc::clone(&shadow) as _, 2, &|_| {})
+        .rebuild(Arc::clone(&whole) as _, 2, &|_| {})
         .await
         .expect("a rebuild");
-    assert_eq!(shadow.state().content(), expected(&stored));
+    assert_eq!(whole.state().content(), expected(&stored));
+    assert_eq!(world.index.set_aside().await.expect("what is set aside"), []);
 }
 
 #[tokio::test]

@@ -39,11 +39,8 @@ pub(super) async fn report(
     let folded = aggregates
         .status()
         .await
-        .map_err(|error| StatusError(error.to_string()))?;
-    let index = index
-        .totals()
-        .await
-        .map_err(|error| StatusError(error.to_string()))?;
+        .map_err(|error| StatusError::new(&error))?;
+    let index = index.totals().await.map_err(|error| StatusError::new(&error))?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
     let by_reason = |reasons: BTreeMap<String, i64>| {
         reasons
