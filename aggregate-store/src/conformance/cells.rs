@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use sketch::Cell;
 use tokio::runtime::Runtime;
 
-use super::{Oracle, any_additions, any_cell_query, any_key, cell_batch, check, dump_of};
+use super::law::check;
+use super::{Oracle, any_additions, any_cell_query, any_key, cell_batch, dump_of};
 use crate::{AggregateStore, CellKey, Committed, DateClock};
 
 const CLOCKS: [DateClock; 2] = [DateClock::BuildDate, DateClock::SubmissionDate];

@@ -5,48 +5,12 @@
 //! these.
 
 mod cells;
+mod law;
 mod oracle;
 mod rows;
 mod samples;
 mod users;
 
-use std::sync::Arc;
-
-use proptest::test_runner::{Config, TestRunner};
-use tokio::runtime::{Builder, Runtime};
-
-use crate::AggregateStore;
-
+pub use law::every_back_end_keeps_the_law;
 pub use oracle::{Oracle, dump_of};
 pub use samples::{any_additions, any_cell_query, any_key, cell_batch, chunk_id, folded_chunk, record_id};
-
-/// Random cases for each law: each makes a store or two.
-const CASES: u32 = 24;
-
-/// All parts of the law. `make` gives a new, empty store at each call; it is called on a runtime of this function.
-pub fn every_back_end_keeps_the_law(make: impl AsyncFn() -> Arc<dyn AggregateStore>) {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a test machine has a thread to give");
-    cells::keep_the_law(&make, &runtime);
-    users::keep_the_law(&make, &runtime);
-    runtime.block_on(rows::keep_the_law(&make));
-}
-
-/// Runs a law on random cases.
-fn check<S>(runtime: &Runtime, strategy: &S, law: impl AsyncFn(S::Value))
-where
-    S: proptest::strategy::Strategy,
-{
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let outcome = TestRunner::new(config).run(strategy, |case| {
-        runtime.block_on(law(case));
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        panic!("{error}");
-    }
-}

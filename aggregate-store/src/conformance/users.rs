@@ -9,7 +9,8 @@ use proptest::sample::select;
 use sketch::{UserSketch, coupon_of};
 use tokio::runtime::Runtime;
 
-use super::{check, dump_of};
+use super::dump_of;
+use super::law::check;
 use crate::{AggregateStore, BatchBuilder, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
 
 /// A key, and the numbers of the clients that are added to it.
