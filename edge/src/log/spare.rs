@@ -21,6 +21,8 @@ pub(crate) struct Spare {
     /// Whether a spare that may be there is of unknown state: left by another process, or by a write or sync that
     /// failed, after which neither its bytes nor its length can be relied on.
     unknown: bool,
+    /// Whether it lies there, reserved.
+    there: bool,
 }
 
 impl Spare {
@@ -32,6 +34,7 @@ impl Spare {
             segment_bytes,
             budget,
             unknown: true,
+            there: false,
         }
     }
 
@@ -42,16 +45,13 @@ impl Spare {
 
     /// Hands the spare out, made now if need be. Until it is said to be [`Self::taken`], it is of unknown state.
     pub(crate) fn take(&mut self) -> io::Result<Box<dyn File>> {
-        if self.unknown {
-            self.remove()?;
-        }
-        let file = match self.disk.open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.allocate()?,
-            other => other?,
-        };
+        let handed_out = self.open_or_allocate();
         self.unknown = true;
-        self.budget.set_spare_ready(false);
-        Ok(file)
+        self.there = false;
+        if handed_out.is_err() {
+            self.budget.set_spare_ready(false);
+        }
+        handed_out
     }
 
     /// What was handed out bears another name by now.
@@ -59,17 +59,32 @@ impl Spare {
         self.unknown = false;
     }
 
-    /// Makes the spare if it is not there. Without room for it the log takes no pings until there is.
+    /// Makes the spare if it is not there. Without room for it the log takes no pings until there is. While one segment
+    /// follows another the spare is on its way, and submissions are taken on: they go into the segment just opened.
     pub(crate) fn make_ready(&mut self) {
-        if self.budget.spare_ready() {
+        if self.there {
             return;
         }
         match self.remove().and_then(|()| self.allocate()) {
-            Ok(_) => self.budget.set_spare_ready(true),
+            Ok(_) => {
+                self.there = true;
+                self.budget.set_spare_ready(true);
+            }
             Err(error) => {
                 self.unknown = true;
+                self.budget.set_spare_ready(false);
                 tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
             }
+        }
+    }
+
+    fn open_or_allocate(&mut self) -> io::Result<Box<dyn File>> {
+        if self.unknown {
+            self.remove()?;
+        }
+        match self.disk.open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.allocate(),
+            other => other,
         }
     }
 
@@ -80,7 +95,7 @@ impl Spare {
     }
 
     fn remove(&mut self) -> io::Result<()> {
-        self.budget.set_spare_ready(false);
+        self.there = false;
         match self.disk.remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => {
