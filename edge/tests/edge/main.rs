@@ -3,5 +3,6 @@
 mod bounds;
 mod crashes;
 mod errors;
+mod rotation;
 mod sealing;
 mod support;
