@@ -42,6 +42,7 @@ impl Watcher for Watched {
 
 /// A log with its writer, driven without a thread.
 struct World {
+    plan_segment: u32,
     budget: Arc<Budget>,
     watched: Arc<Watched>,
     writer: Writer,
@@ -81,6 +82,7 @@ impl World {
         let watcher: Arc<dyn Watcher> = watched.clone();
         let writer = Writer::new(OWN, opened.chain, opened.recovered.counters, watcher);
         Ok(Self {
+            plan_segment: 0,
             budget,
             watched,
             writer,
@@ -148,7 +150,11 @@ impl World {
             ..Plan::default()
         };
         self.commit(vec![Message::Plan { plan, reply }]);
-        answer.try_recv().is_ok_and(|answer| answer.is_ok())
+        let Ok(Ok(segment)) = answer.try_recv() else {
+            return false;
+        };
+        self.plan_segment = segment;
+        true
     }
 
     fn done(&mut self, plan: u64, records: u64, released: Vec<(u32, u64)>) -> bool {
@@ -220,6 +226,36 @@ fn script(world: &mut World, promised: &mut Promised) {
         {
             let (plan, ids) = (*plan, ids.clone());
             let released = ids.iter().map(|id| (world.segment_of(*id), 1)).collect();
+            promised.asked_done.insert(plan, ids.clone());
+            if world.done(plan, ids.len() as u64, released) {
+                promised.done.insert(plan);
+            }
+        }
+    }
+}
+
+/// Pings that are planned and done one after the other, but for the first, which pins the oldest segment for long: then
+/// several segments are removed at once.
+fn settling_script(world: &mut World, promised: &mut Promised) {
+    let mut waiting = Vec::new();
+    for plan in 1..=24_u64 {
+        let bodies = [vec![b'x'; 600], vec![b'y'; 100]];
+        let ids: Vec<_> = world.pings(&bodies).into_iter().flatten().collect();
+        promised.pings.extend(ids.iter().copied().zip(bodies));
+        if ids.is_empty() || !world.plan(plan, &ids) {
+            continue;
+        }
+        promised.plans.insert(plan, ids.clone());
+        let mut released: Vec<_> = ids.iter().map(|id| (world.segment_of(*id), 1)).collect();
+        released.push((world.plan_segment, 1));
+        waiting.push((plan, released));
+        let settled = match plan {
+            1 => Vec::new(),
+            16 => std::mem::take(&mut waiting),
+            _ => waiting.split_off(waiting.len() - 1),
+        };
+        for (plan, released) in settled {
+            let ids = promised.plans[&plan].clone();
             promised.asked_done.insert(plan, ids.clone());
             if world.done(plan, ids.len() as u64, released) {
                 promised.done.insert(plan);
@@ -371,6 +407,35 @@ fn all_that_was_promised_is_found_after_a_power_cut_at_any_operation() {
                     "{what}: damage"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_was_removed_never_comes_back_to_be_sealed_again() {
+    let settle = |disk: &SimulatedDisk, promised: &mut Promised| {
+        if let Ok(mut world) = World::new(disk, 7) {
+            settling_script(&mut world, promised);
+        }
+    };
+    let disk = SimulatedDisk::new();
+    settle(&disk, &mut Promised::default());
+    let segments = disk.read_dir(&options().dir).expect("a folder");
+    assert!(
+        segments.len() <= 3 && !segments[0].0.ends_with("0000000000000001.log"),
+        "{segments:?}"
+    );
+    for operation in 1..=disk.operations() {
+        for seed in 0..30 {
+            let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+            disk.fail_at(operation, [Moment::Before, Moment::After][seed as usize % 2]);
+            settle(&disk, &mut promised);
+            let found = disk.crash(seed);
+            let what = format!("operation {operation}, seed {seed}");
+            let (opened, _) = open_log(&found, seed).unwrap_or_else(|error| panic!("{what}: {error}"));
+            check(&opened, &promised, &what);
+            let damaged = found.read_dir(&options().damaged_dir).expect("a folder");
+            assert!(damaged.is_empty(), "{what}: {damaged:?}");
         }
     }
 }
