@@ -21,6 +21,7 @@ use crate::waiting::{OpenChunks, SealLimits, Taken, logged_bytes};
 pub(crate) struct Ledger {
     clock: Arc<dyn Clock>,
     budget: Arc<Budget>,
+    seal_age_us: i64,
     state: Mutex<State>,
     /// Moves whenever something is logged, chunked or given back.
     changes: watch::Sender<u64>,
@@ -91,6 +92,7 @@ impl Ledger {
         Self {
             clock,
             budget,
+            seal_age_us: limits.age_us,
             state: Mutex::new(state),
             changes: watch::channel(0).0,
         }
@@ -123,32 +125,29 @@ impl Ledger {
     /// Adds pings that were found in the log at the start, with their receive times by the wall clock: a time in the
     /// future counts as due.
     pub(crate) fn recover(&self, pings: impl Iterator<Item = (PartitionKey, Position, i64)>) {
-        let (now, wall) = (self.now_us(), self.clock.now_micros());
+        let since = self.since();
         let mut state = self.lock();
         for (key, position, received_us) in pings {
-            let age = wall.saturating_sub(received_us);
-            let since = if age < 0 {
-                i64::MIN / 2
-            } else {
-                now.saturating_sub(age)
-            };
+            let since = since(received_us);
             state.open.push(&key, position, since);
             state.waiting += 1;
         }
         self.changed(&state);
     }
 
-    /// Begins the seal of an undone plan: its pings wait, though in no open chunk.
-    pub(crate) fn recover_planned(&self, pings: u64, logged_bytes: u64) -> u64 {
+    /// Begins the seal of an undone plan, whose pings wait, though in no open chunk; answers its number, and since when
+    /// they wait.
+    pub(crate) fn recover_planned(&self, pings: u64, logged_bytes: u64, received_us: i64) -> (u64, i64) {
+        let since_us = self.since()(received_us);
         let mut state = self.lock();
         state.waiting += pings;
         let number = state.begin(Underway {
             logged_bytes,
             pings,
-            since_us: i64::MIN,
+            since_us,
         });
         self.changed(&state);
-        number
+        (number, since_us)
     }
 
     /// Takes pings that are to be sealed now.
@@ -208,6 +207,16 @@ impl Ledger {
     /// Whether nothing waits that waited at this moment.
     pub(crate) fn is_sealed_until(&self, moment: i64) -> bool {
         self.lock().oldest_us().is_none_or(|oldest| oldest > moment)
+    }
+
+    /// From a receive time by the wall clock to the moment, by the monotonic clock, since when a ping waits. A time in
+    /// the future counts as due.
+    fn since(&self) -> impl Fn(i64) -> i64 + use<> {
+        let (now, wall, due) = (self.now_us(), self.clock.now_micros(), self.seal_age_us);
+        move |received_us| {
+            let age = wall.saturating_sub(received_us);
+            now.saturating_sub(if age < 0 { due } else { age })
+        }
     }
 
     fn now_us(&self) -> i64 {

@@ -38,7 +38,7 @@ impl Sealer {
             && rebuilt.rest.is_empty();
         match rebuilt.chunk {
             Some(chunk) if whole && chunk.digest == planned.digest => {
-                self.carry_out(planned, &chunk, &key, i64::MIN / 2).await
+                self.carry_out(planned, &chunk, &key).await
             }
             _ => self.resume_without_records(planned, &key).await,
         }
@@ -63,7 +63,7 @@ impl Sealer {
                         .await;
                 }
                 Ok(_) | Err(StoreError::NotFound { .. }) => {
-                    return self.give_up(planned, key, i64::MIN / 2).await;
+                    return self.give_up(planned, key).await;
                 }
                 Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
             }

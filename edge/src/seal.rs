@@ -66,6 +66,8 @@ pub(crate) struct Planned {
     pub(crate) missing: u64,
     /// When it was sealed.
     pub(crate) sealed: Timestamp,
+    /// Since when its oldest record waits.
+    pub(crate) since_us: i64,
 }
 
 /// The process is ending: what is not finished goes on at the next start.
@@ -109,8 +111,10 @@ impl Sealer {
             partition: key.partition(),
             id,
         };
-        let planned = self.plan(chunk_key.to_string(), id.plan, sealed, &chunk).await?;
-        self.carry_out(&planned, &chunk, &key, since_us).await
+        let planned = self
+            .plan(chunk_key.to_string(), id.plan, sealed, since_us, &chunk)
+            .await?;
+        self.carry_out(&planned, &chunk, &key).await
     }
 
     /// Logs the decision which records become which chunk.
@@ -119,6 +123,7 @@ impl Sealer {
         key: String,
         plan: u64,
         sealed: Timestamp,
+        since_us: i64,
         chunk: &GatheredChunk,
     ) -> Result<Planned, Ended> {
         let message = Plan {
@@ -147,6 +152,7 @@ impl Sealer {
             positions,
             missing: 0,
             sealed,
+            since_us,
         })
     }
 
@@ -156,7 +162,6 @@ impl Sealer {
         planned: &Planned,
         chunk: &GatheredChunk,
         key: &PartitionKey,
-        since_us: i64,
     ) -> Result<(), Ended> {
         match self.put(planned, chunk.staged.payload()).await? {
             Stored::Same => {
@@ -170,7 +175,7 @@ impl Sealer {
                     "another object has this chunk's key: its pings are kept and become a chunk under a fresh key"
                 );
                 metrics::counter!(names::PLANS_UNEQUAL).increment(1);
-                self.give_up(planned, key, since_us).await
+                self.give_up(planned, key).await
             }
         }
     }
@@ -196,12 +201,7 @@ impl Sealer {
     }
 
     /// Logs that a plan is given up; its records wait again.
-    pub(crate) async fn give_up(
-        &self,
-        planned: &Planned,
-        key: &PartitionKey,
-        since_us: i64,
-    ) -> Result<(), Ended> {
+    pub(crate) async fn give_up(&self, planned: &Planned, key: &PartitionKey) -> Result<(), Ended> {
         let done = PlanDone {
             plan: planned.plan,
             records: 0,
@@ -211,7 +211,7 @@ impl Sealer {
         self.ledger.give_back(Taken {
             key: key.clone(),
             positions,
-            since_us,
+            since_us: planned.since_us,
         });
         if planned.missing > 0 {
             self.log.release(Vec::new(), planned.missing).await;

@@ -208,7 +208,12 @@ fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
         .iter()
         .map(|(_, Logged { position, .. })| *position)
         .collect();
-    let number = ledger.recover_planned(positions.len() as u64 + undone.missing, logged_bytes(&positions));
+    let oldest = undone.pings.iter().map(|(_, ping)| ping.received_us).min();
+    let (number, since_us) = ledger.recover_planned(
+        positions.len() as u64 + undone.missing,
+        logged_bytes(&positions),
+        oldest.unwrap_or(undone.plan.sealed_us),
+    );
     let planned = Planned {
         plan: undone.plan.plan,
         key: undone.plan.key,
@@ -217,6 +222,7 @@ fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
         positions,
         missing: undone.missing,
         sealed: Timestamp::from_micros(undone.plan.sealed_us),
+        since_us,
     };
     (number, planned)
 }

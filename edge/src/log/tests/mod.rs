@@ -1,0 +1,262 @@
+//! The log over a disk that forgets: what was answered is found again, exactly once, after a power cut at any operation.
+
+mod world;
+
+use std::sync::Arc;
+
+use disk::{Disk, Moment, SimulatedDisk, SyncKind};
+use service::random::{Random, SeededRandom};
+
+use crate::log::budget::Budget;
+use crate::log::open::{OpenError, open};
+use world::*;
+
+#[test]
+fn all_that_was_promised_is_found_after_a_kill() {
+    let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+    run(&disk, &mut promised);
+    assert_eq!(
+        promised
+            .pings
+            .iter()
+            .filter(|(id, _)| id.incarnation == OWN)
+            .count(),
+        23
+    );
+    assert!(promised.done.len() >= 3);
+    let found = disk.kill();
+    let (opened, _) = open_log(&found, 8).expect("opens");
+    check(&opened, &promised, "after a kill");
+    assert!(
+        found
+            .read_dir(&options().damaged_dir)
+            .expect("a folder")
+            .is_empty()
+    );
+    let segments = found.read_dir(&options().dir).expect("a folder").len();
+    assert!(segments < 8, "settled segments were removed: {segments}");
+}
+
+#[test]
+fn all_that_was_promised_is_found_after_a_power_cut_at_any_operation() {
+    for operation in 1..=operations() {
+        for moment in [Moment::Before, Moment::After] {
+            let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+            disk.fail_at(operation, moment);
+            run(&disk, &mut promised);
+            for seed in 0..6 {
+                let found = disk.crash(seed);
+                let what = format!("operation {operation} {moment:?}, seed {seed}");
+                let (opened, _) = open_log(&found, seed).unwrap_or_else(|error| panic!("{what}: {error}"));
+                check(&opened, &promised, &what);
+                assert!(
+                    found
+                        .read_dir(&options().damaged_dir)
+                        .expect("a folder")
+                        .is_empty(),
+                    "{what}: damage"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_was_removed_never_comes_back_to_be_sealed_again() {
+    let settle = |disk: &SimulatedDisk, promised: &mut Promised| {
+        if let Ok(mut world) = World::new(disk, 7) {
+            settling_script(&mut world, promised);
+        }
+    };
+    let disk = SimulatedDisk::new();
+    settle(&disk, &mut Promised::default());
+    let segments = disk.read_dir(&options().dir).expect("a folder");
+    assert!(
+        segments.len() <= 3 && !segments[0].0.ends_with("0000000000000001.log"),
+        "{segments:?}"
+    );
+    for operation in 1..=disk.operations() {
+        for seed in 0..30 {
+            let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+            disk.fail_at(operation, [Moment::Before, Moment::After][seed as usize % 2]);
+            settle(&disk, &mut promised);
+            let found = disk.crash(seed);
+            let what = format!("operation {operation}, seed {seed}");
+            let (opened, _) = open_log(&found, seed).unwrap_or_else(|error| panic!("{what}: {error}"));
+            check(&opened, &promised, &what);
+            let damaged = found.read_dir(&options().damaged_dir).expect("a folder");
+            assert!(damaged.is_empty(), "{what}: {damaged:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_power_cut_while_the_log_is_opened_loses_nothing() {
+    for operation in (1..=operations()).step_by(7) {
+        let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+        disk.fail_at(operation, Moment::After);
+        run(&disk, &mut promised);
+        // What a kill leaves in the page cache only must survive the power cut that follows.
+        for first in [disk.crash(operation), disk.kill()] {
+            let fresh = first.kill();
+            open_log(&fresh, 1).expect("opens");
+            for second in 1..=fresh.operations() {
+                let disk = first.kill();
+                disk.fail_at(second, Moment::Before);
+                let opened = open_log(&disk, 2).is_ok();
+                assert!(!opened || second > 1);
+                let (opened, _) = open_log(&disk.crash(second), 3).expect("opens");
+                check(
+                    &opened,
+                    &promised,
+                    &format!("operation {operation}, then {second}"),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failed_sync_promises_nothing_and_the_log_goes_on_in_a_new_segment() {
+    let total = operations();
+    for nth in 0..total {
+        let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+        let Ok(mut world) = World::new(&disk, 7) else {
+            unreachable!("no fault yet")
+        };
+        let mut syncs = 0;
+        disk.fail_syncs(move |_, _| {
+            syncs += 1;
+            syncs == nth + 1
+        });
+        script(&mut world, &mut promised);
+        disk.heal();
+        let after = world.pings(&[body(7)])[0].expect("the log goes on");
+        promised.pings.insert(after, body(7));
+        for found in [disk.kill(), disk.crash(nth), disk.crash(nth + 1_000)] {
+            let (opened, _) = open_log(&found, nth).expect("opens");
+            check(&opened, &promised, &format!("sync {nth}"));
+        }
+    }
+}
+
+#[test]
+fn every_sync_of_the_log_is_needed() {
+    let loses = |kind: SyncKind, of: fn(&str) -> bool| {
+        (1..=operations()).any(|operation| {
+            (0..4).any(|seed| {
+                let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+                disk.omit_syncs(move |path, found| found == kind && of(&path.to_string_lossy()));
+                disk.fail_at(operation, Moment::After);
+                run(&disk, &mut promised);
+                let found = disk.crash(seed);
+                std::panic::catch_unwind(|| {
+                    let (opened, _) = open_log(&found, seed).expect("opens");
+                    check(&opened, &promised, "");
+                    assert!(
+                        found
+                            .read_dir(&options().damaged_dir)
+                            .expect("a folder")
+                            .is_empty()
+                    );
+                })
+                .is_err()
+            })
+        })
+    };
+    let is_segment = |path: &str| path.ends_with(".log");
+    assert!(loses(SyncKind::File, is_segment), "the sync of a commit group");
+    assert!(
+        loses(SyncKind::File, |path| path.ends_with("spare")),
+        "the sync of a segment before it gets its name"
+    );
+    assert!(
+        loses(SyncKind::Folder, |path| path == "/log"),
+        "the sync of the log's folder"
+    );
+    assert!(
+        loses(SyncKind::Folder, |path| path == "/"),
+        "the sync of the folder the log's folder is in"
+    );
+}
+
+#[test]
+fn a_hole_in_what_was_synced_is_set_aside_and_the_rest_is_read() {
+    let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+    run(&disk, &mut promised);
+    let (opened, _) = open_log(&disk.kill(), 1).expect("opens");
+    let victim = opened.recovered.waiting[0];
+    let found = disk.kill();
+    let segment = crate::log::segment::path(&options().dir, victim.position.segment);
+    let file = found.open(&segment).expect("there");
+    file.write_all_at(&[0xff; 8], victim.position.offset() + 32)
+        .expect("written");
+    let (opened, _) = open_log(&found, 2).expect("opens");
+    assert!(
+        opened
+            .recovered
+            .waiting
+            .iter()
+            .all(|ping| ping.sequence != victim.sequence || ping.position != victim.position)
+    );
+    let kept = found.read_dir(&options().damaged_dir).expect("a folder");
+    assert_eq!(kept.len(), 1, "{kept:?}");
+}
+
+#[test]
+fn a_segment_of_a_newer_version_stops_the_start_and_is_not_touched() {
+    let disk = SimulatedDisk::new();
+    run(&disk, &mut Promised::default());
+    let (path, _) = disk.read_dir(&options().dir).expect("a folder")[0].clone();
+    let file = disk.open(&path).expect("there");
+    let mut header = [0; 32];
+    file.read_at(&mut header, 0).expect("read");
+    header[6] = 9;
+    let checksum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &header[..24]) as u32;
+    header[24..28].copy_from_slice(&checksum.to_le_bytes());
+    file.write_all_at(&header, 0).expect("written");
+    let before = disk.operations();
+    let error = open_log(&disk, 1).expect_err("refused");
+    assert!(matches!(error, OpenError::Newer { version: 9, .. }), "{error}");
+    assert!(
+        disk.operations() <= before + 4,
+        "only the folders were made sure of"
+    );
+}
+
+#[test]
+fn a_log_of_another_directory_is_refused() {
+    let disk = SimulatedDisk::new();
+    run(&disk, &mut Promised::default());
+    let budget = Budget::new(1 << 20, 1_000);
+    let random: Arc<dyn Random> = SeededRandom::new(1);
+    let error = open(&options(), &disk.shared(), &random, FILE, &budget, &mut |_| 0).expect_err("refused");
+    assert!(matches!(error, OpenError::Foreign(_)), "{error}");
+}
+
+#[test]
+fn an_imported_file_is_taken_once_however_often_it_is_sent() {
+    let disk = SimulatedDisk::new();
+    let mut world = World::new(&disk, 1).expect("opens");
+    assert_eq!(
+        (world.line(1, b"a"), world.line(2, b"b"), world.line(1, b"a")),
+        (Some(1), Some(1), Some(0))
+    );
+    let found = disk.kill();
+    let mut world = World::new(&found, 2).expect("opens");
+    assert_eq!((world.line(2, b"b"), world.line(3, b"c")), (Some(0), Some(1)));
+}
+
+#[test]
+fn a_plan_that_is_given_up_lets_its_pings_wait_again() {
+    let disk = SimulatedDisk::new();
+    let mut world = World::new(&disk, 1).expect("opens");
+    let ids: Vec<_> = world.pings(&[body(1), body(2)]).into_iter().flatten().collect();
+    assert!(world.plan(1, &ids) && world.done(1, 0, vec![(1, 1)]));
+    let (opened, _) = open_log(&disk.kill(), 2).expect("opens");
+    assert_eq!(
+        (opened.recovered.waiting.len(), opened.recovered.plans.len()),
+        (2, 0)
+    );
+    assert_eq!(opened.recovered.counters.chunked, 0);
+}
