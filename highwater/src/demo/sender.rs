@@ -71,7 +71,7 @@ impl Sender {
             match self.post(&ping, packed.clone()).await {
                 Ok(StatusCode::OK) => return Ok(ping),
                 Ok(StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) => {
-                    task::sleep(PAUSE).await
+                    task::sleep(PAUSE).await;
                 }
                 Ok(status) => anyhow::bail!("a generated ping was answered {status}"),
                 Err(_) => {

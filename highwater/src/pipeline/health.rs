@@ -27,9 +27,9 @@ pub(crate) fn of_edge(edge: &Arc<Edge>) -> Health {
 /// What `/__version__` answers.
 pub(super) fn version() -> Version {
     Version {
-        source: "highwater".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        commit: option_env!("HIGHWATER_COMMIT").unwrap_or_default().into(),
-        build: option_env!("HIGHWATER_BUILD").unwrap_or_default().into(),
+        source: "highwater",
+        version: env!("CARGO_PKG_VERSION"),
+        commit: option_env!("HIGHWATER_COMMIT").unwrap_or(""),
+        build: option_env!("HIGHWATER_BUILD").unwrap_or(""),
     }
 }
