@@ -4,6 +4,9 @@
 const USUAL_METRIC = "GC_MS";
 const FUTURE_DAYS = 100;
 
+// Of channels with equally new data, the one that most builds go to first.
+const USUAL_CHANNEL = "nightly";
+
 // The channel and version with the newest data. `dates` maps a channel to its [{version, date}].
 // Dates far in the future come from clocks that are wrong; they decide only when nothing else is there.
 export function newest(dates, limit) {
@@ -20,7 +23,8 @@ export function newest(dates, limit) {
 function better(a, b) {
   if (a.sane !== b.sane) return a.sane;
   if (a.date !== b.date) return a.date > b.date;
-  return a.channel === b.channel && compareVersions(a.version, b.version) < 0;
+  if (a.channel !== b.channel) return a.channel === USUAL_CHANNEL;
+  return compareVersions(a.version, b.version) < 0;
 }
 
 // The latest date that can be meant, as "YYYYMMDD": some days ahead of now.
