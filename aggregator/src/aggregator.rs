@@ -11,11 +11,11 @@ use service::task;
 use store::Store;
 use tokio::sync::{Mutex, Notify};
 
-use crate::current::Current;
 use crate::error::AggregatorError;
 use crate::metrics;
 use crate::settings::AggregatorSettings;
 use crate::work::Work;
+use service::current::Current;
 
 /// Pending chunks that are looked at for one batch.
 const PENDING_PAGE: usize = 1_000;
@@ -28,7 +28,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Aggregator {
     pub(crate) work: Work,
-    pub(crate) current: Arc<Current>,
+    pub(crate) current: Arc<Current<dyn AggregateStore>>,
     /// Held while a batch is folded, and while a rebuild swaps.
     pub(crate) gate: Mutex<()>,
     pub(crate) wake: Arc<Notify>,
@@ -53,7 +53,7 @@ impl Aggregator {
     pub fn new(
         index: Arc<dyn Index>,
         store: Arc<dyn Store>,
-        current: Arc<Current>,
+        current: Arc<Current<dyn AggregateStore>>,
         clock: Arc<dyn Clock>,
         settings: AggregatorSettings,
     ) -> Arc<Self> {

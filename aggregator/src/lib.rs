@@ -2,12 +2,10 @@
 //!
 //! - [`fold`]: a ping's body in, signed sums out. Pure.
 //! - [`Aggregator`]: the loop over pending chunks, and the rebuild.
-//! - [`Current`]: the aggregates in use, which a rebuild replaces.
 
 mod aggregator;
 mod batch_fold;
 mod copies;
-mod current;
 mod error;
 pub mod fold;
 pub mod limits;
@@ -20,7 +18,6 @@ mod tests;
 mod work;
 
 pub use aggregator::{Aggregator, Step};
-pub use current::Current;
 pub use error::AggregatorError;
 pub use rebuild::RebuildProgress;
 pub use settings::AggregatorSettings;

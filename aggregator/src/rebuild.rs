@@ -47,7 +47,7 @@ impl Aggregator {
         records = 0;
         self.fold_all(&*shadow, &mut records, progress).await?;
         self.work.index.set_generation(generation).await?;
-        self.current.replace(shadow);
+        self.current.exchange(shadow);
         self.wake.notify_one();
         tracing::info!(generation, records, "the aggregates were rebuilt and are in use");
         Ok(())

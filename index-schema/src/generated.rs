@@ -214,7 +214,7 @@ pub struct RecordRun {
     #[prost(sint64, repeated, tag = "3")]
     pub steps: ::prost::alloc::vec::Vec<i64>,
 }
-/// The plan's chunk is in the store.
+/// The plan's chunk is in the store; or, with 0 records, the plan is given up and its records wait again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PlanDone {
     #[prost(uint64, tag = "1")]

@@ -10,7 +10,7 @@ pub const CHUNK_STORED_BYTES_MAX: u64 = 300_000_000;
 /// Records in one chunk, and so in one plan: bounds plans and the tails of chunks.
 pub const CHUNK_RECORDS_MAX: u64 = 1_000_000;
 
-/// Raw bytes in one chunk, and so at most 512 frames: bounds seek tables.
+/// Raw bytes in one chunk, and so at most 1,024 frames: bounds seek tables.
 pub const CHUNK_RAW_BYTES_MAX: u64 = 4 << 30;
 
 /// Incarnations in one chunk: bounds its summary.

@@ -11,10 +11,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use index_schema::{Index, ProductCount};
 use service::clock::Clock;
+use service::current::Current;
 use service::dockerflow::{self, Health};
 use service::http::{Answer, Handler};
 
-use crate::current::Current;
 use crate::definitions::Definitions;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};

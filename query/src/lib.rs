@@ -3,7 +3,6 @@
 mod active_users;
 mod api;
 pub mod compatible;
-mod current;
 pub mod definitions;
 mod explain;
 mod limits;
@@ -17,5 +16,4 @@ mod status_report;
 mod withheld;
 
 pub use api::{Api, Charted, Parts};
-pub use current::Current;
 pub use status_report::{StatusError, StatusReport, StatusSource};

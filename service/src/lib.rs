@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod control;
+pub mod current;
 pub mod directory;
 pub mod dockerflow;
 pub mod http;

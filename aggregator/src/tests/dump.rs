@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 
 use super::records::{Dice, Stored, by_chunk, expected, throw};
 use super::world::{World, settle, small_batches};
-use crate::{Aggregator, AggregatorSettings, Current, Step};
+use crate::{Aggregator, AggregatorSettings, Step};
+use service::current::Current;
 
 async fn dump(aggregates: &dyn AggregateStore) -> Vec<String> {
     let (lines, mut received) = mpsc::channel(16);
@@ -39,7 +40,7 @@ fn aggregator(
     Aggregator::new(
         index,
         store,
-        Current::new(aggregates),
+        Arc::new(Current::new(aggregates)),
         Arc::clone(&world.clock) as _,
         settings,
     )

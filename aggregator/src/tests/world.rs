@@ -14,7 +14,8 @@ use store::{MemoryStore, Payload, Store};
 
 use super::memory::MemoryAggregates;
 use super::records::{Stored, at};
-use crate::{Aggregator, AggregatorSettings, Current, Step};
+use crate::{Aggregator, AggregatorSettings, Step};
+use service::current::Current;
 
 pub(super) struct World {
     pub(super) folder: tempfile::TempDir,
@@ -55,7 +56,7 @@ impl World {
         Aggregator::new(
             index,
             store,
-            Current::new(aggregates),
+            Arc::new(Current::new(aggregates)),
             Arc::clone(&self.clock) as _,
             settings,
         )

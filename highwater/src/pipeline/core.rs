@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateReads, SqliteAggregates};
+use aggregate_store::{AggregateReads, AggregateStore, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, RebuildProgress};
 use edge::Edge;
 use index_schema::{Index, SqliteIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
-use query::{Current, StatusReport, StatusSource};
+use query::{StatusReport, StatusSource};
 use service::clock::Clock;
+use service::current::Current;
 use service::directory::DataDirectory;
 use service::task;
 use tokio::sync::mpsc;
@@ -47,7 +48,7 @@ impl Core {
             fold: data.fold_settings()?,
             ..AggregatorSettings::default()
         };
-        let current = aggregator::Current::new(aggregates);
+        let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates));
         let aggregator = Aggregator::new(index.clone(), base.store.clone(), current, clock, settings);
         let counters = Counters {
             edge: base.edge.clone(),
@@ -109,7 +110,9 @@ impl Core {
         let path = generation_path(&self.base.directory, old + 1);
         let shadow = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
         self.aggregator.rebuild(shadow.clone(), old + 1, progress).await?;
-        self.reads.exchange(shadow);
+        let replaced = self.reads.exchange(shadow);
+        // The last holder ends the old store's threads and waits for them.
+        task::blocking(move || drop(replaced)).await;
         remove_generation(&self.base.directory, old);
         Ok(old + 1)
     }

@@ -7,7 +7,8 @@ use aggregate_store::AggregateReads;
 use async_trait::async_trait;
 use edge::Edge;
 use index_schema::Index;
-use query::{Current, StatusError, StatusReport, StatusSource};
+use query::{StatusError, StatusReport, StatusSource};
+use service::current::Current;
 
 /// Where the three kinds of counters come from.
 #[derive(Debug)]

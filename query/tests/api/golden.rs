@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use aggregate_store::{CellKey, DimensionSet};
 use flate2::read::GzDecoder;
-use query::Current;
 use query::definitions::{Bins, Definitions};
 use serde_json::Value;
+use service::current::Current;
 use sketch::{Cell, Layout};
 
 use crate::store::Facts;

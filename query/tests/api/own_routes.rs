@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use aggregate_store::AggregateReads;
 use index_schema::ProductCount;
-use query::{Current, StatusReport};
+use query::StatusReport;
 use serde_json::json;
+use service::current::Current;
 use sketch::{Cell, Layout};
 
 use crate::store::Facts;

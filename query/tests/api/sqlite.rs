@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aggregate_store::{CellKey, UserKey};
-use query::Current;
+use service::current::Current;
 use sketch::{Cell, Layout, UserSketch, coupon_of};
 
 use crate::store::Facts;

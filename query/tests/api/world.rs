@@ -11,9 +11,10 @@ use index_schema::{
 };
 use ping::ChunkId;
 use query::definitions::Definitions;
-use query::{Api, Current, Parts, StatusError, StatusReport, StatusSource};
+use query::{Api, Parts, StatusError, StatusReport, StatusSource};
 use serde_json::Value;
 use service::clock::HandClock;
+use service::current::Current;
 use service::dockerflow::{Health, Version};
 use sketch::{Cell, HistogramKind, Layout};
 

@@ -1,7 +1,11 @@
 //! The whole road: a POST becomes a number, and nothing gets lost on the way.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use tests::{Client, Pipeline, SmallPing, gzip};
+use tests::{Client, Pipeline, SmallPing, free_address, gzip, highwater};
 
 /// The answer for `GC_MS` on build `20170130` of nightly 54.
 fn gc_ms(pipeline: &Pipeline) -> Value {
@@ -223,4 +227,74 @@ fn active_users_are_counted_by_day_and_group() {
         (Some(json!(15)), Some(json!(5))),
         "{grouped}"
     );
+}
+
+#[test]
+fn an_edge_alone_makes_chunks_that_a_later_serve_counts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let address = free_address();
+    let mut edge = Command::new(highwater())
+        .args([
+            "edge",
+            "--seal-age",
+            "100ms",
+            "--edge-listen",
+            &address,
+            "--data-dir",
+        ])
+        .arg(&data)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let ping = SmallPing::numbered(1);
+    let posted = || {
+        Client::new(&address)
+            .post(&ping.uri(), &[], &ping.body())
+            .is_ok_and(|answer| answer.status == 200)
+    };
+    assert!(eventually(posted), "the edge does not answer");
+    assert!(
+        Client::new(&address)
+            .get("/__heartbeat__")
+            .is_ok_and(|answer| answer.status == 200)
+    );
+    assert!(
+        eventually(|| has_chunk(&data.join("store"))),
+        "no chunk came into the store"
+    );
+    edge.kill().and_then(|()| edge.wait()).expect("it runs");
+    let pipeline = Pipeline::start(&data, &[]);
+    let status = pipeline.wait_until_settled();
+    assert_eq!(status["folded"], 1, "{status}");
+}
+
+/// Whether something comes true within half a minute.
+fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    (0..600).any(|_| {
+        let met = condition();
+        if !met {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a test of real processes waits in real time"
+            )]
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        met
+    })
+}
+
+fn has_chunk(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.filter_map(Result::ok).any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            has_chunk(&path)
+        } else {
+            path.extension().is_some_and(|extension| extension == "zst")
+        }
+    })
 }
