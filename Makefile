@@ -26,7 +26,7 @@ soak:            ## random kills and every crash point, at length
 	HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak
 
 bench:           ## figures as ratios to the machine's own limits, in one run
-	$(CARGO) run --release --locked -p tests --bin bench
+	$(CARGO) run --release --locked -p bench -- $(BENCH)
 
 python: $(CACHE)/python/.ready
 $(CACHE)/python/.ready: tests/requirements.txt

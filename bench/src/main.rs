@@ -1,0 +1,26 @@
+//! `bench`: prints what the pipeline's parts cost, as ratios to the machine's own limits in the same run.
+//!
+//! Each row of the table is a module under `rows`. Exit code 1: a row is void, because the generator is out of
+//! calibration or the samples are too few.
+
+mod bodies;
+mod calibration;
+mod conditions;
+mod cpu;
+mod options;
+mod outcome;
+mod pairs;
+mod recorded;
+mod report;
+mod rows;
+mod run;
+mod sample;
+mod yardstick;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<ExitCode> {
+    run::run(&options::Options::parse())
+}

@@ -1,0 +1,10 @@
+//! The rows of the table, one module each.
+
+mod chunks;
+mod fold;
+mod gather;
+mod names;
+mod persist;
+mod stored;
+
+pub(crate) use names::{RowName, Rows};
