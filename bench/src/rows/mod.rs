@@ -3,7 +3,9 @@
 mod chunks;
 mod fold;
 mod gather;
+mod logged;
 mod names;
+mod partition;
 mod persist;
 mod stored;
 
