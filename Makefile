@@ -26,6 +26,7 @@ soak:            ## random kills and every crash point, at length
 	HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak
 
 bench:           ## figures as ratios to the machine's own limits, in one run
+	$(CARGO) build --release --locked -p highwater
 	$(CARGO) run --release --locked -p bench -- $(BENCH)
 
 python: $(CACHE)/python/.ready

@@ -82,7 +82,7 @@ impl Spread {
                 .unwrap_or(f64::NAN)
         };
         let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 0 && middle > 0 {
+        let median = if sorted.len().is_multiple_of(2) && middle > 0 {
             f64::midpoint(sorted[middle - 1], sorted[middle])
         } else {
             at(0.5)

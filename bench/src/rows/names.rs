@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{fold, gather, persist, stored};
+use super::{edge, fold, freshness, gather, persist, stored};
 use crate::options::Options;
 use crate::outcome::Row;
 use crate::sample::Sample;
@@ -19,6 +19,10 @@ pub(crate) enum RowName {
     Fold,
     /// Aggregates into the database
     Persist,
+    /// The edge as a process
+    Edge,
+    /// POST to number in the API
+    Freshness,
 }
 
 /// What measures a group of rows.
@@ -29,10 +33,12 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 4] = [
+    pub(crate) const ALL: [(RowName, Measure); 6] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
         (RowName::Persist, persist::measure),
+        (RowName::Edge, edge::measure),
+        (RowName::Freshness, freshness::measure),
     ];
 }
