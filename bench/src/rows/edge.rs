@@ -53,11 +53,11 @@ fn throughput(options: &Options, sample: &Sample, runtime: &Runtime) -> Result<V
     let mut limit = Transcode::new()?;
     let (mut rates, mut stored, mut refused) = (Vec::new(), 0, 0);
     let ours = || {
-        let before = process.cpu_seconds()?;
+        let (before, threads) = (process.cpu_seconds()?, process.threads_cpu_seconds()?);
         refused += runtime.block_on(load.send(&process.edge))?;
-        let answered = process.cpu_seconds()?;
+        let answering = process.threads_cpu_seconds()? - threads;
         if records(&process.store())? == stored {
-            rates.push(number as f64 / (answered - before));
+            rates.push(number as f64 / answering);
         }
         // A ping whose answer was lost is sent, and stored, twice.
         stored = runtime.block_on(wait_until_stored(&process, stored + number as u64))?;

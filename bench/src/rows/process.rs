@@ -109,6 +109,16 @@ impl Process {
         Ok((ticks[0] + ticks[1]) / TICKS_PER_SECOND)
     }
 
+    /// CPU seconds that its living threads have used, to the nanosecond: for short spans in which no thread ends.
+    pub(crate) fn threads_cpu_seconds(&self) -> Result<f64> {
+        let mut nanos = 0.0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+            nanos += text.split(' ').next().context("no schedstat")?.parse::<f64>()?;
+        }
+        Ok(nanos / 1e9)
+    }
+
     /// The most resident memory it ever had, in megabytes.
     pub(crate) fn peak_megabytes(&self) -> Result<f64> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
