@@ -16,11 +16,21 @@ const BIN_BYTES: usize = size_of::<(i64, i128)>();
 /// About what a dimension set or a group of users takes; a sketch has at most 4,096 registers, usually far less.
 const SET_BYTES: usize = 600;
 
+/// What a cell is known by among those of one dimension set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct InSet {
+    metric: u32,
+    process: u32,
+    label: u32,
+    layout: u32,
+}
+
 /// Sums by dense ids.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     set_ids: HashMap<DimensionSet, u32>,
-    cells: IdMap<CellAddress, Cell>,
+    /// By the ids of dimension sets: a ping touches one of these small tables, not cells all over a large one.
+    cells: Vec<IdMap<InSet, Cell>>,
     users: HashMap<UserKey, UserSketch>,
     refused: RefusalCounts,
     bytes: usize,
@@ -31,16 +41,16 @@ impl Tables {
     pub(super) fn add(&mut self, stage: &Stage, sign: i64) {
         let set = self.set_id(&stage.dimensions);
         self.refused.add(&stage.refused, sign);
+        let cells = &mut self.cells[set as usize];
         for (at, contribution) in stage.contributions.iter().enumerate() {
-            let key = CellAddress {
-                dimension_set: set,
+            let key = InSet {
                 metric: contribution.metric,
                 process: contribution.process,
                 label: contribution.label,
                 layout: contribution.layout,
             };
             let bytes = &mut self.bytes;
-            let cell = self.cells.entry(key).or_insert_with(|| {
+            let cell = cells.entry(key).or_insert_with(|| {
                 *bytes += CELL_BYTES;
                 Cell::default()
             });
@@ -70,8 +80,25 @@ impl Tables {
         let mut sets: Vec<(DimensionSet, u32)> = self.set_ids.into_iter().collect();
         sets.sort_unstable_by_key(|(_, id)| *id);
         batch.dimension_sets = sets.into_iter().map(|(set, _)| set).collect();
-        for (address, cell) in &self.cells {
-            batch.cells.push(*address, cell);
+        for (dimension_set, cells) in (0..).zip(&self.cells) {
+            for (key, cell) in cells {
+                let InSet {
+                    metric,
+                    process,
+                    label,
+                    layout,
+                } = *key;
+                batch.cells.push(
+                    CellAddress {
+                        metric,
+                        dimension_set,
+                        process,
+                        label,
+                        layout,
+                    },
+                    cell,
+                );
+            }
         }
         batch.users = self.users.into_iter().collect();
         let refused = self.refused.iter();
@@ -91,6 +118,7 @@ impl Tables {
         }
         let id = u32::try_from(self.set_ids.len()).expect("a batch ends long before 2^32 dimension sets");
         self.set_ids.insert(set.clone(), id);
+        self.cells.push(IdMap::default());
         self.bytes += SET_BYTES;
         id
     }
