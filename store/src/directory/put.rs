@@ -61,13 +61,13 @@ impl Inner {
 
     /// Writes and syncs the bytes under a fresh staging name. The name itself need not be durable.
     fn stage(&self, bytes: &Bytes) -> io::Result<Staged<'_>> {
-        self.disk.create_dir(&self.staging)?;
         let (staged, file) = loop {
             let number = self.next_staging_name.fetch_add(1, Ordering::Relaxed);
             let path = self.staging.join(format!("put-{number}"));
             match self.disk.create_new(&path) {
                 Ok(file) => break (Staged { inner: self, path }, file),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => self.disk.create_dir(&self.staging)?,
                 Err(error) => return Err(error),
             }
         };
