@@ -145,6 +145,14 @@ impl Aggregator {
         }
     }
 
+    /// Whether the aggregates in use may be folded into.
+    ///
+    /// # Errors
+    /// [`AggregatorError::OtherFoldVersion`] when only a rebuild helps; when the aggregates failed.
+    pub async fn check_rules(&self) -> Result<(), AggregatorError> {
+        self.work.check_fold_version(&*self.current.get()).await
+    }
+
     async fn pending(&self) -> Result<Vec<IndexEntry>, AggregatorError> {
         let pending = self.work.index.pending(PENDING_PAGE).await?;
         Ok(pending.into_iter().map(|pending| pending.entry).collect())

@@ -20,6 +20,10 @@ use super::status::Counters;
 use crate::cli::Data;
 use crate::local::generation_path;
 
+/// How often, and for how long, announced chunks are waited for before the store is listed for them.
+const SETTLE_POLL: Duration = Duration::from_millis(20);
+const SETTLE_POLLS: u32 = 100;
+
 /// The parts of a pipeline, running.
 pub(crate) struct Core {
     pub(super) base: Arc<Base>,
@@ -86,18 +90,37 @@ impl Core {
         Ok(found)
     }
 
-    /// Seals what waits, and returns when everything is folded that can be.
+    /// Seals what waits by now, and returns when all of it is folded that can be, whatever is taken meanwhile.
+    ///
+    /// # Errors
+    /// When index or aggregates failed, or nothing is folded before a rebuild.
     pub(crate) async fn settle(&self) -> anyhow::Result<()> {
         self.base.edge.wait_until_sealed().await;
+        self.aggregator.check_rules().await?;
+        if !self.is_indexed_soon(self.base.edge.status().chunked).await? {
+            // What no announcement brought is found in the store, or cannot be read.
+            self.reconcile().await?;
+        }
+        // Pending chunks are folded, or set aside, in the order in which they were indexed.
+        let chunks = self.index.totals().await?.chunks;
         loop {
-            let (status, index) = (self.status().await?, self.index.totals().await?);
-            let nothing_left =
-                status.waiting == 0 && status.chunked <= status.indexed && index.pending_chunks == 0;
-            if status.is_settled() || nothing_left {
+            let now = self.index.totals().await?;
+            if now.pending_chunks <= now.chunks.saturating_sub(chunks) {
                 return Ok(());
             }
-            task::sleep(Duration::from_millis(20)).await;
+            task::sleep(SETTLE_POLL).await;
         }
+    }
+
+    /// Whether the index has so many records by the time that announcements take.
+    async fn is_indexed_soon(&self, records: u64) -> anyhow::Result<bool> {
+        for _ in 0..SETTLE_POLLS {
+            if self.index.totals().await?.records >= records {
+                return Ok(true);
+            }
+            task::sleep(SETTLE_POLL).await;
+        }
+        Ok(false)
     }
 
     /// Folds everything into the next generation of aggregates and puts it into use. Answers its number.

@@ -5,6 +5,7 @@ mod commands;
 mod golden;
 mod kill;
 mod memory;
+mod on_call;
 mod page;
 mod repeats;
 mod road;

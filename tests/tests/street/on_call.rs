@@ -1,0 +1,153 @@
+//! What goes wrong at night: commands beside a busy pipeline, beginnings that others left, damage in the log.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+use tests::{Finished, Pipeline, SmallPing, run};
+
+/// After so many pings the busy client gives up: a command that waits until nobody sends would end then.
+const BUSY_PINGS: u64 = 1_500;
+
+fn command(data: &Path, name: &str, more: &[&str]) -> Finished {
+    let data = data.display().to_string();
+    let mut arguments = vec![name, "--data-dir", &data];
+    arguments.extend(more);
+    run(&arguments)
+}
+
+fn well(finished: Finished) -> String {
+    assert!(finished.success, "{}", finished.stderr);
+    finished.stdout
+}
+
+fn file_of(folder: &Path, name: &str, numbers: std::ops::Range<u64>) -> String {
+    let lines = numbers.map(|number| {
+        let ping = SmallPing::numbered(number);
+        let line = json!({"submissionDate": "20170130", "uri": ping.uri(), "body": ping.json()});
+        format!("{line}\n")
+    });
+    let path = folder.join(name);
+    fs::write(&path, lines.collect::<String>()).expect("written");
+    path.display().to_string()
+}
+
+fn status_of(data: &Path) -> Value {
+    serde_json::from_str(&well(command(data, "status", &["--json"]))).expect("the status as JSON")
+}
+
+/// Removes the index with what belongs to it.
+fn lose_index(data: &Path) {
+    for entry in fs::read_dir(data).expect("listed") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with("index.sqlite")) {
+            fs::remove_file(&path).expect("removed");
+        }
+    }
+}
+
+#[test]
+fn an_import_ends_though_others_go_on_sending() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let pipeline = Pipeline::start(&data, &[]);
+    let (done, gave_up) = (AtomicBool::new(false), AtomicBool::new(true));
+    let file = file_of(folder.path(), "file.ndjson", 1_000_000..1_000_050);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut edge = pipeline.edge_client();
+            for number in 0..BUSY_PINGS {
+                if done.load(Ordering::SeqCst) {
+                    gave_up.store(false, Ordering::SeqCst);
+                    return;
+                }
+                let ping = SmallPing::numbered(number);
+                let answer = edge.post(&ping.uri(), &[], &ping.body()).expect("an answer");
+                assert_eq!(answer.status, 200);
+                pause();
+            }
+        });
+        well(command(&data, "import", &[&file]));
+        done.store(true, Ordering::SeqCst);
+    });
+    assert!(
+        !gave_up.load(Ordering::SeqCst),
+        "the import ended only when nothing was sent any more"
+    );
+    let printed = well(command(&data, "pings", &["--submission-date", "20170130"]));
+    assert_eq!(printed.lines().count(), 50, "what was imported is in chunks");
+}
+
+#[test]
+fn a_reconcile_ends_though_an_object_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    for (name, numbers) in [("a", 0..3), ("b", 3..6)] {
+        well(command(
+            &data,
+            "import",
+            &[&file_of(folder.path(), name, numbers)],
+        ));
+    }
+    let chunks = files_below(&data.join("store"));
+    assert_eq!(chunks.len(), 2, "{chunks:?}");
+    let mut bytes = fs::read(&chunks[0]).expect("readable");
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    fs::write(&chunks[0], &bytes).expect("written");
+    lose_index(&data);
+    let told = command(&data, "reconcile", &[]);
+    assert!(
+        told.success && told.stderr.contains("unreadable"),
+        "{told:?}"
+    );
+    let status = status_of(&data);
+    assert_eq!(
+        (&status["indexed"], &status["set_aside"], &status["settled"]),
+        (&json!(3), &json!(1), &json!(false)),
+        "{status}"
+    );
+}
+
+#[test]
+fn an_import_under_other_rules_says_that_nothing_is_folded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    well(command(&data, "import", &[&file_of(folder.path(), "a", 0..5)]));
+    let more = file_of(folder.path(), "b", 5..7);
+    let told = command(&data, "import", &["--fold-types", "other", &more]);
+    assert!(
+        !told.success && told.stderr.contains("highwater rebuild"),
+        "{told:?}"
+    );
+    let status = status_of(&data);
+    assert_eq!(
+        (&status["chunked"], &status["folded"]),
+        (&json!(7), &json!(5)),
+        "{status}"
+    );
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test of real processes waits in real time"
+)]
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(20));
+}
