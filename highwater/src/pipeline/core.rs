@@ -38,7 +38,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// Takes the data directory and starts everything that works on it. The store is compared with the index now, and
-    /// again as often as told.
+    /// again as often as told; without that, only when asked.
     pub(crate) async fn start(
         data: &Data,
         clock: Arc<dyn Clock>,
@@ -129,6 +129,8 @@ impl Core {
         progress: &(dyn Fn(RebuildProgress) + Send + Sync),
     ) -> anyhow::Result<u64> {
         let _one_at_a_time = self.rebuilding.lock().await;
+        // What the index lacks would be missing in the new aggregates.
+        self.reconcile().await?;
         let old = self.index.generation().await?;
         let path = generation_path(&self.base.directory, old + 1);
         let shadow = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
@@ -163,11 +165,13 @@ impl Core {
             .await;
             Ok(())
         });
-        let core = self.clone();
-        self.base.watch("reconciler", async move {
-            core.reconcile_again_and_again(reconcile_every).await;
-            Ok(())
-        });
+        if let Some(every) = reconcile_every {
+            let core = self.clone();
+            self.base.watch("reconciler", async move {
+                core.reconcile_again_and_again(every).await;
+                Ok(())
+            });
+        }
         let core = self.clone();
         self.base.watch("aggregator", async move {
             core.aggregator.run(core.base.shutdown.clone()).await;
@@ -175,7 +179,7 @@ impl Core {
         });
     }
 
-    async fn reconcile_again_and_again(&self, every: Option<Duration>) {
+    async fn reconcile_again_and_again(&self, every: Duration) {
         loop {
             match self.reconcile().await {
                 Ok(found) if found.outcome.added > 0 => {
@@ -190,7 +194,6 @@ impl Core {
                     tracing::error!(%error, "the store could not be compared with the index; it will be tried again");
                 }
             }
-            let Some(every) = every else { return };
             tokio::select! {
                 () = self.base.shutdown.wished() => return,
                 () = task::sleep(every) => {}

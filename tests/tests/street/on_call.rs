@@ -100,7 +100,7 @@ fn a_reconcile_ends_though_an_object_cannot_be_read() {
     lose_index(&data);
     let told = command(&data, "reconcile", &[]);
     assert!(
-        told.success && told.stderr.contains("unreadable"),
+        told.success && told.stderr.contains("2 were missing") && told.stderr.contains("1 unreadable"),
         "{told:?}"
     );
     let status = status_of(&data);
@@ -109,6 +109,23 @@ fn a_reconcile_ends_though_an_object_cannot_be_read() {
         (&json!(3), &json!(1), &json!(false)),
         "{status}"
     );
+}
+
+#[test]
+fn a_rebuild_finds_chunks_that_the_index_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    well(command(&data, "import", &[&file_of(folder.path(), "a", 0..5)]));
+    let before = well(command(&data, "dump", &[]));
+    lose_index(&data);
+    well(command(&data, "rebuild", &[]));
+    let status = status_of(&data);
+    assert_eq!(
+        (&status["indexed"], &status["folded"], &status["settled"]),
+        (&json!(5), &json!(5), &json!(true)),
+        "{status}"
+    );
+    assert_eq!(well(command(&data, "dump", &[])), before);
 }
 
 #[test]
