@@ -132,6 +132,8 @@ impl Core {
         // What the index lacks would be missing in the new aggregates.
         self.reconcile().await?;
         let old = self.index.generation().await?;
+        // What an earlier rebuild left may have been folded by other rules, or hold chunks that are gone.
+        remove_generation(&self.base.directory, old + 1);
         let path = generation_path(&self.base.directory, old + 1);
         let shadow = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
         self.aggregator.rebuild(shadow.clone(), old + 1, progress).await?;

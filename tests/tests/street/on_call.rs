@@ -129,6 +129,23 @@ fn a_rebuild_finds_chunks_that_the_index_lost() {
 }
 
 #[test]
+fn a_rebuild_begins_anew_whatever_an_earlier_one_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    well(command(&data, "import", &[&file_of(folder.path(), "a", 0..5)]));
+    // The begin of a rebuild under the settings of that time.
+    let generation = |number: u32| data.join("aggregates").join(format!("{number:08}.sqlite"));
+    fs::copy(generation(0), generation(1)).expect("copied");
+    well(command(&data, "rebuild", &["--fold-types", "other"]));
+    let status = status_of(&data);
+    assert_eq!(
+        (&status["folded"], &status["stored_only"]),
+        (&json!(0), &json!(5)),
+        "{status}"
+    );
+}
+
+#[test]
 fn an_import_under_other_rules_says_that_nothing_is_folded() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
