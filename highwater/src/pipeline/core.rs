@@ -210,13 +210,14 @@ async fn open_aggregates(
     index: &dyn Index,
 ) -> anyhow::Result<Arc<SqliteAggregates>> {
     let path = generation_path(directory, index.generation().await?);
-    let is_new = !path.exists();
-    let aggregates = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
-    if is_new {
-        // The index may remember chunks as folded into aggregates that are gone.
+    if !path.exists() {
+        // The index may remember chunks as folded into aggregates that are gone. Before the new ones are there: after a
+        // crash in between, the next start does it again.
         index.make_pending(None).await?;
     }
-    Ok(aggregates)
+    Ok(Arc::new(
+        task::blocking(move || SqliteAggregates::open(&path)).await?,
+    ))
 }
 
 /// Removes a generation that is no longer in use. Who still reads it keeps the open file; what cannot be removed costs
