@@ -52,7 +52,7 @@ pub struct StatusReport {
     pub stored_only: u64,
     /// Kept, but they could not be read.
     pub errored_pings: u64,
-    /// Chunks and objects that are set aside until they are repaired.
+    /// Chunks, objects and pieces of the log that are set aside until they are repaired.
     pub set_aside: u64,
     /// The newest receive time among folded pings.
     pub newest_received: Option<Timestamp>,

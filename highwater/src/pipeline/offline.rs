@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use disk::RealDisk;
 use ping::Incarnation;
 use query::StatusReport;
@@ -18,11 +19,15 @@ pub(crate) async fn offline_status(data_dir: &Path) -> anyhow::Result<StatusRepo
         Incarnation::from_bytes(local.directory.incarnation()),
     );
     let counts = task::blocking(move || edge::read_counts(RealDisk::shared().as_ref(), &log, own)).await?;
-    Ok(report(
-        counts.waiting,
-        counts.chunked,
-        local.index.as_ref(),
-        local.aggregates.as_ref(),
-    )
-    .await?)
+    let (index, aggregates) = (local.index.as_ref(), local.aggregates.as_ref());
+    let mut report = report(counts.waiting, counts.chunked, index, aggregates).await?;
+    let damaged = local.directory.damaged();
+    report.set_aside += task::blocking(move || pieces_in(&damaged)).await?;
+    Ok(report)
+}
+
+/// How many pieces of the log were set aside as damaged.
+fn pieces_in(folder: &Path) -> anyhow::Result<u64> {
+    let pieces = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    Ok(pieces.count() as u64)
 }

@@ -25,6 +25,7 @@ impl StatusSource for Counters {
         let mut report = report(0, 0, self.index.as_ref(), self.aggregates.get().as_ref()).await?;
         let edge = self.edge.status();
         (report.accepted, report.waiting, report.chunked) = (edge.accepted, edge.waiting, edge.chunked);
+        report.set_aside += edge.damaged;
         Ok(report)
     }
 }

@@ -164,6 +164,46 @@ fn an_import_under_other_rules_says_that_nothing_is_folded() {
     );
 }
 
+#[test]
+fn pings_lost_to_damage_of_the_log_keep_the_status_from_settling() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let pipeline = Pipeline::start(&data, &["--seal-age", "1h"]);
+    let mut edge = pipeline.edge_client();
+    for number in 0..3 {
+        let ping = SmallPing::numbered(number);
+        let answer = edge.post(&ping.uri(), &[], &ping.body()).expect("an answer");
+        assert_eq!(answer.status, 200);
+    }
+    pipeline.kill();
+    let segment = files_below(&data.join("log"))
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .expect("a segment");
+    let mut bytes = fs::read(&segment).expect("readable");
+    let uri = SmallPing::numbered(0).uri().into_bytes();
+    let at = bytes
+        .windows(uri.len())
+        .position(|window| window == uri)
+        .expect("the first ping");
+    bytes[at] ^= 1;
+    fs::write(&segment, &bytes).expect("written");
+    let pipeline = Pipeline::start(&data, &[]);
+    let status = pipeline.wait_for("the others to be counted", |status| status["folded"] == 2);
+    assert_eq!(
+        (&status["set_aside"], &status["settled"]),
+        (&json!(1), &json!(false)),
+        "{status}"
+    );
+    pipeline.terminate();
+    let status = status_of(&data);
+    assert_eq!(
+        (&status["set_aside"], &status["settled"]),
+        (&json!(1), &json!(false)),
+        "{status}"
+    );
+}
+
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("listed") {
