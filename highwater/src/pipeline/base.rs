@@ -98,7 +98,11 @@ impl Base {
     /// Ends all tasks, then the edge: the log is synced, and what waits stays in it.
     pub(crate) async fn stop(&self) -> anyhow::Result<()> {
         if self.seal_at_shutdown {
-            self.edge.wait_until_sealed().await;
+            tokio::select! {
+                () = self.edge.wait_until_sealed() => {}
+                // Then nothing may be sealed any more: what waits stays in the log.
+                _ = self.failed() => {}
+            }
         }
         self.trigger.pull();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
