@@ -29,7 +29,7 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
 /// Runs `edge`.
 pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
-    let listener = bind_edge(&edge.edge).await?;
+    let listener = bind_edge(&edge.edge, &edge.data.data_dir).await?;
     let address = listener.local_addr()?;
     let (base, mut announced) = Base::start(&edge.data, SystemClock::shared()).await?;
     // Whoever indexes finds the chunks by listing the store.

@@ -1,6 +1,7 @@
 //! The pipeline with its two listeners.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aggregate_store::AggregateReads;
@@ -13,6 +14,7 @@ use query::{Api, StatusReport};
 use service::clock::Clock;
 use service::control::ControlListener;
 use service::http::{ConnectionLimits, Listener};
+use service::lock::{DirectoryLock, LockError};
 use service::shutdown::{Shutdown, Trigger};
 use service::{task, telemetry};
 use tokio::task::JoinHandle;
@@ -35,8 +37,9 @@ impl Pipeline {
     /// Binds both addresses, takes the data directory, and starts.
     pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let definitions = read_definitions(&serve.api.definitions)?;
-        let edge_listener = bind_edge(&serve.edge).await?;
-        let api_listener = Listener::bind("API", serve.api.api_listen, ConnectionLimits::default()).await?;
+        let data_dir = &serve.data.data_dir;
+        let edge_listener = bind_edge(&serve.edge, data_dir).await?;
+        let api_listener = bind("API", serve.api.api_listen, ConnectionLimits::default(), data_dir).await?;
         let (edge_address, api_address) = (edge_listener.local_addr()?, api_listener.local_addr()?);
         warn_of_open_api(api_address);
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
@@ -115,12 +118,29 @@ impl Pipeline {
 }
 
 /// Binds the listener for pings.
-pub(crate) async fn bind_edge(edge: &EdgeListener) -> anyhow::Result<Listener> {
+pub(crate) async fn bind_edge(edge: &EdgeListener, data_dir: &Path) -> anyhow::Result<Listener> {
     let limits = ConnectionLimits {
         connections: edge.edge_connections,
         ..ConnectionLimits::default()
     };
-    Ok(Listener::bind("edge", edge.edge_listen, limits).await?)
+    bind("edge", edge.edge_listen, limits, data_dir).await
+}
+
+/// Binds an address. When it is busy because a process runs on the data directory already, that is what is said.
+async fn bind(
+    name: &'static str,
+    address: SocketAddr,
+    limits: ConnectionLimits,
+    data_dir: &Path,
+) -> anyhow::Result<Listener> {
+    let busy = match Listener::bind(name, address, limits).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    match DirectoryLock::take(data_dir) {
+        Err(held @ LockError::Held { .. }) => Err(held.into()),
+        _ => Err(busy.into()),
+    }
 }
 
 /// What the door admits.
