@@ -95,10 +95,17 @@ impl Work {
             return Ok(batch);
         }
         let chunk = reader.open(entry).await?;
+        let room = batch.bytes().saturating_add(self.settings.chunk_memory_bytes);
         for number in 0..chunk.frames().len() {
             batch = self
                 .fold_frame(entry.id, &chunk, number, batch, reader, aggregates)
                 .await?;
+            if batch.bytes() > room {
+                return Err(broken(
+                    entry.id,
+                    &"its sums take more memory than those of one chunk may",
+                ));
+            }
         }
         batch.end_chunk(entry);
         Ok(batch)
