@@ -63,8 +63,9 @@ impl Wanted<'_> {
 async fn pings(local: &Local, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Pings);
     let mut printer = Printer::new(io::stdout(), Shape::Pings);
-    for_each_chunk(local, &selection, select, &mut printer).await?;
-    printer.finish()
+    let read = for_each_chunk(local, &selection, select, &mut printer).await;
+    printer.finish()?;
+    read
 }
 
 async fn for_each_chunk(
@@ -74,23 +75,38 @@ async fn for_each_chunk(
     printer: &mut Printer<io::Stdout>,
 ) -> anyhow::Result<()> {
     let wanted = Wanted { select, selection };
-    let mut after: Option<String> = None;
+    let (mut after, mut unread): (Option<String>, u64) = (None, 0);
     loop {
         let entries = local.index.select(selection, after.as_deref(), ENTRIES).await?;
         for entry in &entries {
-            print_chunk(local, entry, printer, select.limit(), |record, _| {
+            let printed = print_chunk(local, entry, printer, select.limit(), |record, _| {
                 wanted.admits(record).then_some(None)
             })
-            .await?;
+            .await;
+            match printed {
+                Err(error) if !is_broken_pipe(&error) => {
+                    eprintln!("left out a chunk or its rest: {error:#}");
+                    unread += 1;
+                }
+                other => other?,
+            }
             if printer.printed() >= select.limit() {
-                return Ok(());
+                return all_read(unread);
             }
         }
         match entries.last() {
             Some(last) if entries.len() == ENTRIES => after = Some(last.key.clone()),
-            _ => return Ok(()),
+            _ => return all_read(unread),
         }
     }
+}
+
+fn all_read(unread: u64) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        unread == 0,
+        "{unread} chunks could not be read, all others were: restore them in the store, then run `highwater rebuild`"
+    );
+    Ok(())
 }
 
 /// Prints the records of a chunk for which `choose` (record, position) gives a reason or none, up to the limit.
@@ -130,7 +146,7 @@ async fn print_chunk<'r>(
 async fn errors(local: &Local, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Errors);
     let mut printer = Printer::new(io::stdout(), Shape::Errors);
-    for_each_chunk(local, &selection, select, &mut printer).await?;
+    let read = for_each_chunk(local, &selection, select, &mut printer).await;
     let wanted = Wanted {
         select,
         selection: &selection,
@@ -151,7 +167,8 @@ async fn errors(local: &Local, select: &Select) -> anyhow::Result<()> {
         })
         .await?;
     }
-    printer.finish()
+    printer.finish()?;
+    read
 }
 
 async fn errored_by_chunk(local: &Local) -> anyhow::Result<BTreeMap<ChunkId, Vec<ErroredRow>>> {

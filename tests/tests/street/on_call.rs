@@ -112,6 +112,27 @@ fn a_reconcile_ends_though_an_object_cannot_be_read() {
 }
 
 #[test]
+fn one_lost_chunk_hides_no_other_pings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    for (name, numbers) in [("a", 0..3), ("b", 3..6), ("c", 6..9)] {
+        well(command(
+            &data,
+            "import",
+            &[&file_of(folder.path(), name, numbers)],
+        ));
+    }
+    let chunks = files_below(&data.join("store"));
+    fs::remove_file(&chunks[0]).expect("removed");
+    let told = command(&data, "pings", &[]);
+    assert_eq!(told.stdout.lines().count(), 6, "{told:?}");
+    assert!(
+        !told.success && told.stderr.contains("1 chunks could not be read"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_rebuild_finds_chunks_that_the_index_lost() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
