@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Counters};
 use index_schema::{Index, IndexEntry};
+use ping::ChunkId;
 use service::clock::Clock;
+use service::current::Current;
 use service::shutdown::Shutdown;
 use service::task;
 use store::Store;
@@ -15,10 +17,12 @@ use crate::error::AggregatorError;
 use crate::metrics;
 use crate::settings::AggregatorSettings;
 use crate::work::Work;
-use service::current::Current;
 
 /// Pending chunks that are looked at for one batch.
 const PENDING_PAGE: usize = 1_000;
+
+/// So many chunks that cannot be read in one step are the store's trouble, not their own.
+const PASSED_OVER_MAX: usize = 3;
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(200);
@@ -121,11 +125,13 @@ impl Aggregator {
         let _folding = self.gate.lock().await;
         let aggregates = self.current.get();
         self.work.check_fold_version(&*aggregates).await?;
+        let mut passed_over = PassedOver::default();
         loop {
             let mut entries = self.pending().await?;
             self.settle_folded(&mut entries, &*aggregates).await?;
+            passed_over.leave_out(&mut entries);
             if entries.is_empty() {
-                return Ok(Step::Idle);
+                return passed_over.first.map_or(Ok(Step::Idle), Err);
             }
             match self.work.fold_batch(&entries, &*aggregates).await {
                 Ok(end) => {
@@ -139,6 +145,9 @@ impl Aggregator {
                     metrics::chunk_failed();
                     let failures = self.work.index.fail(chunk, &reason).await?;
                     tracing::error!(%chunk, failures, reason, "a chunk cannot be folded");
+                }
+                Err(AggregatorError::Unreachable { chunk, source }) => {
+                    passed_over.note(chunk, AggregatorError::Unreachable { chunk, source })?;
                 }
                 Err(error) => return Err(error),
             }
@@ -177,5 +186,30 @@ impl Aggregator {
             entries.retain(|entry| !settled.contains(&entry.id));
         }
         Ok(())
+    }
+}
+
+/// Chunks that could not be read in this step: one on a bad sector must not hold up those behind it. When the store
+/// itself is out of reach, a few of them tell.
+#[derive(Debug, Default)]
+struct PassedOver {
+    chunks: Vec<ChunkId>,
+    first: Option<AggregatorError>,
+}
+
+impl PassedOver {
+    /// Notes a chunk; the error comes back when there are too many of them for it to be the chunk's own trouble.
+    fn note(&mut self, chunk: ChunkId, error: AggregatorError) -> Result<(), AggregatorError> {
+        self.chunks.push(chunk);
+        if self.chunks.len() >= PASSED_OVER_MAX {
+            return Err(error);
+        }
+        tracing::warn!(%chunk, %error, "a chunk cannot be read now; those behind it are folded first");
+        self.first.get_or_insert(error);
+        Ok(())
+    }
+
+    fn leave_out(&self, entries: &mut Vec<IndexEntry>) {
+        entries.retain(|entry| !self.chunks.contains(&entry.id));
     }
 }

@@ -17,8 +17,8 @@ pub enum Condition {
         /// The highest value, or what the highest values begin with.
         to: Option<String>,
     },
-    /// The value is this version or one below it: `54` matches `54` and `54.*`.
-    Version(String),
+    /// The value is one of these versions or one below them: `54` matches `54` and `54.*`.
+    Versions(Vec<String>),
 }
 
 /// Which chunks to read, or which records of them: all conditions hold.
@@ -45,9 +45,10 @@ impl Condition {
                         .as_deref()
                         .is_none_or(|to| value <= to || value.starts_with(to))
             }
-            Self::Version(version) => value
-                .strip_prefix(version.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+            Self::Versions(versions) => versions.iter().any(|version| {
+                let rest = value.strip_prefix(version.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }),
         }
     }
 

@@ -157,3 +157,93 @@ async fn an_unreliable_store_delays_and_sets_nothing_aside() {
     assert_eq!(world.aggregates.state().content(), expected(&stored));
     assert!(world.index.set_aside().await.expect("a list").is_empty());
 }
+
+/// A store on which one object lies on a bad sector.
+#[derive(Debug)]
+struct BadSector {
+    inner: store::MemoryStore,
+    key: String,
+}
+
+impl BadSector {
+    fn check(&self, key: &str) -> Result<(), store::StoreError> {
+        let cause = "input/output error".to_owned();
+        let error = store::StoreError::Determinate {
+            action: "get",
+            key: key.to_owned(),
+            cause,
+        };
+        if key == self.key { Err(error) } else { Ok(()) }
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for BadSector {
+    async fn put_if_absent(
+        &self,
+        key: &str,
+        payload: store::Payload,
+    ) -> Result<store::Put, store::StoreError> {
+        self.inner.put_if_absent(key, payload).await
+    }
+    async fn get(&self, key: &str) -> Result<bytes::Bytes, store::StoreError> {
+        self.check(key)?;
+        self.inner.get(key).await
+    }
+    async fn get_range(
+        &self,
+        key: &str,
+        range: std::ops::Range<u64>,
+    ) -> Result<bytes::Bytes, store::StoreError> {
+        self.check(key)?;
+        self.inner.get_range(key, range).await
+    }
+    async fn get_tail(&self, key: &str, len: u64) -> Result<(bytes::Bytes, u64), store::StoreError> {
+        self.check(key)?;
+        self.inner.get_tail(key, len).await
+    }
+    async fn head(&self, key: &str) -> Result<Option<store::ObjectMeta>, store::StoreError> {
+        self.inner.head(key).await
+    }
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<store::ListPage, store::StoreError> {
+        self.inner.list(prefix, after, limit).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), store::StoreError> {
+        self.inner.delete(key).await
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_on_a_bad_sector_does_not_hold_up_those_behind_it() {
+    let world = World::new();
+    let stored = throw(&mut Dice(11), 60);
+    let chunks = by_chunk(&mut Dice(11), &stored);
+    let mut keys = Vec::new();
+    for (plan, records) in chunks.iter().enumerate() {
+        keys.push(world.add_chunk(plan as u64, ChunkKind::Pings, records).await);
+    }
+    let store = BadSector {
+        inner: world.store.clone(),
+        key: keys[0].clone(),
+    };
+    let aggregator = world.aggregator_over(Arc::new(store), AggregatorSettings::default());
+    let mut last = aggregator.step().await;
+    for _ in 0..chunks.len() {
+        last = aggregator.step().await;
+    }
+    assert!(
+        matches!(last, Err(AggregatorError::Unreachable { .. })),
+        "it is told as long as it lasts: {last:?}"
+    );
+    let others: Vec<Stored> = chunks[1..].iter().flatten().cloned().collect();
+    assert_eq!(world.aggregates.state().content(), expected(&others));
+    assert_eq!(world.index.totals().await.expect("totals").pending_chunks, 1);
+    // The sector can be read again.
+    settle(&world.aggregator()).await;
+    assert_eq!(world.aggregates.state().content(), expected(&stored));
+}

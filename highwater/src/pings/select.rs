@@ -100,8 +100,8 @@ fn parse(dimension: Dimension, text: &str) -> Condition {
             to: end(to),
         };
     }
-    if dimension == Dimension::AppVersion && !text.contains(',') {
-        return Condition::Version(text.to_owned());
+    if dimension == Dimension::AppVersion {
+        return Condition::Versions(text.split(',').map(str::to_owned).collect());
     }
     Condition::OneOf(text.split(',').map(str::to_owned).collect())
 }
@@ -130,6 +130,27 @@ mod tests {
             ("54.1.2", true),
             ("540.0", false),
             ("5.4", false),
+        ] {
+            assert_eq!(
+                admitted(&select, &format!("/submit/telemetry/x/main/Firefox/{version}")),
+                expected,
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_versions_match_what_each_of_them_matches() {
+        let select = Select {
+            version: Some("54,56.0".to_owned()),
+            ..Select::default()
+        };
+        for (version, expected) in [
+            ("54.0a1", true),
+            ("56.0", true),
+            ("56.0.1", true),
+            ("56.1", false),
+            ("55", false),
         ] {
             assert_eq!(
                 admitted(&select, &format!("/submit/telemetry/x/main/Firefox/{version}")),

@@ -123,7 +123,7 @@ impl Dice {
             _ => dice.value().to_owned(),
         };
         let condition = match self.below(4) {
-            0 => Condition::Version(value(self)),
+            0 => Condition::Versions(vec![value(self), value(self)]),
             1 => Condition::OneOf((0..self.below(4)).map(|_| value(self)).collect()),
             _ => {
                 let from = (self.below(3) != 0).then(|| value(self));

@@ -77,11 +77,19 @@ impl Query {
                 }
                 format!("({})", ends.join(" AND "))
             }
-            Condition::Version(version) => {
-                let equal = self.bind(text(version));
-                let from = self.bind(text(&format!("{version}.")));
-                let below = self.bind(text(&format!("{version}/")));
-                format!("{column} = {equal} OR ({column} >= {from} AND {column} < {below})")
+            Condition::Versions(versions) => {
+                let mut one = |version: &String| {
+                    let equal = self.bind(text(version));
+                    let from = self.bind(text(&format!("{version}.")));
+                    let below = self.bind(text(&format!("{version}/")));
+                    format!("{column} = {equal} OR ({column} >= {from} AND {column} < {below})")
+                };
+                let any: Vec<String> = versions.iter().map(&mut one).collect();
+                if any.is_empty() {
+                    "0".to_owned()
+                } else {
+                    any.join(" OR ")
+                }
             }
         };
         let mut always = format!("'{OTHER}'");
