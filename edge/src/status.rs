@@ -36,6 +36,12 @@ pub struct EdgeStatus {
 }
 
 impl Edge {
+    /// Has the log try again what failed, if anything did; the answer shows in a later status. Who asks for the health of
+    /// the edge calls it, so that a node without traffic comes back.
+    pub fn probe(&self) {
+        self.log.probe();
+    }
+
     /// How the edge is.
     pub fn status(&self) -> EdgeStatus {
         let (counts, budget) = (self.ledger.counts(), self.log.budget());

@@ -73,11 +73,18 @@ impl Log {
     /// Takes room for a submission; `None` when the log is full. Then the writer looks for room for its next segment.
     pub(crate) fn reserve(&self, bytes: usize, pings: u64) -> Option<Reservation> {
         let reservation = self.budget.reserve(bytes as u64, pings);
-        if reservation.is_none() && !self.budget.spare_ready() {
-            // A writer with that much to do looks by itself.
-            let _ = self.writer.try_send(Message::ReadySpare);
+        if reservation.is_none() {
+            self.probe();
         }
         reservation
+    }
+
+    /// Has the writer look whether what failed works by now, if anything did.
+    pub(crate) fn probe(&self) {
+        if !self.budget.spare_ready() || !self.budget.is_writable() {
+            // A writer with that much to do looks by itself.
+            let _ = self.writer.try_send(Message::Probe);
+        }
     }
 
     /// The log's budget.

@@ -88,8 +88,8 @@ pub(crate) enum Message {
         /// Pings that no longer wait.
         pings: u64,
     },
-    /// Look whether there is room for the next segment by now.
-    ReadySpare,
+    /// Look whether what failed works by now: the last write, or room for the next segment.
+    Probe,
     /// End after what was asked before.
     End,
 }
@@ -134,7 +134,7 @@ impl Message {
             Self::Import { pings, .. } => pings.iter().map(NewPing::frame_bytes_max).sum(),
             Self::Plan { plan, .. } => frame_length(plan.encoded_len()),
             Self::Done { done, .. } => frame_length(done.encoded_len()),
-            Self::Release { .. } | Self::ReadySpare | Self::End => 0,
+            Self::Release { .. } | Self::Probe | Self::End => 0,
         }
     }
 }

@@ -109,11 +109,19 @@ impl Writer {
                 self.watcher.set_aside(pings);
                 self.remove_settled();
             }
-            Message::ReadySpare => self.chain.ready_spare(),
+            Message::Probe => self.probe(),
             Message::End => {}
             other => return Some(other),
         }
         None
+    }
+
+    /// Tries what failed again, so that a node from which all traffic was taken comes back by itself.
+    fn probe(&mut self) {
+        if !self.chain.budget().is_writable() && self.make_room(0).is_ok() {
+            self.chain.budget().set_writable(true);
+        }
+        self.chain.ready_spare();
     }
 
     /// Sees to it that the next group goes to a segment that is whole and has room for it.
@@ -177,7 +185,7 @@ impl Writer {
                 group.done.push((done, released));
                 group.answers.push(Answer::Done(reply));
             }
-            Message::Release { .. } | Message::ReadySpare | Message::End => {}
+            Message::Release { .. } | Message::Probe | Message::End => {}
         }
     }
 

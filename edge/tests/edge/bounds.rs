@@ -142,6 +142,35 @@ fn a_failed_sync_is_answered_with_unavailable_and_the_log_goes_on() {
 }
 
 #[test]
+fn a_node_without_traffic_comes_back_when_its_disk_does() {
+    run(async {
+        let disk = SimulatedDisk::new();
+        let running = open_simulated(&disk, memory(), limits()).await.expect("opens");
+        disk.fail_syncs(|path, _| path.starts_with("/log"));
+        assert_eq!(
+            submit(&running.edge, 1, "release", b"{}").await,
+            Err(Refusal::Unavailable)
+        );
+        assert!(!running.edge.status().writable);
+        running.edge.probe();
+        disk.heal();
+        for _ in 0..1_000 {
+            running.edge.probe();
+            if running.edge.status().writable {
+                break;
+            }
+            service::task::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(
+            running.edge.status().writable,
+            "nobody but the health check asked, and the disk works again"
+        );
+        submit(&running.edge, 2, "release", b"{}").await.expect("taken");
+        running.edge.shutdown(false).await;
+    });
+}
+
+#[test]
 fn a_disk_full_at_any_size_loses_nothing_and_heals() {
     run(async {
         for capacity in (20_000..140_000).step_by(5_000) {

@@ -9,11 +9,13 @@ use service::dockerflow::{Check, Health, Version};
 pub(crate) fn of_edge(edge: &Arc<Edge>) -> Health {
     let (disk, queue) = (edge.clone(), edge.clone());
     Health::new(version())
-        .check("check_disk_bytes_free", move || match disk.status() {
-            status if !status.writable => {
+        .check("check_disk_bytes_free", move || {
+            disk.probe();
+            if disk.status().writable {
+                Check::Ok
+            } else {
                 Check::Unavailable("the last write to the log failed: look at its disk".to_owned())
             }
-            _ => Check::Ok,
         })
         .check("check_queue_size", move || match queue.status() {
             status if status.has_room => Check::Ok,

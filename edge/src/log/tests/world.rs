@@ -97,7 +97,7 @@ impl World {
     /// Room, at the latest when the writer has looked for it.
     pub(super) fn reserve(&mut self) -> Option<Reservation> {
         self.budget.reserve(1, 1).or_else(|| {
-            self.commit(vec![Message::ReadySpare]);
+            self.commit(vec![Message::Probe]);
             self.budget.reserve(1, 1)
         })
     }
