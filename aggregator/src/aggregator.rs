@@ -80,7 +80,7 @@ impl Aggregator {
     }
 
     /// The loop, until the process is to end. A batch under way is then abandoned: the transaction decides. Only a
-    /// panic ends it otherwise; the process must then end, too.
+    /// panic, its own or of a database, ends it otherwise; the process must then end, too.
     pub async fn run(&self, shutdown: Shutdown) {
         let mut pause = PAUSE_MIN;
         loop {
@@ -97,6 +97,10 @@ impl Aggregator {
                 Ok(Step::Idle) => {
                     pause = PAUSE_MIN;
                     self.work.settings.poll
+                }
+                Err(error) if error.is_final() => {
+                    tracing::error!(%error, "folding ended: the database's own thread is gone");
+                    return;
                 }
                 Err(error) => {
                     metrics::batch("failed");

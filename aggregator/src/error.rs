@@ -43,3 +43,13 @@ pub enum AggregatorError {
         ours: FoldVersion,
     },
 }
+
+impl AggregatorError {
+    /// Whether trying again in this process cannot help: a database's thread has ended, most likely by a panic.
+    pub(crate) const fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Index(IndexError::Closed) | Self::Aggregates(AggregateError::Ended)
+        )
+    }
+}

@@ -177,6 +177,10 @@ impl Core {
         let core = self.clone();
         self.base.watch("aggregator", async move {
             core.aggregator.run(core.base.shutdown.clone()).await;
+            anyhow::ensure!(
+                core.base.shutdown.is_wished(),
+                "it ended by itself: see the log line before this one"
+            );
             Ok(())
         });
     }
