@@ -7,7 +7,7 @@ mod program;
 mod recorded;
 mod small_ping;
 
-pub use crash::{CrashPoints, CrashingAggregates, CrashingIndex};
+pub use crash::{CrashPoints, CrashingAggregates, CrashingIndex, CrashingStore};
 pub use gzip::gzip;
 pub use http::{Client, Response};
 pub use program::{Finished, Pipeline, free_address, highwater, run};
