@@ -1,0 +1,236 @@
+//! One process after the other: starts, takes pings, seals, indexes, folds, ends; or dies on the way.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aggregate_store::{AggregateStore, SqliteAggregates};
+use aggregator::{Aggregator, AggregatorSettings, Step};
+use disk::SimulatedDisk;
+use edge::{Edge, EdgeLimits, EdgeOptions, Parts};
+use index_schema::{Index, SqliteIndex};
+use lambda_indexer::Indexer;
+use ping::{DimensionSchema, Incarnation};
+use service::current::Current;
+use service::task;
+use tests::{CrashingAggregates, CrashingIndex};
+use tokio::sync::mpsc;
+
+use crate::client::Client;
+use crate::world::World;
+
+const OWN: Incarnation = Incarnation::from_bytes([0xab; 16]);
+
+/// How often something that an unreliable store spoils is tried.
+const TRIES: usize = 2_000;
+
+/// The parts of a pipeline, running.
+pub(crate) struct Process {
+    disk: SimulatedDisk,
+    pub(crate) edge: Arc<Edge>,
+    announced: mpsc::Receiver<String>,
+    indexer: Indexer,
+    aggregator: Arc<Aggregator>,
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) aggregates: Arc<SqliteAggregates>,
+}
+
+impl Process {
+    /// Starts as `highwater serve` does.
+    pub(crate) async fn start(world: &World) -> Result<Self, String> {
+        let store = world.store();
+        let (announce, announced) = mpsc::channel(1_000);
+        let parts = Parts {
+            disk: world.disk.shared(),
+            store: Arc::clone(&store),
+            clock: world.clock.clone(),
+            random: world.random(),
+            schema: DimensionSchema::default(),
+            incarnation: OWN,
+            announce,
+        };
+        let edge = Edge::open(options(), parts)
+            .await
+            .map_err(|error| error.to_string())?;
+        let index = SqliteIndex::open(&world.database("index.sqlite")).map_err(|error| error.to_string())?;
+        world.keep(index.clone());
+        let index: Arc<dyn Index> = CrashingIndex::new(index, Arc::clone(&world.database_calls));
+        let path = world.database("aggregates.sqlite");
+        if !path.exists() {
+            index
+                .make_pending(None)
+                .await
+                .map_err(|error| error.to_string())?;
+        }
+        let aggregates = SqliteAggregates::open(&path);
+        let aggregates = Arc::new(aggregates.map_err(|error| error.to_string())?);
+        world.keep(aggregates.clone());
+        let behind: Arc<dyn AggregateStore> =
+            CrashingAggregates::new(aggregates.clone(), Arc::clone(&world.database_calls));
+        let mut settings = AggregatorSettings::default();
+        if world.lies.is_some() {
+            // One chunk a batch: a read that fails spoils a batch, and here every second fails.
+            settings.batch_memory_bytes = 0;
+        }
+        let aggregator = Aggregator::new(
+            Arc::clone(&index),
+            Arc::clone(&store),
+            Arc::new(Current::new(behind)),
+            world.clock.clone(),
+            settings,
+        );
+        Ok(Self {
+            disk: world.disk.clone(),
+            edge,
+            announced,
+            indexer: Indexer::new(store, Arc::clone(&index)),
+            aggregator,
+            index,
+            aggregates,
+        })
+    }
+
+    /// Seals what waits, indexes what was announced, folds. `None` when the process died.
+    pub(crate) async fn work(&mut self) -> Option<()> {
+        self.seal().await?;
+        let mut keys = Vec::new();
+        while let Ok(key) = self.announced.try_recv() {
+            keys.push(key);
+        }
+        self.again("index", async || self.indexer.object_created(&keys).await)
+            .await?;
+        self.fold().await
+    }
+
+    /// Compares store and index, and folds. `None` when the process died.
+    pub(crate) async fn reconcile(&self) -> Option<()> {
+        let unanswered = async || match self.indexer.reconcile("pings").await {
+            Ok(found) if found.unanswered > 0 => Err(format!("{} not answered", found.unanswered)),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        };
+        self.again("reconcile", unanswered).await?;
+        self.fold().await
+    }
+
+    /// Seals everything that waits. `None` when the process died.
+    pub(crate) async fn seal(&self) -> Option<()> {
+        tokio::select! {
+            biased;
+            () = self.edge.wait_until_sealed() => Some(()),
+            () = death(&self.disk) => None,
+        }
+    }
+
+    /// Ends in order; what waits stays in the log.
+    pub(crate) async fn end(self) {
+        self.edge.shutdown(false).await;
+    }
+
+    async fn fold(&self) -> Option<()> {
+        while self.again("fold", async || self.aggregator.step().await).await? != Step::Idle {}
+        Some(())
+    }
+
+    /// Tries until it works or the process died.
+    async fn again<T, E: std::fmt::Display>(
+        &self,
+        what: &str,
+        work: impl AsyncFn() -> Result<T, E>,
+    ) -> Option<T> {
+        let mut last = String::new();
+        for _ in 0..TRIES {
+            match work().await {
+                _ if self.disk.is_off() => return None,
+                Ok(done) => return Some(done),
+                Err(error) => last = error.to_string(),
+            }
+        }
+        panic!("{what}: {last}");
+    }
+}
+
+/// Lives through two processes. The first folds twice and ends with pings that wait; the second goes on. `None` when a
+/// process died; then the client knows what was answered.
+pub(crate) async fn live(world: &World, client: &mut Client) -> Option<()> {
+    let third = client.sent.len() / 3;
+    let mut process = alive(world, Process::start(world).await)?;
+    for pings in [0..third, third..2 * third] {
+        sent(client.send(&process.edge, &world.clock, pings).await)?;
+        process.work().await?;
+    }
+    sent(
+        client
+            .send(&process.edge, &world.clock, 0..2 * third + third / 2)
+            .await,
+    )?;
+    process.end().await;
+    let mut process = alive(world, Process::start(world).await)?;
+    process.reconcile().await?;
+    let all = 0..client.sent.len();
+    sent(client.send(&process.edge, &world.clock, all).await)?;
+    process.work().await?;
+    process.end().await;
+    (!world.disk.is_off()).then_some(())
+}
+
+/// Lives on after a death: sends what is left, seals, indexes and folds everything. `None` when the process died again.
+pub(crate) async fn live_on(world: &World, client: &mut Client) -> Option<()> {
+    let process = alive(world, Process::start(world).await)?;
+    process.reconcile().await?;
+    let all = 0..client.sent.len();
+    sent(client.send(&process.edge, &world.clock, all).await)?;
+    process.seal().await?;
+    process.reconcile().await?;
+    process.end().await;
+    (!world.disk.is_off()).then_some(())
+}
+
+fn sent(all: bool) -> Option<()> {
+    all.then_some(())
+}
+
+fn alive(world: &World, started: Result<Process, String>) -> Option<Process> {
+    match started {
+        Ok(process) => Some(process),
+        Err(_) if world.disk.is_off() => None,
+        Err(error) => panic!("does not start: {error}"),
+    }
+}
+
+/// Returns when the process is dead.
+async fn death(disk: &SimulatedDisk) {
+    while !disk.is_off() {
+        task::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn options() -> EdgeOptions {
+    EdgeOptions {
+        log_dir: PathBuf::from("/log"),
+        staging_dir: PathBuf::from("/staging"),
+        damaged_dir: PathBuf::from("/damaged"),
+        prefix: "pings".to_owned(),
+        limits: EdgeLimits {
+            log_bytes: 4 << 20,
+            segment_bytes: 8 << 10,
+            seal_age: Duration::from_secs(1_000_000),
+            // One at a time: the order of calls is then the same in each run.
+            seals: 1,
+            gathers: 1,
+            retry: Duration::from_millis(1),
+            ..EdgeLimits::default()
+        },
+    }
+}
+
+/// Runs a future on a runtime of its own, all of whose tasks end with it.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let result = runtime.block_on(future);
+    runtime.shutdown_background();
+    result
+}

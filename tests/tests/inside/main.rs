@@ -1,0 +1,13 @@
+//! The whole pipeline inside one process, on a simulated disk: it dies at every operation and call, and loses nothing.
+
+mod backwards;
+mod client;
+mod crashes;
+mod found;
+mod judge;
+mod lies;
+mod life;
+mod oracle;
+mod syncs;
+mod verdict;
+mod world;
