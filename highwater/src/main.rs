@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     };
     match run(loaded) {
         Ok(code) => code,
+        Err(error) if text::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

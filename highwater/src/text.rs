@@ -1,4 +1,4 @@
-//! How moments and amounts are written for a person.
+//! What a person reads, and stops reading: moments, and an output that was closed.
 
 use ping::Timestamp;
 use time::OffsetDateTime;
@@ -11,4 +11,14 @@ pub(crate) fn moment(timestamp: Timestamp) -> String {
         .ok()
         .and_then(|moment| moment.format(&format).ok())
         .unwrap_or_else(|| format!("{} µs after 1970", timestamp.as_micros()))
+}
+
+/// Whether the reader of the output stopped reading, as `| head` does: that ends a command well.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(closed)
 }

@@ -14,6 +14,7 @@ use super::printer::{Printer, Shape};
 use super::select::{Select, admits};
 use crate::cli::Pings;
 use crate::local::Local;
+use crate::text::is_broken_pipe;
 
 /// Index entries read at once.
 const ENTRIES: usize = 1_000;
@@ -21,26 +22,14 @@ const ENTRIES: usize = 1_000;
 /// Error rows read at once.
 const ERROR_ROWS: usize = 10_000;
 
-/// Runs the command. A reader that stops reading (`| head`) ends it well.
+/// Runs the command.
 pub(crate) async fn run(command: &Pings) -> anyhow::Result<()> {
     let local = Local::open(&command.data.data_dir).await?;
-    let printed = if command.errors {
+    if command.errors {
         errors(&local, &command.select).await
     } else {
         pings(&local, &command.select).await
-    };
-    match printed {
-        Err(error) if is_broken_pipe(&error) => Ok(()),
-        other => other,
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    })
 }
 
 /// What is printed of the records of a chunk: those that this accepts, until it says that no more are wanted.

@@ -398,3 +398,24 @@ fn a_lost_index_is_made_again_from_the_store() {
     );
     assert_eq!(well(command(&data, "dump", &[])), before);
 }
+
+#[test]
+fn a_reader_that_stops_reading_ends_a_command_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let file = folder.path().join("file.ndjson");
+    let lines = (0..300).map(|number| line(number, "20170130", |ping| ping.version = format!("{number}.0")));
+    fs::write(&file, lines.collect::<String>()).expect("written");
+    well(command(&data, "import", &[&file.display().to_string()]));
+    for name in ["pings", "dump"] {
+        let mut reading = std::process::Command::new(tests::highwater())
+            .args([name, "--data-dir"])
+            .arg(&data)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(reading.stdout.take());
+        let ended = reading.wait().expect("it ends");
+        assert!(ended.success(), "{name}: {ended}");
+    }
+}
