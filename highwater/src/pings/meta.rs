@@ -63,7 +63,7 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Value {
     );
     put("appUpdateChannel", channel.map(Value::from));
     put("appBuildId", submission.app_build_id.map(Value::from));
-    let client = text_at(body, &["clientId"]).or_else(|| text_at(body, &["client_info", "client_id"]));
+    let client = client_id(body);
     put(
         "sampleId",
         client.as_deref().map(|client| json!(sample_id(client))),

@@ -5,19 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::{Finished, Pipeline, SmallPing, free_address, gzip, run};
+use tests::{Pipeline, SmallPing, free_address, gzip, run};
 
-fn command(data: &Path, name: &str, more: &[&str]) -> Finished {
-    let data = data.display().to_string();
-    let mut arguments = vec![name, "--data-dir", &data];
-    arguments.extend(more);
-    run(&arguments)
-}
-
-fn well(finished: Finished) -> String {
-    assert!(finished.success, "{}", finished.stderr);
-    finished.stdout
-}
+use crate::ask::{command, lose_index, status_of, well};
 
 fn line(number: u64, day: &str, change: impl Fn(&mut SmallPing)) -> String {
     let mut ping = SmallPing::numbered(number);
@@ -26,10 +16,6 @@ fn line(number: u64, day: &str, change: impl Fn(&mut SmallPing)) -> String {
         "{}\n",
         json!({"submissionDate": day, "uri": ping.uri(), "body": ping.json()})
     )
-}
-
-fn status_of(data: &Path) -> Value {
-    serde_json::from_str(&well(command(data, "status", &["--json"]))).expect("the status as JSON")
 }
 
 #[test]
@@ -379,16 +365,7 @@ fn a_lost_index_is_made_again_from_the_store() {
     .expect("written");
     well(command(&data, "import", &[&file.display().to_string()]));
     let before = well(command(&data, "dump", &[]));
-    for entry in fs::read_dir(&data).expect("readable") {
-        let path = entry.expect("readable").path();
-        if path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with("index.sqlite"))
-        {
-            fs::remove_file(path).expect("removed");
-        }
-    }
+    lose_index(&data);
     well(command(&data, "reconcile", &[]));
     let status = status_of(&data);
     assert_eq!(

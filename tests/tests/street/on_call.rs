@@ -4,23 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::{Value, json};
-use tests::{Finished, Pipeline, SmallPing, run};
+use serde_json::json;
+use tests::{Pipeline, SmallPing};
+
+use crate::ask::{command, lose_index, status_of, well};
 
 /// After so many pings the busy client gives up: a command that waits until nobody sends would end then.
 const BUSY_PINGS: u64 = 1_500;
-
-fn command(data: &Path, name: &str, more: &[&str]) -> Finished {
-    let data = data.display().to_string();
-    let mut arguments = vec![name, "--data-dir", &data];
-    arguments.extend(more);
-    run(&arguments)
-}
-
-fn well(finished: Finished) -> String {
-    assert!(finished.success, "{}", finished.stderr);
-    finished.stdout
-}
 
 fn file_of(folder: &Path, name: &str, numbers: std::ops::Range<u64>) -> String {
     let lines = numbers.map(|number| {
@@ -31,21 +21,6 @@ fn file_of(folder: &Path, name: &str, numbers: std::ops::Range<u64>) -> String {
     let path = folder.join(name);
     fs::write(&path, lines.collect::<String>()).expect("written");
     path.display().to_string()
-}
-
-fn status_of(data: &Path) -> Value {
-    serde_json::from_str(&well(command(data, "status", &["--json"]))).expect("the status as JSON")
-}
-
-/// Removes the index with what belongs to it.
-fn lose_index(data: &Path) {
-    for entry in fs::read_dir(data).expect("listed") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| name.starts_with("index.sqlite")) {
-            fs::remove_file(&path).expect("removed");
-        }
-    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use tests::{Pipeline, SmallPing, run};
+use tests::{Pipeline, SmallPing};
+
+use crate::ask::{command, well};
 
 /// Lines for an import: some documents have several copies, which differ in samples and dimensions, straddle midnight
 /// and the edge of the 14 days.
@@ -47,15 +49,6 @@ fn write(path: &Path, lines: &[Value]) {
     std::fs::write(path, text).expect("written");
 }
 
-fn command(name: &str, data: &Path, more: &[&str]) -> String {
-    let data = data.display().to_string();
-    let mut arguments = vec![name, "--data-dir", &data];
-    arguments.extend(more);
-    let finished = run(&arguments);
-    assert!(finished.success, "{name}: {}", finished.stderr);
-    finished.stdout
-}
-
 #[test]
 fn any_order_of_arrival_restarts_and_a_rebuild_give_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -63,17 +56,17 @@ fn any_order_of_arrival_restarts_and_a_rebuild_give_the_same_bytes() {
     let path = |name: &str| folder.path().join(name);
     write(&path("once.ndjson"), &all);
     // One run, from one file.
-    command(
-        "import",
+    well(command(
         &path("once"),
+        "import",
         &[&path("once.ndjson").display().to_string()],
-    );
-    let once = command("dump", &path("once"), &[]);
+    ));
+    let once = well(command(&path("once"), "dump", &[]));
     assert!(once.lines().count() > 8, "{once}");
     // A rebuild of it.
-    command("rebuild", &path("once"), &[]);
+    well(command(&path("once"), "rebuild", &[]));
     assert!(
-        command("dump", &path("once"), &[]) == once,
+        well(command(&path("once"), "dump", &[])) == once,
         "a rebuild changed the aggregates"
     );
     // Shuffled, in many files, each its own run of the program.
@@ -85,16 +78,16 @@ fn any_order_of_arrival_restarts_and_a_rebuild_give_the_same_bytes() {
         for (number, part) in shuffled.chunks(17).enumerate() {
             let file = path(&format!("part-{seed}-{number}.ndjson"));
             write(&file, part);
-            command("import", &data, &[&file.display().to_string()]);
+            well(command(&data, "import", &[&file.display().to_string()]));
         }
         assert!(
-            sums(&command("dump", &data, &[])) == sums(&once),
+            sums(&well(command(&data, "dump", &[]))) == sums(&once),
             "seed {seed}: the order changed the sums"
         );
-        let before = command("dump", &data, &[]);
-        command("rebuild", &data, &[]);
+        let before = well(command(&data, "dump", &[]));
+        well(command(&data, "rebuild", &[]));
         assert!(
-            command("dump", &data, &[]) == before,
+            well(command(&data, "dump", &[])) == before,
             "seed {seed}: a rebuild changed the aggregates"
         );
     }
@@ -121,7 +114,7 @@ fn copies_count_by_the_rule_as_it_is_written() {
     let data = folder.path().join("data");
     let file = folder.path().join("all.ndjson");
     write(&file, &lines());
-    command("import", &data, &[&file.display().to_string()]);
+    well(command(&data, "import", &[&file.display().to_string()]));
     let kinds: [&[i64]; 6] = [
         &[30, 31],
         &[1, 15, 29],
@@ -137,7 +130,7 @@ fn copies_count_by_the_rule_as_it_is_written() {
     assert_eq!(status["repeated"], json!(lines().len() - expected), "{status}");
     pipeline.terminate();
     assert_eq!(
-        sums(&command("dump", &data, &[])),
+        sums(&well(command(&data, "dump", &[]))),
         i64::try_from(expected).expect("few")
     );
 }
