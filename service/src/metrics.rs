@@ -20,6 +20,8 @@ pub enum Closed {
     SlowHead,
     /// No further request came.
     Idle,
+    /// It waited for its client longer than any other when there was no more room.
+    Displaced,
     /// The client took nothing of its answer for too long.
     UnreadAnswer,
     /// What came was no HTTP; hyper answered 400, 414 or 431 by itself.
@@ -39,6 +41,7 @@ impl Closed {
             Self::Silent => "silent",
             Self::SlowHead => "slow_head",
             Self::Idle => "idle",
+            Self::Displaced => "displaced",
             Self::UnreadAnswer => "unread_answer",
             Self::Malformed => "malformed",
             Self::Body => "body",

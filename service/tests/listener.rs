@@ -356,6 +356,36 @@ async fn connections_beyond_the_cap_wait_for_their_turn() {
 }
 
 #[tokio::test]
+async fn silent_connections_yield_to_honest_ones_when_there_is_no_more_room() {
+    let world = world(ConnectionLimits {
+        connections: 4,
+        header_timeout: Duration::from_secs(60),
+        ..short()
+    })
+    .await;
+    let mut busy = world.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(world.connect().await);
+    }
+    for _ in 0..4 {
+        let (answer, _) = world
+            .tell(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+    let answer = read_until(&mut busy, "slow").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200 "),
+        "a request that is answered keeps its room: {answer}"
+    );
+    drop(silent);
+}
+
+#[tokio::test]
 async fn bodies_beyond_the_budget_are_refused_and_room_comes_back() {
     let world = world(short()).await;
     let mut holders = Vec::new();

@@ -33,16 +33,16 @@ pub(super) struct Shared<H> {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: TcpStream) {
+pub(super) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: TcpStream, serving: Serving) {
     tokio::select! {
         biased;
         () = shared.cut.wished() => metrics::closed(shared.listener, Closed::Drain),
-        () = converse(&shared, stream) => {}
+        () = serving.asked_for_room() => metrics::closed(shared.listener, Closed::Displaced),
+        () = converse(&shared, stream, &serving) => {}
     }
 }
 
-async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream) {
-    let serving = Serving::default();
+async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream, serving: &Serving) {
     let watched = Watched::new(
         stream,
         shared.listener,

@@ -5,8 +5,9 @@ use std::time::Duration;
 /// What connections may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections open at once; more wait in the operating system's queue. Each costs a file descriptor and between
-    /// 10 and 64 KB.
+    /// Connections open at once. For each more, the one that has waited longest for its client yields, if that was
+    /// over a second; else it waits in the operating system's queue. Each costs a file descriptor and between 10 and
+    /// 64 KB.
     pub connections: usize,
     /// From the connection's start, or from the first byte of a later request, to the end of its headers.
     pub header_timeout: Duration,

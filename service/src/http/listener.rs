@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::connection::{self, Shared};
+use super::room::{Room, Seat};
 use super::{ConnectionLimits, Handler};
 use crate::shutdown::Shutdown;
 use crate::{metrics, task};
@@ -95,8 +95,7 @@ impl Listener {
             name,
             limits,
         } = self;
-        let connections = limits.connections.clamp(1, Semaphore::MAX_PERMITS >> 1);
-        let room = Arc::new(Semaphore::new(connections));
+        let room = Room::new(limits.connections);
         let drain_timeout = limits.drain_timeout;
         let shared = Arc::new(Shared {
             handler,
@@ -111,29 +110,25 @@ impl Listener {
             () = accept_all(&listener, &room, &shared) => {}
         }
         drop(listener);
-        let all = u32::try_from(connections).unwrap_or(u32::MAX);
-        if timeout(drain_timeout, room.acquire_many(all)).await.is_err() {
-            let left = connections - room.available_permits();
+        if timeout(drain_timeout, room.all_gone()).await.is_err() {
+            let left = room.taken();
             tracing::warn!(
                 listener = name,
                 connections = left,
                 "requests in flight took too long and are cut"
             );
             cut_trigger.pull();
-            let _ = room.acquire_many(all).await;
+            room.all_gone().await;
         }
     }
 }
 
-/// Accepts for ever. A connection has its room before it is accepted: the others wait in the operating system's queue.
-async fn accept_all<H: Handler>(listener: &TcpListener, room: &Arc<Semaphore>, shared: &Arc<Shared<H>>) {
+/// Accepts for ever. One connection beyond the room is accepted and waits for it; the others wait in the operating
+/// system's queue.
+async fn accept_all<H: Handler>(listener: &TcpListener, room: &Arc<Room>, shared: &Arc<Shared<H>>) {
     loop {
-        let permit = Arc::clone(room)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
         match listener.accept().await {
-            Ok((stream, _)) => begin(stream, permit, shared),
+            Ok((stream, _)) => begin(stream, room.take().await, shared),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 metrics::accept_failures(shared.listener).increment(1);
@@ -144,28 +139,29 @@ async fn accept_all<H: Handler>(listener: &TcpListener, room: &Arc<Semaphore>, s
     }
 }
 
-fn begin<H: Handler>(stream: TcpStream, permit: OwnedSemaphorePermit, shared: &Arc<Shared<H>>) {
+fn begin<H: Handler>(stream: TcpStream, seat: Seat, shared: &Arc<Shared<H>>) {
     let shared = Arc::clone(shared);
     metrics::accepted(shared.listener).increment(1);
     let _ = stream.set_nodelay(true); // an answer of two packets must not wait for an acknowledgement
     task::spawn("connection", async move {
-        let _open = Open::new(shared.listener, permit);
-        connection::serve(shared, stream).await;
+        let serving = seat.serving.clone();
+        let _open = Open::new(shared.listener, seat);
+        connection::serve(shared, stream, serving).await;
     });
 }
 
 /// An open connection: counted, and taking its room, also when its handler panics.
 struct Open {
     listener: &'static str,
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat,
 }
 
 impl Open {
-    fn new(listener: &'static str, permit: OwnedSemaphorePermit) -> Self {
+    fn new(listener: &'static str, seat: Seat) -> Self {
         metrics::connections(listener).increment(1);
         Self {
             listener,
-            _permit: permit,
+            _seat: seat,
         }
     }
 }

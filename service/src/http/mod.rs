@@ -6,6 +6,7 @@ mod connection;
 mod handler;
 mod limits;
 mod listener;
+mod room;
 mod serving;
 mod watch;
 

@@ -106,6 +106,7 @@ impl Watched {
         match self.awaits {
             Awaits::First => self.awaits = Awaits::Head, // its deadline runs from the connection's start
             Awaits::Next => {
+                self.serving.count_silence();
                 self.awaits = Awaits::Head;
                 self.set_read_deadline(self.limits.header_timeout);
             }
