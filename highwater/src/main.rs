@@ -7,6 +7,7 @@ mod demo;
 mod dump;
 mod import;
 mod local;
+mod open_files;
 mod options;
 mod pings;
 mod pipeline;
@@ -51,6 +52,7 @@ fn run(loaded: settings::Loaded<Cli>) -> anyhow::Result<ExitCode> {
     for warning in loaded.warnings {
         tracing::warn!("{warning}");
     }
+    open_files::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(perform(&command))?;
     // Readers of the database and the pool of blocking work end with the process.
