@@ -118,9 +118,21 @@ pub(crate) struct EdgeListener {
     /// Largest body as sent; larger ones are answered 413
     #[arg(long, value_name = "BYTES", default_value = "8MiB")]
     pub body_limit: ByteSize,
-    /// Connections at once
+    /// Connections at once; for each more, the one that has waited longest for its client is closed
     #[arg(long, value_name = "N", default_value_t = 4_096)]
     pub edge_connections: usize,
+    /// From a request's first byte to the end of its headers; then the connection is closed without an answer
+    #[arg(long, value_name = "AGE", default_value = "10s")]
+    pub header_timeout: Age,
+    /// From the end of the headers to the end of the body; slower than 1 KiB a second is given up after ten seconds
+    #[arg(long, value_name = "AGE", default_value = "60s")]
+    pub body_timeout: Age,
+    /// How long a connection may lie idle between requests: longer than a load balancer keeps its own
+    #[arg(long, value_name = "AGE", default_value = "75s")]
+    pub idle_timeout: Age,
+    /// How long a client may take no byte of its answer
+    #[arg(long, value_name = "AGE", default_value = "30s")]
+    pub write_timeout: Age,
 }
 
 /// The listener that answers questions.

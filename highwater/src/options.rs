@@ -7,6 +7,7 @@ use anyhow::Context;
 use edge::{EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
 use service::directory::DataDirectory;
+use service::http::{BodyLimits, ConnectionLimits};
 use service::quantity::Age;
 use service::telemetry::LogFormat;
 use std::time::Duration;
@@ -96,12 +97,17 @@ impl Intake {
 impl Serve {
     /// What `demo` serves with.
     pub(crate) fn for_demo(demo: &Demo) -> Self {
+        let connections = ConnectionLimits::default();
         Self {
             data: Data::for_demo(&demo.data_dir),
             edge: EdgeListener {
                 edge_listen: demo.edge_listen,
                 body_limit: service::quantity::ByteSize(8 << 20),
                 edge_connections: 1_024,
+                header_timeout: Age(connections.header_timeout),
+                body_timeout: Age(BodyLimits::default().timeout),
+                idle_timeout: Age(connections.idle_timeout),
+                write_timeout: Age(connections.write_timeout),
             },
             api: ApiListener {
                 api_listen: demo.api_listen,

@@ -121,6 +121,9 @@ impl Pipeline {
 pub(crate) async fn bind_edge(edge: &EdgeListener, data_dir: &Path) -> anyhow::Result<Listener> {
     let limits = ConnectionLimits {
         connections: edge.edge_connections,
+        header_timeout: edge.header_timeout.0,
+        idle_timeout: edge.idle_timeout.0,
+        write_timeout: edge.write_timeout.0,
         ..ConnectionLimits::default()
     };
     bind("edge", edge.edge_listen, limits, data_dir).await
@@ -147,6 +150,8 @@ async fn bind(
 pub(crate) fn door_limits(edge: &EdgeListener) -> DoorLimits {
     let mut limits = DoorLimits::default();
     limits.body.bytes_max = edge.body_limit.0;
+    limits.body.timeout = edge.body_timeout.0;
+    limits.body.grace = limits.body.grace.min(edge.body_timeout.0);
     limits
 }
 
