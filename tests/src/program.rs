@@ -217,6 +217,18 @@ impl Pipeline {
     /// # Panics
     /// When the process is gone.
     pub fn resident_bytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that there was, in bytes, as the kernel counts it.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn peak_bytes(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, what: &str) -> u64 {
         let mut status = String::new();
         let path = format!("/proc/{}/status", self.child.id());
         std::fs::File::open(path)
@@ -224,7 +236,7 @@ impl Pipeline {
             .expect("it runs");
         let line = status
             .lines()
-            .find(|line| line.starts_with("VmRSS:"))
+            .find(|line| line.starts_with(what))
             .expect("a line of resident memory");
         line.split_whitespace()
             .nth(1)

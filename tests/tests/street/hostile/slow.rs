@@ -1,0 +1,64 @@
+//! Connections that say nothing, too little, or too slowly.
+
+use std::time::Duration;
+
+use tests::Pipeline;
+
+use super::crowd::{Crowd, MANY, an_honest_client_is_served, post, tell, wait};
+
+/// What all connections together may cost beside an idle program.
+const CROWD_BYTES_MAX: u64 = 150_000_000;
+
+/// Lets a crowd misbehave beside honest clients: one that was there before, and new ones.
+fn besiege(opening: &[u8], byte: Option<u8>, members: usize, arguments: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipeline = Pipeline::start(&folder.path().join("data"), arguments);
+    let mut regular = pipeline.edge_client();
+    post(&mut regular, 1);
+    let before = pipeline.resident_bytes();
+    let mut crowd = Crowd::gather(&pipeline.edge, members, opening);
+    for second in 0..4 {
+        an_honest_client_is_served(&pipeline, 10 + second);
+        for again in 0..4 {
+            post(&mut regular, 100 + second * 10 + again);
+            wait(Duration::from_millis(200));
+        }
+        if let Some(byte) = byte {
+            crowd.trickle(byte);
+        }
+    }
+    let cost = pipeline.peak_bytes().saturating_sub(before);
+    tell(&format!("the crowd cost {} MB at most", cost / 1_000_000));
+    assert!(cost < CROWD_BYTES_MAX, "the crowd cost {cost} bytes");
+    let answered = crowd.answered_before_the_end();
+    assert_eq!(
+        answered, 0,
+        "a slow client is closed without an answer, for some drop a ping at any"
+    );
+    an_honest_client_is_served(&pipeline, 1_000);
+    let status = pipeline.wait_until_settled();
+    assert_eq!(status["accepted"], 1 + 4 + 16 + 1, "{status}");
+}
+
+#[test]
+fn ten_thousand_connections_that_send_nothing_hold_up_nobody() {
+    besiege(b"", None, MANY, &["--header-timeout", "20s"]);
+}
+
+#[test]
+fn ten_thousand_connections_that_stop_in_a_header_hold_up_nobody() {
+    let opening = b"POST /submit/telemetry/x/main HTTP/1.1\r\nHost: x\r\nContent-Le";
+    besiege(opening, None, MANY, &["--header-timeout", "20s"]);
+}
+
+#[test]
+fn ten_thousand_connections_that_send_a_byte_a_second_hold_up_nobody() {
+    let opening = b"POST /submit/telemetry/x/main HTTP/1.1\r\nX-Slow: ";
+    besiege(opening, Some(b'a'), MANY, &["--header-timeout", "8s"]);
+}
+
+#[test]
+fn bodies_that_come_a_byte_a_second_are_given_up() {
+    let opening = b"POST /submit/telemetry/x/main HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{";
+    besiege(opening, Some(b' '), 2_000, &["--body-timeout", "6s"]);
+}
