@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle as Thread;
 
 use bytes::Bytes;
 use disk::Disk;
@@ -12,6 +11,7 @@ use ping::{DimensionSchema, Incarnation, Timestamp};
 use service::clock::Clock;
 use service::random::Random;
 use service::shutdown::Trigger;
+use service::task::Thread;
 use store::Store;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -157,7 +157,7 @@ impl Edge {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             // Its panic was told by its guard.
-            let _ = service::task::blocking(move || writer.join()).await;
+            writer.ended().await;
         }
     }
 

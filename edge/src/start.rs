@@ -98,8 +98,8 @@ impl Edge {
         let watcher: Arc<dyn Watcher> = ledger.clone();
         let writer = Writer::new(parts.incarnation, chain, recovered.counters, watcher);
         let guard = failure.guard("the writer of the write-ahead log panicked");
-        let writer = task::thread("log-writer", move || {
-            writer.run(messages);
+        let writer = task::thread("log-writer", async move {
+            writer.run(messages).await;
             drop(guard);
         })
         .map_err(EdgeError::Thread)?;

@@ -1,11 +1,18 @@
 //! Named tasks and threads, sleep, and work that blocks: the only place where they are started.
+//!
+//! In a simulation ([`simulated`]) all of them run in the calling thread, by simulated time.
+
+pub mod simulated;
+mod thread;
 
 use std::future::Future;
-use std::thread;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
+
+pub use thread::{Thread, thread};
 
 /// Starts a task whose log lines bear its name.
 #[expect(clippy::disallowed_methods, reason = "this is the replacement it names")]
@@ -14,23 +21,22 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    tokio::spawn(future.instrument(tracing::info_span!("task", name)))
-}
-
-/// Starts a named thread, for a loop that blocks as long as the process lives.
-///
-/// # Errors
-/// When the operating system gives no thread.
-pub fn thread<T: Send + 'static>(
-    name: &'static str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> std::io::Result<thread::JoinHandle<T>> {
-    thread::Builder::new().name(name.to_owned()).spawn(body)
+    let future = future.instrument(tracing::info_span!("task", name));
+    match simulated::current() {
+        None => tokio::spawn(future),
+        Some(simulation) => tokio::spawn(simulated::Lagging::new(simulation, name, future)),
+    }
 }
 
 /// Runs work that blocks on the runtime's pool for it. A panic in the work goes on in the caller.
 #[expect(clippy::disallowed_methods, reason = "this is the replacement it names")]
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if let Some(simulation) = simulated::current() {
+        simulated::turn(&*simulation, "blocking work").await;
+        let result = work();
+        simulated::turn(&*simulation, "its end").await;
+        return result;
+    }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
@@ -44,5 +50,17 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 /// Waits. Put it in a `select!` beside the shutdown.
 #[expect(clippy::disallowed_methods, reason = "this is the replacement it names")]
 pub async fn sleep(duration: Duration) {
-    tokio::time::sleep(duration).await;
+    match simulated::current() {
+        None => tokio::time::sleep(duration).await,
+        Some(simulation) => simulation.sleep(duration).await,
+    }
+}
+
+/// Sends from where blocking is allowed, waiting for room; whether anybody receives. In a simulation, where nothing else
+/// runs meanwhile, there must be room.
+pub fn send_blocking<T>(sender: &mpsc::Sender<T>, item: T) -> bool {
+    match simulated::current() {
+        None => sender.blocking_send(item).is_ok(),
+        Some(_) => sender.try_send(item).is_ok(),
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ping::SubmissionDate;
 use rusqlite::Connection;
 use serde::Serialize;
+use service::task;
 use sketch::{Cell, Layout};
 use tokio::sync::mpsc;
 
@@ -41,7 +42,7 @@ pub(super) fn send(connection: &Connection, lines: &mpsc::Sender<String>) -> Res
 fn send_line(lines: &mpsc::Sender<String>, line: &impl Serialize) -> Result<bool, AggregateError> {
     let text = serde_json::to_string(line);
     let text = text.map_err(|error| AggregateError::Damaged(error.to_string()))?;
-    Ok(lines.blocking_send(text).is_ok())
+    Ok(task::send_blocking(lines, text))
 }
 
 /// A cell under its names. The order of fields is the order of lines.

@@ -1,11 +1,10 @@
 //! Threads that each own a connection and do one job after the other. Not here: what the jobs are.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
-use service::task;
-use tokio::sync::{mpsc, oneshot};
+use service::task::{self, Thread};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::AggregateError;
 
@@ -16,7 +15,7 @@ type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
 #[derive(Debug)]
 pub(super) struct Workers<S> {
     jobs: Option<mpsc::Sender<Job<S>>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Thread<()>>,
 }
 
 impl<S: Send + 'static> Workers<S> {
@@ -26,8 +25,8 @@ impl<S: Send + 'static> Workers<S> {
         let queue = Arc::new(Mutex::new(queue));
         let threads = states.into_iter().map(|mut state| {
             let queue = Arc::clone(&queue);
-            task::thread(name, move || {
-                while let Some(job) = next(&queue) {
+            task::thread(name, async move {
+                while let Some(job) = next(&queue).await {
                     job(&mut state);
                 }
             })
@@ -60,15 +59,12 @@ impl<S> Drop for Workers<S> {
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // A thread that panicked has said so, and its callers were told that it ended.
-            let _ = thread.join();
+            // The callers of a thread that panicked were told that it ended.
+            thread.join();
         }
     }
 }
 
-fn next<S>(queue: &Mutex<mpsc::Receiver<Job<S>>>) -> Option<Job<S>> {
-    queue
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .blocking_recv()
+async fn next<S>(queue: &Mutex<mpsc::Receiver<Job<S>>>) -> Option<Job<S>> {
+    queue.lock().await.recv().await
 }

@@ -45,10 +45,10 @@ impl Writer {
     }
 
     /// Serves messages until it is told to end, or nobody can ask any more.
-    pub(crate) fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    pub(crate) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         let group_bytes =
             GROUP_BYTES.min(usize::try_from(self.chain.segment_bytes() / 4).unwrap_or(GROUP_BYTES));
-        while let Some(first) = messages.blocking_recv() {
+        while let Some(first) = messages.recv().await {
             let mut end = matches!(first, Message::End);
             let mut bytes = first.frame_bytes_max();
             let mut group = vec![first];

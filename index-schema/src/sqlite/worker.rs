@@ -21,8 +21,8 @@ impl Worker {
     /// Starts the thread.
     pub(super) fn start(name: &'static str, mut connection: Connection) -> Result<Self, IndexError> {
         let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING_MAX);
-        let body = move || {
-            while let Some(job) = waiting.blocking_recv() {
+        let body = async move {
+            while let Some(job) = waiting.recv().await {
                 job(&mut connection);
             }
         };
