@@ -62,3 +62,19 @@ fn no_logic_lives_in_a_crate_root_or_module_root() {
         }
     }
 }
+
+#[test]
+fn only_the_simulation_enters_a_simulation() {
+    let mut files = Vec::new();
+    rust_files(project(), &mut files);
+    for file in files {
+        let text = fs::read_to_string(&file).expect("readable");
+        let name = ["simulated", "::enter("].concat();
+        let inside = file.starts_with(project().join("simulation"));
+        assert!(
+            inside || !text.contains(&name),
+            "{} enters a simulation: a process that serves never does",
+            file.display()
+        );
+    }
+}

@@ -9,10 +9,10 @@ use aggregator::{Aggregator, AggregatorSettings, Step};
 use index_schema::{Index, SqliteIndex};
 use lambda_indexer::Indexer;
 use service::current::Current;
+use simulation::Chunks;
 use store::Store;
 use tokio::sync::mpsc;
 
-use crate::found::Chunks;
 use crate::world::{World, folder};
 
 /// The dump and the status of all chunks folded into fresh aggregates. What it answers depends on the chunks alone, so

@@ -3,11 +3,9 @@
 mod backwards;
 mod client;
 mod crashes;
-mod found;
 mod judge;
 mod lies;
 mod life;
-mod oracle;
 mod syncs;
 mod verdict;
 mod world;

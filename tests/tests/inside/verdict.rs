@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aggregate_store::{AggregateReads, AggregateStore};
 
+use simulation::{Chunks, Expected, Found};
+
 use crate::backwards::{self, dump};
 use crate::client::Client;
-use crate::found::{self, Chunks, Found};
 use crate::life::Process;
-use crate::oracle::{self, Expected};
 use crate::world::World;
 
 /// What is wrong in the end.
@@ -55,7 +55,7 @@ pub(crate) async fn go_on(world: &World, mut client: Client) -> Verdict {
     if process.reconcile().await.is_none() {
         verdict.wrong.push("died again".to_owned());
     }
-    match found::chunks(world.bare_store().as_ref()).await {
+    match simulation::chunks(world.bare_store().as_ref()).await {
         Ok(chunks) => {
             judge_records(&mut verdict, &client, &chunks);
             judge_numbers(&mut verdict, &process, &chunks).await;
@@ -136,8 +136,8 @@ async fn judge_aggregates(verdict: &mut Verdict, world: &World, process: &Proces
     let Expected {
         lines: expected,
         counters,
-    } = oracle::expected(records(chunks));
-    let found: BTreeSet<String> = lines.iter().map(|line| oracle::normal(line)).collect();
+    } = simulation::expected(records(chunks));
+    let found: BTreeSet<String> = lines.iter().map(|line| simulation::normal(line)).collect();
     verdict.expect(found == expected && found.len() == lines.len(), || {
         let odd: Vec<_> = found.symmetric_difference(&expected).take(2).collect();
         format!("the dump is not the oracle's: {odd:?}")

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use disk::{Moment, SimulatedDisk};
+
+use super::gate::{Call, Gate, Shut};
 
 /// Counts calls. At a chosen one the process dies: that is, its disk's power goes, and every later call of anything ends
 /// badly and without effect. It dies alike when the power of the disk goes for another reason.
@@ -36,23 +39,31 @@ impl CrashPoints {
         self.calls.load(Ordering::SeqCst)
     }
 
-    pub(super) async fn around<T, E>(
-        &self,
-        call: impl Future<Output = Result<T, E>>,
-        crashed: E,
-    ) -> Result<T, E> {
+    fn alive(&self) -> Result<(), Shut> {
         if self.power.is_off() {
-            return Err(crashed);
+            Err(Shut::Dead)
+        } else {
+            Ok(())
         }
+    }
+}
+
+#[async_trait]
+impl Gate for CrashPoints {
+    async fn before(&self, _: Call<'_>) -> Result<(), Shut> {
+        self.alive()?;
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         if number == self.at && self.moment == Moment::Before {
             self.power.power_off();
-            return Err(crashed);
         }
-        let result = call.await;
-        if number == self.at {
+        self.alive()
+    }
+
+    /// A call dies after it when it has the chosen number, or a later one began beside it.
+    async fn after(&self, _: Call<'_>, _: bool) -> Result<(), Shut> {
+        if self.moment == Moment::After && self.calls() >= self.at {
             self.power.power_off();
         }
-        if self.power.is_off() { Err(crashed) } else { result }
+        self.alive()
     }
 }

@@ -1,4 +1,4 @@
-//! The door to the index, behind crash points.
+//! The door to the index, behind a gate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,25 +9,46 @@ use index_schema::{
 };
 use ping::ChunkId;
 
-use super::points::CrashPoints;
+use super::gate::{Call, Gate, Shut, through};
 
-/// An index behind crash points.
+/// An index behind a gate.
 pub struct CrashingIndex {
     inner: Arc<dyn Index>,
-    points: Arc<CrashPoints>,
+    gate: Arc<dyn Gate>,
 }
 
 impl CrashingIndex {
-    /// This index behind these points.
-    pub fn new(inner: Arc<dyn Index>, points: Arc<CrashPoints>) -> Arc<Self> {
-        Arc::new(Self { inner, points })
+    /// This index behind this gate.
+    pub fn new(inner: Arc<dyn Index>, gate: Arc<impl Gate>) -> Arc<Self> {
+        Arc::new(Self { inner, gate })
+    }
+}
+
+impl CrashingIndex {
+    async fn pass<T>(
+        &self,
+        verb: &'static str,
+        work: impl Future<Output = Result<T, IndexError>> + Send,
+    ) -> Result<T, IndexError> {
+        let call = Call {
+            door: "index",
+            verb,
+            key: "",
+        };
+        through(&*self.gate, call, work, |shut| match shut {
+            Shut::Dead => IndexError::Closed,
+            Shut::Refused | Shut::Unclear => {
+                IndexError::Database("refused, as the simulation has it".to_owned())
+            }
+        })
+        .await
     }
 }
 
 impl fmt::Debug for CrashingIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CrashingIndex")
-            .field("points", &self.points)
+            .field("gate", &self.gate)
             .finish_non_exhaustive()
     }
 }
@@ -35,53 +56,35 @@ impl fmt::Debug for CrashingIndex {
 #[async_trait]
 impl Index for CrashingIndex {
     async fn insert(&self, entries: &[IndexEntry]) -> Result<Inserted, IndexError> {
-        self.points
-            .around(self.inner.insert(entries), IndexError::Closed)
-            .await
+        self.pass("insert", self.inner.insert(entries)).await
     }
     async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
-        self.points
-            .around(self.inner.contains(keys), IndexError::Closed)
-            .await
+        self.pass("contains", self.inner.contains(keys)).await
     }
     async fn pending(&self, limit: usize) -> Result<Vec<PendingChunk>, IndexError> {
-        self.points
-            .around(self.inner.pending(limit), IndexError::Closed)
-            .await
+        self.pass("pending", self.inner.pending(limit)).await
     }
     async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError> {
-        self.points
-            .around(self.inner.settle(folded), IndexError::Closed)
-            .await
+        self.pass("settle", self.inner.settle(folded)).await
     }
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
-        self.points
-            .around(self.inner.make_pending(chunks), IndexError::Closed)
-            .await
+        self.pass("make_pending", self.inner.make_pending(chunks)).await
     }
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
-        self.points
-            .around(self.inner.fail(chunk, reason), IndexError::Closed)
-            .await
+        self.pass("fail", self.inner.fail(chunk, reason)).await
     }
     async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError> {
-        self.points
-            .around(self.inner.note_unreadable(key, reason), IndexError::Closed)
+        self.pass("note_unreadable", self.inner.note_unreadable(key, reason))
             .await
     }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
-        self.points
-            .around(self.inner.set_aside(), IndexError::Closed)
-            .await
+        self.pass("set_aside", self.inner.set_aside()).await
     }
     async fn generation(&self) -> Result<u64, IndexError> {
-        self.points
-            .around(self.inner.generation(), IndexError::Closed)
-            .await
+        self.pass("generation", self.inner.generation()).await
     }
     async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.points
-            .around(self.inner.set_generation(generation), IndexError::Closed)
+        self.pass("set_generation", self.inner.set_generation(generation))
             .await
     }
     async fn select(
@@ -90,21 +93,16 @@ impl Index for CrashingIndex {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError> {
-        self.points
-            .around(self.inner.select(selection, after, limit), IndexError::Closed)
+        self.pass("select", self.inner.select(selection, after, limit))
             .await
     }
     async fn entry(&self, chunk: ChunkId) -> Result<Option<IndexEntry>, IndexError> {
-        self.points
-            .around(self.inner.entry(chunk), IndexError::Closed)
-            .await
+        self.pass("entry", self.inner.entry(chunk)).await
     }
     async fn totals(&self) -> Result<IndexTotals, IndexError> {
-        self.points.around(self.inner.totals(), IndexError::Closed).await
+        self.pass("totals", self.inner.totals()).await
     }
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
-        self.points
-            .around(self.inner.products(), IndexError::Closed)
-            .await
+        self.pass("products", self.inner.products()).await
     }
 }

@@ -8,20 +8,32 @@ use store::Store;
 
 /// A record in a chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Found {
-    pub(crate) id: RecordId,
-    pub(crate) received: Timestamp,
-    pub(crate) date: SubmissionDate,
-    pub(crate) uri: String,
-    pub(crate) body: Vec<u8>,
-    pub(crate) error: Option<String>,
+pub struct Found {
+    /// Its permanent id.
+    pub id: RecordId,
+    /// When it was received.
+    pub received: Timestamp,
+    /// Its submission date.
+    pub date: SubmissionDate,
+    /// Where it was posted.
+    pub uri: String,
+    /// The body as stored.
+    pub body: Vec<u8>,
+    /// Why it is an errored ping, if it is.
+    pub error: Option<String>,
 }
 
 /// All chunks, by key.
-pub(crate) type Chunks = BTreeMap<String, (ChunkId, Vec<Found>)>;
+pub type Chunks = BTreeMap<String, (ChunkId, Vec<Found>)>;
 
-/// Reads everything; a chunk that cannot be read is an error.
-pub(crate) async fn chunks(store: &dyn Store) -> Result<Chunks, String> {
+/// Reads everything.
+///
+/// # Errors
+/// When the store does not answer, or a chunk is not what it should be.
+///
+/// # Panics
+/// When a verified chunk has a record that cannot be read.
+pub async fn chunks(store: &dyn Store) -> Result<Chunks, String> {
     let page = store
         .list("pings/", None, 100_000)
         .await

@@ -1,4 +1,4 @@
-//! The doors to the aggregates, behind crash points.
+//! The doors to the aggregates, behind a gate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,25 +11,47 @@ use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
-use super::points::CrashPoints;
+use super::gate::{Call, Gate, Shut, through};
 
-/// Aggregates behind crash points.
+/// Aggregates behind a gate.
 pub struct CrashingAggregates {
     inner: Arc<dyn AggregateStore>,
-    points: Arc<CrashPoints>,
+    gate: Arc<dyn Gate>,
 }
 
 impl CrashingAggregates {
-    /// These aggregates behind these points.
-    pub fn new(inner: Arc<dyn AggregateStore>, points: Arc<CrashPoints>) -> Arc<Self> {
-        Arc::new(Self { inner, points })
+    /// These aggregates behind this gate.
+    pub fn new(inner: Arc<dyn AggregateStore>, gate: Arc<impl Gate>) -> Arc<Self> {
+        Arc::new(Self { inner, gate })
+    }
+}
+
+impl CrashingAggregates {
+    async fn pass<T>(
+        &self,
+        verb: &'static str,
+        work: impl Future<Output = Result<T, AggregateError>> + Send,
+    ) -> Result<T, AggregateError> {
+        let call = Call {
+            door: "aggregates",
+            verb,
+            key: "",
+        };
+        through(&*self.gate, call, work, |shut| match shut {
+            Shut::Dead => AggregateError::Ended,
+            Shut::Refused | Shut::Unclear => AggregateError::Database {
+                doing: verb,
+                source: "refused, as the simulation has it".into(),
+            },
+        })
+        .await
     }
 }
 
 impl fmt::Debug for CrashingAggregates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CrashingAggregates")
-            .field("points", &self.points)
+            .field("gate", &self.gate)
             .finish_non_exhaustive()
     }
 }
@@ -37,28 +59,19 @@ impl fmt::Debug for CrashingAggregates {
 #[async_trait]
 impl AggregateStore for CrashingAggregates {
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
-        self.points
-            .around(self.inner.commit(batch), AggregateError::Ended)
-            .await
+        self.pass("commit", self.inner.commit(batch)).await
     }
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
-        self.points
-            .around(self.inner.folded(chunks), AggregateError::Ended)
-            .await
+        self.pass("folded", self.inner.folded(chunks)).await
     }
     async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError> {
-        self.points
-            .around(self.inner.folded_ids(after, limit), AggregateError::Ended)
-            .await
+        self.pass("folded_ids", self.inner.folded_ids(after, limit)).await
     }
     async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
-        self.points
-            .around(self.inner.fold_version(), AggregateError::Ended)
-            .await
+        self.pass("fold_version", self.inner.fold_version()).await
     }
     async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
-        self.points
-            .around(self.inner.set_fold_version(version), AggregateError::Ended)
+        self.pass("set_fold_version", self.inner.set_fold_version(version))
             .await
     }
 }
@@ -66,9 +79,7 @@ impl AggregateStore for CrashingAggregates {
 #[async_trait]
 impl SeenIds for CrashingAggregates {
     async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
-        self.points
-            .around(self.inner.seen(documents), AggregateError::Ended)
-            .await
+        self.pass("seen", self.inner.seen(documents)).await
     }
 }
 

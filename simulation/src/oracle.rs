@@ -9,14 +9,14 @@ use ping::Submission;
 use serde_json::{Value, json};
 use sketch::{UserSketch, coupon_of};
 
-use crate::found::Found;
+use crate::Found;
 
 /// What everything must add up to.
-pub(crate) struct Expected {
+pub struct Expected {
     /// The lines of the dump.
-    pub(crate) lines: BTreeSet<String>,
+    pub lines: BTreeSet<String>,
     /// Pings by what became of them.
-    pub(crate) counters: Counters,
+    pub counters: Counters,
 }
 
 /// A copy of a document, in the order that decides.
@@ -27,7 +27,10 @@ struct Copy<'a> {
 }
 
 /// Adds up all records, in any order.
-pub(crate) fn expected<'a>(records: impl Iterator<Item = &'a Found>) -> Expected {
+///
+/// # Panics
+/// When a record is none that the edge takes.
+pub fn expected<'a>(records: impl Iterator<Item = &'a Found>) -> Expected {
     let mut counters = Counters::default();
     let mut copies = Vec::new();
     for found in records {
@@ -109,7 +112,10 @@ fn user_lines(copies: &[Copy<'_>]) -> impl Iterator<Item = String> {
 }
 
 /// A line of a dump, its fields in the order in which the lines here have them.
-pub(crate) fn normal(line: &str) -> String {
+///
+/// # Panics
+/// When it is no JSON.
+pub fn normal(line: &str) -> String {
     let value: Value = serde_json::from_str(line).expect("a line of JSON");
     value.to_string()
 }

@@ -1,11 +1,13 @@
-//! Doors that lead nowhere from a chosen call on, as if the process had died there.
+//! The doors to store, index and aggregates, each behind a gate that may delay, refuse, or end the process.
 
 mod aggregates;
+mod gate;
 mod index;
 mod points;
 mod store;
 
 pub use aggregates::CrashingAggregates;
+pub use gate::{Call, Gate, Shut};
 pub use index::CrashingIndex;
 pub use points::CrashPoints;
 pub use store::CrashingStore;
