@@ -7,8 +7,8 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateError, Batch, CellQuery, DateClock, ErroredRow, FilterOptions, SeenRow, SeriesRow, Status,
-    UserDay, UserQuery, VersionDate,
+    AggregateError, Batch, CellQuery, DateClock, ErroredRow, FilterOptions, HeldSize, Kept, LayerStatus,
+    Persisted, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
 };
 
 /// Aggregates, for who folds.
@@ -19,6 +19,40 @@ pub trait AggregateStore: AggregateReads + SeenIds {
     /// # Errors
     /// When the database refused: then nothing was written.
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError>;
+
+    /// Adds a batch to the layer in memory, where readers of this process see it at once. `drops` is what
+    /// [`held`](Self::held) said before the batch was folded. A store without a layer commits it.
+    ///
+    /// # Errors
+    /// When the batch is wrong, or the database failed: then nothing of it is held.
+    async fn hold(&self, batch: Batch, drops: u64) -> Result<Kept, AggregateError> {
+        let _ = drops;
+        Ok(match self.commit(batch).await? {
+            Committed::Written => Kept::Written,
+            Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
+        })
+    }
+
+    /// Writes what is held by now in one transaction. One at a time: another call waits.
+    ///
+    /// # Errors
+    /// When the database refused: then everything is still held, and the next call tries again.
+    async fn persist(&self) -> Result<Persisted, AggregateError> {
+        Ok(Persisted::Nothing)
+    }
+
+    /// How much is held.
+    fn held(&self) -> HeldSize {
+        HeldSize::default()
+    }
+
+    /// Which of these chunks are folded and written, so that a crash cannot lose them; in the order asked.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn written(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.folded(chunks).await
+    }
 
     /// Which of these chunks are folded, in the order asked.
     ///
@@ -95,6 +129,14 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the question could not be answered.
     async fn status(&self) -> Result<Status, AggregateError>;
+
+    /// What of this is in memory only.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn layer(&self) -> Result<LayerStatus, AggregateError> {
+        Ok(LayerStatus::default())
+    }
 
     /// Errored pings ascending by record, after `after`, at most `limit`.
     ///

@@ -12,6 +12,7 @@ pub mod conformance;
 mod dimensions;
 mod door;
 mod error;
+mod layer;
 pub mod metrics;
 mod question;
 mod rows;
@@ -23,6 +24,7 @@ pub use builder::BatchBuilder;
 pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
 pub use error::AggregateError;
+pub use layer::{HeldSize, Kept, LayerStatus, Persisted};
 pub use question::{
     CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
 };

@@ -91,6 +91,14 @@ fn decode_version_1(mut bytes: &[u8]) -> Result<Cell, CellError> {
     Ok(Cell::from_canonical(count, sum, bins))
 }
 
+/// Whether more submissions were added to a stored cell than taken back: what is added to such cells never makes one of
+/// them zero. Reads the beginning of the bytes only.
+#[must_use]
+pub fn has_positive_count(bytes: &[u8]) -> bool {
+    // Signed numbers are stored as 0, -1, 1, -2, ..: the last bit tells the sign, and it comes first.
+    bytes.get(1).is_some_and(|&first| first != 0 && first & 1 == 0)
+}
+
 /// The stored form of the sum of two stored cells: what a database's merge function does.
 ///
 /// # Errors
@@ -234,6 +242,14 @@ mod tests {
                 if let Ok(cell) = Cell::decode(&bytes) {
                     prop_assert_eq!(cell.encode(), bytes);
                 }
+            }
+        }
+
+        #[test]
+        fn the_sign_of_a_count_is_read_from_the_bytes(cell in any_cell(), count in any::<i64>()) {
+            let other = Cell::new(count, cell.sum(), cell.bins().to_vec());
+            for cell in [cell, other] {
+                prop_assert_eq!(has_positive_count(&cell.encode()), cell.count() > 0);
             }
         }
 

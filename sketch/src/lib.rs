@@ -21,7 +21,7 @@ mod varint;
 
 pub use bounds::bin_among;
 pub use cell::Cell;
-pub use cell_bytes::{CELL_VERSION, CellError, merge_encoded};
+pub use cell_bytes::{CELL_VERSION, CellError, has_positive_count, merge_encoded};
 pub use coupon::{Coupon, coupon_of};
 pub use image::ImageError;
 pub use layout::{BIN_COUNT_MAX, HistogramKind, Layout, LayoutError};

@@ -121,7 +121,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
         );
         assert_eq!(changed.expect("the version is changed"), 1);
     };
-    set("2");
+    set("3");
     let before = std::fs::read(file(&folder)).expect("the file is read");
     for refused in [
         SqliteAggregates::open(&file(&folder)),
@@ -132,8 +132,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
             matches!(
                 error,
                 AggregateError::Newer {
-                    found: 2,
-                    known: 1,
+                    found: 3,
+                    known: 2,
                     ..
                 }
             ),
@@ -149,14 +149,36 @@ fn a_newer_schema_is_refused_and_left_alone() {
             older,
             AggregateError::Older {
                 found: 0,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
         "{older}"
     );
-    set("1");
+    set("2");
     assert!(SqliteAggregates::open(&file(&folder)).is_ok());
+}
+
+#[test]
+fn tables_of_the_first_schema_become_these() {
+    let folder = folder();
+    let connection = Connection::open(file(&folder)).expect("the file opens");
+    connection
+        .execute_batch(include_str!("schema_1.sql"))
+        .expect("the first tables");
+    connection
+        .execute(
+            "INSERT INTO meta (name, value) VALUES ('schema_version', '1')",
+            [],
+        )
+        .expect("a version");
+    drop(connection);
+    drop(open(&file(&folder)));
+    let connection = Connection::open(file(&folder)).expect("the file opens");
+    let layers: i64 = connection
+        .query_row("SELECT count(*) FROM layer", [], |row| row.get(0))
+        .expect("the table of layers is there");
+    assert_eq!(layers, 0);
 }
 
 #[test]

@@ -1,0 +1,9 @@
+-- Schema version 2.
+
+-- Which layer of memory each writer wrote last, in the transaction of its sums. persisted_at is in microseconds since
+-- 1970-01-01T00:00:00Z.
+CREATE TABLE layer (
+    writer BLOB PRIMARY KEY,        -- 16 bytes
+    number INTEGER NOT NULL,
+    persisted_at INTEGER NOT NULL
+) WITHOUT ROWID;
