@@ -1,9 +1,9 @@
 //! What a histogram is made of: `values` (samples by the bin's lower bound) and `range`.
 
-use serde::de::{MapAccess, SeqAccess};
-
-use super::leaf::{AnyLeaf, Leaf, skip_entry};
-use super::object::{Fields, Key, Object};
+use super::cursor::Cursor;
+use super::fields::Fields;
+use super::leaf::Leaf;
+use crate::fold::ping_error::PingError;
 use crate::fold::refusal::{Refusal, RefusalCounts};
 use crate::limits::{BIN_SAMPLES_MAX, BINS_PER_HISTOGRAM_MAX};
 
@@ -54,6 +54,27 @@ impl<'a> Bins<'a> {
         }
     }
 
+    /// Reads `values`, or whatever stands in its place.
+    pub(super) fn read(mut self, json: &mut Cursor<'_>) -> Result<Values, PingError> {
+        if !json.enter_object()? {
+            return json.value(self);
+        }
+        if json.closes(b'}')? {
+            return Ok(self.values);
+        }
+        loop {
+            if let Some((bound, samples)) = json.plain_bin() {
+                self.push(Some(bound), Leaf::Whole(samples));
+            } else {
+                let key = json.key()?;
+                self.entry(&key, json)?;
+            }
+            if !json.goes_on(b'}')? {
+                return Ok(self.values);
+            }
+        }
+    }
+
     fn push(&mut self, bound: Option<i64>, samples: Leaf) {
         self.stated = self.stated.saturating_add(1);
         let values = &mut self.values;
@@ -78,16 +99,13 @@ impl<'a> Bins<'a> {
     }
 }
 
-impl<'de> Fields<'de> for Bins<'_> {
+impl Fields for Bins<'_> {
     type Done = Values;
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        let Some(bound) = map.next_key_seed(Key::new(bound_of))? else {
-            return Ok(false);
-        };
-        let samples = map.next_value_seed(Object(AnyLeaf))?;
-        self.push(bound, samples);
-        Ok(true)
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let samples = json.leaf()?;
+        self.push(bound_of(key), samples);
+        Ok(())
     }
 
     fn end(self) -> Values {
@@ -115,23 +133,24 @@ fn bound_of(key: &str) -> Option<i64> {
 /// Reads `range`: exactly two integers.
 pub(super) struct Range;
 
-impl<'de> Fields<'de> for Range {
+impl Fields for Range {
     type Done = Option<(i64, i64)>;
 
-    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Done, A::Error> {
+    fn list(self, json: &mut Cursor<'_>) -> Result<Self::Done, PingError> {
         let mut ends = [None; 2];
         let mut length = 0_usize;
-        while let Some(leaf) = list.next_element_seed(Object(AnyLeaf))? {
-            if let (Leaf::Whole(end), Some(place)) = (leaf, ends.get_mut(length)) {
+        json.elements(|json| {
+            if let (Leaf::Whole(end), Some(place)) = (json.leaf()?, ends.get_mut(length)) {
                 *place = Some(end);
             }
             length += 1;
-        }
+            Ok(())
+        })?;
         Ok(ends[0].zip(ends[1]).filter(|_| length == 2))
     }
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        skip_entry(map)
+    fn entry(&mut self, _key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        json.skip()
     }
 
     fn end(self) -> Self::Done {

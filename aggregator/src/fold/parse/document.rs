@@ -1,9 +1,8 @@
 //! The ping as a whole: who sent it (`application`, `environment`, `clientId`), and its payload.
 
-use serde::de::{DeserializeSeed, MapAccess};
-
-use super::leaf::{AnyLeaf, Leaf, Skip, Text};
-use super::object::{Fields, Key, Object, Once};
+use super::cursor::Cursor;
+use super::fields::{Fields, Once};
+use super::leaf::Leaf;
 use super::sections::Sections;
 use crate::fold::dimension::Dimension;
 use crate::fold::ping_error::PingError;
@@ -15,23 +14,12 @@ use crate::fold::staged::Stage;
 /// When the ping is an errored one; the stage then holds nothing of use.
 pub(in crate::fold) fn read(body: &[u8], stage: &mut Stage) -> Result<(), PingError> {
     let body = std::str::from_utf8(body).map_err(|_| PingError::NotUtf8)?;
-    let mut json = serde_json::Deserializer::from_str(body);
-    Object(Document::at(Place::Document, stage))
-        .deserialize(&mut json)
-        .and_then(|()| json.end())
-        .map_err(|error| why(&error))?;
+    let mut json = Cursor::new(body);
+    json.value(Document::at(Place::Document, stage))?;
+    json.end()?;
     stage.error.map_or(Ok(()), Err)?;
     stage.settle_dimensions();
     Ok(())
-}
-
-/// `serde_json` has no kind of its own for its depth limit, only this text.
-fn why(error: &serde_json::Error) -> PingError {
-    if error.to_string().starts_with("recursion limit exceeded") {
-        PingError::TooDeep
-    } else {
-        PingError::NotJson
-    }
 }
 
 /// An object on the way to the ping's dimensions. Which one decides what its keys mean.
@@ -99,37 +87,30 @@ impl<'a> Document<'a> {
     }
 }
 
-impl<'de> Fields<'de> for Document<'_> {
+impl Fields for Document<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let keys = keys_of(self.place);
-        let find = Key::new(|key: &str| keys.iter().position(|(name, _)| *name == key));
-        let Some(found) = map.next_key_seed(find)? else {
-            return Ok(false);
-        };
-        let Some(at) = found else {
-            map.next_value_seed(Skip)?;
-            return Ok(true);
+        let Some(at) = keys.iter().position(|(name, _)| *name == key) else {
+            return json.skip();
         };
         self.once.note(at, self.stage);
         match keys[at].1 {
-            Item::Inner(place) => map.next_value_seed(Object(Document::at(place, self.stage)))?,
-            Item::Payload => map.next_value_seed(Object(Sections::payload(self.stage)))?,
-            Item::ClientId => map.next_value_seed(Text(&mut self.stage.client_id))?,
+            Item::Inner(place) => json.value(Document::at(place, self.stage)),
+            Item::Payload => json.value(Sections::payload(self.stage)),
+            Item::ClientId => json.text_into(&mut self.stage.client_id),
             Item::Dimension(Dimension::E10s) => {
-                let leaf = map.next_value_seed(Object(AnyLeaf))?;
+                let leaf = json.leaf()?;
                 let text = Dimension::E10s.of(&mut self.stage.dimensions);
                 text.clear();
                 if let Leaf::Bool(enabled) = leaf {
                     text.push_str(if enabled { "true" } else { "false" });
                 }
+                Ok(())
             }
-            Item::Dimension(dimension) => {
-                map.next_value_seed(Text(dimension.of(&mut self.stage.dimensions)))?;
-            }
+            Item::Dimension(dimension) => json.text_into(dimension.of(&mut self.stage.dimensions)),
         }
-        Ok(true)
     }
 
     fn end(self) {}

@@ -1,17 +1,17 @@
 //! One histogram: what it must be to count, and under which layout. And `histograms`, which holds the plain ones.
 
-use serde::de::MapAccess;
 use sketch::{HistogramKind, Layout};
 
 use super::bins::{Bins, Range, Values};
+use super::cursor::Cursor;
+use super::fields::{Fields, Once};
 use super::keyed::admit;
-use super::leaf::{AnyLeaf, Leaf, Skip};
-use super::object::{Fields, Key, Object, Once};
+use super::leaf::Leaf;
 use super::sections::not_an_object;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::{Contribution, Stage};
-use crate::fold::vocabulary::NO_LABEL;
+use crate::fold::vocabulary::{NO_LABEL, Vocabulary};
 use crate::limits::RANGE_MAX;
 
 /// What is known of a histogram so far. Its bins are the last of the stage's.
@@ -144,30 +144,26 @@ impl<'a> Histogram<'a> {
     }
 }
 
-impl<'de> Fields<'de> for Histogram<'_> {
+impl Fields for Histogram<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
         const KEYS: [&str; 5] = ["histogram_type", "sum", "bucket_count", "range", "values"];
-        let find = Key::new(|key: &str| KEYS.iter().position(|name| *name == key));
-        let Some(found) = map.next_key_seed(find)? else {
-            return Ok(false);
+        let Some(at) = KEYS.iter().position(|name| *name == key) else {
+            return json.skip();
         };
-        if let Some(at) = found {
-            self.once.note(at, self.stage);
-        }
-        match found {
-            Some(0) => self.kind = Some(map.next_value_seed(Object(AnyLeaf))?),
-            Some(1) => self.sum = Some(map.next_value_seed(Object(AnyLeaf))?),
-            Some(2) => self.bin_count = Some(map.next_value_seed(Object(AnyLeaf))?),
-            Some(3) => self.range = map.next_value_seed(Object(Range))?,
-            Some(_) => {
+        self.once.note(at, self.stage);
+        match at {
+            0 => self.kind = Some(json.leaf()?),
+            1 => self.sum = Some(json.leaf()?),
+            2 => self.bin_count = Some(json.leaf()?),
+            3 => self.range = json.value(Range)?,
+            _ => {
                 self.stage.bins.truncate(self.first_bin);
-                self.values = Some(map.next_value_seed(Object(Bins::onto(&mut self.stage.bins)))?);
+                self.values = Some(Bins::onto(&mut self.stage.bins).read(json)?);
             }
-            None => map.next_value_seed(Skip)?,
         }
-        Ok(true)
+        Ok(())
     }
 
     fn end(mut self) {
@@ -204,28 +200,20 @@ impl<'a> HistogramMap<'a> {
     }
 }
 
-impl<'de> Fields<'de> for HistogramMap<'_> {
+impl Fields for HistogramMap<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Self {
             process,
             stage,
             serial,
         } = self;
-        let see = Key::new(|key: &str| {
-            admit(key, stage, |vocabulary| {
-                vocabulary.histogram_keys.see(key, *serial)
-            })
-        });
-        match map.next_key_seed(see)? {
-            None => return Ok(false),
-            Some(None) => map.next_value_seed(Skip)?,
-            Some(Some(key)) => {
-                map.next_value_seed(Object(Histogram::new(key, NO_LABEL, *process, stage)))?;
-            }
+        let see = |vocabulary: &mut Vocabulary| vocabulary.histogram_keys.see(key, *serial);
+        match admit(key, stage, see) {
+            None => json.skip(),
+            Some(key) => json.value(Histogram::new(key, NO_LABEL, *process, stage)),
         }
-        Ok(true)
     }
 
     fn end(self) {}

@@ -1,11 +1,10 @@
 //! Keyed sections: metric, then label, then a histogram or a number. And how any name is admitted.
 
-use serde::de::MapAccess;
-
+use super::cursor::Cursor;
+use super::fields::Fields;
 use super::histogram::Histogram;
-use super::leaf::{AnyLeaf, Leaf, Skip};
+use super::leaf::Leaf;
 use super::numbers::{IGNORED_SCALARS, scalar};
-use super::object::{Fields, Key, Object};
 use super::sections::not_an_object;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
@@ -81,26 +80,22 @@ impl<'a> KeyedMap<'a> {
     }
 }
 
-impl<'de> Fields<'de> for KeyedMap<'_> {
+impl Fields for KeyedMap<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        match map.next_key_seed(Key::new(|key: &str| self.admit(key)))? {
-            None => return Ok(false),
-            Some(None) => map.next_value_seed(Skip)?,
-            Some(Some(metric)) => {
-                let serial = self.stage.vocabulary.next_serial();
-                map.next_value_seed(Object(Labels {
-                    keyed: self.keyed,
-                    metric,
-                    process: self.process,
-                    stage: &mut *self.stage,
-                    serial,
-                    seen: 0,
-                }))?;
-            }
-        }
-        Ok(true)
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let Some(metric) = self.admit(key) else {
+            return json.skip();
+        };
+        let serial = self.stage.vocabulary.next_serial();
+        json.value(Labels {
+            keyed: self.keyed,
+            metric,
+            process: self.process,
+            stage: &mut *self.stage,
+            serial,
+            seen: 0,
+        })
     }
 
     fn end(self) {}
@@ -136,32 +131,28 @@ impl Labels<'_> {
     }
 }
 
-impl<'de> Fields<'de> for Labels<'_> {
+impl Fields for Labels<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        let Some(admitted) = map.next_key_seed(Key::new(|key: &str| self.admit(key)))? else {
-            return Ok(false);
-        };
-        let Some(label) = admitted else {
-            map.next_value_seed(Skip)?;
-            return Ok(true);
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let Some(label) = self.admit(key) else {
+            return json.skip();
         };
         let stage = &mut *self.stage;
         match self.keyed {
             Keyed::Histograms => {
                 let label = stage.vocabulary.label(label);
                 let histogram = Histogram::new(self.metric, label, self.process, stage);
-                map.next_value_seed(Object(histogram))?;
+                json.value(histogram)
             }
             Keyed::Scalars => {
-                let leaf = map.next_value_seed(Object(AnyLeaf))?;
+                let leaf = json.leaf()?;
                 let metric = stage.vocabulary.scalar(self.metric);
                 let label = stage.vocabulary.upper_label(label);
                 scalar(leaf, stage, metric, self.process, label);
+                Ok(())
             }
         }
-        Ok(true)
     }
 
     fn end(self) {}

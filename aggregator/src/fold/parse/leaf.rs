@@ -1,10 +1,8 @@
-//! Values read for themselves: a number, a text into a reused buffer, or nothing at all.
+//! A value read for itself: its kind, and its number if it is one.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-
-use super::object::{Fields, Key};
+use super::cursor::Cursor;
+use super::fields::Fields;
+use crate::fold::ping_error::PingError;
 
 /// A value's kind, and its number if it is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,14 +20,27 @@ pub(super) enum Leaf {
     Object,
 }
 
-/// Reads a value as a [`Leaf`]; what lies inside arrays and objects is skipped.
-pub(super) struct AnyLeaf;
+impl Leaf {
+    /// A number as `serde_json` reads it.
+    pub(super) fn of(number: &serde_json::Number) -> Self {
+        if let Some(whole) = number.as_i64() {
+            Self::Whole(whole)
+        } else if number.is_u64() {
+            Self::Beyond
+        } else {
+            Self::Fraction(number.as_f64().unwrap_or(f64::INFINITY))
+        }
+    }
+}
 
-impl<'de> Fields<'de> for AnyLeaf {
+/// Reads an object or array of which only the kind is asked: all of it is checked.
+pub(super) struct Ignored;
+
+impl Fields for Ignored {
     type Done = Leaf;
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        skip_entry(map)
+    fn entry(&mut self, _key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        json.skip()
     }
 
     fn end(self) -> Leaf {
@@ -38,84 +49,5 @@ impl<'de> Fields<'de> for AnyLeaf {
 
     fn other(self, leaf: Leaf) -> Leaf {
         leaf
-    }
-}
-
-/// Reads a key and a value that nobody wants. False when there was no further key.
-pub(super) fn skip_entry<'de, A: MapAccess<'de>>(map: &mut A) -> Result<bool, A::Error> {
-    let more = map.next_key_seed(Key::new(|_: &str| ()))?.is_some();
-    if more {
-        map.next_value_seed(Skip)?;
-    }
-    Ok(more)
-}
-
-/// Checks a value and drops it.
-pub(super) struct Skip;
-
-impl<'de> DeserializeSeed<'de> for Skip {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(TextInto(None))
-    }
-}
-
-/// Reads a text into a buffer; anything but a text leaves it empty.
-pub(super) struct Text<'a>(pub(super) &'a mut String);
-
-impl<'de> DeserializeSeed<'de> for Text<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.clear();
-        deserializer.deserialize_any(TextInto(Some(self.0)))
-    }
-}
-
-struct TextInto<'a>(Option<&'a mut String>);
-
-impl<'de> Visitor<'de> for TextInto<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while skip_entry(&mut map)? {}
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Skip)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _value: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _value: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if let Some(into) = self.0 {
-            into.push_str(text);
-        }
-        Ok(())
     }
 }

@@ -1,15 +1,16 @@
-//! Streams a body into the stage: visitors over `serde_json`, never a tree of values.
+//! Streams a body into the stage, object by object, over one cursor; never a tree of values.
 //!
-//! Everything goes through `deserialize_any`, also what is skipped: so a body is JSON for the fold exactly if it is for
-//! `serde_json::Value` (depth, number range, escapes).
+//! Everything is checked, also what is skipped: a body is JSON for the fold exactly if it is for `serde_json::Value`.
 
 mod bins;
+mod cursor;
 mod document;
+mod fields;
 mod histogram;
 mod keyed;
 mod leaf;
 mod numbers;
-mod object;
+mod scan;
 mod sections;
 
 pub(super) use document::read;

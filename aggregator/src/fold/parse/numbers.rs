@@ -1,12 +1,13 @@
 //! Plain numbers: scalars and simple measurements. Each is one sample of its layout.
 
-use serde::de::MapAccess;
 use sketch::Layout;
 
+use super::cursor::Cursor;
+use super::fields::Fields;
 use super::keyed::admit;
-use super::leaf::{AnyLeaf, Leaf, Skip};
-use super::object::{Fields, Key, Object};
+use super::leaf::Leaf;
 use super::sections::not_an_object;
+use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
 use crate::fold::vocabulary::NO_LABEL;
@@ -72,20 +73,17 @@ impl<'a> ScalarMap<'a> {
     }
 }
 
-impl<'de> Fields<'de> for ScalarMap<'_> {
+impl Fields for ScalarMap<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        match map.next_key_seed(Key::new(|key: &str| self.admit(key)))? {
-            None => return Ok(false),
-            Some(None) => map.next_value_seed(Skip)?,
-            Some(Some(key)) => {
-                let leaf = map.next_value_seed(Object(AnyLeaf))?;
-                let metric = self.stage.vocabulary.scalar(key);
-                scalar(leaf, self.stage, metric, self.process, NO_LABEL);
-            }
-        }
-        Ok(true)
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let Some(key) = self.admit(key) else {
+            return json.skip();
+        };
+        let leaf = json.leaf()?;
+        let metric = self.stage.vocabulary.scalar(key);
+        scalar(leaf, self.stage, metric, self.process, NO_LABEL);
+        Ok(())
     }
 
     fn end(self) {}
@@ -113,31 +111,25 @@ impl<'a> SimpleMap<'a> {
     }
 }
 
-impl<'de> Fields<'de> for SimpleMap<'_> {
+impl Fields for SimpleMap<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Self {
             process,
             stage,
             serial,
         } = self;
-        let see =
-            Key::new(|key: &str| admit(key, stage, |vocabulary| vocabulary.simple_keys.see(key, *serial)));
-        match map.next_key_seed(see)? {
-            None => return Ok(false),
-            Some(None) => map.next_value_seed(Skip)?,
-            Some(Some(outer)) => {
-                let serial = stage.vocabulary.next_serial();
-                map.next_value_seed(Object(SimpleValue {
-                    outer,
-                    process: *process,
-                    stage,
-                    serial,
-                }))?;
-            }
-        }
-        Ok(true)
+        let Some(outer) = admit(key, stage, |vocabulary| vocabulary.simple_keys.see(key, *serial)) else {
+            return json.skip();
+        };
+        let serial = stage.vocabulary.next_serial();
+        json.value(SimpleValue {
+            outer,
+            process: *process,
+            stage,
+            serial,
+        })
     }
 
     fn end(self) {}
@@ -155,28 +147,23 @@ struct SimpleValue<'a> {
     serial: u64,
 }
 
-impl<'de> Fields<'de> for SimpleValue<'_> {
+impl Fields for SimpleValue<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Self {
             outer,
             process,
             stage,
             serial,
         } = self;
-        let see =
-            Key::new(|key: &str| admit(key, stage, |vocabulary| vocabulary.inner_keys.see(key, *serial)));
-        match map.next_key_seed(see)? {
-            None => return Ok(false),
-            Some(None) => map.next_value_seed(Skip)?,
-            Some(Some(inner)) => {
-                let leaf = map.next_value_seed(Object(AnyLeaf))?;
-                let metric = stage.vocabulary.nested_simple(*outer, inner);
-                simple(leaf, stage, metric, *process);
-            }
-        }
-        Ok(true)
+        let Some(inner) = admit(key, stage, |vocabulary| vocabulary.inner_keys.see(key, *serial)) else {
+            return json.skip();
+        };
+        let leaf = json.leaf()?;
+        let metric = stage.vocabulary.nested_simple(*outer, inner);
+        simple(leaf, stage, metric, *process);
+        Ok(())
     }
 
     fn end(self) {}

@@ -1,12 +1,11 @@
 //! The payload's sections, by process: histograms, keyed histograms, simple measurements, scalars, keyed scalars.
 
-use serde::de::{MapAccess, SeqAccess};
-
+use super::cursor::Cursor;
+use super::fields::{Fields, Once};
 use super::histogram::HistogramMap;
 use super::keyed::{Keyed, KeyedMap};
-use super::leaf::{Leaf, Skip, skip_entry};
+use super::leaf::Leaf;
 use super::numbers::{ScalarMap, SimpleMap};
-use super::object::{Fields, Key, Object, Once};
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
@@ -81,34 +80,24 @@ impl<'a> Sections<'a> {
     }
 }
 
-impl<'de> Fields<'de> for Sections<'_> {
+impl Fields for Sections<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        let owner = self.owner;
-        let Some(section) = map.next_key_seed(Key::new(|key: &str| Section::of(owner, key)))? else {
-            return Ok(false);
-        };
-        let Some(section) = section else {
-            map.next_value_seed(Skip)?;
-            return Ok(true);
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let Some(section) = Section::of(self.owner, key) else {
+            return json.skip();
         };
         self.once.note(section as usize, self.stage);
         let (process, stage) = (self.process, &mut *self.stage);
         match section {
-            Section::Histograms => map.next_value_seed(Object(HistogramMap::new(process, stage)))?,
-            Section::KeyedHistograms => {
-                map.next_value_seed(Object(KeyedMap::new(Keyed::Histograms, process, stage)))?;
-            }
-            Section::SimpleMeasurements => map.next_value_seed(Object(SimpleMap::new(process, stage)))?,
-            Section::Scalars => map.next_value_seed(Object(ScalarMap::new(process, stage)))?,
-            Section::KeyedScalars => {
-                map.next_value_seed(Object(KeyedMap::new(Keyed::Scalars, process, stage)))?;
-            }
-            Section::ChildPayloads => map.next_value_seed(Object(Children(stage)))?,
-            Section::Processes => map.next_value_seed(Object(Processes::new(stage)))?,
+            Section::Histograms => json.value(HistogramMap::new(process, stage)),
+            Section::KeyedHistograms => json.value(KeyedMap::new(Keyed::Histograms, process, stage)),
+            Section::SimpleMeasurements => json.value(SimpleMap::new(process, stage)),
+            Section::Scalars => json.value(ScalarMap::new(process, stage)),
+            Section::KeyedScalars => json.value(KeyedMap::new(Keyed::Scalars, process, stage)),
+            Section::ChildPayloads => json.value(Children(stage)),
+            Section::Processes => json.value(Processes::new(stage)),
         }
-        Ok(true)
     }
 
     fn end(self) {}
@@ -121,20 +110,16 @@ impl<'de> Fields<'de> for Sections<'_> {
 /// `childPayloads`: an array of sections.
 struct Children<'a>(&'a mut Stage);
 
-impl<'de> Fields<'de> for Children<'_> {
+impl Fields for Children<'_> {
     type Done = ();
 
-    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn list(self, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let content = self.0.vocabulary.processes.intern("content");
-        while list
-            .next_element_seed(Object(Sections::of(Owner::Child, content, &mut *self.0)))?
-            .is_some()
-        {}
-        Ok(())
+        json.elements(|json| json.value(Sections::of(Owner::Child, content, &mut *self.0)))
     }
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        skip_entry(map)
+    fn entry(&mut self, _key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        json.skip()
     }
 
     fn end(self) {
@@ -187,18 +172,14 @@ impl<'a> Processes<'a> {
     }
 }
 
-impl<'de> Fields<'de> for Processes<'_> {
+impl Fields for Processes<'_> {
     type Done = ();
 
-    fn entry<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        match map.next_key_seed(Key::new(|name: &str| self.admit(name)))? {
-            None => return Ok(false),
-            Some(None) => map.next_value_seed(Skip)?,
-            Some(Some((owner, process))) => {
-                map.next_value_seed(Object(Sections::of(owner, process, &mut *self.stage)))?;
-            }
+    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        match self.admit(key) {
+            None => json.skip(),
+            Some((owner, process)) => json.value(Sections::of(owner, process, &mut *self.stage)),
         }
-        Ok(true)
     }
 
     fn end(self) {}
