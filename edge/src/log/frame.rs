@@ -29,6 +29,8 @@ pub(crate) enum FrameKind {
     Plan,
     /// `PlanDone`; one of 0 records gives the plan up, and its records wait again.
     Done,
+    /// `PingRecord`: a ping that waits, copied forward under the same id. From here on it lies here.
+    Copy,
 }
 
 /// 16 random bytes of a segment, drawn when it is made, and what its frames begin with.
@@ -68,6 +70,7 @@ impl FrameKind {
             Self::Ping => 2,
             Self::Plan => 3,
             Self::Done => 4,
+            Self::Copy => 5,
         }
     }
 
@@ -77,6 +80,7 @@ impl FrameKind {
             2 => Some(Self::Ping),
             3 => Some(Self::Plan),
             4 => Some(Self::Done),
+            5 => Some(Self::Copy),
             _ => None,
         }
     }

@@ -5,12 +5,15 @@ use ping::{Incarnation, RecordId};
 
 use super::budget::Reservation;
 use super::message::{LoggedPing, NotLogged, Reply};
+use super::position::Position;
 
 /// What a commit group will have done once it is synced.
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) pings: Vec<LoggedPing>,
     pub(crate) done: Vec<(PlanDone, Vec<(u32, u64)>)>,
+    /// Entries that were copied forward, by segment.
+    pub(crate) copied: Vec<(u32, u64)>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) imports_before: Vec<(Incarnation, u64)>,
     pub(crate) pins: u64,
@@ -20,6 +23,7 @@ pub(crate) struct Group {
 pub(crate) enum Answer {
     Id(Reply<RecordId>, RecordId, Reservation),
     Added(Reply<u64>, u64, Reservation),
+    Places(Reply<Vec<Position>>, Vec<Position>, Reservation),
     Segment(Reply<u32>, u32),
     Done(Reply<()>),
 }
@@ -30,6 +34,7 @@ impl Answer {
         match self {
             Self::Id(reply, id, room) => drop((room, reply.send(Ok(id)))),
             Self::Added(reply, added, room) => drop((room, reply.send(Ok(added)))),
+            Self::Places(reply, places, room) => drop((room, reply.send(Ok(places)))),
             Self::Segment(reply, segment) => drop(reply.send(Ok(segment))),
             Self::Done(reply) => drop(reply.send(Ok(()))),
         }
@@ -39,6 +44,7 @@ impl Answer {
         match self {
             Self::Id(reply, ..) => drop(reply.send(Err(NotLogged))),
             Self::Added(reply, ..) => drop(reply.send(Err(NotLogged))),
+            Self::Places(reply, ..) => drop(reply.send(Err(NotLogged))),
             Self::Segment(reply, _) => drop(reply.send(Err(NotLogged))),
             Self::Done(reply) => drop(reply.send(Err(NotLogged))),
         }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::budget::{Budget, Reservation};
 use super::chain::Readers;
 use super::frame::{self, FrameKind};
-use super::message::{Message, NewPing, NotLogged};
+use super::message::{Copy, Message, NewPing, NotLogged};
 use super::position::Position;
 
 /// Messages that may wait for the writer; each submission holds its body meanwhile, within the door's budget.
@@ -122,6 +122,20 @@ impl Log {
         .await
     }
 
+    /// Logs copies of pings that wait, and answers where they lie from now on, in the same order.
+    pub(crate) async fn append_copies(
+        &self,
+        copies: Vec<Copy>,
+        reservation: Reservation,
+    ) -> Result<Vec<Position>, NotLogged> {
+        self.ask(|reply| Message::Copies {
+            copies,
+            reservation,
+            reply,
+        })
+        .await
+    }
+
     /// The identity of the next chunk.
     pub(crate) fn next_chunk(&self) -> ChunkId {
         let plan = self.next_plan.fetch_add(1, Ordering::SeqCst);
@@ -164,6 +178,16 @@ impl Log {
 
     /// Reads a ping back. Blocks on the disk.
     pub(crate) fn read(&self, position: Position) -> Result<PingRecord, ReadError> {
+        let payload = self.read_payload(position)?;
+        PingRecord::decode(payload.clone()).map_err(|_| ReadError::Damaged {
+            segment: position.segment,
+            offset: position.offset(),
+            bytes: payload.to_vec(),
+        })
+    }
+
+    /// Reads a ping's record back as it was logged. Blocks on the disk.
+    pub(crate) fn read_payload(&self, position: Position) -> Result<Bytes, ReadError> {
         let (segment, offset) = (position.segment, position.offset());
         let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner);
         let reader = readers.get(&segment).cloned();
@@ -174,7 +198,7 @@ impl Log {
         let read = reader.file.read_at(&mut bytes, offset)?;
         bytes.truncate(read);
         let payload = match frame::decode(&bytes, offset, reader.salt) {
-            Ok(frame) if frame.kind == FrameKind::Ping => frame.payload.len(),
+            Ok(frame) if matches!(frame.kind, FrameKind::Ping | FrameKind::Copy) => frame.payload.len(),
             _ => {
                 return Err(ReadError::Damaged {
                     segment,
@@ -183,13 +207,7 @@ impl Log {
                 });
             }
         };
-        let payload =
-            Bytes::from(bytes).slice(frame::FRAME_HEADER_BYTES..frame::FRAME_HEADER_BYTES + payload);
-        PingRecord::decode(payload.clone()).map_err(|_| ReadError::Damaged {
-            segment,
-            offset,
-            bytes: payload.to_vec(),
-        })
+        Ok(Bytes::from(bytes).slice(frame::FRAME_HEADER_BYTES..frame::FRAME_HEADER_BYTES + payload))
     }
 
     async fn ask<T>(

@@ -44,6 +44,15 @@ pub(crate) struct NotLogged;
 /// Answered once everything is decided.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotLogged>>;
 
+/// A ping that waits, to be logged once more under its id.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    /// Where it lies so far.
+    pub(crate) from: Position,
+    /// Its record, as logged.
+    pub(crate) payload: Bytes,
+}
+
 /// What is asked of the writer. All messages of a commit group share one write and one sync.
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -64,6 +73,15 @@ pub(crate) enum Message {
         reservation: Reservation,
         /// Answered once they are durable and wait.
         reply: Reply<u64>,
+    },
+    /// Log copies of pings that wait, which settles what they were copied from; answered with where they lie now.
+    Copies {
+        /// The pings.
+        copies: Vec<Copy>,
+        /// Their room in the budget.
+        reservation: Reservation,
+        /// Answered once they are durable.
+        reply: Reply<Vec<Position>>,
     },
     /// Log a plan; answered with the segment that it pins.
     Plan {
@@ -106,6 +124,13 @@ pub(crate) trait Watcher: Send + Sync {
     fn set_aside(&self, pings: u64);
 }
 
+impl Copy {
+    /// Bytes of its frame.
+    pub(crate) const fn frame_bytes(&self) -> usize {
+        frame_length(self.payload.len())
+    }
+}
+
 impl NewPing {
     /// Bytes of its frame, at most: ids take at most 30 of them.
     pub(crate) fn frame_bytes_max(&self) -> usize {
@@ -132,6 +157,7 @@ impl Message {
         match self {
             Self::Submission { ping, .. } => ping.frame_bytes_max(),
             Self::Import { pings, .. } => pings.iter().map(NewPing::frame_bytes_max).sum(),
+            Self::Copies { copies, .. } => copies.iter().map(Copy::frame_bytes).sum(),
             Self::Plan { plan, .. } => frame_length(plan.encoded_len()),
             Self::Done { done, .. } => frame_length(done.encoded_len()),
             Self::Release { .. } | Self::Probe | Self::End => 0,

@@ -73,8 +73,8 @@ pub(crate) struct Replay {
     counters: Counters,
     pings: BTreeMap<Incarnation, Table>,
     plans: BTreeMap<u64, UndonePlan>,
-    /// Pings of plans that were given up.
-    returned: HashMap<RecordId, Logged>,
+    /// Pings that lie out of order: those of plans that were given up, and copies.
+    loose: HashMap<RecordId, Logged>,
 }
 
 /// The pings of one incarnation, by ascending sequence; those taken out have a position of length 0.
@@ -93,7 +93,7 @@ impl Replay {
             counters: Counters::default(),
             pings: BTreeMap::new(),
             plans: BTreeMap::new(),
-            returned: HashMap::new(),
+            loose: HashMap::new(),
         }
     }
 
@@ -113,20 +113,22 @@ impl Replay {
         let malformed = |error: prost::DecodeError| ReplayError::Payload(error.to_string());
         match kind {
             FrameKind::State => self.state(&LogState::decode(payload).map_err(malformed)?)?,
-            FrameKind::Ping => {
+            FrameKind::Ping | FrameKind::Copy => {
                 let record = PingRecord::decode(payload).map_err(malformed)?;
                 let incarnation = Incarnation::from_slice(&record.incarnation)
                     .ok_or_else(|| ReplayError::Payload("a record id without incarnation".to_owned()))?;
-                let partition = place(&record);
-                self.ping(
-                    incarnation,
-                    Logged {
-                        sequence: record.sequence,
-                        received_us: record.received_us,
-                        position,
-                        partition,
-                    },
-                );
+                let logged = Logged {
+                    sequence: record.sequence,
+                    received_us: record.received_us,
+                    position,
+                    partition: place(&record),
+                };
+                self.learn_ping(incarnation, record.sequence);
+                if kind == FrameKind::Ping {
+                    self.pings.entry(incarnation).or_default().push(logged);
+                } else {
+                    self.copy(incarnation, logged);
+                }
             }
             FrameKind::Plan => self.plan(Plan::decode(payload).map_err(malformed)?, position.segment),
             FrameKind::Done => self.done(PlanDone::decode(payload).map_err(malformed)?),
@@ -136,7 +138,7 @@ impl Replay {
 
     /// What the log holds.
     pub(crate) fn finish(self) -> Recovered {
-        let mut waiting: Vec<Logged> = self.returned.into_values().collect();
+        let mut waiting: Vec<Logged> = self.loose.into_values().collect();
         for table in self.pings.into_values() {
             waiting.extend(table.pings.into_iter().filter(|ping| ping.position.length != 0));
         }
@@ -161,13 +163,24 @@ impl Replay {
         Ok(())
     }
 
-    fn ping(&mut self, incarnation: Incarnation, ping: Logged) {
+    fn learn_ping(&mut self, incarnation: Incarnation, sequence: u64) {
         if incarnation == self.own {
-            self.counters.next_sequence = self.counters.next_sequence.max(ping.sequence.saturating_add(1));
+            self.counters.next_sequence = self.counters.next_sequence.max(sequence.saturating_add(1));
         } else {
-            self.counters.learn_import(incarnation, ping.sequence);
+            self.counters.learn_import(incarnation, sequence);
         }
-        self.pings.entry(incarnation).or_default().push(ping);
+    }
+
+    /// A ping that waits was copied here. What it was copied from may be there still, or be gone.
+    fn copy(&mut self, incarnation: Incarnation, ping: Logged) {
+        if let Some(table) = self.pings.get_mut(&incarnation) {
+            table.take(ping.sequence);
+        }
+        let id = RecordId {
+            incarnation,
+            sequence: ping.sequence,
+        };
+        self.loose.insert(id, ping);
     }
 
     fn plan(&mut self, mut plan: Plan, segment: u32) {
@@ -182,7 +195,7 @@ impl Replay {
                 .pings
                 .get_mut(&id.incarnation)
                 .and_then(|table| table.take(id.sequence));
-            match tabled.or_else(|| self.returned.remove(&id)) {
+            match tabled.or_else(|| self.loose.remove(&id)) {
                 Some(ping) => pings.push((id.incarnation, ping)),
                 None => missing += 1,
             }
@@ -203,7 +216,7 @@ impl Replay {
         let undone = self.plans.remove(&done.plan);
         if done.records == 0 {
             for (incarnation, ping) in undone.into_iter().flat_map(|undone| undone.pings) {
-                self.returned.insert(
+                self.loose.insert(
                     RecordId {
                         incarnation,
                         sequence: ping.sequence,

@@ -18,8 +18,12 @@ use super::frame::{self, FRAME_ALIGNMENT, FRAME_HEADER_BYTES, Frame, NoFrame, Sa
 /// Bytes before the first frame.
 pub(crate) const SEGMENT_HEADER_BYTES: u64 = 32;
 
-/// The version of segments written here. A program refuses segments of a newer one.
-pub(crate) const SEGMENT_VERSION: u16 = 1;
+/// The version of segments written here. A program refuses segments of a newer one, and reads the older ones: version 1
+/// had no copies.
+pub(crate) const SEGMENT_VERSION: u16 = 2;
+
+/// The oldest version that is read.
+const SEGMENT_VERSION_OLDEST: u16 = 1;
 
 /// Read at once, at least; and what a reader keeps in memory, as long as no frame is larger.
 const WINDOW_BYTES: usize = 1 << 20;
@@ -92,7 +96,9 @@ pub(crate) fn decode_header(bytes: &[u8]) -> Result<Salt, HeaderError> {
         return Err(HeaderError::Damaged);
     }
     match u16::from_le_bytes([header[6], header[7]]) {
-        SEGMENT_VERSION => Ok(Salt::new(header[8..24].try_into().expect("16 bytes"))),
+        SEGMENT_VERSION_OLDEST..=SEGMENT_VERSION => {
+            Ok(Salt::new(header[8..24].try_into().expect("16 bytes")))
+        }
         other => Err(HeaderError::Newer(other)),
     }
 }
@@ -342,11 +348,17 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(decode_header(&flipped), Err(HeaderError::Damaged), "bit {bit}");
         }
-        let mut newer = header;
-        newer[6] = 2;
-        let checksum = header_checksum(&newer);
-        newer[24..28].copy_from_slice(&checksum.to_le_bytes());
-        assert_eq!(decode_header(&newer), Err(HeaderError::Newer(2)));
+        let of_version = |version| {
+            let mut header = header;
+            header[6] = version;
+            let checksum = header_checksum(&header);
+            header[24..28].copy_from_slice(&checksum.to_le_bytes());
+            decode_header(&header)
+        };
+        assert_eq!(of_version(1), Ok(Salt::new(SALT)));
+        for unknown in [0, 3] {
+            assert_eq!(of_version(unknown), Err(HeaderError::Newer(unknown.into())));
+        }
     }
 
     #[test]

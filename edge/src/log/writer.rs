@@ -14,7 +14,7 @@ use super::chain::Chain;
 use super::counters::Counters;
 use super::frame::{self, FrameKind};
 use super::group::{Answer, Group};
-use super::message::{LoggedPing, Message, NewPing, Watcher};
+use super::message::{Copy, LoggedPing, Message, NewPing, Watcher};
 use super::position::Position;
 use crate::metrics as names;
 
@@ -166,6 +166,15 @@ impl Writer {
                 }
                 group.answers.push(Answer::Added(reply, added, reservation));
             }
+            Message::Copies {
+                copies,
+                reservation,
+                reply,
+            } => {
+                let copy = |copy: Copy| self.encode_copy(&copy, start, salt, group);
+                let places = copies.into_iter().map(copy).collect();
+                group.answers.push(Answer::Places(reply, places, reservation));
+            }
             Message::Plan { plan, reply } => {
                 self.counters.next_plan = self.counters.next_plan.max(plan.plan + 1);
                 self.encode_frame(FrameKind::Plan, start, salt, |out| {
@@ -221,6 +230,16 @@ impl Writer {
         });
     }
 
+    fn encode_copy(&mut self, copy: &Copy, start: u64, salt: frame::Salt, group: &mut Group) -> Position {
+        let offset = start + self.buffer.len() as u64;
+        let length = self.encode_frame(FrameKind::Copy, start, salt, |out| {
+            out.extend_from_slice(&copy.payload);
+        });
+        group.pins += 1;
+        group.copied.push((copy.from.segment, 1));
+        Position::new(self.chain.last(), offset, length)
+    }
+
     /// All that lies before `start` is synced: each group ends with a sync.
     fn encode_frame(
         &mut self,
@@ -239,7 +258,8 @@ impl Writer {
         metrics::counter!(names::LOG_COMMITS).increment(1);
         metrics::counter!(names::LOG_BYTES_WRITTEN).increment(self.buffer.len() as u64);
         self.watcher.logged(group.pings);
-        let settled = !group.done.is_empty();
+        self.chain.release(&group.copied);
+        let settled = !group.done.is_empty() || !group.copied.is_empty();
         for (done, released) in group.done {
             self.counters.chunked += done.records;
             self.chain.release(&released);

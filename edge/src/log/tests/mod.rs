@@ -1,5 +1,6 @@
 //! The log over a disk that forgets: what was answered is found again, exactly once, after a power cut at any operation.
 
+mod copies;
 mod world;
 
 use std::sync::Arc;
@@ -208,13 +209,7 @@ fn a_segment_of_a_newer_version_stops_the_start_and_is_not_touched() {
     let disk = SimulatedDisk::new();
     run(&disk, &mut Promised::default());
     let (path, _) = disk.read_dir(&options().dir).expect("a folder")[0].clone();
-    let file = disk.open(&path).expect("there");
-    let mut header = [0; 32];
-    file.read_at(&mut header, 0).expect("read");
-    header[6] = 9;
-    let checksum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &header[..24]) as u32;
-    header[24..28].copy_from_slice(&checksum.to_le_bytes());
-    file.write_all_at(&header, 0).expect("written");
+    write_version(&disk, &path, 9);
     let before = disk.operations();
     let error = open_log(&disk, 1).expect_err("refused");
     assert!(matches!(error, OpenError::Newer { version: 9, .. }), "{error}");
@@ -222,6 +217,30 @@ fn a_segment_of_a_newer_version_stops_the_start_and_is_not_touched() {
         disk.operations() <= before + 4,
         "only the folders were made sure of"
     );
+}
+
+#[test]
+fn segments_of_version_1_are_read() {
+    let (disk, mut promised) = (SimulatedDisk::new(), Promised::default());
+    run(&disk, &mut promised);
+    for (path, _) in disk.read_dir(&options().dir).expect("a folder") {
+        if crate::log::segment::number(&path).is_some() {
+            write_version(&disk, &path, 1);
+        }
+    }
+    let (opened, _) = open_log(&disk.kill(), 8).expect("opens");
+    check(&opened, &promised, "written by the version before");
+}
+
+/// Says in a segment's header that it is of this version.
+fn write_version(disk: &SimulatedDisk, path: &std::path::Path, version: u8) {
+    let file = disk.open(path).expect("there");
+    let mut header = [0; 32];
+    file.read_at(&mut header, 0).expect("read");
+    header[6] = version;
+    let checksum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &header[..24]) as u32;
+    header[24..28].copy_from_slice(&checksum.to_le_bytes());
+    file.write_all_at(&header, 0).expect("written");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::log::budget::{Budget, Reservation};
 use crate::log::frame::{self, FRAME_HEADER_BYTES};
-use crate::log::message::{LoggedPing, Message, NewPing, Watcher};
+use crate::log::message::{Copy, LoggedPing, Message, NewPing, Watcher};
 use crate::log::open::{LogOptions, OpenError, Opened, open};
 use crate::log::position::Position;
 use crate::log::runs;
@@ -43,6 +43,8 @@ impl Watcher for Watched {
 /// A log with its writer, driven without a thread.
 pub(super) struct World {
     pub(super) plan_segment: u32,
+    /// Where pings lie that were copied forward.
+    pub(super) moved: BTreeMap<RecordId, Position>,
     pub(super) budget: Arc<Budget>,
     pub(super) watched: Arc<Watched>,
     pub(super) writer: Writer,
@@ -83,6 +85,7 @@ impl World {
         let writer = Writer::new(OWN, opened.chain, opened.recovered.counters, watcher);
         Ok(Self {
             plan_segment: 0,
+            moved: BTreeMap::new(),
             budget,
             watched,
             writer,
@@ -141,6 +144,37 @@ impl World {
         answer.try_recv().ok()?.ok()
     }
 
+    /// Copies pings forward as one group; whether that was promised.
+    pub(super) fn copy(&mut self, pings: &[(RecordId, Vec<u8>)]) -> bool {
+        let Some(reservation) = self.reserve() else {
+            return false;
+        };
+        let (reply, mut answer) = oneshot::channel();
+        let copies = pings.iter().map(|(id, body)| {
+            let record = PingRecord {
+                incarnation: id.incarnation.as_bytes().to_vec().into(),
+                sequence: id.sequence,
+                body: Bytes::copy_from_slice(body),
+                ..PingRecord::default()
+            };
+            Copy {
+                from: Position::new(self.segment_of(*id), 0, 0),
+                payload: record.encode_to_vec().into(),
+            }
+        });
+        let copies = copies.collect();
+        self.commit(vec![Message::Copies {
+            copies,
+            reservation,
+            reply,
+        }]);
+        let Ok(Ok(places)) = answer.try_recv() else {
+            return false;
+        };
+        self.moved.extend(pings.iter().map(|(id, _)| *id).zip(places));
+        true
+    }
+
     pub(super) fn plan(&mut self, plan: u64, ids: &[RecordId]) -> bool {
         let (reply, mut answer) = oneshot::channel();
         let plan = Plan {
@@ -168,6 +202,9 @@ impl World {
     }
 
     pub(super) fn segment_of(&self, id: RecordId) -> u32 {
+        if let Some(position) = self.moved.get(&id) {
+            return position.segment;
+        }
         let logged = self.watched.logged.lock().expect("no panic holds it");
         logged
             .iter()
