@@ -1,67 +1,69 @@
 //! Memory stays in its bounds whatever is sent.
 
-use std::thread;
+use std::io::Write;
 
-use tests::{Pipeline, gzip};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tests::{Pipeline, SmallPing, gzip};
+
+/// The largest body that is taken.
+const LARGEST: usize = 8 << 20;
+
+/// What bombs may cost beside a program that is warm.
+const BOMBS_BYTES_MAX: u64 = 200_000_000;
+
+/// One member that inflates to 1 GB.
+fn single_bomb() -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let zeros = vec![0; 16 << 20];
+    for _ in 0..64 {
+        encoder.write_all(&zeros).expect("memory takes all");
+    }
+    encoder.finish().expect("memory takes all")
+}
+
+/// As many members as the limit admits, each of which inflates to 64 MiB.
+fn bomb_of_many_members() -> Vec<u8> {
+    let member = gzip(&vec![0; 64 << 20]);
+    member.repeat(LARGEST / member.len())
+}
 
 #[test]
-fn sixteen_bombs_at_once_grow_memory_by_at_most_200_mb() {
+fn thirty_two_bombs_at_once_grow_memory_by_at_most_200_mb() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipeline = Pipeline::start(&folder.path().join("data"), &[]);
+    let honest = SmallPing::numbered(1);
     let mut edge = pipeline.edge_client();
-    // Zeros pack to a thousandth: this member inflates to 4 GB, and a body holds as many as the limit admits.
-    let megabytes = gzip(&vec![0; 64 << 20]);
-    let bomb: Vec<u8> = megabytes
-        .iter()
-        .copied()
-        .cycle()
-        .take(megabytes.len() * ((8 << 20) / megabytes.len()))
-        .collect();
-    println!(
-        "a bomb of {} bytes inflates to {} MiB",
-        bomb.len(),
-        bomb.len() / megabytes.len() * 64
-    );
-    assert_eq!(
-        edge.post("/submit/telemetry/first/core", &[], b"{}")
-            .expect("an answer")
-            .status,
-        200
-    );
+    let first = edge.post(&honest.uri(), &[], &honest.body()).expect("an answer");
+    assert_eq!(first.status, 200);
     pipeline.wait_until_settled();
     let before = pipeline.resident_bytes();
-    let senders: Vec<_> = (0..16)
-        .map(|number| {
-            let (mut edge, bomb) = (pipeline.edge_client(), bomb.clone());
-            #[expect(clippy::disallowed_methods, reason = "load from outside the program")]
-            thread::spawn(move || {
-                edge.post(
-                    &format!("/submit/telemetry/bomb-{number}/main"),
-                    &[("Content-Encoding", "gzip")],
-                    &bomb,
-                )
-                .map(|r| r.status)
-            })
-        })
-        .collect();
-    let highest = std::cell::Cell::new(before);
-    for sender in senders {
-        assert_eq!(sender.join().expect("no panic").expect("an answer"), 200);
-        highest.set(highest.get().max(pipeline.resident_bytes()));
-    }
-    let highest_seen = &highest;
-    let status = pipeline.wait_for("the bombs to be kept as errors", |status| {
-        highest.set(highest.get().max(pipeline.resident_bytes()));
-        status["errored_pings"] == 16 && status["settled"] == true
+    let bombs = [single_bomb(), bomb_of_many_members()];
+    std::thread::scope(|scope| {
+        for number in 0..32 {
+            let (mut edge, bomb) = (pipeline.edge_client(), &bombs[number % 2]);
+            scope.spawn(move || {
+                let target = format!("/submit/telemetry/00000000-0000-4000-8000-{number:012x}/main");
+                let answer = edge.post(&target, &[("Content-Encoding", "gzip")], bomb);
+                assert_eq!(
+                    answer.expect("an answer").status,
+                    200,
+                    "what is wrong inside is found later"
+                );
+            });
+        }
     });
-    let highest = highest_seen.get();
-    println!(
-        "resident before {} MB, at most {} MB",
-        before / 1_000_000,
-        highest / 1_000_000
-    );
+    let neighbour = SmallPing::numbered(2);
+    let answer = edge
+        .post(&neighbour.uri(), &[], &neighbour.body())
+        .expect("an answer");
+    assert_eq!(answer.status, 200);
+    let status = pipeline.wait_until_settled();
+    assert_eq!(status["errored_by_reason"]["inflated_too_large"], 32, "{status}");
+    assert_eq!(status["folded"], 2, "{status}");
+    let highest = pipeline.peak_bytes();
     assert!(
-        highest < before + 200_000_000,
+        highest < before + BOMBS_BYTES_MAX,
         "memory grew from {before} to {highest}: {status}"
     );
 }
