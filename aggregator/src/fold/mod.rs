@@ -6,6 +6,7 @@
 mod dimension;
 mod folder;
 mod ids;
+mod names;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 mod parse;

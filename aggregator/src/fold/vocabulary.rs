@@ -1,76 +1,20 @@
 //! The names met in one batch, interned: metrics, labels, processes, layouts, and the keys as sent that lead to them.
 //!
 //! A key is looked up once by its text; what it becomes (upper case, prefixes) is remembered. A stamp per key tells
-//! whether it stood in the same object before, so that repeated keys are found without a set per object.
+//! whether it stood in the same object before, so that repeated keys are found without a set per object. How a text
+//! becomes an id is in `names`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use sketch::Layout;
 
 use super::ids::IdMap;
+use super::names::{Keys, Names};
+use super::parse::Headers;
 
 /// The id of the empty label.
 pub(super) const NO_LABEL: u32 = 0;
-
-/// Interned texts.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    ids: HashMap<Arc<str>, u32>,
-    texts: Vec<Arc<str>>,
-    bytes: usize,
-}
-
-impl Names {
-    pub(super) fn intern(&mut self, text: &str) -> u32 {
-        if let Some(&id) = self.ids.get(text) {
-            return id;
-        }
-        let id = u32::try_from(self.texts.len()).expect("a batch ends long before 2^32 names");
-        let text: Arc<str> = Arc::from(text);
-        self.bytes += 2 * text.len() + 80;
-        self.texts.push(Arc::clone(&text));
-        self.ids.insert(text, id);
-        id
-    }
-
-    pub(super) fn text(&self, id: u32) -> &Arc<str> {
-        &self.texts[id as usize]
-    }
-
-    pub(super) fn texts(&self) -> Vec<String> {
-        self.texts.iter().map(ToString::to_string).collect()
-    }
-}
-
-/// Keys as sent, each with the object it stood in last, and what it becomes in at most two forms.
-#[derive(Debug, Default)]
-pub(super) struct Keys {
-    names: Names,
-    stamps: Vec<u64>,
-    derived: Vec<[Option<u32>; 2]>,
-}
-
-impl Keys {
-    /// The key's id, and whether it stood in the object `serial` before.
-    pub(super) fn see(&mut self, key: &str, serial: u64) -> (u32, bool) {
-        let id = self.names.intern(key);
-        let at = id as usize;
-        if at == self.stamps.len() {
-            self.stamps.push(0);
-            self.derived.push([None; 2]);
-        }
-        let again = self.stamps[at] == serial;
-        self.stamps[at] = serial;
-        (id, again)
-    }
-
-    /// What the key becomes in a form, made by `make` from its text the first time.
-    fn derive(&mut self, id: u32, form: usize, make: impl FnOnce(&str) -> u32) -> u32 {
-        let known = &mut self.derived[id as usize][form];
-        *known.get_or_insert_with(|| make(self.names.text(id)))
-    }
-}
 
 /// All names of one batch.
 #[derive(Debug)]
@@ -85,7 +29,9 @@ pub(super) struct Vocabulary {
     pub(super) inner_keys: Keys,
     pub(super) process_keys: Keys,
     nested_simple: IdMap<(u32, u32), u32>,
-    layout_ids: HashMap<Layout, u32>,
+    /// What histograms state before their bins, by the ids of `histogram_keys`.
+    pub(super) headers: Headers,
+    layout_ids: HashMap<Layout, u32, RandomState>,
     layouts: Vec<Layout>,
     serial: u64,
     scratch: String,
@@ -103,7 +49,8 @@ impl Vocabulary {
             inner_keys: Keys::default(),
             process_keys: Keys::default(),
             nested_simple: IdMap::default(),
-            layout_ids: HashMap::new(),
+            headers: Headers::default(),
+            layout_ids: HashMap::default(),
             layouts: Vec::new(),
             serial: 0,
             scratch: String::new(),
@@ -157,7 +104,7 @@ impl Vocabulary {
     pub(super) fn nested_simple(&mut self, outer: u32, inner: u32) -> u32 {
         let outer_metric = self.simple(outer);
         let (metrics, scratch) = (&mut self.metrics, &mut self.scratch);
-        let inner_text = self.inner_keys.names.text(inner);
+        let inner_text = self.inner_keys.text(inner);
         *self.nested_simple.entry((outer, inner)).or_insert_with(|| {
             scratch.clear();
             scratch.push_str(metrics.text(outer_metric));
@@ -203,12 +150,9 @@ impl Vocabulary {
             &self.inner_keys,
             &self.process_keys,
         ];
-        let keys: usize = keys
-            .iter()
-            .map(|keys| keys.names.bytes + 24 * keys.stamps.len())
-            .sum();
-        let names = self.metrics.bytes + self.labels.bytes + self.processes.bytes;
-        keys + names + 24 * self.nested_simple.len() + 80 * self.layouts.len()
+        let keys: usize = keys.iter().map(|keys| keys.bytes()).sum();
+        let names = self.metrics.bytes() + self.labels.bytes() + self.processes.bytes();
+        keys + names + self.headers.bytes() + 24 * self.nested_simple.len() + 80 * self.layouts.len()
     }
 }
 

@@ -32,6 +32,11 @@ pub(super) trait Fields: Sized {
 pub(super) struct Once(u16);
 
 impl Once {
+    /// These fields, each once.
+    pub(super) fn of(fields: &[usize]) -> Self {
+        Self(fields.iter().fold(0, |bits, field| bits | 1 << field))
+    }
+
     /// Notes the key numbered `field` (below 16); a second time makes the ping an errored one.
     pub(super) fn note(&mut self, field: usize, stage: &mut Stage) {
         if self.0 & (1 << field) != 0 {

@@ -5,6 +5,7 @@ use sketch::{HistogramKind, Layout};
 use super::bins::{Bins, Range, Values};
 use super::cursor::Cursor;
 use super::fields::{Fields, Once};
+use super::header::Header;
 use super::keyed::admit;
 use super::leaf::Leaf;
 use super::sections::not_an_object;
@@ -14,6 +15,11 @@ use crate::fold::staged::{Contribution, Stage};
 use crate::fold::vocabulary::{NO_LABEL, Vocabulary};
 use crate::limits::RANGE_MAX;
 
+/// The keys that are read; the position is the number for [`Once`].
+const KEYS: [&str; 5] = ["histogram_type", "sum", "bucket_count", "range", "values"];
+/// Those of them that a [`Header`] holds: all but the sum.
+const HEADER_KEYS: [usize; 4] = [0, 2, 3, 4];
+
 /// What is known of a histogram so far. Its bins are the last of the stage's.
 pub(super) struct Histogram<'a> {
     key: u32,
@@ -22,6 +28,8 @@ pub(super) struct Histogram<'a> {
     stage: &'a mut Stage,
     once: Once,
     first_bin: usize,
+    /// Where its text begins, as long as it may become a [`Header`].
+    start: Option<usize>,
     kind: Option<Leaf>,
     sum: Option<Leaf>,
     range: Option<(i64, i64)>,
@@ -38,6 +46,7 @@ impl<'a> Histogram<'a> {
             process,
             once: Once::default(),
             first_bin: stage.bins.len(),
+            start: None,
             kind: None,
             sum: None,
             range: None,
@@ -45,6 +54,57 @@ impl<'a> Histogram<'a> {
             values: None,
             stage,
         }
+    }
+
+    /// Reads it, or whatever stands in its place.
+    pub(super) fn read(mut self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        if !json.enter_object()? {
+            return json.value(self);
+        }
+        if json.closes(b'}')? {
+            self.end();
+            return Ok(());
+        }
+        if self.pass_header(json) {
+            self.read_bins(json)?;
+            if json.goes_on(b'}')? {
+                json.members(&mut self)?;
+            }
+        } else {
+            self.start = Some(json.at());
+            json.members(&mut self)?;
+        }
+        self.end();
+        Ok(())
+    }
+
+    /// Passes what stands before the bins if it is what this metric stated the last time.
+    fn pass_header(&mut self, json: &mut Cursor<'_>) -> bool {
+        let header = self.stage.vocabulary.headers.get(self.key);
+        let Some(header) = header.filter(|header| json.pass(&header.text)) else {
+            return false;
+        };
+        self.kind = Some(Leaf::Whole(header.kind));
+        self.range = Some(header.range);
+        self.bin_count = Some(Leaf::Whole(header.bin_count));
+        self.once = Once::of(&HEADER_KEYS);
+        true
+    }
+
+    /// Remembers what stands before the bins, if it is a [`Header`].
+    fn keep_header(&mut self, start: usize, json: &Cursor<'_>) {
+        if self.once != Once::of(&HEADER_KEYS) || self.stage.error.is_some() {
+            return;
+        }
+        if let Some(header) = Header::of(json.since(start), self.kind, self.range, self.bin_count) {
+            self.stage.vocabulary.headers.keep(self.key, header);
+        }
+    }
+
+    fn read_bins(&mut self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        self.stage.bins.truncate(self.first_bin);
+        self.values = Some(Bins::onto(&mut self.stage.bins).read(json)?);
+        Ok(())
     }
 
     /// Its layout and sum, or why it is refused.
@@ -148,8 +208,8 @@ impl Fields for Histogram<'_> {
     type Done = ();
 
     fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
-        const KEYS: [&str; 5] = ["histogram_type", "sum", "bucket_count", "range", "values"];
         let Some(at) = KEYS.iter().position(|name| *name == key) else {
+            self.start = None;
             return json.skip();
         };
         self.once.note(at, self.stage);
@@ -159,8 +219,10 @@ impl Fields for Histogram<'_> {
             2 => self.bin_count = Some(json.leaf()?),
             3 => self.range = json.value(Range)?,
             _ => {
-                self.stage.bins.truncate(self.first_bin);
-                self.values = Some(Bins::onto(&mut self.stage.bins).read(json)?);
+                if let Some(start) = self.start.take() {
+                    self.keep_header(start, json);
+                }
+                self.read_bins(json)?;
             }
         }
         Ok(())
@@ -212,7 +274,7 @@ impl Fields for HistogramMap<'_> {
         let see = |vocabulary: &mut Vocabulary| vocabulary.histogram_keys.see(key, *serial);
         match admit(key, stage, see) {
             None => json.skip(),
-            Some(key) => json.value(Histogram::new(key, NO_LABEL, *process, stage)),
+            Some(key) => Histogram::new(key, NO_LABEL, *process, stage).read(json),
         }
     }
 

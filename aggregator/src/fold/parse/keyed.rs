@@ -143,7 +143,7 @@ impl Fields for Labels<'_> {
             Keyed::Histograms => {
                 let label = stage.vocabulary.label(label);
                 let histogram = Histogram::new(self.metric, label, self.process, stage);
-                json.value(histogram)
+                histogram.read(json)
             }
             Keyed::Scalars => {
                 let leaf = json.leaf()?;

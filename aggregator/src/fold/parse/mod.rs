@@ -6,6 +6,7 @@ mod bins;
 mod cursor;
 mod document;
 mod fields;
+mod header;
 mod histogram;
 mod keyed;
 mod leaf;
@@ -14,3 +15,4 @@ mod scan;
 mod sections;
 
 pub(super) use document::read;
+pub(super) use header::Headers;

@@ -1,0 +1,134 @@
+//! Texts interned to dense ids, and keys as sent, each with what it becomes. Looking one up costs a hash with a secret
+//! seed (so that nobody can choose names that collide), or less: most objects state their keys in the order of the last.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+/// About what a name takes besides its text.
+const NAME_BYTES: usize = 80;
+/// What a key takes besides its name.
+const KEY_BYTES: usize = size_of::<KeyState>();
+
+/// Interned texts.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    ids: HashMap<Arc<str>, u32, RandomState>,
+    texts: Vec<Arc<str>>,
+    bytes: usize,
+}
+
+impl Names {
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.ids.get(text) {
+            return id;
+        }
+        let id = u32::try_from(self.texts.len()).expect("a batch ends long before 2^32 names");
+        let text: Arc<str> = Arc::from(text);
+        self.bytes += 2 * text.len() + NAME_BYTES;
+        self.texts.push(Arc::clone(&text));
+        self.ids.insert(text, id);
+        id
+    }
+
+    pub(super) fn text(&self, id: u32) -> &Arc<str> {
+        &self.texts[id as usize]
+    }
+
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.texts.iter().map(ToString::to_string).collect()
+    }
+
+    /// About how much memory they take.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Keys as sent, each with the object it stood in last, and what it becomes in at most two forms.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    names: Names,
+    states: Vec<KeyState>,
+    last: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyState {
+    /// The object it stood in last.
+    stamp: u64,
+    /// The key that followed it the last time it was asked.
+    next: u32,
+    derived: [Option<u32>; 2],
+}
+
+impl Keys {
+    /// The key's id, and whether it stood in the object `serial` before.
+    pub(super) fn see(&mut self, key: &str, serial: u64) -> (u32, bool) {
+        let id = self.find(key);
+        let state = &mut self.states[id as usize];
+        let again = state.stamp == serial;
+        state.stamp = serial;
+        (id, again)
+    }
+
+    /// What the key becomes in a form, made by `make` from its text the first time.
+    pub(super) fn derive(&mut self, id: u32, form: usize, make: impl FnOnce(&str) -> u32) -> u32 {
+        let known = &mut self.states[id as usize].derived[form];
+        *known.get_or_insert_with(|| make(self.names.text(id)))
+    }
+
+    /// The key's text.
+    pub(super) fn text(&self, id: u32) -> &Arc<str> {
+        self.names.text(id)
+    }
+
+    /// About how much memory they take.
+    pub(super) const fn bytes(&self) -> usize {
+        self.names.bytes() + KEY_BYTES * self.states.len()
+    }
+
+    /// The key's id. That of the key that followed the last one before is tried first.
+    fn find(&mut self, key: &str) -> u32 {
+        let before = self.last as usize;
+        let guess = self.states.get(before).map_or(0, |state| state.next);
+        let known = self.names.texts.get(guess as usize);
+        if known.is_some_and(|known| **known == *key) {
+            self.last = guess;
+            return guess;
+        }
+        let id = self.names.intern(key);
+        if id as usize == self.states.len() {
+            self.states.push(KeyState::default());
+        }
+        self.states[before].next = id;
+        self.last = id;
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_id_in_whatever_order_keys_come() {
+        let mut keys = Keys::default();
+        let orders = ["abcabc", "cba", "aabbcc", "bd", "dddd", "abcd"];
+        let mut ids = HashMap::new();
+        for (serial, order) in (1..).zip(orders) {
+            let mut seen = Vec::new();
+            for key in order.chars() {
+                let (id, again) = keys.see(&key.to_string(), serial);
+                assert_eq!(again, seen.contains(&key), "{key} of {order}");
+                assert_eq!(*ids.entry(key).or_insert(id), id, "{key} of {order}");
+                assert_eq!(**keys.text(id), key.to_string());
+                seen.push(key);
+            }
+        }
+        let mut distinct: Vec<u32> = ids.into_values().collect();
+        distinct.sort_unstable();
+        assert_eq!(distinct, [0, 1, 2, 3]);
+    }
+}
