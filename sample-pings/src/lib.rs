@@ -1,6 +1,7 @@
 //! Generated pings that look like real ones, all from a seed, and what their aggregates must be.
 //!
-//! Pure: no I/O, no clock. [`Population`] makes the pings, [`Truth`] says what they must add up to.
+//! Pure: no I/O, no clock. [`Population`] makes the pings, [`Truth`] says what they must add up to, [`mutate`] breaks
+//! them.
 //! What does not live here: sending them, and any rule of the fold that [`Truth`] is there to check.
 
 mod addon;
@@ -18,7 +19,9 @@ mod keyed;
 mod layout;
 mod measurement;
 mod metric;
+mod mutation;
 mod names;
+mod node;
 mod platform;
 mod population;
 mod release;
@@ -28,6 +31,7 @@ mod slow;
 mod trend;
 mod truth;
 
+pub use mutation::{Mutation, mutate};
 pub use population::{Options, Population};
 pub use release::BUILDS;
 pub use sample_ping::{SamplePing, gzip};
