@@ -24,7 +24,7 @@ where
     let future = future.instrument(tracing::info_span!("task", name));
     match simulated::current() {
         None => tokio::spawn(future),
-        Some(simulation) => tokio::spawn(simulated::Lagging::new(simulation, name, future)),
+        Some(simulation) => tokio::spawn(simulated::Lagging::new(simulation, future)),
     }
 }
 
@@ -32,10 +32,7 @@ where
 #[expect(clippy::disallowed_methods, reason = "this is the replacement it names")]
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     if let Some(simulation) = simulated::current() {
-        simulated::turn(&*simulation, "blocking work").await;
-        let result = work();
-        simulated::turn(&*simulation, "its end").await;
-        return result;
+        return simulated::blocking(&*simulation, work).await;
     }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,

@@ -137,6 +137,12 @@ impl SimulatedDisk {
         self.lock().faults.capacity = Some(bytes);
     }
 
+    /// Bytes that files take together by now.
+    pub fn used_bytes(&self) -> u64 {
+        let state = self.lock();
+        state.tree.used_bytes(&state.open)
+    }
+
     /// No faults any more. Power that is off stays off.
     pub fn heal(&self) {
         self.lock().faults = Faults::default();

@@ -19,8 +19,14 @@ pub trait Simulation: fmt::Debug + Send + Sync + 'static {
     /// Returns when so much simulated time has passed.
     fn sleep(&self, duration: Duration) -> Wait;
 
-    /// How long what was woken waits for its turn.
-    fn lag(&self, task: &'static str) -> Duration;
+    /// The number of a new task.
+    fn task(&self) -> u64;
+
+    /// Returns when a task that was woken has its turn.
+    fn turn(&self, task: u64) -> Wait;
+
+    /// How long work that blocks waits before it begins, and before its end is seen.
+    fn lag(&self) -> Duration;
 
     /// Whether the simulated process is dead: then nothing goes on any more.
     fn is_dead(&self) -> bool;
@@ -54,29 +60,29 @@ pub(super) fn current() -> Option<Arc<dyn Simulation>> {
     CURRENT.with_borrow(Option::clone)
 }
 
-/// Waits for a turn.
-pub(super) async fn turn(simulation: &dyn Simulation, task: &'static str) {
-    let lag = simulation.lag(task);
-    if !lag.is_zero() {
-        simulation.sleep(lag).await;
-    }
+/// Runs work that blocks, here.
+pub(super) async fn blocking<T>(simulation: &dyn Simulation, work: impl FnOnce() -> T) -> T {
+    simulation.sleep(simulation.lag()).await;
+    let result = work();
+    simulation.sleep(simulation.lag()).await;
+    result
 }
 
 /// A task that waits for its turn each time it was woken, and stops for good when the process is dead.
 pub(super) struct Lagging<F> {
     task: Pin<Box<F>>,
-    name: &'static str,
+    number: u64,
     simulation: Arc<dyn Simulation>,
-    lag: Option<Wait>,
+    turn: Option<Wait>,
 }
 
 impl<F> Lagging<F> {
-    pub(super) fn new(simulation: Arc<dyn Simulation>, name: &'static str, task: F) -> Self {
+    pub(super) fn new(simulation: Arc<dyn Simulation>, task: F) -> Self {
         Self {
             task: Box::pin(task),
-            name,
+            number: simulation.task(),
             simulation,
-            lag: None,
+            turn: None,
         }
     }
 }
@@ -89,18 +95,11 @@ impl<F: Future> Future for Lagging<F> {
         if this.simulation.is_dead() {
             return Poll::Pending;
         }
-        if this.lag.is_none() {
-            let lag = this.simulation.lag(this.name);
-            if !lag.is_zero() {
-                this.lag = Some(this.simulation.sleep(lag));
-            }
-        }
-        if let Some(lag) = &mut this.lag {
-            ready!(lag.as_mut().poll(context));
-            this.lag = None;
-            if this.simulation.is_dead() {
-                return Poll::Pending;
-            }
+        let turn = this.turn.get_or_insert_with(|| this.simulation.turn(this.number));
+        ready!(turn.as_mut().poll(context));
+        this.turn = None;
+        if this.simulation.is_dead() {
+            return Poll::Pending;
         }
         this.task.as_mut().poll(context)
     }
