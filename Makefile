@@ -3,7 +3,9 @@ CARGO ?= cargo
 CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
-.PHONY: help test demo lint audit soak bench python browser clean
+SEEDS ?= 1000
+
+.PHONY: help test demo lint audit soak simulate bench python browser clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,6 +26,9 @@ audit:           ## licences, bans and sources of dependencies; installs cargo-d
 
 soak:            ## random kills and every crash point, at length
 	HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak
+
+simulate:        ## the pipeline in one thread under seeded faults: SEEDS=n of them, or SEED=s alone; TRACE=1 prints all
+	$(CARGO) run --release --locked -p simulation -- $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(TRACE),--trace)
 
 bench:           ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) build --release --locked -p highwater

@@ -1,0 +1,34 @@
+//! The way from the edge to the indexer, on which announcements are lost, doubled, late and out of order.
+
+use std::time::Duration;
+
+use service::task;
+use tokio::sync::mpsc;
+
+use crate::life::Life;
+
+/// Passes announcements on, more or less.
+pub(crate) async fn pass_on(mut from: mpsc::Receiver<String>, to: mpsc::Sender<String>, life: Life) {
+    let mut dice = life.dice("announcements");
+    let odd = life.plan.odds.announcement;
+    while let Some(key) = from.recv().await {
+        let times = if dice.happens(odd) { dice.from(0..3) } else { 1 };
+        for _ in 0..times {
+            let late = dice
+                .happens(odd)
+                .then(|| dice.time(Duration::from_millis(1), Duration::from_secs(900)));
+            let (to, key) = (to.clone(), key.clone());
+            let arrive = async move {
+                if let Some(late) = late {
+                    task::sleep(late).await;
+                }
+                // The indexer may have ended by then.
+                let _ = to.send(key).await;
+            };
+            match late {
+                Some(_) => drop(task::spawn("announcement", arrive)),
+                None => arrive.await,
+            }
+        }
+    }
+}

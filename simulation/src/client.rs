@@ -1,0 +1,145 @@
+//! The clients: pings that they send until each is answered 200, giving up now and then before the answer comes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge::Edge;
+use edge::intake::{Accepted, Intake, Refusal};
+use service::task;
+
+use crate::dice::Dice;
+use crate::life::Life;
+use crate::{SmallPing, gzip};
+
+/// Clients that send at the same time; each has every third ping.
+pub(crate) const CLIENTS: usize = 3;
+
+/// One ping, as sent and as it is to be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) uri: String,
+    body: Vec<u8>,
+    is_gzip: bool,
+    pub(crate) stored: Vec<u8>,
+    /// How often it was sent.
+    pub(crate) attempts: u64,
+    /// Whether it was answered 200.
+    pub(crate) taken: bool,
+}
+
+/// All pings of a run, and what their clients know of them. It outlives processes; clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pings {
+    sent: Arc<Mutex<Vec<Sent>>>,
+}
+
+impl Pings {
+    /// Main pings of three channels, of which every seventh repeats an earlier document with other content; every
+    /// thirtieth does not inflate, another is no JSON, another of a type that is not folded.
+    pub(crate) fn new(pings: usize) -> Self {
+        Self {
+            sent: Arc::new(Mutex::new((0..pings).map(ping).collect())),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Sent>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next ping of a client that was not answered 200.
+    fn next(&self, client: usize) -> Option<usize> {
+        let sent = self.lock();
+        (client..sent.len())
+            .step_by(CLIENTS)
+            .find(|number| !sent[*number].taken)
+    }
+
+    /// Sends until all of this client's pings are taken.
+    pub(crate) async fn send(self, client: usize, edge: Arc<Edge>, life: Life, mut dice: Dice) {
+        let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
+        while let Some(number) = self.next(client) {
+            task::sleep(dice.time(millisecond, 8 * second)).await;
+            let accepted = {
+                let sent = &mut self.lock()[number];
+                sent.attempts += 1;
+                sent.accepted()
+            };
+            life.note(format_args!("client {client} sends {number}"));
+            let patience = if dice.happens(life.plan.odds.impatient) {
+                dice.time(Duration::from_micros(1), second)
+            } else {
+                600 * second
+            };
+            let taken = tokio::select! {
+                biased;
+                answer = edge.submit(accepted) => Some(answer),
+                () = task::sleep(patience) => None,
+            };
+            life.note(format_args!("client {client}: {number} is answered {taken:?}"));
+            if life.disk.is_off() {
+                // The answer was made by a dead process.
+                return;
+            }
+            match taken {
+                Some(Ok(())) => {
+                    self.lock()[number].taken = true;
+                    continue;
+                }
+                // Nothing of it may be stored.
+                Some(Err(Refusal::Full { .. })) => self.lock()[number].attempts -= 1,
+                _ => {}
+            }
+            task::sleep(dice.time(millisecond, 60 * second)).await;
+        }
+    }
+}
+
+impl Sent {
+    fn plain(uri: String, body: Vec<u8>) -> Self {
+        Self {
+            uri,
+            stored: body.clone(),
+            body,
+            is_gzip: false,
+            attempts: 0,
+            taken: false,
+        }
+    }
+
+    fn accepted(&self) -> Accepted {
+        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
+        Accepted {
+            uri: Bytes::from(self.uri.clone()),
+            headers: self.is_gzip.then_some(encoding).into_iter().collect(),
+            body: Bytes::from(self.body.clone()),
+        }
+    }
+}
+
+fn ping(number: usize) -> Sent {
+    let id = number as u64;
+    let mut ping = SmallPing::numbered(if number % 7 == 6 { id - 5 } else { id });
+    // What identifies a submission, whatever its document id.
+    ping.bins = vec![(1, 1), (7, i64::from(id as u32 % 5)), (60, id as i64 + 1)];
+    ping.channel = ["nightly", "beta", "release"][number / CLIENTS % 3].to_owned();
+    ping.filling = number * 37 % 1_400;
+    let body = ping.body();
+    match number % 30 {
+        10 => {
+            let packed = gzip(&body);
+            Sent {
+                is_gzip: true,
+                ..Sent::plain(ping.uri(), packed[..packed.len() / 2].to_vec())
+            }
+        }
+        11 => Sent::plain(ping.uri(), format!("no JSON {number}").repeat(50).into_bytes()),
+        12 => Sent::plain(ping.uri().replace("/main/", "/crash/"), body),
+        other if other % 2 == 1 => Sent {
+            is_gzip: true,
+            body: gzip(&body),
+            ..Sent::plain(ping.uri(), body)
+        },
+        _ => Sent::plain(ping.uri(), body),
+    }
+}

@@ -1,0 +1,182 @@
+//! What happens in a process: clients send, faults come and go, the clock steps, aggregates are rebuilt, until the end
+//! that its plan has for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use disk::SimulatedDisk;
+use service::task;
+
+use crate::client::CLIENTS;
+use crate::dice::Dice;
+use crate::life::Life;
+use crate::plan::{DiskFault, DiskFaultKind, End};
+use crate::process::{PREFIX, Process};
+use crate::verdict::{Verdict, judge};
+use crate::world::World;
+
+/// Whatever takes longer without faults never ends.
+const PATIENCE: Duration = Duration::from_secs(10 * 86_400);
+
+/// How often everything is looked at while its end is waited for.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Lives as planned.
+pub(crate) async fn live(world: Arc<World>, life: Life) {
+    for (number, fault) in life.plan.faults.iter().enumerate() {
+        let dice = life.dice(&format!("fault {number}"));
+        if fault.from.is_zero() {
+            spoil(&life.disk, fault.kind, dice);
+            task::spawn("heal", heal(life.clone(), *fault));
+        } else {
+            task::spawn("fault", befall(life.clone(), *fault, dice));
+        }
+    }
+    match Process::start(&world, &life).await {
+        Ok(process) => {
+            life.note(format_args!("started"));
+            process.look_after();
+            befall_process(&world, &process);
+            let rest = life.plan.length.saturating_sub(life.scheduler.now());
+            task::sleep(rest).await;
+            end(&process).await;
+        }
+        Err(_) if life.disk.is_off() => {}
+        Err(error) if life.plan.faults.is_empty() && life.plan.odds.database == 0 => {
+            life.is_wrong(&format!("does not start: {error}"));
+        }
+        Err(error) => life.note(format_args!("does not start: {error}")),
+    }
+}
+
+fn befall_process(world: &Arc<World>, process: &Arc<Process>) {
+    let life = &process.life;
+    send(world, process);
+    if let Some(when) = life.plan.rebuild {
+        let (world, process) = (Arc::clone(world), Arc::clone(process));
+        task::spawn("rebuild", async move {
+            task::sleep(when).await;
+            let rebuilt = process.rebuild(&world).await;
+            process.life.note(format_args!("rebuilt: {rebuilt:?}"));
+        });
+    }
+    if let Some((when, by)) = life.plan.step {
+        let life = life.clone();
+        task::spawn("step", async move {
+            task::sleep(when).await;
+            life.clock.step_micros(by);
+            life.note(format_args!("the clock stepped by {by} us"));
+        });
+    }
+}
+
+/// All clients send what was not answered 200 yet.
+fn send(world: &World, process: &Process) -> Vec<tokio::task::JoinHandle<()>> {
+    let life = &process.life;
+    let clients = 0..CLIENTS;
+    clients
+        .map(|client| {
+            let dice = life.dice(&format!("client {client}"));
+            let pings = world.pings.clone();
+            task::spawn(
+                "client",
+                pings.send(client, Arc::clone(&process.edge), life.clone(), dice),
+            )
+        })
+        .collect()
+}
+
+async fn end(process: &Process) {
+    let life = &process.life;
+    if life.plan.end != End::InOrder {
+        life.note(format_args!("dies"));
+        life.disk.power_off();
+        return std::future::pending().await;
+    }
+    life.note(format_args!("ends"));
+    if within(PATIENCE, process.end()).await.is_none() {
+        life.is_wrong("does not end");
+    }
+}
+
+async fn befall(life: Life, fault: DiskFault, dice: Dice) {
+    task::sleep(fault.from).await;
+    life.note(format_args!("the disk: {:?}", fault.kind));
+    spoil(&life.disk, fault.kind, dice);
+    heal(life, fault).await;
+}
+
+async fn heal(life: Life, fault: DiskFault) {
+    task::sleep(fault.until.saturating_sub(life.scheduler.now())).await;
+    life.note(format_args!("the disk is well again"));
+    life.disk.heal();
+}
+
+fn spoil(disk: &SimulatedDisk, kind: DiskFaultKind, mut dice: Dice) {
+    match kind {
+        DiskFaultKind::Full(bytes) => disk.set_capacity(disk.used_bytes() + bytes),
+        DiskFaultKind::Syncs(per_mille) => disk.fail_syncs(move |_, _| dice.happens(per_mille)),
+        DiskFaultKind::Reads(per_mille) => disk.fail_reads(move |_| dice.happens(per_mille)),
+    }
+}
+
+/// Starts anew, has all clients send again what was not answered 200, seals, reconciles, folds; then judges.
+pub(crate) async fn go_on(world: Arc<World>, life: Life) -> Verdict {
+    world.everything_arrives().await;
+    let mut verdict = Verdict::default();
+    let process = match Process::start(&world, &life).await {
+        Ok(process) => process,
+        Err(error) => {
+            verdict.wrong.push(format!("does not start: {error}"));
+            return verdict;
+        }
+    };
+    let all = async {
+        for client in send(&world, &process) {
+            if let Err(error) = client.await {
+                life.is_wrong(&format!("a client: {error}"));
+            }
+        }
+        process.edge.wait_until_sealed().await;
+        settle(&process).await;
+    };
+    if within(PATIENCE, all).await.is_none() {
+        let (edge, totals) = (process.edge.status(), process.index.totals().await);
+        let wrong = format!("it does not settle: {edge:?}, {totals:?}");
+        verdict.wrong.push(wrong);
+        return verdict;
+    }
+    if life.dice("last rebuild").happens(100)
+        && let Err(error) = process.rebuild(&world).await
+    {
+        verdict.wrong.push(format!("no rebuild: {error}"));
+    }
+    let verdict = judge(&world, &process).await;
+    process.end().await;
+    verdict
+}
+
+/// Returns when store and index are equal, and nothing waits to be folded.
+async fn settle(process: &Process) {
+    loop {
+        match process.indexer.reconcile(PREFIX).await {
+            Ok(found) if found.unanswered == 0 => break,
+            _ => task::sleep(LOOK).await,
+        }
+    }
+    process.aggregator.waker().notify_one();
+    loop {
+        match process.index.totals().await {
+            Ok(totals) if totals.pending_chunks == 0 => break,
+            _ => task::sleep(LOOK).await,
+        }
+    }
+}
+
+async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = task::sleep(patience) => None,
+    }
+}

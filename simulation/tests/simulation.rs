@@ -1,0 +1,78 @@
+//! Seeds that are run with every test, the same seed twice, and the proof that a bug would be found.
+
+use std::path::Path;
+
+use disk::{SimulatedDisk, SyncKind};
+use simulation::{Report, run, run_spoilt};
+
+/// Seeds of every test run; `make simulate` runs more.
+const SEEDS: u64 = 150;
+
+/// A bug must be found within so many seeds.
+const FOUND_WITHIN: u64 = 300;
+
+#[test]
+fn what_is_acknowledged_is_stored_once_and_counted_once_whatever_fails() {
+    let reports: Vec<Report> = (0..SEEDS).map(|seed| run(seed, false)).collect();
+    let crash_points: u64 = reports.iter().map(|report| report.crash_points).sum();
+    println!("{SEEDS} seeds, {crash_points} crash points");
+    for report in &reports {
+        let seed = report.seed;
+        assert!(
+            report.verdict.is_fine(),
+            "{:#?}: run it alone by `make simulate SEED={seed} TRACE=1`",
+            report.verdict
+        );
+    }
+    assert!(crash_points > 2 * SEEDS, "only {crash_points} crash points");
+}
+
+#[test]
+fn the_same_seed_twice_gives_the_same_trace() {
+    let traces =
+        |seeds: std::ops::Range<u64>| -> Vec<u64> { seeds.map(|seed| run(seed, false).trace).collect() };
+    let first = traces(1_000..1_030);
+    assert_eq!(first, traces(1_000..1_030));
+    let mut distinct = first.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), first.len(), "two seeds do the same");
+}
+
+/// Without the chosen syncs, acknowledged pings must be found lost, or chunks that cannot be read.
+fn assert_found(what: &str, left_out: fn(&Path, SyncKind) -> bool) {
+    let spoil = |disk: &SimulatedDisk| disk.omit_syncs(left_out);
+    let mut reports = (0..FOUND_WITHIN).map(|seed| run_spoilt(seed, &spoil));
+    let found = reports.find(|report| !report.verdict.is_fine());
+    println!("without the sync of {what}: {found:?}");
+    assert!(found.is_some(), "without the sync of {what} nothing is lost");
+}
+
+#[test]
+fn a_log_that_does_not_sync_its_groups_is_found_out() {
+    assert_found("a commit group", |path, kind| {
+        kind == SyncKind::File && path.extension().is_some_and(|extension| extension == "log")
+    });
+}
+
+#[test]
+fn a_log_that_does_not_sync_its_folder_is_found_out() {
+    assert_found("the log's folder", |path, kind| {
+        kind == SyncKind::Folder && path == Path::new("/log")
+    });
+}
+
+#[test]
+fn a_store_that_does_not_sync_its_objects_is_found_out() {
+    assert_found("the staged bytes", |path, kind| {
+        kind == SyncKind::File && path.starts_with("/staging")
+    });
+}
+
+#[test]
+fn without_a_spoilt_sync_the_same_runs_are_fine() {
+    for seed in 0..30 {
+        let report = run_spoilt(seed, &|_| {});
+        assert!(report.verdict.is_fine(), "seed {seed}: {:#?}", report.verdict);
+    }
+}
