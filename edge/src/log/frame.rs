@@ -183,6 +183,18 @@ pub(crate) fn decode(bytes: &[u8], offset: u64, salt: Salt) -> Result<Frame<'_>,
     })
 }
 
+/// The frame of `length` bytes that was decoded at this place before: its checksum is not looked at again.
+pub(crate) fn decoded_before(bytes: &[u8], length: usize) -> Option<Frame<'_>> {
+    let header = bytes.get(..FRAME_HEADER_BYTES)?;
+    let payload = FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + u32_at(header, 8) as usize;
+    Some(Frame {
+        kind: FrameKind::from_byte(header[4])?,
+        synced: synced_of(header),
+        payload: bytes.get(payload)?,
+        length,
+    })
+}
+
 /// What a frame that begins with these bytes bears as `synced`.
 pub(crate) fn synced_of(header: &[u8]) -> u64 {
     u64::from_le_bytes(header[16..FRAME_HEADER_BYTES].try_into().expect("8 bytes"))

@@ -9,6 +9,7 @@ pub(crate) mod counters;
 pub(crate) mod damage;
 pub(crate) mod find;
 pub(crate) mod frame;
+pub(crate) mod glance;
 pub(crate) mod group;
 pub(crate) mod handle;
 pub(crate) mod look;

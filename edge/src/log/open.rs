@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use disk::Disk;
-use index_schema::proto::PingRecord;
 use ping::Incarnation;
 use prost::Message;
 use service::random::Random;
@@ -19,6 +18,7 @@ use super::chain::{Chain, Segment};
 use super::damage::Damaged;
 use super::find::{Found, find, vouched_length};
 use super::frame::FrameKind;
+use super::glance::Glance;
 use super::position::Position;
 use super::recovery::{Recovered, Replay, ReplayError};
 use super::segment::{self, Entry, SegmentReader};
@@ -81,7 +81,7 @@ pub(crate) fn open(
     random: &Arc<dyn Random>,
     own: Incarnation,
     budget: &Arc<Budget>,
-    place: &mut dyn FnMut(&PingRecord) -> u32,
+    place: &mut dyn FnMut(&Glance<'_>) -> u32,
 ) -> Result<Opened, OpenError> {
     for dir in [&options.dir, &options.damaged_dir] {
         make_dir(disk.as_ref(), dir)?;
@@ -148,7 +148,7 @@ fn read_segment(
     last: bool,
     damaged: &Damaged<'_>,
     replay: &mut Replay,
-    place: &mut dyn FnMut(&PingRecord) -> u32,
+    place: &mut dyn FnMut(&Glance<'_>) -> u32,
 ) -> Result<(u64, Carried), OpenError> {
     let Some(open) = &found.reader else {
         return Ok((0, Carried::new()));
@@ -181,7 +181,7 @@ fn apply(
     kind: FrameKind,
     payload: &[u8],
     position: Position,
-    place: &mut dyn FnMut(&PingRecord) -> u32,
+    place: &mut dyn FnMut(&Glance<'_>) -> u32,
 ) -> Result<(), OpenError> {
     match replay.apply(kind, payload, position, place) {
         Ok(()) => Ok(()),

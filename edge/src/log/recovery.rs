@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use index_schema::proto::{LogState, PingRecord, Plan, PlanDone};
+use index_schema::proto::{LogState, Plan, PlanDone};
 use ping::{Incarnation, RecordId};
 use prost::Message;
 
 use super::counters::Counters;
 use super::frame::FrameKind;
+use super::glance::{Glance, glance};
 use super::position::Position;
 use super::runs;
 
@@ -108,14 +109,15 @@ impl Replay {
         kind: FrameKind,
         payload: &[u8],
         position: Position,
-        place: &mut dyn FnMut(&PingRecord) -> u32,
+        place: &mut dyn FnMut(&Glance<'_>) -> u32,
     ) -> Result<(), ReplayError> {
         let malformed = |error: prost::DecodeError| ReplayError::Payload(error.to_string());
         match kind {
             FrameKind::State => self.state(&LogState::decode(payload).map_err(malformed)?)?,
             FrameKind::Ping | FrameKind::Copy => {
-                let record = PingRecord::decode(payload).map_err(malformed)?;
-                let incarnation = Incarnation::from_slice(&record.incarnation)
+                let record = glance(payload)
+                    .ok_or_else(|| ReplayError::Payload("a record that cannot be decoded".to_owned()))?;
+                let incarnation = Incarnation::from_slice(record.incarnation)
                     .ok_or_else(|| ReplayError::Payload("a record id without incarnation".to_owned()))?;
                 let logged = Logged {
                     sequence: record.sequence,

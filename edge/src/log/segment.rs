@@ -143,7 +143,7 @@ impl<'f> SegmentReader<'f> {
             self.offset += length as u64;
             let bytes = self.window.read(offset, length)?;
             let frame =
-                frame::decode(bytes, offset, self.salt).expect("read just now, and kept in the window");
+                frame::decoded_before(bytes, length).expect("decoded just now, and kept in the window");
             return Ok(Some(Entry::Frame { offset, frame }));
         }
         if self.offset >= self.synced {
