@@ -9,11 +9,13 @@ use ping::Incarnation;
 use service::clock::Clock;
 use tokio::sync::watch;
 
+use crate::holds::oldest_of;
 use crate::log::budget::Budget;
 use crate::log::counters::Counters;
 use crate::log::message::{LoggedPing, Watcher};
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
+use crate::relief::{Pressed, Relief, relief, worth_sealing};
 use crate::waiting::{OpenChunks, SealLimits, Taken, logged_bytes};
 
 /// Which pings wait, and how many are in chunks.
@@ -22,6 +24,7 @@ pub(crate) struct Ledger {
     clock: Arc<dyn Clock>,
     budget: Arc<Budget>,
     seal_age_us: i64,
+    segment_bytes: u64,
     state: Mutex<State>,
     /// Moves whenever something is logged, chunked or given back.
     changes: watch::Sender<u64>,
@@ -40,6 +43,10 @@ pub(crate) struct Counts {
     pub(crate) oldest: Option<Duration>,
     /// Seals that are under way.
     pub(crate) seals: usize,
+    /// Plans that could not be put for so long that they were set aside.
+    pub(crate) stuck: usize,
+    /// How long the first of these has been there.
+    pub(crate) oldest_stuck: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -58,9 +65,32 @@ struct State {
 /// What is known of a seal under way.
 #[derive(Clone, Copy, Debug)]
 struct Underway {
+    /// What leaves the log when it ends.
     logged_bytes: u64,
     pings: u64,
     since_us: i64,
+    /// The oldest segment that it holds.
+    oldest_segment: u32,
+    /// Since when it is set aside.
+    stuck_since: Option<i64>,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// These are to become a chunk.
+    Seal(Seal),
+    /// These are to be copied forward.
+    Forward(Forward),
+}
+
+/// Pings that are to be copied forward; to be given back, wherever they lie then.
+#[derive(Debug)]
+pub(crate) struct Forward {
+    /// Its number among the seals.
+    pub(crate) number: u64,
+    /// The pings.
+    pub(crate) taken: Vec<Taken>,
 }
 
 /// Pings that a seal has taken; to be settled or given back.
@@ -78,6 +108,7 @@ impl Ledger {
         clock: Arc<dyn Clock>,
         budget: Arc<Budget>,
         limits: SealLimits,
+        segment_bytes: u64,
         counters: &Counters,
     ) -> Self {
         let state = State {
@@ -93,6 +124,7 @@ impl Ledger {
             clock,
             budget,
             seal_age_us: limits.age_us,
+            segment_bytes,
             state: Mutex::new(state),
             changes: watch::channel(0).0,
         }
@@ -119,6 +151,8 @@ impl Ledger {
             partitions: state.open.partitions(),
             oldest: state.oldest_us().map(age),
             seals: state.seals.len(),
+            stuck: state.stuck().count(),
+            oldest_stuck: state.stuck().filter_map(|seal| seal.stuck_since).min().map(age),
         }
     }
 
@@ -137,35 +171,77 @@ impl Ledger {
 
     /// Begins the seal of an undone plan, whose pings wait, though in no open chunk; answers its number, and since when
     /// they wait.
-    pub(crate) fn recover_planned(&self, pings: u64, logged_bytes: u64, received_us: i64) -> (u64, i64) {
+    pub(crate) fn recover_planned(&self, pings: u64, positions: &[Position], received_us: i64) -> (u64, i64) {
         let since_us = self.since()(received_us);
         let mut state = self.lock();
         state.waiting += pings;
         let number = state.begin(Underway {
-            logged_bytes,
+            logged_bytes: logged_bytes(positions),
             pings,
             since_us,
+            oldest_segment: oldest_of(positions),
+            stuck_since: None,
         });
         self.changed(&state);
         (number, since_us)
     }
 
-    /// Takes pings that are to be sealed now.
-    pub(crate) fn take_due(&self) -> Option<Seal> {
+    /// Takes pings that are to be sealed, or copied forward, now.
+    pub(crate) fn take_due(&self) -> Option<Due> {
         let now = self.now_us();
         let mut state = self.lock();
-        let (bytes, pings) = state.seals.values().fold((0, 0), |sum, seal| {
-            (sum.0 + seal.logged_bytes, sum.1 + seal.pings)
-        });
-        let pressed = self.budget.bytes_over_pressure() > bytes || self.budget.pings_over_pressure() > pings;
         let hurry_until = state.hurry_until;
-        let taken = state.open.take_due(now, pressed, hurry_until)?;
-        let number = state.begin(Underway {
-            logged_bytes: logged_bytes(&taken.positions),
-            pings: taken.positions.len() as u64,
-            since_us: taken.since_us,
-        });
-        Some(Seal { number, taken })
+        if let Some(taken) = state.open.take_due(now, hurry_until) {
+            return Some(Due::Seal(state.seal(taken)));
+        }
+        match relief(self.pressed(&state)) {
+            Relief::None => None,
+            Relief::SealMost => state.open.take_most().map(|taken| Due::Seal(state.seal(taken))),
+            Relief::SealLargest(segment) => {
+                let taken = state.open.take_largest(segment, 0)?;
+                Some(Due::Seal(state.seal(taken)))
+            }
+            Relief::Thin(segment) => {
+                let worth = worth_sealing(self.segment_bytes);
+                match state.open.take_largest(segment, worth) {
+                    Some(taken) => Some(Due::Seal(state.seal(taken))),
+                    None => Some(Due::Forward(state.forward(segment, self.segment_bytes))),
+                }
+            }
+        }
+    }
+
+    fn pressed(&self, state: &State) -> Pressed {
+        let (mut bytes, mut pings, mut under_way, mut stuck) = (0, 0, u32::MAX, u32::MAX);
+        for seal in state.seals.values() {
+            if seal.stuck_since.is_some() {
+                stuck = stuck.min(seal.oldest_segment);
+            } else {
+                bytes += seal.logged_bytes;
+                pings += seal.pings;
+                under_way = under_way.min(seal.oldest_segment);
+            }
+        }
+        Pressed {
+            bytes_over: self.budget.bytes_over_pressure().saturating_sub(bytes),
+            pings_over: self.budget.pings_over_pressure().saturating_sub(pings),
+            scarce: self.budget.is_scarce(),
+            segment_bytes: self.segment_bytes,
+            oldest: state.open.holds().oldest(),
+            newest: state.open.holds().newest(),
+            under_way,
+            stuck,
+        }
+    }
+
+    /// Notes that the plan of a seal cannot be put, so that it goes on beside the others.
+    pub(crate) fn set_stuck(&self, number: u64) {
+        let now = self.now_us();
+        let mut state = self.lock();
+        if let Some(seal) = state.seals.get_mut(&number) {
+            seal.stuck_since = Some(now);
+        }
+        self.changed(&state);
     }
 
     /// When something is to be sealed, if nothing changes before.
@@ -235,6 +311,35 @@ impl Ledger {
 }
 
 impl State {
+    fn seal(&mut self, taken: Taken) -> Seal {
+        let number = self.begin(Underway {
+            logged_bytes: logged_bytes(&taken.positions),
+            pings: taken.positions.len() as u64,
+            since_us: taken.since_us,
+            oldest_segment: oldest_of(&taken.positions),
+            stuck_since: None,
+        });
+        Seal { number, taken }
+    }
+
+    fn forward(&mut self, segment: u32, segment_bytes: u64) -> Forward {
+        let taken = self.open.take_segment(segment);
+        let bytes: u64 = taken.iter().map(|taken| logged_bytes(&taken.positions)).sum();
+        let number = self.begin(Underway {
+            logged_bytes: segment_bytes.saturating_sub(bytes),
+            pings: 0,
+            since_us: taken.iter().map(|taken| taken.since_us).min().unwrap_or(i64::MAX),
+            oldest_segment: segment,
+            stuck_since: None,
+        });
+        Forward { number, taken }
+    }
+
+    /// The seals that are set aside.
+    fn stuck(&self) -> impl Iterator<Item = &Underway> {
+        self.seals.values().filter(|seal| seal.stuck_since.is_some())
+    }
+
     fn begin(&mut self, seal: Underway) -> u64 {
         let number = self.next_seal;
         self.next_seal += 1;

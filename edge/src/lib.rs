@@ -1,9 +1,12 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
+mod aside;
 pub mod door;
 mod edge;
 mod failure;
+mod forward;
 mod gather;
+mod holds;
 mod inflate;
 pub mod intake;
 mod ledger;
@@ -13,6 +16,7 @@ mod metrics;
 mod partition_key;
 mod place;
 mod put;
+mod relief;
 mod resume;
 mod schedule;
 mod seal;

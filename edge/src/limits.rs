@@ -8,7 +8,7 @@ use chunk::ChunkLimits;
 #[derive(Clone, Copy, Debug)]
 pub struct EdgeLimits {
     /// Bytes of pings in the write-ahead log; above, submissions are refused with 507. On disk it takes up to three
-    /// segments more: the one being written, the spare, and plans with their done-marks.
+    /// segments more: the one being written, the spare, and plans with their done-marks and copies of stragglers.
     pub log_bytes: u64,
     /// Pings in no chunk yet; each takes up to 24 bytes of memory.
     pub waiting_pings: u64,

@@ -16,6 +16,14 @@ pub(crate) const CHUNKS_SEALED: &str = "highwater_edge_chunks_sealed_total";
 pub(crate) const CHUNK_BYTES: &str = "highwater_edge_chunk_stored_bytes";
 /// Counter: plans whose chunk's key was taken by another object, or that could not be carried out again. Worth an alarm.
 pub(crate) const PLANS_UNEQUAL: &str = "highwater_edge_plans_unequal_total";
+/// Counter: pings of rare partitions that were copied forward, to free the segment they lay in. Costs no more than a
+/// quarter of what is written; when it keeps moving, the log is small for its traffic and seal age.
+pub(crate) const PINGS_COPIED: &str = "highwater_edge_log_copied_pings_total";
+/// Gauge: plans that the store refuses for so long that they were set aside; their pings stay in the log, and it is not
+/// freed beyond them. Look at the store's answer in the log lines with the plan's key.
+pub(crate) const PLANS_STUCK: &str = "highwater_edge_plans_stuck";
+/// Gauge: how long the first of these has been set aside.
+pub(crate) const PLANS_STUCK_AGE: &str = "highwater_edge_plans_stuck_seconds";
 /// Counter: calls of the store that are tried again.
 pub(crate) const STORE_RETRIES: &str = "highwater_edge_store_retries_total";
 /// Counter by `reason`: pings that went to error chunks.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chunk::Tail;
 use store::{Payload, Put, StoreError};
 
+use crate::aside::Turn;
 use crate::metrics as names;
 use crate::seal::{Ended, Planned, Sealer};
 
 /// The longest wait between two tries, as a multiple of the first.
-const BACKOFF_GROWTH: u32 = 100;
+pub(crate) const BACKOFF_GROWTH: u32 = 100;
 
 /// What stands under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,28 +19,50 @@ pub(crate) enum Stored {
     Same,
     /// Something else.
     Other,
+    /// Nobody knows: the store did not say for so long that this gives way to others.
+    Unknown,
 }
 
 impl Sealer {
     /// Puts until the store says that an object with this key is there, durably; then says whether it is the chunk.
-    pub(crate) async fn put(&self, planned: &Planned, payload: Payload) -> Result<Stored, Ended> {
-        let mut wait = self.backoff;
+    pub(crate) async fn put(
+        &self,
+        planned: &Planned,
+        payload: Payload,
+        turn: &mut Turn,
+    ) -> Result<Stored, Ended> {
+        let (mut wait, mut failures) = (self.backoff, 0);
         loop {
             match self.store.put_if_absent(&planned.key, payload.clone()).await {
-                Ok(Put::Created) => return Ok(Stored::Same),
-                Ok(Put::AlreadyThere) => return self.compare(planned).await,
-                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
+                Ok(Put::Created) => {
+                    self.aside.succeed();
+                    return Ok(Stored::Same);
+                }
+                Ok(Put::AlreadyThere) => return self.compare(planned, turn).await,
+                Err(error) => {
+                    failures += 1;
+                    if self.aside.gives_way(turn, failures) {
+                        return Ok(Stored::Unknown);
+                    }
+                    self.report_and_pause(&planned.key, &error, &mut wait).await?;
+                }
             }
         }
     }
 
-    pub(crate) async fn compare(&self, planned: &Planned) -> Result<Stored, Ended> {
-        let mut wait = self.backoff;
+    async fn compare(&self, planned: &Planned, turn: &mut Turn) -> Result<Stored, Ended> {
+        let (mut wait, mut failures) = (self.backoff, 0);
         loop {
             match self.store.get_tail(&planned.key, chunk::limits::TAIL_BYTES).await {
                 Ok((tail, len)) if is_chunk(&tail, len, &planned.digest) => return Ok(Stored::Same),
                 Ok(_) => return Ok(Stored::Other),
-                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
+                Err(error) => {
+                    failures += 1;
+                    if self.aside.gives_way(turn, failures) {
+                        return Ok(Stored::Unknown);
+                    }
+                    self.report_and_pause(&planned.key, &error, &mut wait).await?;
+                }
             }
         }
     }
@@ -57,9 +80,14 @@ impl Sealer {
 
     /// Waits between half of and the whole of `wait`, which then doubles.
     pub(crate) async fn pause(&self, wait: &mut Duration) -> Result<(), Ended> {
+        self.pause_up_to(wait, BACKOFF_GROWTH).await
+    }
+
+    /// The same, doubling up to this multiple of the first wait.
+    pub(crate) async fn pause_up_to(&self, wait: &mut Duration, growth: u32) -> Result<(), Ended> {
         let drawn = f64::from(self.random.bits()[0]) / 510.0;
         let pause = wait.mul_f64(0.5 + drawn);
-        *wait = (*wait * 2).min(self.backoff * BACKOFF_GROWTH);
+        *wait = (*wait * 2).min(self.backoff * growth);
         tokio::select! {
             biased;
             () = self.shutdown.wished() => Err(Ended),

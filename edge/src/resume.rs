@@ -1,31 +1,40 @@
-//! Carrying out plans that a start finds undone, for ever, before anything new is sealed.
+//! Carrying out plans that a start finds undone, for ever, beside what is new.
 
 use std::sync::Arc;
 
 use index_schema::ChunkKey;
 use store::{Payload, StoreError};
 
+use crate::aside::Turn;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
+use crate::put::Stored;
 use crate::put::is_chunk;
-use crate::seal::{Ended, Planned, Sealer};
+use crate::seal::{Carried, Ended, Planned, Sealer};
 
 impl Sealer {
     /// Carries out a plan that was found undone.
-    pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned) {
-        if self.try_resume(&planned).await.is_ok() {
-            self.ledger.end_seal(number);
+    pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned, mut turn: Turn) {
+        match self.try_resume(&planned, &mut turn).await {
+            Ok(Carried::Done) => self.ledger.end_seal(number),
+            Ok(Carried::GaveWay) => self.go_on_aside(number, &planned, &mut turn).await,
+            Err(Ended) => {} // Everything is found in the log again.
         }
     }
 
-    async fn try_resume(self: &Arc<Self>, planned: &Planned) -> Result<(), Ended> {
+    /// Gathers a plan's chunk again and carries it out.
+    pub(crate) async fn try_resume(
+        self: &Arc<Self>,
+        planned: &Planned,
+        turn: &mut Turn,
+    ) -> Result<Carried, Ended> {
         let Ok(chunk_key) = ChunkKey::parse(&planned.key) else {
             tracing::error!(
                 key = planned.key,
                 plan = planned.plan,
                 "gave up a plan whose key cannot be read"
             );
-            return Ok(());
+            return Ok(Carried::Done);
         };
         let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
         let positions = Arc::new(planned.positions.clone());
@@ -38,34 +47,48 @@ impl Sealer {
             && rebuilt.rest.is_empty();
         match rebuilt.chunk {
             Some(chunk) if whole && chunk.digest == planned.digest => {
-                self.carry_out(planned, &chunk, &key).await
+                self.carry_out(planned, &chunk, &key, turn).await
             }
-            _ => self.resume_without_records(planned, &key).await,
+            _ => self.resume_without_records(planned, &key, turn).await,
         }
     }
 
     /// The records of a plan can no longer be had as they were: only the store can tell whether its chunk was put.
-    async fn resume_without_records(&self, planned: &Planned, key: &PartitionKey) -> Result<(), Ended> {
+    async fn resume_without_records(
+        &self,
+        planned: &Planned,
+        key: &PartitionKey,
+        turn: &mut Turn,
+    ) -> Result<Carried, Ended> {
         tracing::error!(
             key = planned.key,
             missing = planned.missing,
             "a plan in the write-ahead log cannot be carried out again with the same records"
         );
         metrics::counter!(names::PLANS_UNEQUAL).increment(1);
-        let mut wait = self.backoff;
+        let (mut wait, mut failures) = (self.backoff, 0);
         loop {
             match self.store.get(&planned.key).await {
                 Ok(bytes) if is_chunk(&bytes, bytes.len() as u64, &planned.digest) => {
                     // Seen is not durable: only a put says that.
-                    self.put(planned, Payload::Bytes(bytes)).await?;
-                    return self
-                        .finish(planned, planned.positions.len() as u64 + planned.missing)
-                        .await;
+                    if self.put(planned, Payload::Bytes(bytes), turn).await? == Stored::Unknown {
+                        return Ok(Carried::GaveWay);
+                    }
+                    self.finish(planned, planned.positions.len() as u64 + planned.missing)
+                        .await?;
+                    return Ok(Carried::Done);
                 }
                 Ok(_) | Err(StoreError::NotFound { .. }) => {
-                    return self.give_up(planned, key).await;
+                    self.give_up(planned, key).await?;
+                    return Ok(Carried::Done);
                 }
-                Err(error) => self.report_and_pause(&planned.key, &error, &mut wait).await?,
+                Err(error) => {
+                    failures += 1;
+                    if self.aside.gives_way(turn, failures) {
+                        return Ok(Carried::GaveWay);
+                    }
+                    self.report_and_pause(&planned.key, &error, &mut wait).await?;
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The task that starts seals: undone plans first, then open chunks as they become due.
+//! The task that starts seals: undone plans, and beside them open chunks as they become due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,9 @@ use std::time::Duration;
 use service::task;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::aside::Turn;
 use crate::failure::Failure;
-use crate::ledger::Seal;
+use crate::ledger::Due;
 use crate::metrics as names;
 use crate::seal::{Planned, Sealer};
 
@@ -26,39 +27,44 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// Runs until the process is to end and no seal is under way.
     pub(crate) async fn run(self, undone: Vec<(u64, Planned)>) {
-        if self.resume(undone).await {
-            while let Some((permit, seal)) = self.next().await {
-                let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
-                drop(task::spawn("seal", async move {
-                    sealer.seal(seal).await;
-                    drop((permit, guard));
-                }));
-            }
-        }
+        tokio::join!(self.resume(undone), self.go_on());
         self.all_permits().await;
+        self.sealer.aside.empty().await;
     }
 
-    /// Carries out the plans that were found undone; whether there is more to do.
-    async fn resume(&self, undone: Vec<(u64, Planned)>) -> bool {
+    /// Carries out the plans that were found undone. They take turns with new seals.
+    async fn resume(&self, undone: Vec<(u64, Planned)>) {
         for (number, planned) in undone {
             let Some(permit) = self.permit().await else {
-                return false;
+                return;
             };
             let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
             drop(task::spawn("resume", async move {
-                sealer.resume(number, planned).await;
-                drop((permit, guard));
+                sealer.resume(number, planned, Turn::among(permit)).await;
+                drop(guard);
             }));
-        }
-        tokio::select! {
-            biased;
-            () = self.sealer.shutdown.wished() => false,
-            () = self.all_permits() => true,
         }
     }
 
-    /// The next seal that is due, with its permit; `None` when the process is to end.
-    async fn next(&self) -> Option<(OwnedSemaphorePermit, Seal)> {
+    /// Starts what is due, until the process is to end.
+    async fn go_on(&self) {
+        while let Some((permit, due)) = self.next().await {
+            let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
+            drop(task::spawn("seal", async move {
+                match due {
+                    Due::Seal(seal) => sealer.seal(seal, Turn::among(permit)).await,
+                    Due::Forward(forward) => {
+                        sealer.forward(forward).await;
+                        drop(permit);
+                    }
+                }
+                drop(guard);
+            }));
+        }
+    }
+
+    /// What is due next, with its permit; `None` when the process is to end.
+    async fn next(&self) -> Option<(OwnedSemaphorePermit, Due)> {
         let permit = self.permit().await?;
         let ledger = &self.sealer.ledger;
         let mut changes = ledger.changes();
@@ -68,8 +74,8 @@ impl Schedule {
                 return None;
             }
             self.publish();
-            if let Some(seal) = ledger.take_due() {
-                return Some((permit, seal));
+            if let Some(due) = ledger.take_due() {
+                return Some((permit, due));
             }
             let wait = ledger.next_deadline().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN);
             tokio::select! {
@@ -101,6 +107,8 @@ impl Schedule {
         metrics::gauge!(names::WAITING).set(counts.waiting as f64);
         metrics::gauge!(names::PARTITIONS).set(counts.partitions as f64);
         metrics::gauge!(names::OLDEST_WAITING).set(counts.oldest.unwrap_or_default().as_secs_f64());
+        metrics::gauge!(names::PLANS_STUCK).set(counts.stuck as f64);
+        metrics::gauge!(names::PLANS_STUCK_AGE).set(counts.oldest_stuck.unwrap_or_default().as_secs_f64());
         metrics::gauge!(names::LOG_BYTES).set(self.sealer.log.budget().used() as f64);
     }
 }

@@ -18,6 +18,7 @@ use service::shutdown::Shutdown;
 use store::Store;
 use tokio::sync::mpsc;
 
+use crate::aside::{Aside, Turn};
 use crate::gather::{Gathered, GatheredChunk, Order, Workbench};
 use crate::ledger::{Ledger, Seal};
 use crate::log::damage::Damaged;
@@ -48,6 +49,8 @@ pub(crate) struct Sealer {
     /// As many gather at once; more may wait for the store.
     pub(crate) workbenches: Mutex<Vec<Workbench>>,
     pub(crate) gathering: tokio::sync::Semaphore,
+    /// Plans that the store refuses for long.
+    pub(crate) aside: Aside,
 }
 
 /// A chunk whose plan is logged.
@@ -70,19 +73,30 @@ pub(crate) struct Planned {
     pub(crate) since_us: i64,
 }
 
+/// What became of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// Its chunk is in the store, or it was given up.
+    Done,
+    /// It is to be tried again later, beside others.
+    GaveWay,
+}
+
 /// The process is ending: what is not finished goes on at the next start.
 pub(crate) struct Ended;
 
 impl Sealer {
     /// Seals pings that an open chunk held.
-    pub(crate) async fn seal(self: &Arc<Self>, seal: Seal) {
-        // When the process ends meanwhile, everything is found in the log again.
-        if self.try_seal(seal.number, seal.taken).await.is_ok() {
-            self.ledger.end_seal(seal.number);
+    pub(crate) async fn seal(self: &Arc<Self>, seal: Seal, mut turn: Turn) {
+        match self.try_seal(seal.taken, &mut turn).await {
+            Ok(None) => self.ledger.end_seal(seal.number),
+            Ok(Some(planned)) => self.go_on_aside(seal.number, &planned, &mut turn).await,
+            Err(Ended) => {} // Everything is found in the log again.
         }
     }
 
-    async fn try_seal(self: &Arc<Self>, _number: u64, taken: Taken) -> Result<(), Ended> {
+    /// Answers the plan if it gave way to others before it was carried out.
+    async fn try_seal(self: &Arc<Self>, taken: Taken, turn: &mut Turn) -> Result<Option<Planned>, Ended> {
         let sealed = Timestamp::from_micros(self.clock.now_micros());
         let id = self.log.next_chunk();
         let (key, since_us) = (taken.key.clone(), taken.since_us);
@@ -101,7 +115,7 @@ impl Sealer {
             since_us,
         });
         let Some(chunk) = gathered.chunk else {
-            return Ok(());
+            return Ok(None);
         };
         self.ledger
             .learn(chunk.stored_bytes, logged_bytes(&chunk.positions));
@@ -114,7 +128,8 @@ impl Sealer {
         let planned = self
             .plan(chunk_key.to_string(), id.plan, sealed, since_us, &chunk)
             .await?;
-        self.carry_out(&planned, &chunk, &key).await
+        let carried = self.carry_out(&planned, &chunk, &key, turn).await?;
+        Ok((carried == Carried::GaveWay).then_some(planned))
     }
 
     /// Logs the decision which records become which chunk.
@@ -162,12 +177,14 @@ impl Sealer {
         planned: &Planned,
         chunk: &GatheredChunk,
         key: &PartitionKey,
-    ) -> Result<(), Ended> {
-        match self.put(planned, chunk.staged.payload()).await? {
+        turn: &mut Turn,
+    ) -> Result<Carried, Ended> {
+        match self.put(planned, chunk.staged.payload(), turn).await? {
+            Stored::Unknown => return Ok(Carried::GaveWay),
             Stored::Same => {
                 metrics::counter!(names::CHUNKS_SEALED).increment(1);
                 metrics::counter!(names::CHUNK_BYTES).increment(chunk.stored_bytes);
-                self.finish(planned, planned.positions.len() as u64).await
+                self.finish(planned, planned.positions.len() as u64).await?;
             }
             Stored::Other => {
                 tracing::error!(
@@ -175,9 +192,10 @@ impl Sealer {
                     "another object has this chunk's key: its pings are kept and become a chunk under a fresh key"
                 );
                 metrics::counter!(names::PLANS_UNEQUAL).increment(1);
-                self.give_up(planned, key).await
+                self.give_up(planned, key).await?;
             }
         }
+        Ok(Carried::Done)
     }
 
     /// Logs that a plan is done, and announces its chunk.
@@ -265,7 +283,7 @@ impl Sealer {
     }
 
     /// Sets aside pings whose place in the log was found damaged.
-    async fn set_aside(&self, key: &PartitionKey, damaged: Vec<(Position, Vec<u8>)>) {
+    pub(crate) async fn set_aside(&self, key: &PartitionKey, damaged: Vec<(Position, Vec<u8>)>) {
         if damaged.is_empty() {
             return;
         }

@@ -11,6 +11,7 @@ use service::shutdown::Shutdown;
 use service::task;
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::aside::Aside;
 use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
 use crate::gather::Workbench;
@@ -27,7 +28,7 @@ use crate::partition_key::PartitionKey;
 use crate::place::Interner;
 use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
-use crate::waiting::{SealLimits, logged_bytes};
+use crate::waiting::SealLimits;
 
 /// Names in the staging folder that begin so are the edge's.
 const STAGED: &str = "seal-";
@@ -71,6 +72,7 @@ impl Edge {
             Arc::clone(&parts.clock),
             Arc::clone(&budget),
             seal_limits(&limits),
+            limits.segment_bytes,
             &recovered.counters,
         ));
         ledger.recover(recovered.waiting.into_iter().map(|ping| {
@@ -211,7 +213,7 @@ fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
     let oldest = undone.pings.iter().map(|(_, ping)| ping.received_us).min();
     let (number, since_us) = ledger.recover_planned(
         positions.len() as u64 + undone.missing,
-        logged_bytes(&positions),
+        &positions,
         oldest.unwrap_or(undone.plan.sealed_us),
     );
     let planned = Planned {
@@ -252,6 +254,7 @@ fn sealer(
         backoff: limits.retry,
         workbenches: Mutex::new((0..limits.gathers).map(bench).collect()),
         gathering: Semaphore::new(limits.gathers),
+        aside: Aside::new(),
     }
 }
 

@@ -25,6 +25,11 @@ pub struct EdgeStatus {
     pub seals: usize,
     /// How long the oldest ping has waited that is in no chunk.
     pub oldest_waiting: Option<Duration>,
+    /// Plans that the store refuses for so long that they were set aside. They are tried for ever; meanwhile the log is
+    /// not freed beyond their oldest ping.
+    pub stuck_plans: usize,
+    /// How long the first of these has been set aside.
+    pub oldest_stuck: Option<Duration>,
     /// Pieces of the log that were found damaged and set aside.
     pub damaged: u64,
     /// Whether a ping of usual size would find room.
@@ -54,6 +59,8 @@ impl Edge {
             log_bytes_max: budget.bytes_max(),
             open_partitions: counts.partitions,
             seals: counts.seals,
+            stuck_plans: counts.stuck,
+            oldest_stuck: counts.oldest_stuck,
             oldest_waiting: counts.oldest,
             damaged: damaged.unwrap_or(0),
             has_room: budget.has_room(USUAL_PING_BYTES),

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use ping::Dimension;
 
+use crate::holds::{Holds, oldest_of};
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
 
@@ -43,6 +44,7 @@ pub(crate) struct OpenChunks {
     free: Vec<u32>,
     by_age: BTreeSet<(i64, u32)>,
     full: BTreeSet<u32>,
+    holds: Holds,
     /// Stored bytes by bytes in the log, learned from seals.
     ratio: f64,
 }
@@ -51,6 +53,8 @@ pub(crate) struct OpenChunks {
 struct OpenChunk {
     taken: Taken,
     logged_bytes: u64,
+    /// No ping of it lies in an older segment.
+    oldest_segment: u32,
 }
 
 /// So many partitions beyond the cap may open with version and build id `OTHER`; then all but the date is `OTHER`.
@@ -69,6 +73,7 @@ impl OpenChunks {
             free: Vec::new(),
             by_age: BTreeSet::new(),
             full: BTreeSet::new(),
+            holds: Holds::default(),
             ratio: 1.0,
         }
     }
@@ -79,6 +84,8 @@ impl OpenChunks {
         let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
         chunk.taken.positions.push(position);
         chunk.logged_bytes += u64::from(position.length);
+        chunk.oldest_segment = chunk.oldest_segment.min(position.segment);
+        self.holds.add(&[position]);
         self.make_older(slot, since_us);
         self.note_size(slot);
     }
@@ -91,30 +98,99 @@ impl OpenChunks {
         let slot = self.slot(&taken.key, taken.since_us);
         let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
         chunk.logged_bytes += logged_bytes(&taken.positions);
+        chunk.oldest_segment = chunk.oldest_segment.min(oldest_of(&taken.positions));
+        self.holds.add(&taken.positions);
         let came_since = std::mem::replace(&mut chunk.taken.positions, taken.positions);
         chunk.taken.positions.extend(came_since);
         self.make_older(slot, taken.since_us);
         self.note_size(slot);
     }
 
-    /// Takes the next open chunk that is to be sealed now: a full one, an old one, one that waits since `hurry_until` or
-    /// longer, or, when the log is `pressed` for room, the oldest.
-    pub(crate) fn take_due(&mut self, now_us: i64, pressed: bool, hurry_until: i64) -> Option<Taken> {
+    /// Takes the next open chunk that is to be sealed now: a full one, an old one, or one that waits since `hurry_until`
+    /// or longer.
+    pub(crate) fn take_due(&mut self, now_us: i64, hurry_until: i64) -> Option<Taken> {
         let due = |(since, slot): &(i64, u32)| {
             let old = now_us.saturating_sub(*since) >= self.limits.age_us;
-            (old || pressed || *since <= hurry_until).then_some(*slot)
+            (old || *since <= hurry_until).then_some(*slot)
         };
         let slot = self
             .full
             .first()
             .copied()
             .or_else(|| self.by_age.first().and_then(due))?;
+        Some(self.take(slot))
+    }
+
+    /// Takes the open chunk with the most pings. Looks at all of them.
+    pub(crate) fn take_most(&mut self) -> Option<Taken> {
+        let chunks = self.in_use(u32::MAX);
+        let (_, slot) = chunks
+            .map(|(slot, chunk)| (chunk.taken.positions.len(), slot))
+            .max()?;
+        Some(self.take(slot))
+    }
+
+    /// Takes the open chunk with the most bytes in the log, of those with a ping in this segment or an older one, if it
+    /// has at least so many. Looks at all open chunks.
+    pub(crate) fn take_largest(&mut self, segment: u32, bytes_min: u64) -> Option<Taken> {
+        let chunks = self.in_use(segment);
+        let (bytes, slot) = chunks.map(|(slot, chunk)| (chunk.logged_bytes, slot)).max()?;
+        (bytes >= bytes_min).then(|| self.take(slot))
+    }
+
+    /// Takes all pings in this segment. Looks at all open chunks, and at the pings of those with one in it.
+    pub(crate) fn take_segment(&mut self, segment: u32) -> Vec<Taken> {
+        let slots: Vec<u32> = self.in_use(segment).map(|(slot, _)| slot).collect();
+        slots
+            .into_iter()
+            .filter_map(|slot| self.take_part(slot, segment))
+            .collect()
+    }
+
+    /// Takes a chunk's pings in this segment.
+    fn take_part(&mut self, slot: u32, segment: u32) -> Option<Taken> {
+        let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
+        let (there, elsewhere): (Vec<_>, Vec<_>) = chunk
+            .taken
+            .positions
+            .iter()
+            .partition(|position| position.segment == segment);
+        if elsewhere.is_empty() {
+            return Some(self.take(slot));
+        }
+        chunk.oldest_segment = oldest_of(&elsewhere);
+        chunk.logged_bytes -= logged_bytes(&there);
+        chunk.taken.positions = elsewhere;
+        let taken = Taken {
+            key: chunk.taken.key.clone(),
+            positions: there,
+            since_us: chunk.taken.since_us,
+        };
+        self.holds.remove(&taken.positions);
+        (!taken.positions.is_empty()).then_some(taken)
+    }
+
+    fn take(&mut self, slot: u32) -> Taken {
         let chunk = self.slots[slot as usize].take().expect("a slot in use");
         self.full.remove(&slot);
         self.by_age.remove(&(chunk.taken.since_us, slot));
         self.by_key.remove(&chunk.taken.key);
         self.free.push(slot);
-        Some(chunk.taken)
+        self.holds.remove(&chunk.taken.positions);
+        chunk.taken
+    }
+
+    /// The open chunks that may have a ping in this segment or an older one.
+    fn in_use(&self, segment: u32) -> impl Iterator<Item = (u32, &OpenChunk)> {
+        (0..).zip(&self.slots).filter_map(move |(slot, chunk)| {
+            let chunk = chunk.as_ref()?;
+            (chunk.oldest_segment <= segment).then_some((slot, chunk))
+        })
+    }
+
+    /// Which segments the pings lie in.
+    pub(crate) const fn holds(&self) -> &Holds {
+        &self.holds
     }
 
     /// When the next open chunk is to be sealed, in microseconds of the monotonic clock, unless one fills before.
@@ -167,6 +243,7 @@ impl OpenChunks {
         self.slots[slot as usize] = Some(OpenChunk {
             taken,
             logged_bytes: 0,
+            oldest_segment: u32::MAX,
         });
         slot
     }
@@ -210,133 +287,4 @@ pub(crate) fn logged_bytes(positions: &[Position]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use index_schema::ChunkKind;
-    use ping::Partition;
-    use proptest::prelude::*;
-
-    const LIMITS: SealLimits = SealLimits {
-        age_us: 1_000,
-        stored_bytes: 2_000,
-        pings: 20,
-        partitions: 4,
-    };
-
-    fn key(number: usize) -> PartitionKey {
-        let mut values = Dimension::ALL.map(|dimension| dimension.name().to_owned());
-        values[Dimension::AppBuildId.position()] = number.to_string();
-        PartitionKey::new(ChunkKind::Pings, &Partition::new(values))
-    }
-
-    fn position(number: usize, length: usize) -> Position {
-        Position::new(1, 8 * number as u64, length)
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Push {
-            key: usize,
-            length: usize,
-        },
-        Take {
-            pressed: bool,
-            hurry: bool,
-            give_back: usize,
-        },
-        Wait(i64),
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step = prop_oneof![
-            4 => (0..6_usize, 1..400_usize).prop_map(|(key, length)| Step::Push { key, length }),
-            2 => (any::<bool>(), any::<bool>(), 0..5_usize)
-                .prop_map(|(pressed, hurry, give_back)| Step::Take { pressed, hurry, give_back }),
-            1 => (0..700_i64).prop_map(Step::Wait),
-        ];
-        proptest::collection::vec(step, 0..120)
-    }
-
-    proptest! {
-        #[test]
-        fn every_ping_is_taken_once_and_in_time(steps in steps()) {
-            let (mut open, mut now) = (OpenChunks::new(LIMITS), 0);
-            // The slow way: all pings in one list, in order, with the key they were filed under.
-            let mut slow: Vec<(Position, i64)> = Vec::new();
-            let mut pushed = 0;
-            for step in steps {
-                match step {
-                    Step::Push { key: number, length } => {
-                        pushed += 1;
-                        open.push(&key(number), position(pushed, length), now);
-                        slow.push((position(pushed, length), now));
-                    }
-                    Step::Wait(time) => now += time,
-                    Step::Take { pressed, hurry, give_back } => {
-                        let oldest = slow.iter().map(|(_, since)| *since).min();
-                        prop_assert_eq!(open.oldest_us(), oldest);
-                        let hurry_until = if hurry { now } else { i64::MIN };
-                        let taken = open.take_due(now, pressed, hurry_until);
-                        let due = oldest.is_some_and(|oldest| pressed || hurry || now - oldest >= LIMITS.age_us);
-                        prop_assert!(taken.is_some() || !due);
-                        let Some(mut taken) = taken else { continue };
-                        let rest = taken.positions.split_off(taken.positions.len() - give_back.min(taken.positions.len()));
-                        slow.retain(|(position, _)| !taken.positions.contains(position));
-                        // What is given back waits as long as the oldest of its chunk has.
-                        for (position, since) in &mut slow {
-                            if rest.contains(position) {
-                                *since = taken.since_us;
-                            }
-                        }
-                        open.give_back(Taken { positions: rest, ..taken });
-                    }
-                }
-            }
-            while let Some(taken) = open.take_due(now, true, i64::MIN) {
-                slow.retain(|(position, _)| !taken.positions.contains(position));
-            }
-            prop_assert!(slow.is_empty(), "{slow:?} are lost");
-            prop_assert_eq!((open.partitions(), open.next_deadline()), (0, None));
-        }
-    }
-
-    #[test]
-    fn a_chunk_is_full_by_its_learned_size_or_its_number() {
-        let mut open = OpenChunks::new(LIMITS);
-        for number in 0..19 {
-            open.push(&key(0), position(number, 100), 0);
-            assert_eq!(open.next_deadline(), Some(1_000));
-        }
-        open.push(&key(0), position(19, 100), 0);
-        assert_eq!(
-            open.take_due(0, false, i64::MIN)
-                .map(|taken| taken.positions.len()),
-            Some(20)
-        );
-        // A tenth is stored of what is logged: now the number decides.
-        for _ in 0..50 {
-            open.learn(10, 100);
-        }
-        for number in 0..19 {
-            open.push(&key(0), position(number, 500), 0);
-        }
-        assert_eq!(open.take_due(0, false, i64::MIN), None);
-        open.push(&key(0), position(19, 500), 0);
-        assert!(open.take_due(0, false, i64::MIN).is_some());
-    }
-
-    #[test]
-    fn the_number_of_open_partitions_is_bounded() {
-        let mut open = OpenChunks::new(LIMITS);
-        for number in 0..5_000 {
-            let mut values = Dimension::ALL.map(|_| number.to_string());
-            values[0] = "20261123".to_owned();
-            open.push(
-                &PartitionKey::new(ChunkKind::Pings, &Partition::new(values)),
-                position(number, 1),
-                0,
-            );
-        }
-        assert_eq!(open.partitions(), LIMITS.partitions + PARTITIONS_BEYOND_CAP + 1);
-    }
-}
+mod tests;

@@ -60,6 +60,18 @@ impl Budget {
         fits.then_some(reservation)
     }
 
+    /// Takes room for copies of pings that wait. Like plans they come on top of the budget, for they free more than they
+    /// take.
+    pub(crate) fn reserve_on_top(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
+        self.promised_bytes.fetch_add(bytes, Ordering::SeqCst);
+        let reservation = Reservation {
+            budget: Arc::clone(self),
+            bytes,
+            pings: 0,
+        };
+        (!self.is_scarce()).then_some(reservation)
+    }
+
     /// Whether a ping of so many bytes would find room now.
     pub(crate) fn has_room(self: &Arc<Self>, bytes: u64) -> bool {
         self.reserve(bytes, 1).is_some()
@@ -104,6 +116,12 @@ impl Budget {
     /// Bytes that must leave the log, as counted in frames, until it is no more than four fifths full.
     pub(crate) fn bytes_over_pressure(&self) -> u64 {
         self.used().saturating_sub(self.bytes_max / 5 * 4)
+    }
+
+    /// Whether room is so scarce that there is none for copies: they and plans went a sixteenth over the budget already,
+    /// or the disk has no room for the next segment.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.used() > self.bytes_max + self.bytes_max / 16 || !self.spare_ready() || !self.is_writable()
     }
 
     /// Pings that must leave the log until it is no more than four fifths full in number.

@@ -5,4 +5,6 @@ mod crashes;
 mod errors;
 mod rotation;
 mod sealing;
+mod stragglers;
+mod stuck;
 mod support;

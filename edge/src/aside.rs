@@ -1,0 +1,140 @@
+//! Plans that the store refuses for long: each goes on by itself, beside the others, without its payload.
+//!
+//! Only a store that takes other chunks makes a plan stand aside: while it takes none, seals keep their places, and no
+//! plan more is made than there are places.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::seal::{Carried, Ended, Planned, Sealer};
+
+/// So many plans may stand aside; a further one keeps its place among the seals.
+const PLANS_MAX: u32 = 1_024;
+
+/// A plan stands aside after so many failures, if a put has succeeded since the last one did.
+const FAILURES: u32 = 6;
+
+/// And after so many in any case: those that hold all places may be the only ones that cannot be put.
+const FAILURES_IN_ANY_CASE: u32 = 16;
+
+/// A plan that stands aside rests after so many failures of a try.
+const FAILURES_ASIDE: u32 = 3;
+
+/// The longest wait between two tries of a plan that stands aside, as a multiple of the first: ten minutes of 100 ms.
+/// Each try gathers the chunk again.
+const BACKOFF_GROWTH: u32 = 6_000;
+
+/// Who stands aside.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    places: Arc<Semaphore>,
+    /// Whether a put has succeeded since the last plan stood aside.
+    succeeded: AtomicBool,
+    /// Told when a put succeeds again.
+    healed: Notify,
+    /// Held while one of them is gathered and put: so their payloads take the memory of one.
+    again: Semaphore,
+}
+
+/// A seal's right to be under way.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    aside: bool,
+    /// One of a few places among the seals, or one aside.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// A place among the seals.
+    pub(crate) const fn among(place: OwnedSemaphorePermit) -> Self {
+        Self {
+            aside: false,
+            _place: place,
+        }
+    }
+}
+
+impl Aside {
+    /// Nobody stands aside.
+    pub(crate) fn new() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(PLANS_MAX as usize)),
+            succeeded: AtomicBool::new(true),
+            healed: Notify::new(),
+            again: Semaphore::new(1),
+        }
+    }
+
+    /// Notes that a put succeeded.
+    pub(crate) fn succeed(&self) {
+        if !self.succeeded.swap(true, Ordering::SeqCst) {
+            self.healed.notify_waiters();
+        }
+    }
+
+    /// Whether a plan whose put failed so many times goes on later; if it held a place among the seals, that is free
+    /// then.
+    pub(crate) fn gives_way(&self, turn: &mut Turn, failures: u32) -> bool {
+        if turn.aside {
+            return failures >= FAILURES_ASIDE;
+        }
+        let trusted = failures >= FAILURES && self.succeeded.load(Ordering::SeqCst);
+        if !trusted && failures < FAILURES_IN_ANY_CASE {
+            return false;
+        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return false;
+        };
+        self.succeeded.store(false, Ordering::SeqCst);
+        *turn = Turn {
+            aside: true,
+            _place: place,
+        };
+        true
+    }
+
+    /// Returns when nobody stands aside any more.
+    pub(crate) async fn empty(&self) {
+        // The semaphore is never closed.
+        let _ = self.places.acquire_many(PLANS_MAX).await;
+    }
+}
+
+impl Sealer {
+    /// Goes on with a plan that stands aside, for ever.
+    pub(crate) async fn go_on_aside(self: &Arc<Self>, number: u64, planned: &Planned, turn: &mut Turn) {
+        tracing::error!(
+            key = planned.key,
+            pings = planned.positions.len(),
+            "the store refuses this chunk for long: others are sealed meanwhile, its pings wait in the write-ahead log, which is not freed beyond them; tried on for ever"
+        );
+        self.ledger.set_stuck(number);
+        let mut wait = self.backoff * crate::put::BACKOFF_GROWTH;
+        loop {
+            let paused = tokio::select! {
+                biased;
+                paused = self.pause_up_to(&mut wait, BACKOFF_GROWTH) => paused,
+                () = self.aside.healed.notified() => Ok(()),
+            };
+            if paused.is_err() {
+                return;
+            }
+            match self.try_again(planned, turn).await {
+                Ok(Carried::GaveWay) => {}
+                Ok(Carried::Done) => return self.ledger.end_seal(number),
+                Err(Ended) => return,
+            }
+        }
+    }
+
+    async fn try_again(self: &Arc<Self>, planned: &Planned, turn: &mut Turn) -> Result<Carried, Ended> {
+        let _one = tokio::select! {
+            biased;
+            () = self.shutdown.wished() => return Err(Ended),
+            one = self.aside.again.acquire() => one.map_err(|_| Ended)?,
+        };
+        self.try_resume(planned, turn).await
+    }
+}
