@@ -13,6 +13,11 @@ pub(crate) async fn pass_on(mut from: mpsc::Receiver<String>, to: mpsc::Sender<S
     let odd = life.plan.odds.announcement;
     while let Some(key) = from.recv().await {
         let times = if dice.happens(odd) { dice.from(0..3) } else { 1 };
+        match times {
+            0 => life.befalls("announcements lost"),
+            1 => {}
+            _ => life.befalls("announcements doubled"),
+        }
         for _ in 0..times {
             let late = dice
                 .happens(odd)
@@ -26,7 +31,10 @@ pub(crate) async fn pass_on(mut from: mpsc::Receiver<String>, to: mpsc::Sender<S
                 let _ = to.send(key).await;
             };
             match late {
-                Some(_) => drop(task::spawn("announcement", arrive)),
+                Some(_) => {
+                    life.befalls("announcements late");
+                    drop(task::spawn("announcement", arrive));
+                }
                 None => arrive.await,
             }
         }

@@ -32,14 +32,18 @@ pub(crate) struct Sent {
 #[derive(Clone, Debug)]
 pub(crate) struct Pings {
     sent: Arc<Mutex<Vec<Sent>>>,
+    /// The lines of a file that is imported.
+    lines: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Pings {
     /// Main pings of three channels, of which every seventh repeats an earlier document with other content; every
     /// thirtieth does not inflate, another is no JSON, another of a type that is not folded.
-    pub(crate) fn new(pings: usize) -> Self {
+    pub(crate) fn new(pings: usize, lines: usize) -> Self {
+        let all = pings..pings + lines;
         Self {
             sent: Arc::new(Mutex::new((0..pings).map(ping).collect())),
+            lines: Arc::new(Mutex::new(all.map(ping).collect())),
         }
     }
 
@@ -47,18 +51,22 @@ impl Pings {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next ping of a client that was not answered 200.
-    fn next(&self, client: usize) -> Option<usize> {
+    pub(crate) fn lines(&self) -> MutexGuard<'_, Vec<Sent>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next of a client's first pings that was not answered 200.
+    fn next(&self, client: usize, share: usize) -> Option<usize> {
         let sent = self.lock();
-        (client..sent.len())
+        (client..share)
             .step_by(CLIENTS)
             .find(|number| !sent[*number].taken)
     }
 
     /// Sends until all of this client's pings are taken.
-    pub(crate) async fn send(self, client: usize, edge: Arc<Edge>, life: Life, mut dice: Dice) {
+    pub(crate) async fn send(self, client: usize, share: usize, edge: Arc<Edge>, life: Life, mut dice: Dice) {
         let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
-        while let Some(number) = self.next(client) {
+        while let Some(number) = self.next(client, share) {
             task::sleep(dice.time(millisecond, 8 * second)).await;
             let accepted = {
                 let sent = &mut self.lock()[number];
@@ -87,8 +95,12 @@ impl Pings {
                     continue;
                 }
                 // Nothing of it may be stored.
-                Some(Err(Refusal::Full { .. })) => self.lock()[number].attempts -= 1,
-                _ => {}
+                Some(Err(Refusal::Full { .. })) => {
+                    life.befalls("submissions refused for want of room");
+                    self.lock()[number].attempts -= 1;
+                }
+                Some(Err(Refusal::Unavailable)) => life.befalls("submissions that fail"),
+                None => life.befalls("submissions given up"),
             }
             task::sleep(dice.time(millisecond, 60 * second)).await;
         }
@@ -107,7 +119,7 @@ impl Sent {
         }
     }
 
-    fn accepted(&self) -> Accepted {
+    pub(crate) fn accepted(&self) -> Accepted {
         let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
         Accepted {
             uri: Bytes::from(self.uri.clone()),

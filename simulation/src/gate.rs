@@ -98,6 +98,13 @@ impl Gate for Weather {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.live_on(Moment::Before).await;
         let begun = self.begin();
+        if let Err(shut) = begun {
+            self.life.trace.count(match (self.is_store, shut) {
+                (true, Shut::Refused) => "calls refused by the store",
+                (true, _) => "calls lost on the way to the store",
+                (false, _) => "calls refused by a database",
+            });
+        }
         match begun {
             Ok(()) => self.life.note(format_args!("{door} {verb} {key}")),
             Err(shut) => self.life.note(format_args!("{door} {verb} {key}: {shut:?}")),
@@ -110,6 +117,9 @@ impl Gate for Weather {
         self.live_on(Moment::After).await;
         self.delay().await;
         let lost = self.is_store && self.dice().happens(self.life.plan.odds.answer_lost);
+        if lost {
+            self.life.trace.count("answers of the store lost");
+        }
         let end = if lost { "its answer is lost" } else { "done" };
         self.life
             .note(format_args!("{door} {verb} {key}: {end}, well: {well}"));

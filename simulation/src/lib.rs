@@ -8,6 +8,7 @@ mod doors;
 mod found;
 mod gate;
 mod gzip;
+mod import;
 mod life;
 mod live;
 mod oracle;

@@ -38,6 +38,12 @@ impl Life {
             .note(self.clock.now_micros(), format_args!("[{operations}] {what}"));
     }
 
+    /// Notes something that befell, and counts it.
+    pub(crate) fn befalls(&self, what: &'static str) {
+        self.note(format_args!("{what}"));
+        self.trace.count(what);
+    }
+
     /// Notes what must not happen.
     pub(crate) fn is_wrong(&self, what: &str) {
         self.note(format_args!("wrong: {what}"));

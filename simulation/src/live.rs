@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use disk::SimulatedDisk;
 use service::task;
 
 use crate::client::CLIENTS;
 use crate::dice::Dice;
+use crate::import;
 use crate::life::Life;
 use crate::plan::{DiskFault, DiskFaultKind, End};
 use crate::process::{PREFIX, Process};
@@ -18,6 +18,9 @@ use crate::world::World;
 /// Whatever takes longer without faults never ends.
 const PATIENCE: Duration = Duration::from_secs(10 * 86_400);
 
+/// How often a rebuild is tried.
+const REBUILDS: usize = 10;
+
 /// How often everything is looked at while its end is waited for.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -26,7 +29,7 @@ pub(crate) async fn live(world: Arc<World>, life: Life) {
     for (number, fault) in life.plan.faults.iter().enumerate() {
         let dice = life.dice(&format!("fault {number}"));
         if fault.from.is_zero() {
-            spoil(&life.disk, fault.kind, dice);
+            spoil(&life, fault.kind, dice);
             task::spawn("heal", heal(life.clone(), *fault));
         } else {
             task::spawn("fault", befall(life.clone(), *fault, dice));
@@ -45,7 +48,10 @@ pub(crate) async fn live(world: Arc<World>, life: Life) {
         Err(error) if life.plan.faults.is_empty() && life.plan.odds.database == 0 => {
             life.is_wrong(&format!("does not start: {error}"));
         }
-        Err(error) => life.note(format_args!("does not start: {error}")),
+        Err(error) => {
+            life.note(format_args!("{error}"));
+            life.befalls("starts that failed");
+        }
     }
 }
 
@@ -56,8 +62,17 @@ fn befall_process(world: &Arc<World>, process: &Arc<Process>) {
         let (world, process) = (Arc::clone(world), Arc::clone(process));
         task::spawn("rebuild", async move {
             task::sleep(when).await;
-            let rebuilt = process.rebuild(&world).await;
-            process.life.note(format_args!("rebuilt: {rebuilt:?}"));
+            // As who asked for it would.
+            for _ in 0..REBUILDS {
+                match process.rebuild(&world).await {
+                    Ok(()) => return process.life.befalls("rebuilds"),
+                    Err(error) => {
+                        process.life.note(format_args!("{error}"));
+                        process.life.befalls("rebuilds that failed");
+                    }
+                }
+                task::sleep(LOOK).await;
+            }
         });
     }
     if let Some((when, by)) = life.plan.step {
@@ -65,7 +80,7 @@ fn befall_process(world: &Arc<World>, process: &Arc<Process>) {
         task::spawn("step", async move {
             task::sleep(when).await;
             life.clock.step_micros(by);
-            life.note(format_args!("the clock stepped by {by} us"));
+            life.befalls("steps of the clock");
         });
     }
 }
@@ -73,17 +88,20 @@ fn befall_process(world: &Arc<World>, process: &Arc<Process>) {
 /// All clients send what was not answered 200 yet.
 fn send(world: &World, process: &Process) -> Vec<tokio::task::JoinHandle<()>> {
     let life = &process.life;
-    let clients = 0..CLIENTS;
-    clients
+    let share = world.plan.share(life.number);
+    let mut tasks: Vec<_> = (0..CLIENTS)
         .map(|client| {
             let dice = life.dice(&format!("client {client}"));
             let pings = world.pings.clone();
             task::spawn(
                 "client",
-                pings.send(client, Arc::clone(&process.edge), life.clone(), dice),
+                pings.send(client, share, Arc::clone(&process.edge), life.clone(), dice),
             )
         })
-        .collect()
+        .collect();
+    let import = import::import(world.pings.clone(), Arc::clone(&process.edge), life.clone());
+    tasks.push(task::spawn("import", import));
+    tasks
 }
 
 async fn end(process: &Process) {
@@ -93,16 +111,21 @@ async fn end(process: &Process) {
         life.disk.power_off();
         return std::future::pending().await;
     }
-    life.note(format_args!("ends"));
-    if within(PATIENCE, process.end()).await.is_none() {
+    life.befalls("ends in order");
+    let ended = async {
+        if life.plan.seals_at_end {
+            process.edge.wait_until_sealed().await;
+        }
+        process.end().await;
+    };
+    if within(PATIENCE, ended).await.is_none() {
         life.is_wrong("does not end");
     }
 }
 
 async fn befall(life: Life, fault: DiskFault, dice: Dice) {
     task::sleep(fault.from).await;
-    life.note(format_args!("the disk: {:?}", fault.kind));
-    spoil(&life.disk, fault.kind, dice);
+    spoil(&life, fault.kind, dice);
     heal(life, fault).await;
 }
 
@@ -112,7 +135,13 @@ async fn heal(life: Life, fault: DiskFault) {
     life.disk.heal();
 }
 
-fn spoil(disk: &SimulatedDisk, kind: DiskFaultKind, mut dice: Dice) {
+fn spoil(life: &Life, kind: DiskFaultKind, mut dice: Dice) {
+    let Life { disk, .. } = life;
+    life.befalls(match kind {
+        DiskFaultKind::Full(_) => "times that the disk is full",
+        DiskFaultKind::Syncs(_) => "times that syncs fail",
+        DiskFaultKind::Reads(_) => "times that reads fail",
+    });
     match kind {
         DiskFaultKind::Full(bytes) => disk.set_capacity(disk.used_bytes() + bytes),
         DiskFaultKind::Syncs(per_mille) => disk.fail_syncs(move |_, _| dice.happens(per_mille)),

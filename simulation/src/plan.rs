@@ -14,6 +14,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug)]
 pub(crate) struct WorldPlan {
     pub(crate) pings: usize,
+    /// Lines of a file that is imported beside them.
+    pub(crate) lines: usize,
     /// Processes that end badly, or in order, before the last.
     pub(crate) lives: u64,
     /// Whether chunks go to a store beyond a network, instead of folders on the disk.
@@ -32,6 +34,8 @@ pub(crate) struct LifePlan {
     /// When it ends at the latest.
     pub(crate) length: Duration,
     pub(crate) end: End,
+    /// Whether an end in order waits until everything is sealed.
+    pub(crate) seals_at_end: bool,
     /// Whether the disk forgets at the end, or only the process dies.
     pub(crate) power_cut: Option<u64>,
     pub(crate) odds: Odds,
@@ -106,7 +110,8 @@ impl WorldPlan {
         let longest = dice.time(Duration::from_micros(10), seconds(1));
         let lives = dice.from(2..8);
         Self {
-            pings: usize::try_from(dice.from(8..48)).expect("a few"),
+            pings: usize::try_from(dice.scale(8, 100)).expect("a few"),
+            lines: usize::try_from(dice.scale(1, 30)).expect("a few"),
             lives,
             remote: dice.happens(500),
             pace: Pace {
@@ -117,6 +122,15 @@ impl WorldPlan {
             poll: dice.time(seconds(1), seconds(120)),
             batch_bytes: dice.one(&[0, 1 << 20, 256 << 20]),
         }
+    }
+}
+
+impl WorldPlan {
+    /// How many of the pings are there to be sent in the `number`th process: all in the last.
+    pub(crate) fn share(&self, number: u64) -> usize {
+        let lives = usize::try_from(self.lives).expect("a few");
+        let number = usize::try_from(number).expect("a few");
+        self.pings * (number + 1) / (lives + 1)
     }
 }
 
@@ -154,11 +168,12 @@ impl LifePlan {
         Self {
             length: longest,
             end: end(&mut dice),
+            seals_at_end: dice.happens(300),
             power_cut: dice.happens(600).then(|| dice.any()),
             odds: Odds::draw(&mut dice),
             outage,
             faults,
-            rebuild: dice.happens(100).then(|| within(&mut dice)),
+            rebuild: dice.happens(200).then(|| within(&mut dice)),
             step: dice.happens(150).then(|| {
                 (
                     within(&mut dice),
@@ -179,6 +194,7 @@ impl LifePlan {
         Self {
             length: Duration::MAX,
             end: End::InOrder,
+            seals_at_end: false,
             power_cut: None,
             odds: Odds {
                 delay_us: dice.scale(1, 1 << 20),
@@ -216,7 +232,7 @@ fn fault(dice: &mut Dice, length: Duration) -> DiskFault {
     };
     DiskFault {
         from,
-        until: from + dice.time(Duration::from_micros(1), length),
+        until: from + dice.time(Duration::from_millis(1), length.max(Duration::from_millis(2))),
         kind,
     }
 }

@@ -14,6 +14,7 @@ use service::clock::{Clock, HandClock};
 use store::{ListPage, MemoryStore, ObjectMeta, Payload, Put, Store, StoreError};
 
 use crate::dice::Dice;
+use crate::trace::Trace;
 
 /// The longest that a put is under way.
 const LATEST: Duration = Duration::from_secs(2 * 3_600);
@@ -40,6 +41,7 @@ pub(crate) struct Remote {
     /// How often something odd happens, in a thousand.
     odd: u32,
     dice: Mutex<Dice>,
+    trace: Trace,
 }
 
 impl Objects {
@@ -63,6 +65,7 @@ impl Remote {
         clock: Arc<HandClock>,
         odd: u32,
         dice: Dice,
+        trace: Trace,
     ) -> Self {
         Self {
             objects,
@@ -70,6 +73,7 @@ impl Remote {
             clock,
             odd,
             dice: Mutex::new(dice),
+            trace,
         }
     }
 
@@ -121,6 +125,7 @@ impl Store for Remote {
             };
             let mut all = self.objects.late.lock().unwrap_or_else(PoisonError::into_inner);
             all.push(late);
+            self.trace.count("puts that arrive late");
             return Err(StoreError::Indeterminate {
                 action: "put",
                 key: key.to_owned(),
@@ -130,6 +135,7 @@ impl Store for Remote {
         let twice = self.dice().happens(self.odd);
         let first = store.put_if_absent(key, Payload::Bytes(bytes.clone())).await;
         if twice {
+            self.trace.count("puts that come twice");
             return store.put_if_absent(key, Payload::Bytes(bytes)).await;
         }
         first
@@ -154,7 +160,11 @@ impl Store for Remote {
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ListPage, StoreError> {
         let mut page = self.arrived().await.list(prefix, after, limit).await?;
         let mut dice = self.dice();
+        let all = page.objects.len();
         page.objects.retain(|_| !dice.happens(self.odd));
+        if page.objects.len() < all {
+            self.trace.count("listings that leave out objects");
+        }
         Ok(page)
     }
 

@@ -1,5 +1,6 @@
 //! One run: a world, a few processes that end badly in it, one that makes everything good, and the verdict.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Report {
     pub simulated: Duration,
     /// A hash of everything that happened, in order.
     pub trace: u64,
+    /// What befell it, how often.
+    pub befell: BTreeMap<&'static str, u64>,
     /// What is wrong.
     pub verdict: Verdict,
 }
@@ -63,7 +66,10 @@ fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> R
         let life = world.life(number, plan, pace, disk);
         arm(&life);
         let halted = execute(&life, live(Arc::clone(&world), life.clone()));
-        crash_points += u64::from(matches!(halted, Err(Halt::Dead)));
+        if matches!(halted, Err(Halt::Dead)) {
+            crash_points += 1;
+            trace.count(died_at(life.plan.end));
+        }
         if matches!(halted, Err(Halt::Stuck)) {
             life.is_wrong("it waits for what never comes");
         }
@@ -94,7 +100,18 @@ fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> R
         lives: lives + 1,
         simulated: HandClock::monotonic(&world.clock),
         trace: trace.hash(),
+        befell: trace.counts(),
         verdict,
+    }
+}
+
+/// What a death is counted as. One whose call or operation never came was at the end of its plan's time.
+const fn died_at(end: End) -> &'static str {
+    match end {
+        End::InOrder | End::Instant => "deaths at an instant",
+        End::Operation(..) => "deaths at a disk operation, or an instant",
+        End::StoreCall(..) => "deaths at a call of the store, or an instant",
+        End::DatabaseCall(..) => "deaths at a call of a database, or an instant",
     }
 }
 

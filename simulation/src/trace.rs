@@ -1,5 +1,6 @@
 //! What happened, in order: a hash of it, and lines for who wants to read it.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ pub(crate) struct Trace {
 struct State {
     hash: u64,
     lines: u64,
+    counts: BTreeMap<&'static str, u64>,
 }
 
 impl Trace {
@@ -36,6 +38,18 @@ impl Trace {
         if self.printed {
             println!("{:>8} {micros} {what}", state.lines);
         }
+    }
+
+    /// Counts something that befell.
+    pub(crate) fn count(&self, what: &'static str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state.counts.entry(what).or_default() += 1;
+    }
+
+    /// How often what befell.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.counts.clone()
     }
 
     /// A hash of everything noted.

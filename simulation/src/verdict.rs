@@ -57,8 +57,8 @@ fn judge_records(verdict: &mut Verdict, world: &World, chunks: &Chunks) {
         verdict.doubled += u64::from(!ids.insert(record.id));
         *stored.entry((&record.uri, &record.body)).or_default() += 1;
     }
-    let all = world.pings.lock();
-    for sent in all.iter() {
+    let (pings, lines) = (world.pings.lock(), world.pings.lines());
+    for sent in pings.iter().chain(lines.iter()) {
         let times = stored
             .remove(&(sent.uri.as_str(), sent.stored.as_slice()))
             .unwrap_or(0);

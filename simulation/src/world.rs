@@ -43,7 +43,7 @@ impl World {
         let world = Self {
             seed,
             clock: HandClock::at_micros(EVENING_US),
-            pings: Pings::new(plan.pings),
+            pings: Pings::new(plan.pings, plan.lines),
             trace,
             wrong: Arc::default(),
             objects: Objects::default(),
@@ -79,6 +79,7 @@ impl World {
             Arc::clone(&self.clock),
             life.plan.odds.odd,
             life.dice("network"),
+            life.trace.clone(),
         ))
     }
 

@@ -39,6 +39,7 @@ fn the_same_seed_twice_gives_the_same_trace() {
     assert_eq!(distinct.len(), first.len(), "two seeds do the same");
 }
 
+#[expect(clippy::print_stdout, reason = "seeds are for who reads the test's output")]
 /// Without the chosen syncs, acknowledged pings must be found lost, or chunks that cannot be read.
 fn assert_found(what: &str, left_out: fn(&Path, SyncKind) -> bool) {
     let spoil = |disk: &SimulatedDisk| disk.omit_syncs(left_out);

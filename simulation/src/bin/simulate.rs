@@ -1,5 +1,6 @@
 //! `simulate`: runs seeds on all processors and prints what came of them.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +34,7 @@ struct Tally {
     lost: u64,
     doubled: u64,
     wrong: u64,
+    befell: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
@@ -44,6 +46,9 @@ impl Tally {
         self.lost += lost;
         self.doubled += doubled;
         self.wrong += u64::from(!wrong.is_empty());
+        for (what, times) in &report.befell {
+            *self.befell.entry(what).or_default() += times;
+        }
     }
 }
 
@@ -87,7 +92,11 @@ fn main() -> ExitCode {
         lost,
         doubled,
         wrong,
+        befell,
     } = tally.into_inner().expect("nothing panics that holds it");
+    for (what, times) in befell {
+        println!("{times:>9} {what}");
+    }
     println!(
         "seeds {first}..{last}: {seeds} run, {lives} processes, {crash_points} crash points: lost {lost}, doubled {doubled}, otherwise wrong {wrong}"
     );
