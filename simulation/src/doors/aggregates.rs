@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use aggregate_store::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
-    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
+    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Persisted, SeenIds, SeenRow, SeriesRow, Status,
+    UserDay, UserQuery, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -61,6 +62,18 @@ impl AggregateStore for CrashingAggregates {
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
         self.pass("commit", self.inner.commit(batch)).await
     }
+    async fn hold(&self, batch: Batch, drops: u64) -> Result<Kept, AggregateError> {
+        self.pass("hold", self.inner.hold(batch, drops)).await
+    }
+    async fn persist(&self) -> Result<Persisted, AggregateError> {
+        self.pass("persist", self.inner.persist()).await
+    }
+    fn held(&self) -> HeldSize {
+        self.inner.held()
+    }
+    async fn written(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.pass("written", self.inner.written(chunks)).await
+    }
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
         self.pass("folded", self.inner.folded(chunks)).await
     }
@@ -100,6 +113,9 @@ impl AggregateReads for CrashingAggregates {
     }
     async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
         self.inner.users(query).await
+    }
+    async fn layer(&self) -> Result<LayerStatus, AggregateError> {
+        self.inner.layer().await
     }
     async fn status(&self) -> Result<Status, AggregateError> {
         self.inner.status().await
