@@ -33,7 +33,12 @@ impl Folders {
             .take_while(|ancestor| !self.is_durable(ancestor))
             .collect();
         while let Some(next) = missing.pop() {
-            disk.create_dir(next)?;
+            disk.create_dir(next).map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("{} cannot be made: {error}", next.display()),
+                )
+            })?;
             if let Some(parent) = next.parent().filter(|parent| !parent.as_os_str().is_empty()) {
                 disk.sync_dir(parent)?;
             }
