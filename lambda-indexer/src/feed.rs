@@ -51,11 +51,11 @@ async fn index(indexer: &Indexer, keys: &[String]) -> Option<Outcome> {
             Ok(outcome) => return Some(outcome),
             Err(error) => match pauses.next() {
                 Some(pause) => {
-                    tracing::warn!(%error, objects = keys.len(), again_in = ?pause, "indexing failed");
+                    tracing::warn!(%error, objects = keys.len(), again_in = ?pause, "new chunks could not be indexed; tried again");
                     task::sleep(pause).await;
                 }
                 None => {
-                    tracing::error!(%error, objects = keys.len(), "indexing failed: left to `highwater reconcile`");
+                    tracing::error!(%error, objects = keys.len(), "new chunks could not be indexed: the next comparison of store and index, or `highwater reconcile`, adds them");
                     return None;
                 }
             },

@@ -109,7 +109,7 @@ impl Problem {
 
     /// The store failed: the log has the cause.
     pub(crate) fn unavailable(what: &str, error: &dyn std::error::Error) -> Self {
-        tracing::error!(what, %error, "a question could not be answered");
+        tracing::error!(what, %error, "a question could not be answered and got 503");
         Self::new(
             Reason::Unavailable,
             format!("The {what} could not be read. Ask again; if it stays so, the server's log says why."),

@@ -132,7 +132,7 @@ async fn accept_all<H: Handler>(listener: &TcpListener, room: &Arc<Room>, shared
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 metrics::accept_failures(shared.listener).increment(1);
-                tracing::warn!(listener = shared.listener, %error, "cannot accept a connection, trying again");
+                tracing::warn!(listener = shared.listener, %error, "cannot accept a connection, trying again: see the limit of open files");
                 task::sleep(ACCEPT_PAUSE).await;
             }
         }
