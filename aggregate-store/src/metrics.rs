@@ -18,6 +18,7 @@ pub fn describe() {
         Unit::Count,
         "Differences of cells written to the aggregates"
     );
+    counter!(CELLS_TOTAL).increment(0);
 }
 
 pub(crate) fn count_commit<E>(batch: &Batch, outcome: &Result<Committed, E>) {

@@ -40,6 +40,9 @@ pub fn describe() {
         Unit::Seconds,
         "From the begin of a batch's fold to the end of its transaction"
     );
+    for counter in [CHUNKS_TOTAL, TAKEN_BACK_TOTAL, CHUNK_FAILURES_TOTAL] {
+        counter!(counter).increment(0);
+    }
 }
 
 pub(crate) fn batch(outcome: &'static str) {

@@ -12,7 +12,7 @@ pub mod intake;
 mod ledger;
 mod limits;
 mod log;
-mod metrics;
+pub mod metrics;
 mod partition_key;
 mod place;
 mod put;

@@ -1,9 +1,11 @@
-//! The metrics of this crate's log and seals.
+//! The metrics of this crate's log and seals. Those of the door stand with it.
+
+use metrics::{Unit, describe_counter, describe_gauge};
 
 /// Counter: commit groups of the write-ahead log, each one write and one sync.
 pub(crate) const LOG_COMMITS: &str = "highwater_edge_log_commits_total";
 /// Counter: bytes written to the write-ahead log, frames and all.
-pub(crate) const LOG_BYTES_WRITTEN: &str = "highwater_edge_log_written_bytes";
+pub(crate) const LOG_BYTES_WRITTEN: &str = "highwater_edge_log_written_bytes_total";
 /// Counter: failed writes and syncs of the write-ahead log. Each refused whoever waited with 503.
 pub(crate) const LOG_FAILURES: &str = "highwater_edge_log_failures_total";
 /// Counter: pieces of the write-ahead log found damaged. Anything but 0 means that acknowledged pings may be lost.
@@ -13,7 +15,7 @@ pub(crate) const SEGMENTS_REMOVED: &str = "highwater_edge_log_segments_removed_t
 /// Counter: chunks that are in the store, their plans done.
 pub(crate) const CHUNKS_SEALED: &str = "highwater_edge_chunks_sealed_total";
 /// Counter: bytes of these chunks.
-pub(crate) const CHUNK_BYTES: &str = "highwater_edge_chunk_stored_bytes";
+pub(crate) const CHUNK_BYTES: &str = "highwater_edge_chunk_stored_bytes_total";
 /// Counter: plans whose chunk's key was taken by another object, or that could not be carried out again. Worth an alarm.
 pub(crate) const PLANS_UNEQUAL: &str = "highwater_edge_plans_unequal_total";
 /// Counter: pings of rare partitions that were copied forward, to free the segment they lay in. Costs no more than a
@@ -36,3 +38,75 @@ pub(crate) const OLDEST_WAITING: &str = "highwater_edge_oldest_waiting_seconds";
 pub(crate) const LOG_BYTES: &str = "highwater_edge_log_bytes";
 /// Gauge: open partitions.
 pub(crate) const PARTITIONS: &str = "highwater_edge_open_partitions";
+
+/// Gives the recorder the descriptions, and shows what has not happened yet as 0. Call it once, after the recorder is in
+/// place.
+pub fn describe() {
+    describe_log();
+    describe_seals();
+    for counter in [
+        LOG_COMMITS,
+        LOG_BYTES_WRITTEN,
+        LOG_FAILURES,
+        LOG_DAMAGED,
+        SEGMENTS_REMOVED,
+        CHUNKS_SEALED,
+        CHUNK_BYTES,
+        PLANS_UNEQUAL,
+        STORE_RETRIES,
+    ] {
+        metrics::counter!(counter).increment(0);
+    }
+}
+
+fn describe_log() {
+    describe_counter!(LOG_COMMITS, Unit::Count, "Commit groups of the write-ahead log");
+    describe_counter!(
+        LOG_BYTES_WRITTEN,
+        Unit::Bytes,
+        "Bytes written to the write-ahead log"
+    );
+    describe_counter!(
+        LOG_FAILURES,
+        Unit::Count,
+        "Failed writes and syncs of the write-ahead log"
+    );
+    describe_counter!(
+        LOG_DAMAGED,
+        Unit::Count,
+        "Pieces of the write-ahead log found damaged"
+    );
+    describe_counter!(
+        SEGMENTS_REMOVED,
+        Unit::Count,
+        "Settled segments that were removed"
+    );
+    describe_gauge!(LOG_BYTES, Unit::Bytes, "Bytes of frames in the write-ahead log");
+}
+
+fn describe_seals() {
+    describe_counter!(CHUNKS_SEALED, Unit::Count, "Chunks put into the store");
+    describe_counter!(CHUNK_BYTES, Unit::Bytes, "Bytes of chunks put into the store");
+    describe_counter!(
+        PLANS_UNEQUAL,
+        Unit::Count,
+        "Plans given up because something else bears their key"
+    );
+    describe_counter!(
+        STORE_RETRIES,
+        Unit::Count,
+        "Calls of the store that are tried again"
+    );
+    describe_counter!(
+        PINGS_ERRORED,
+        Unit::Count,
+        "Pings that went to error chunks, by reason"
+    );
+    describe_gauge!(WAITING, Unit::Count, "Pings in no chunk yet");
+    describe_gauge!(
+        OLDEST_WAITING,
+        Unit::Seconds,
+        "How long the oldest ping that is in no chunk has waited"
+    );
+    describe_gauge!(PARTITIONS, Unit::Count, "Open partitions");
+}

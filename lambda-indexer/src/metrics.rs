@@ -27,6 +27,8 @@ pub fn describe() {
         Unit::Count,
         "Finished comparisons of store and index"
     );
+    counter!(MISSING_CHUNKS_TOTAL).increment(0);
+    counter!(RECONCILIATIONS_TOTAL).increment(0);
 }
 
 pub(crate) fn count(outcome: &Outcome, unanswered: usize) {

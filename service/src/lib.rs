@@ -8,6 +8,7 @@ pub mod dockerflow;
 pub mod http;
 pub mod lock;
 pub mod metrics;
+mod process;
 pub mod quantity;
 pub mod random;
 pub mod settings;

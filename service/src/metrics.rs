@@ -1,6 +1,8 @@
 //! The metrics of this crate. Other crates list theirs in their own file of this name.
 
-use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
+use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
+
+use crate::process::Figures;
 
 /// Connections open now, by listener.
 const CONNECTIONS: &str = "highwater_service_connections";
@@ -10,6 +12,15 @@ const ACCEPTED: &str = "highwater_service_connections_accepted_total";
 const CLOSED: &str = "highwater_service_connections_closed_total";
 /// Failures to accept a connection, such as a lack of file descriptors, by listener.
 const ACCEPT_FAILURES: &str = "highwater_service_accept_failures_total";
+
+/// Memory of this process that is resident now.
+const RESIDENT: &str = "highwater_service_resident_bytes";
+/// The most memory that was resident at once.
+const RESIDENT_MAX: &str = "highwater_service_resident_max_bytes";
+/// Threads of this process.
+const THREADS: &str = "highwater_service_threads";
+/// Open file descriptors of this process.
+const OPEN_FILES: &str = "highwater_service_open_files";
 
 /// Why a connection was closed without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +71,39 @@ pub fn describe() {
         "Connections closed without an answer, or as malformed, by reason."
     );
     describe_counter!(ACCEPT_FAILURES, "Failures to accept a connection.");
+    describe_gauge!(
+        RESIDENT,
+        Unit::Bytes,
+        "Memory of this process that is resident now."
+    );
+    describe_gauge!(
+        RESIDENT_MAX,
+        Unit::Bytes,
+        "The most memory of this process that was resident at once."
+    );
+    describe_gauge!(THREADS, Unit::Count, "Threads of this process.");
+    describe_gauge!(OPEN_FILES, Unit::Count, "Open file descriptors of this process.");
+}
+
+/// Publishes what the operating system says of this process.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+pub(crate) fn publish(figures: &Figures) {
+    let Figures {
+        resident_bytes,
+        resident_max_bytes,
+        threads,
+        open_files,
+    } = *figures;
+    for (name, value) in [
+        (RESIDENT, resident_bytes),
+        (RESIDENT_MAX, resident_max_bytes),
+        (THREADS, threads),
+        (OPEN_FILES, open_files),
+    ] {
+        if let Some(value) = value {
+            gauge!(name).set(value as f64);
+        }
+    }
 }
 
 pub(crate) fn connections(listener: &'static str) -> Gauge {

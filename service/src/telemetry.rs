@@ -3,17 +3,22 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::shutdown::Shutdown;
-use crate::{metrics, task};
+use crate::{metrics, process, task};
 
 /// How often the recorder gathers its histograms' samples, which lie in memory until then.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Upper bounds, in seconds, of the histograms of durations: real ones, so that those of several nodes can be added.
+const SECONDS: [f64; 14] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0,
+];
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -63,7 +68,7 @@ static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// Records metrics from now on. A second call changes nothing.
 pub fn record_metrics() {
     RECORDER.get_or_init(|| {
-        let handle = PrometheusBuilder::new().install_recorder();
+        let handle = install();
         metrics::describe();
         handle
             .inspect_err(
@@ -73,8 +78,15 @@ pub fn record_metrics() {
     });
 }
 
+fn install() -> Result<PrometheusHandle, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .install_recorder()
+}
+
 /// All metrics in Prometheus' text format; empty before [`record_metrics`].
 pub fn render() -> String {
+    metrics::publish(&process::figures());
     RECORDER
         .get()
         .and_then(Option::as_ref)

@@ -14,6 +14,8 @@ pub fn describe() {
     describe_counter!(ACCEPTED, "Submissions that were answered 200.");
     describe_counter!(ACCEPTED_BYTES, "Bytes of their bodies as sent.");
     describe_counter!(REJECTED, "Requests that were not taken, by reason.");
+    counter!(ACCEPTED).increment(0);
+    counter!(ACCEPTED_BYTES).increment(0);
 }
 
 pub(super) fn accepted(body_bytes: usize) {
