@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Reconcile(Data),
     /// Prints every aggregate as sorted NDJSON
     Dump(Data),
-    /// Prints what was accepted, stored, indexed and folded
+    /// Prints how the pipeline is, and what was accepted, stored, indexed and folded
     Status(Status),
     /// Looks into a chunk
     #[command(subcommand)]
@@ -229,9 +229,12 @@ pub(crate) struct Pings {
 pub(crate) struct Status {
     #[command(flatten)]
     pub data: Data,
-    /// One JSON object, as /api/v1/status answers
+    /// One JSON object, as /api/v1/health answers
     #[arg(long)]
     pub json: bool,
+    /// Again every second: a screen on a terminal, else a line each
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// `highwater chunk`.

@@ -7,6 +7,7 @@ mod demo;
 mod dump;
 mod import;
 mod local;
+mod metrics;
 mod open_files;
 mod options;
 mod pings;
@@ -45,10 +46,16 @@ fn run(loaded: settings::Loaded<Cli>) -> anyhow::Result<ExitCode> {
     telemetry::record_metrics();
     store::metrics::describe();
     edge::door::metrics::describe();
+    edge::metrics::describe();
     lambda_indexer::metrics::describe();
     aggregate_store::metrics::describe();
     aggregator::metrics::describe();
     query::metrics::describe();
+    metrics::describe();
+    metrics::publish_build(
+        env!("CARGO_PKG_VERSION"),
+        option_env!("HIGHWATER_COMMIT").unwrap_or(""),
+    );
     for warning in loaded.warnings {
         tracing::warn!("{warning}");
     }

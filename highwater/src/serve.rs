@@ -40,12 +40,15 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     let (trigger, wish) = Shutdown::new();
     let door = SubmissionHandler::new(
         base.edge().clone(),
-        health_of_edge(base.edge()),
+        health_of_edge(base.edge(), wish.clone()),
         door_limits(&edge.edge),
     );
     let serving = task::spawn("edge listener", listener.serve(door, wish.clone()));
-    task::spawn("metrics upkeep", telemetry::upkeep(wish));
-    tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "up");
+    task::spawn("metrics upkeep", telemetry::upkeep(wish.clone()));
+    let watcher = base.watcher(&edge.data, SystemClock::shared(), None);
+    let end = base.shutdown();
+    let watching = task::spawn("watcher", async move { watcher.run(wish, end).await });
+    tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "the edge is up: it takes pings");
     let ended = tokio::select! {
         signal = signals.next() => { told_to_end(signal); Ok(()) }
         failure = base.failed() => Err(failure),
@@ -53,6 +56,7 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     trigger.pull();
     serving.await?;
     base.stop().await?;
+    watching.await?;
     drop(drained);
     ended
 }

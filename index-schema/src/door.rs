@@ -3,9 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use ping::ChunkId;
+use ping::{ChunkId, Partition};
 
-use crate::{IndexEntry, Selection};
+use crate::{ChunkKind, IndexEntry, Selection};
 
 /// A chunk that could not be folded so often is set aside: a passing failure of disk or network is over by then.
 pub const FAILURES_MAX: u32 = 3;
@@ -94,6 +94,17 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// When the question could not be answered.
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError>;
 
+    /// Chunks by partition, largest first by what `order` says, from the one at place `from` on. Reads the whole index.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn partitions(
+        &self,
+        order: PartitionOrder,
+        from: usize,
+        limit: usize,
+    ) -> Result<Vec<PartitionCount>, IndexError>;
+
     /// The number of the aggregates that are in use; 0 until one was set.
     ///
     /// # Errors
@@ -162,6 +173,30 @@ pub struct ProductCount {
     pub app_name: String,
     /// Its records.
     pub records: u64,
+}
+
+/// By what partitions are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionOrder {
+    /// Bytes as stored.
+    StoredBytes,
+    /// Records.
+    Records,
+}
+
+/// What the chunks of one partition sum up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionCount {
+    /// What they hold.
+    pub kind: ChunkKind,
+    /// Their dimension values.
+    pub partition: Partition,
+    /// How many there are.
+    pub chunks: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Bytes as stored.
+    pub stored_bytes: u64,
 }
 
 /// The index could not do what was asked.

@@ -10,7 +10,8 @@ mod selection;
 mod sqlite;
 
 pub use door::{
-    FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, SetAside,
+    FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
+    ProductCount, SetAside,
 };
 pub use entry::{ChunkKind, IndexEntry};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};

@@ -20,8 +20,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use worker::Worker;
 
 use crate::{
-    ChunkKey, Index, IndexEntry, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, Selection,
-    SetAside,
+    ChunkKey, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    PendingChunk, ProductCount, Selection, SetAside,
 };
 
 /// Connections that read. Readers never wait for the writer, only for each other.
@@ -227,6 +227,25 @@ impl Index for SqliteIndex {
                     records: row::count(row, 3)?,
                 })
             })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn partitions(
+        &self,
+        order: PartitionOrder,
+        from: usize,
+        limit: usize,
+    ) -> Result<Vec<PartitionCount>, IndexError> {
+        let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let statement = match order {
+            PartitionOrder::StoredBytes => sql::PARTITIONS_BY_BYTES,
+            PartitionOrder::Records => sql::PARTITIONS_BY_RECORDS,
+        };
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(statement)?;
+            let rows = statement.query_map([whole(limit), whole(from)], row::read_partition)?;
             rows.collect()
         })
         .await

@@ -80,6 +80,16 @@ export async function status() {
   return (await get("api/v1/status")).body;
 }
 
+// Counts, rates, room and verdicts.
+export async function health() {
+  return (await get("api/v1/health")).body;
+}
+
+// Partitions, largest first, from the one at place `from` on.
+export async function partitions(by, from) {
+  return (await get("api/v1/partitions", { by, from: String(from) })).body;
+}
+
 // Daily and monthly users, by day and group.
 export async function engagement(params) {
   return (await get("api/v1/engagement", params)).body;

@@ -1,11 +1,12 @@
 // The header's live strip: how many pings were accepted, wait, were folded, and how old the newest number is.
 // Asks once a second while the page is visible and hands each status on.
 
-import { status } from "./api.js";
+import { health, status } from "./api.js";
 import { h, render } from "./tree.js";
 import { age, whole } from "./words.js";
 
 const EVERY_MS = 1000;
+const VERDICT_EVERY = 5; // looks
 
 const FIELDS = [
   ["Accepted", "accepted", "Pings answered with 200 since this directory exists"],
@@ -19,9 +20,11 @@ const FIELDS = [
 export function watchHealth(element, onStatus) {
   let known = null;
   let alive = true;
+  let looks = 0;
   const ask = async () => {
     if (!document.hidden) {
       try {
+        if (looks++ % VERDICT_EVERY === 0) showVerdict((await health()).severity);
         known = await status();
         alive = true;
         onStatus(known);
@@ -45,6 +48,15 @@ function draw(element, known, alive) {
   const state = element.nextElementSibling;
   const text = !alive ? "The server does not answer; these are its last numbers." : "";
   if (state.textContent !== text) state.textContent = text;
+}
+
+// The link to the page of health says what stands there when that is more than a notice.
+function showVerdict(severity) {
+  const link = document.getElementById("health-link");
+  const ill = severity === "warning" || severity === "alarm";
+  const text = ill ? `Health: ${severity}` : "Health";
+  link.classList.toggle("ill", ill);
+  if (link.textContent !== text) link.textContent = text;
 }
 
 function cell(name, value, meaning, id) {

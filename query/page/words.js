@@ -61,6 +61,18 @@ export function withUnit(value, unit) {
   return unit === "%" ? `${amount(value)}%` : `${amount(value)} ${unit}`;
 }
 
+// Bytes in the units in which settings are written: 1.5 GiB.
+export function size(bytes) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let power = 0;
+  let value = bytes;
+  while (value >= 1024 && power + 1 < units.length) {
+    value /= 1024;
+    power += 1;
+  }
+  return `${power > 0 && value < 10 ? value.toFixed(1) : Math.floor(value)} ${units[power]}`;
+}
+
 // A percentile as statistics.js gives it; "or more" when it lies in the last, open bin.
 export function percentileText(result, unit) {
   if (!result) return "–";

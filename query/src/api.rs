@@ -16,11 +16,14 @@ use service::dockerflow::{self, Health};
 use service::http::{Answer, Handler};
 
 use crate::definitions::Definitions;
+use crate::health::HealthSource;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 use crate::reply::{self, Reply};
 use crate::route::Route;
-use crate::routes::{Question, aggregates, channels, dates, engagement, filters, page, products, status};
+use crate::routes::{
+    Question, aggregates, channels, dates, engagement, filters, health, page, partitions, products, status,
+};
 use crate::status_report::StatusSource;
 use crate::withheld::Withheld;
 
@@ -35,6 +38,8 @@ pub struct Parts {
     pub index: Arc<dyn Index>,
     /// Who counts pings.
     pub status: Arc<dyn StatusSource>,
+    /// Who watches the whole.
+    pub watch: Arc<dyn HealthSource>,
     /// Whether a product's pings are folded.
     pub charted: Box<Charted>,
     /// What definition files say; may be empty.
@@ -52,6 +57,7 @@ pub struct Api {
     reads: Arc<Current<dyn AggregateReads>>,
     index: Arc<dyn Index>,
     status: Arc<dyn StatusSource>,
+    watch: Arc<dyn HealthSource>,
     charted: Box<Charted>,
     definitions: Definitions,
     withheld: Withheld,
@@ -66,6 +72,7 @@ impl Api {
             reads,
             index,
             status,
+            watch,
             charted,
             definitions,
             withheld,
@@ -76,6 +83,7 @@ impl Api {
             reads,
             index,
             status,
+            watch,
             charted,
             definitions,
             withheld: Withheld::new(withheld),
@@ -151,6 +159,8 @@ impl Api {
             }
             Route::Filters => filters::answer(reads, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
+            Route::Health => Ok(health::answer(self.watch.as_ref())),
+            Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
             Route::Engagement => engagement::answer(reads, &parameters).await,
             Route::Products => products::answer(self.index.as_ref(), self.charted.as_ref()).await,
             Route::Page(file) => page::answer(file),
@@ -180,6 +190,7 @@ fn parameters_of(route: &Route) -> &'static [&'static str] {
         Route::Aggregates(..) => &aggregates::PARAMETERS,
         Route::Filters => &filters::PARAMETERS,
         Route::Engagement => &engagement::PARAMETERS,
+        Route::Partitions => &partitions::PARAMETERS,
         _ => &[],
     }
 }

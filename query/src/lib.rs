@@ -5,6 +5,7 @@ mod api;
 pub mod compatible;
 pub mod definitions;
 mod explain;
+pub mod health;
 mod limits;
 pub mod metrics;
 mod parameters;

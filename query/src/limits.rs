@@ -21,6 +21,9 @@ pub(crate) const NAMES_IN_A_SENTENCE: usize = 12;
 /// Bytes of an `Allow` header; clients commonly refuse 8 KiB of headers.
 pub(crate) const ALLOW_BYTES_MAX: usize = 4 << 10;
 
+/// Partitions of one answer: a screenful.
+pub(crate) const PARTITIONS_ON_A_PAGE: usize = 20;
+
 const _: () = assert!(
     DATES_MAX * 9 < QUERY_BYTES_MAX,
     "a query string has room for the dates it may name"

@@ -18,6 +18,10 @@ pub(crate) enum Route {
     Filters,
     /// `/api/v1/status`
     Status,
+    /// `/api/v1/health`
+    Health,
+    /// `/api/v1/partitions`
+    Partitions,
     /// `/api/v1/engagement`
     Engagement,
     /// `/api/v1/products`
@@ -36,9 +40,13 @@ impl Route {
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments: Vec<&str> = path.split('/').take(6).collect();
         match segments[..] {
+            ["health"] => Some(Self::Page("health.html".to_owned())),
+            ["manual"] => Some(Self::Page("manual.html".to_owned())),
             ["page", file] => Some(Self::Page(file.to_owned())),
             ["filters"] => Some(Self::Filters),
             ["api", "v1", "status"] => Some(Self::Status),
+            ["api", "v1", "health"] => Some(Self::Health),
+            ["api", "v1", "partitions"] => Some(Self::Partitions),
             ["api", "v1", "engagement"] => Some(Self::Engagement),
             ["api", "v1", "products"] => Some(Self::Products),
             ["aggregates_by", clock, "channels"] => Some(Self::Channels(clock_of(clock)?)),
@@ -60,6 +68,8 @@ impl Route {
             Self::Aggregates(..) => "aggregates",
             Self::Filters => "filters",
             Self::Status => "status",
+            Self::Health => "health",
+            Self::Partitions => "partitions",
             Self::Engagement => "engagement",
             Self::Products => "products",
             Self::Page(_) => "page",
@@ -104,6 +114,10 @@ mod tests {
             ),
             ("/filters", Route::Filters),
             ("/api/v1/status", Route::Status),
+            ("/api/v1/health", Route::Health),
+            ("/api/v1/partitions", Route::Partitions),
+            ("/health", Route::Page("health.html".to_owned())),
+            ("/manual", Route::Page("manual.html".to_owned())),
             ("/api/v1/engagement", Route::Engagement),
             ("/api/v1/products", Route::Products),
             ("/page/main.js", Route::Page("main.js".to_owned())),

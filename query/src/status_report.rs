@@ -102,7 +102,7 @@ impl StatusReport {
 }
 
 /// `2026-11-23T15:26:00.123456Z`
-fn rfc3339(moment: Timestamp) -> String {
+pub(crate) fn rfc3339(moment: Timestamp) -> String {
     let day = moment.submission_date();
     let micros = moment.micros_since(day.start()).clamp(0, 86_399_999_999);
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);

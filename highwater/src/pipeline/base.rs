@@ -14,6 +14,8 @@ use store::{Blocking, DirectoryStore, ObservedStore, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::store_watch::WatchedStore;
+use super::watcher::{Stations, WatchedParts, Watcher};
 use crate::cli::Data;
 
 /// Keys of new chunks that may wait for the indexer; when it lags, sealing waits.
@@ -23,6 +25,7 @@ const ANNOUNCED_WAITING: usize = 1_024;
 pub(crate) struct Base {
     pub(super) directory: DataDirectory,
     pub(super) store: Arc<dyn Store>,
+    pub(super) watched: Arc<WatchedStore>,
     pub(super) edge: Arc<Edge>,
     pub(super) shutdown: Shutdown,
     trigger: Trigger,
@@ -47,7 +50,8 @@ impl Base {
             directory.staging(),
             Blocking::Pool,
         );
-        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(Arc::new(kept)));
+        let watched = WatchedStore::new(Arc::new(ObservedStore::new(Arc::new(kept))), clock.clone());
+        let store: Arc<dyn Store> = watched.clone();
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
         let parts = edge::Parts {
             disk,
@@ -63,6 +67,7 @@ impl Base {
         let base = Arc::new(Self {
             directory,
             store,
+            watched,
             edge,
             shutdown,
             trigger,
@@ -84,6 +89,30 @@ impl Base {
     /// The edge.
     pub(crate) const fn edge(&self) -> &Arc<Edge> {
         &self.edge
+    }
+
+    /// Who watches this, and the stations behind it.
+    pub(crate) fn watcher(
+        &self,
+        data: &Data,
+        clock: Arc<dyn Clock>,
+        stations: Option<Stations>,
+    ) -> Arc<Watcher> {
+        Watcher::new(WatchedParts {
+            edge: self.edge.clone(),
+            store: self.watched.clone(),
+            clock,
+            data_dir: self.directory.root().to_owned(),
+            incarnation: Incarnation::from_bytes(self.directory.incarnation()),
+            seal_age: data.intake.seal_age.0,
+            open_partitions_max: data.intake.open_partitions,
+            stations,
+        })
+    }
+
+    /// What ends when the process does.
+    pub(crate) fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
     }
 
     /// Returns when a part failed for good: the process should end.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aggregator::RebuildProgress;
+use query::health::HealthSource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
@@ -24,7 +25,7 @@ pub(crate) enum Request {
     Rebuild,
     /// List the store against the index.
     Reconcile,
-    /// The counters.
+    /// The counters, and how the pipeline is.
     Status,
 }
 
@@ -78,6 +79,15 @@ pub(crate) async fn perform(
                 json!({"listed": found.listed, "missing": added + unreadable + unanswered, "added": added, "unreadable": unreadable, "unanswered": unanswered}),
             )
         }
-        Request::Status => Ok(core.status().await?.to_json()),
+        Request::Status => {
+            let mut status = core.watcher.health().to_json();
+            // The counts of this moment; the rest is up to a second old.
+            if let (Some(status), Value::Object(counts)) =
+                (status.as_object_mut(), core.status().await?.to_json())
+            {
+                status.extend(counts);
+            }
+            Ok(status)
+        }
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::base::Base;
 use super::status::Counters;
+use super::watcher::{Stations, Watcher};
 use crate::cli::Data;
 use crate::local::generation_path;
 
@@ -31,6 +32,7 @@ pub(crate) struct Core {
     pub(super) aggregator: Arc<Aggregator>,
     pub(super) reads: Arc<Current<dyn AggregateReads>>,
     pub(super) counters: Arc<Counters>,
+    pub(super) watcher: Arc<Watcher>,
     indexer: Arc<Indexer>,
     prefix: String,
     rebuilding: tokio::sync::Mutex<()>,
@@ -53,15 +55,29 @@ impl Core {
             ..AggregatorSettings::default()
         };
         let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates));
-        let aggregator = Aggregator::new(index.clone(), base.store.clone(), current, clock, settings);
-        let counters = Counters {
+        let aggregator = Aggregator::new(
+            index.clone(),
+            base.store.clone(),
+            current,
+            clock.clone(),
+            settings,
+        );
+        let counters = Arc::new(Counters {
             edge: base.edge.clone(),
             index: index.clone(),
             aggregates: reads.clone(),
+        });
+        let stations = Stations {
+            counters: counters.clone(),
+            index: index.clone(),
+            reads: reads.clone(),
+            aggregator: aggregator.clone(),
         };
+        let watcher = base.watcher(data, clock, Some(stations));
         let core = Arc::new(Self {
             indexer: Arc::new(Indexer::new(base.store.clone(), index.clone())),
-            counters: Arc::new(counters),
+            counters,
+            watcher,
             prefix: data.chunk_prefix.clone(),
             rebuilding: tokio::sync::Mutex::default(),
             base,

@@ -1,29 +1,63 @@
-//! What the heartbeats ask.
+//! What the heartbeats ask. Each fails exactly when a load balancer should take its listener out: the table stands in
+//! `docs/operations.md`, section "Heartbeats".
 
 use std::sync::Arc;
 
-use edge::Edge;
+use edge::{Edge, EdgeStatus};
+use query::health::HealthSource;
 use service::dockerflow::{Check, Health, Version};
+use service::shutdown::Shutdown;
 
-/// The edge's: a load balancer takes the node out when pings cannot be kept.
-pub(crate) fn of_edge(edge: &Arc<Edge>) -> Health {
+/// The edge's: out when pings cannot be kept. That the store is gone does not matter while the log has room.
+pub(crate) fn of_edge(edge: &Arc<Edge>, ending: Shutdown) -> Health {
     let (disk, queue) = (edge.clone(), edge.clone());
     Health::new(version())
+        .check("check_shutting_down", move || going_on(&ending))
         .check("check_disk_bytes_free", move || {
             disk.probe();
-            if disk.status().writable {
-                Check::Ok
-            } else {
-                Check::Unavailable("the last write to the log failed: look at its disk".to_owned())
+            writes(&disk.status())
+        })
+        .check("check_queue_size", move || room(&queue.status()))
+}
+
+/// The API's: out when questions cannot be answered. That pings cannot be kept does not matter to it.
+pub(super) fn of_api(watch: &Arc<impl HealthSource>, ending: Shutdown) -> Health {
+    let watch = Arc::clone(watch);
+    Health::new(version())
+        .check("check_shutting_down", move || going_on(&ending))
+        .check("check_databases", move || {
+            match &watch.health().numbers.databases {
+                None => Check::Ok,
+                Some(error) => Check::Unavailable(format!("index or aggregates cannot be asked: {error}")),
             }
         })
-        .check("check_queue_size", move || match queue.status() {
-            status if status.has_room => Check::Ok,
-            _ => Check::Full(
-                "the log has no room: see whether the store takes chunks, and whether the disk is full"
-                    .to_owned(),
-            ),
-        })
+}
+
+fn going_on(ending: &Shutdown) -> Check {
+    match ending.is_wished() {
+        false => Check::Ok,
+        true => Check::Unavailable("the process is ending: send to another one".to_owned()),
+    }
+}
+
+fn writes(status: &EdgeStatus) -> Check {
+    match (status.failed, status.writable) {
+        (Some(failed), _) => {
+            Check::Failed(format!("{failed}: the process ends, and has to be started again"))
+        }
+        (None, true) => Check::Ok,
+        (None, false) => Check::Unavailable("the last write to the log failed: look at its disk".to_owned()),
+    }
+}
+
+fn room(status: &EdgeStatus) -> Check {
+    match status.has_room {
+        true => Check::Ok,
+        false => Check::Full(
+            "the log has no room: see whether the store takes chunks, and whether the disk is full"
+                .to_owned(),
+        ),
+    }
 }
 
 /// What `/__version__` answers.
@@ -35,3 +69,6 @@ pub(super) fn version() -> Version {
         build: option_env!("HIGHWATER_BUILD").unwrap_or(""),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,9 +44,14 @@ impl Pipeline {
         warn_of_open_api(api_address);
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
         let (trigger, shutdown) = Shutdown::new();
+        let (watcher, ending, end) = (core.watcher.clone(), shutdown.clone(), core.base.shutdown());
+        core.base.watch("watcher", async move {
+            watcher.run(ending, end).await;
+            Ok(())
+        });
         let door = SubmissionHandler::new(
             core.edge().clone(),
-            health::of_edge(core.edge()),
+            health::of_edge(core.edge(), shutdown.clone()),
             door_limits(&serve.edge),
         );
         let fold = serve.data.fold_settings()?;
@@ -54,10 +59,11 @@ impl Pipeline {
             reads: core.reads.clone(),
             index: core.index.clone(),
             status: core.counters.clone(),
+            watch: core.watcher.clone(),
             charted: Box::new(move |product| fold.folds(&submission_of(product))),
             definitions,
             withheld: serve.api.withheld_metrics.clone(),
-            health: health::of_edge(core.edge()),
+            health: health::of_api(&core.watcher, shutdown.clone()),
             clock,
         });
         let control = ControlListener::bind(core.base.directory.root())
@@ -71,7 +77,7 @@ impl Pipeline {
             ),
             task::spawn("metrics upkeep", telemetry::upkeep(shutdown)),
         ];
-        tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "up");
+        tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "highwater is up: it takes pings and answers questions");
         Ok(Self {
             core,
             edge_address,

@@ -6,7 +6,11 @@ mod core;
 mod health;
 mod listeners;
 mod offline;
+mod samples;
 mod status;
+mod store_watch;
+mod trend;
+mod watcher;
 
 pub(crate) use self::base::Base;
 pub(crate) use self::control::{Request, perform};

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::sql;
 use crate::proto::{EntryDetail, ReasonCount};
-use crate::{ChunkKind, IndexEntry};
+use crate::{ChunkKind, IndexEntry, PartitionCount};
 
 /// Columns of an entry: what is selected behind them begins here.
 pub(super) const COLUMNS: usize = 19;
@@ -72,15 +72,11 @@ pub(super) fn read(row: &Row<'_>) -> Result<IndexEntry> {
     }
     let detail = EntryDetail::decode(row.get_ref(18)?.as_blob()?)
         .map_err(|error| Error::FromSqlConversionFailure(18, Type::Blob, Box::new(error)))?;
-    let kind: i64 = row.get(2)?;
     let time = |column| row.get(column).map(Timestamp::from_micros);
     Ok(IndexEntry {
         key: row.get(1)?,
         id: chunk_id(0, &row.get::<_, String>(0)?)?,
-        kind: [ChunkKind::Pings, ChunkKind::Errors]
-            .into_iter()
-            .find(|known| kind_number(*known) == kind)
-            .ok_or(Error::IntegralValueOutOfRange(2, kind))?,
+        kind: kind(row, 2)?,
         partition: Partition::new(values),
         records: count(row, 11)?,
         raw_bytes: count(row, 12)?,
@@ -100,6 +96,29 @@ pub(super) fn read(row: &Row<'_>) -> Result<IndexEntry> {
             .map(|count| (count.reason, count.records))
             .collect(),
     })
+}
+
+/// Reads the sums of a partition.
+pub(super) fn read_partition(row: &Row<'_>) -> Result<PartitionCount> {
+    let mut values: [String; 8] = Default::default();
+    for (at, value) in values.iter_mut().enumerate() {
+        *value = row.get(1 + at)?;
+    }
+    Ok(PartitionCount {
+        kind: kind(row, 0)?,
+        partition: Partition::new(values),
+        records: count(row, 9)?,
+        stored_bytes: count(row, 10)?,
+        chunks: count(row, 11)?,
+    })
+}
+
+fn kind(row: &Row<'_>, column: usize) -> Result<ChunkKind> {
+    let number: i64 = row.get(column)?;
+    [ChunkKind::Pings, ChunkKind::Errors]
+        .into_iter()
+        .find(|known| kind_number(*known) == number)
+        .ok_or(Error::IntegralValueOutOfRange(column, number))
 }
 
 /// A count as the database has it, which knows signed integers only.

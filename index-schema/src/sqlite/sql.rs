@@ -77,6 +77,15 @@ macro_rules! columns {
     };
 }
 
+/// Sums by partition, up to the order: kind, the eight dimensions, records, bytes, chunks.
+macro_rules! partitions {
+    () => {
+        "SELECT kind, submission_date, source_name, source_version, doc_type, app_name, app_update_channel, app_version, \
+         app_build_id, SUM(records), SUM(stored_bytes), COUNT(*) FROM chunk WHERE state = 0 \
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY "
+    };
+}
+
 /// The state of a chunk that no other replaces. Others come with compaction and erasure.
 pub(super) const STATE_LIVE: i64 = 0;
 
@@ -126,6 +135,14 @@ pub(super) const TOTALS: &str = "SELECT chunks, records, stored_bytes, received_
      (SELECT COUNT(*) FROM pending), (SELECT COUNT(*) FROM set_aside) + (SELECT COUNT(*) FROM unreadable) FROM totals";
 pub(super) const PRODUCTS: &str = "SELECT source_name, doc_type, app_name, records FROM product \
      ORDER BY records DESC, source_name, doc_type, app_name";
+pub(super) const PARTITIONS_BY_BYTES: &str = concat!(
+    partitions!(),
+    "11 DESC, 10 DESC, 2, 3, 4, 5, 6, 7, 8, 9 LIMIT $1 OFFSET $2"
+);
+pub(super) const PARTITIONS_BY_RECORDS: &str = concat!(
+    partitions!(),
+    "10 DESC, 11 DESC, 2, 3, 4, 5, 6, 7, 8, 9 LIMIT $1 OFFSET $2"
+);
 pub(super) const GENERATION: &str = "SELECT generation FROM totals";
 pub(super) const SET_GENERATION: &str = "UPDATE totals SET generation = $1";
 
@@ -134,7 +151,9 @@ pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM chunk c WH
 
 /// Every statement with placeholders, for the test of their order.
 #[cfg(test)]
-pub(super) const ALL: [&str; 18] = [
+pub(super) const ALL: [&str; 20] = [
+    PARTITIONS_BY_BYTES,
+    PARTITIONS_BY_RECORDS,
     INSERT_CHUNK,
     INSERT_PENDING,
     ADD_TO_TOTALS,

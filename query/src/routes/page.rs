@@ -21,9 +21,16 @@ const FILES: &[(&str, &[u8])] = files![
     "controls.js",
     "distribution.js",
     "evolution.js",
+    "health.css",
+    "health.html",
     "health.js",
+    "health_page.js",
     "index.html",
     "main.js",
+    "manual.html",
+    "manual.js",
+    "markdown.js",
+    "partitions.js",
     "products.js",
     "search.js",
     "statistics.js",
@@ -34,9 +41,12 @@ const FILES: &[(&str, &[u8])] = files![
     "words.js",
 ];
 
+/// The manual, as it was when the program was built.
+const MANUAL: (&str, &[u8]) = ("operations.md", include_bytes!("../../../docs/operations.md"));
+
 /// A file of the page.
 pub(crate) fn answer(name: &str) -> Result<Reply, Problem> {
-    let found = FILES.iter().find(|(file, _)| *file == name);
+    let found = FILES.iter().chain([&MANUAL]).find(|(file, _)| *file == name);
     let (name, bytes) =
         found.ok_or_else(|| Problem::new(Reason::NotFound, "The page has no such file: begin at /."))?;
     Ok(Reply::page(content_type(name), bytes))
@@ -46,6 +56,7 @@ fn content_type(name: &str) -> &'static str {
     match name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
+        Some("md") => "text/plain; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         _ => "application/octet-stream",
     }

@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use index_schema::{
-    Index, IndexEntry, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, Selection, SetAside,
+    ChunkKind, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    PendingChunk, ProductCount, Selection, SetAside,
 };
-use ping::ChunkId;
+use ping::{ChunkId, Partition};
 use query::definitions::Definitions;
+use query::health::{HealthReport, HealthSource};
 use query::{Api, Parts, StatusError, StatusReport, StatusSource};
 use serde_json::Value;
 use service::clock::HandClock;
@@ -65,12 +67,23 @@ impl StatusSource for Fixed {
     }
 }
 
+/// A health that stays.
+#[derive(Debug)]
+struct FixedHealth(Arc<HealthReport>);
+
+impl HealthSource for FixedHealth {
+    fn health(&self) -> Arc<HealthReport> {
+        Arc::clone(&self.0)
+    }
+}
+
 /// What an API is made of, changed at will before it is built.
 pub(crate) struct World {
     pub(crate) facts: Facts,
     pub(crate) definitions: Definitions,
     pub(crate) withheld: Vec<String>,
     pub(crate) status: Option<StatusReport>,
+    pub(crate) health: HealthReport,
     pub(crate) products: Vec<ProductCount>,
 }
 
@@ -81,6 +94,7 @@ impl World {
             definitions: Definitions::default(),
             withheld: Vec::new(),
             status: Some(StatusReport::default()),
+            health: HealthReport::default(),
             products: Vec::new(),
         }
     }
@@ -107,6 +121,7 @@ impl World {
             reads: hold(self.facts),
             index: Arc::new(Products(self.products)),
             status: Arc::new(Fixed(self.status)),
+            watch: Arc::new(FixedHealth(Arc::new(self.health))),
             charted: Box::new(|product| product.doc_type == "main"),
             definitions: self.definitions,
             withheld: self.withheld,
@@ -241,6 +256,21 @@ impl Index for Products {
     }
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
         Ok(self.0.clone())
+    }
+    async fn partitions(
+        &self,
+        order: PartitionOrder,
+        from: usize,
+        limit: usize,
+    ) -> Result<Vec<PartitionCount>, IndexError> {
+        let count = |number: usize| PartitionCount {
+            kind: ChunkKind::Pings,
+            partition: Partition::new(std::array::from_fn(|_| format!("{order:?} {number}"))),
+            chunks: 1,
+            records: number as u64,
+            stored_bytes: 2 * number as u64,
+        };
+        Ok((0..45).map(count).skip(from).take(limit).collect())
     }
     async fn generation(&self) -> Result<u64, IndexError> {
         Err(IndexError::Closed)

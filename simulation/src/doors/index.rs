@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use index_schema::{
-    Index, IndexEntry, IndexError, IndexTotals, Inserted, PendingChunk, ProductCount, Selection, SetAside,
+    Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
+    ProductCount, Selection, SetAside,
 };
 use ping::ChunkId;
 
@@ -79,6 +80,15 @@ impl Index for CrashingIndex {
     }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
         self.pass("set_aside", self.inner.set_aside()).await
+    }
+    async fn partitions(
+        &self,
+        order: PartitionOrder,
+        from: usize,
+        limit: usize,
+    ) -> Result<Vec<PartitionCount>, IndexError> {
+        self.pass("partitions", self.inner.partitions(order, from, limit))
+            .await
     }
     async fn generation(&self) -> Result<u64, IndexError> {
         self.pass("generation", self.inner.generation()).await

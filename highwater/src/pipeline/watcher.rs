@@ -1,0 +1,289 @@
+//! Watches the pipeline: measures about once a second, judges, publishes metrics, and tells the log what begins and ends.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aggregate_store::AggregateReads;
+use aggregator::{Aggregator, AggregatorError};
+use edge::{Edge, EdgeStatus};
+use index_schema::{Index, IndexTotals};
+use ping::{Incarnation, Timestamp};
+use query::health::{
+    DiskNumbers, FoldingNumbers, HealthNumbers, HealthReport, HealthSource, IndexNumbers, LogNumbers, Memory,
+    Severity, StoreNumbers, judge,
+};
+use query::{StatusReport, StatusSource};
+use service::clock::Clock;
+use service::current::Current;
+use service::shutdown::Shutdown;
+use service::task;
+use store::Store;
+
+use super::samples;
+use super::status::Counters;
+use super::store_watch::WatchedStore;
+use super::trend::{Sample, Trend};
+use crate::metrics;
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How long a database may take to answer; then it counts as gone until it does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Samples are read again after so many looks, and the store is listed.
+const LOOKS_PER_SAMPLE: u32 = 10;
+
+/// Who watches.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    pub(super) parts: WatchedParts,
+    newest: RwLock<Arc<HealthReport>>,
+}
+
+/// What is watched.
+#[derive(Debug)]
+pub(crate) struct WatchedParts {
+    pub(super) edge: Arc<Edge>,
+    pub(super) store: Arc<WatchedStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) data_dir: PathBuf,
+    pub(super) incarnation: Incarnation,
+    pub(super) seal_age: Duration,
+    pub(super) open_partitions_max: usize,
+    /// What lies behind the edge; `None` where only the edge runs.
+    pub(super) stations: Option<Stations>,
+}
+
+/// What lies behind the edge.
+#[derive(Debug)]
+pub(crate) struct Stations {
+    pub(super) counters: Arc<Counters>,
+    pub(super) index: Arc<dyn Index>,
+    pub(super) reads: Arc<Current<dyn AggregateReads>>,
+    pub(super) aggregator: Arc<Aggregator>,
+}
+
+/// What is remembered from look to look.
+#[derive(Debug, Default)]
+struct Past {
+    memory: Memory,
+    trend: Trend,
+    looks: u32,
+    pending_since: Option<Timestamp>,
+    behind_since: Option<Timestamp>,
+    empty_listings: u32,
+    counts: StatusReport,
+    index: IndexTotals,
+}
+
+impl Watcher {
+    /// Watches these parts once it runs.
+    pub(super) fn new(parts: WatchedParts) -> Arc<Self> {
+        Arc::new(Self {
+            parts,
+            newest: RwLock::default(),
+        })
+    }
+
+    /// Looks again and again until both wishes are expressed: `ending` that the process should, `shutdown` that nothing is
+    /// left to watch.
+    pub(crate) async fn run(&self, ending: Shutdown, shutdown: Shutdown) {
+        let mut past = Past::default();
+        loop {
+            self.look(&mut past, ending.is_wished()).await;
+            tokio::select! {
+                biased;
+                () = shutdown.wished() => return,
+                () = task::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// One look: measure, judge, tell.
+    async fn look(&self, past: &mut Past, ending: bool) {
+        let numbers = self.measure(past, ending).await;
+        let now = numbers.now();
+        let mut verdicts = judge(&numbers);
+        let (fresh, gone) = past.memory.update(&mut verdicts, now);
+        for verdict in fresh {
+            let (name, sentence) = (verdict.name, verdict.sentence(now));
+            match verdict.severity {
+                Severity::Alarm => tracing::error!(verdict = name, "{sentence}"),
+                Severity::Warning => tracing::warn!(verdict = name, "{sentence}"),
+                Severity::Notice | Severity::Well => tracing::info!(verdict = name, "{sentence}"),
+            }
+        }
+        for gone in gone {
+            let lasted = query::health::lasting(gone.lasted);
+            tracing::info!(
+                verdict = gone.name,
+                "over after {lasted}: {}",
+                gone.name.replace('_', " ")
+            );
+        }
+        let (errored, set_aside) = self.samples(past, &numbers).await;
+        let report = HealthReport {
+            numbers,
+            verdicts,
+            errored,
+            set_aside,
+        };
+        metrics::publish(&report, self.parts.stations.is_some());
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(report);
+        past.looks = past.looks.wrapping_add(1);
+    }
+
+    async fn measure(&self, past: &mut Past, ending: bool) -> HealthNumbers {
+        let parts = &self.parts;
+        let now = Timestamp::from_micros(parts.clock.now_micros());
+        let (databases, stopped) = match &parts.stations {
+            Some(stations) => stations.ask(past).await,
+            None => (None, None),
+        };
+        let edge = parts.edge.status();
+        let counts = &mut past.counts;
+        (counts.accepted, counts.waiting, counts.chunked) = (edge.accepted, edge.waiting, edge.chunked);
+        if parts.stations.is_none() {
+            counts.set_aside = edge.damaged;
+        }
+        let counts = past.counts.clone();
+        let pending = past.index.pending_chunks;
+        past.pending_since = (pending > 0).then(|| past.pending_since.unwrap_or(now));
+        let is_behind = parts.stations.is_some() && counts.indexed < counts.chunked;
+        past.behind_since = is_behind.then(|| past.behind_since.unwrap_or(now));
+        let rates = past.trend.add(Sample {
+            at: parts.clock.monotonic(),
+            accepted: counts.accepted,
+            chunked: counts.chunked,
+            folded: counts.folded + counts.repeated + counts.stored_only + counts.errored_pings,
+            log_bytes: edge.log_bytes,
+        });
+        HealthNumbers {
+            at: Some(now),
+            databases,
+            log: self.log_numbers(&edge),
+            disk: disk_of(&parts.data_dir),
+            store: self.store_numbers(past).await,
+            index: IndexNumbers {
+                chunks: past.index.chunks,
+                stored_bytes: past.index.stored_bytes,
+                received_bytes: past.index.received_bytes,
+                behind_since: past.behind_since,
+            },
+            folding: FoldingNumbers {
+                pending_chunks: pending,
+                pending_since: past.pending_since,
+                stopped,
+            },
+            rates,
+            failed: edge.failed.map(str::to_owned),
+            ending,
+            counts,
+        }
+    }
+
+    fn log_numbers(&self, edge: &EdgeStatus) -> LogNumbers {
+        LogNumbers {
+            bytes: edge.log_bytes,
+            budget_bytes: edge.log_bytes_max,
+            has_room: edge.has_room,
+            writable: edge.writable,
+            oldest_waiting: edge.oldest_waiting,
+            seal_age: self.parts.seal_age,
+            open_partitions: edge.open_partitions,
+            open_partitions_max: self.parts.open_partitions_max,
+            seals: edge.seals,
+            damaged: edge.damaged,
+        }
+    }
+
+    /// Lists the store now and then, so that a loss is noticed though nothing is put or read.
+    async fn store_numbers(&self, past: &mut Past) -> StoreNumbers {
+        let store = &self.parts.store;
+        if past.looks.is_multiple_of(LOOKS_PER_SAMPLE) && past.index.chunks > 0 {
+            match store.list("", None, 1).await {
+                Ok(page) if page.objects.is_empty() => past.empty_listings += 1,
+                Ok(_) => past.empty_listings = 0,
+                Err(_) => {} // Remembered by the store that is watched.
+            }
+        }
+        let (failing_since, error) = store.failing().unzip();
+        StoreNumbers {
+            failing_since,
+            error,
+            // Once may be a deletion of everything whose rows go next.
+            is_empty: past.empty_listings > 1,
+        }
+    }
+
+    async fn samples(
+        &self,
+        past: &Past,
+        numbers: &HealthNumbers,
+    ) -> (
+        Vec<query::health::ErroredSample>,
+        Vec<query::health::SetAsideObject>,
+    ) {
+        let before = self.health();
+        let (old, new) = (&before.numbers.counts, &numbers.counts);
+        let moved = (old.errored_pings, old.set_aside) != (new.errored_pings, new.set_aside);
+        let kept = || (before.errored.clone(), before.set_aside.clone());
+        let Some(stations) = &self.parts.stations else {
+            return kept();
+        };
+        if !(moved || past.looks.is_multiple_of(LOOKS_PER_SAMPLE)) || numbers.databases.is_some() {
+            return kept();
+        }
+        let reads = stations.reads.get();
+        let index = stations.index.as_ref();
+        let own = self.parts.incarnation;
+        let errored = samples::errored(reads.as_ref(), index, own, new.accepted, numbers.now()).await;
+        let set_aside = samples::set_aside(index).await;
+        let kept = kept();
+        (errored.unwrap_or(kept.0), set_aside.unwrap_or(kept.1))
+    }
+}
+
+impl Stations {
+    /// Asks index and aggregates, and the rules of the fold. Answers why they cannot be asked, and why nothing is folded.
+    async fn ask(&self, past: &mut Past) -> (Option<String>, Option<String>) {
+        let asked = async {
+            let counts = self.counters.status().await?;
+            let totals = self.index.totals().await?;
+            anyhow::Ok((counts, totals))
+        };
+        let answered = tokio::select! {
+            biased;
+            answered = asked => answered,
+            () = task::sleep(PATIENCE) => Err(anyhow::anyhow!("they did not answer for {} s", PATIENCE.as_secs())),
+        };
+        match answered {
+            Ok((counts, totals)) => {
+                (past.counts, past.index) = (counts, totals);
+                let stopped = match self.aggregator.check_rules().await {
+                    Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
+                    _ => None,
+                };
+                (None, stopped)
+            }
+            Err(error) => (Some(format!("{error:#}")), None),
+        }
+    }
+}
+
+impl HealthSource for Watcher {
+    fn health(&self) -> Arc<HealthReport> {
+        Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How full the file system is that a folder lies on.
+fn disk_of(folder: &std::path::Path) -> Option<DiskNumbers> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(DiskNumbers {
+        free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+        size_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+    })
+}

@@ -1,0 +1,368 @@
+//! From numbers to verdicts: one function for each thing that can be wrong.
+
+use std::time::Duration;
+
+use super::numbers::HealthNumbers;
+use super::verdict::{Severity, Verdict};
+use super::words::{bytes, count, counted, lasting, percent};
+
+/// At four fifths of its budget the log presses for seals, so it often stays there; above this it still grows.
+const LOG_FILLING_PERCENT: u64 = 90;
+
+/// Less free than this part of a file system is a warning, and less than a fifth of that part an alarm.
+const DISK_FREE_PERCENT: u64 = 10;
+
+/// A failure of the store shorter than this is a notice: retries settle most.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How far beyond its seal age the oldest ping may wait.
+const SEAL_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long chunks may wait to be indexed.
+const INDEX_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How far, beyond the seal age, the newest number may be behind while chunks wait to be folded.
+const FOLD_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long chunks must wait to be folded at every look before that is behind, not busy.
+const FOLD_LOOKS: Duration = Duration::from_secs(30);
+
+/// Errored pings below this share are ordinary; Mozilla's pipeline saw about as many.
+const ERRORED_PERCENT: u64 = 1;
+/// Fewer errored pings say nothing of a share.
+const ERRORED_MIN: u64 = 100;
+
+/// What these numbers mean: worst first, in the order of the road otherwise; never empty.
+pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 13] = [
+        process, log_writes, log_room, disk_room, store, damage, databases, rules, sealing, indexing,
+        folding, set_aside, errored,
+    ];
+    let mut verdicts: Vec<Verdict> = checks.iter().filter_map(|check| check(numbers)).collect();
+    verdicts.extend(partitions(numbers));
+    if verdicts
+        .iter()
+        .all(|verdict| verdict.severity < Severity::Warning)
+    {
+        verdicts.push(well(numbers));
+    }
+    verdicts.sort_by_key(|verdict| std::cmp::Reverse(verdict.severity));
+    verdicts
+}
+
+fn well(numbers: &HealthNumbers) -> Verdict {
+    let counts = &numbers.counts;
+    if counts.accepted == 0 {
+        return Verdict::new(
+            "nothing_received",
+            Severity::Well,
+            "All is well. No ping has been accepted yet.",
+            "",
+        );
+    }
+    let newest = numbers
+        .newest_age()
+        .map(|age| format!(", the newest counted one received {} ago", lasting(age)))
+        .unwrap_or_default();
+    let accepted = counted(counts.accepted, "ping", "pings");
+    Verdict::new(
+        "well",
+        Severity::Well,
+        format!("All is well. {accepted} accepted{newest}."),
+        "",
+    )
+}
+
+fn process(numbers: &HealthNumbers) -> Option<Verdict> {
+    if let Some(failed) = &numbers.failed {
+        return Some(Verdict::new(
+            "process_failing",
+            Severity::Alarm,
+            format!("A part of the process ended that must not: {failed}."),
+            "The process ends by itself and loses nothing; see that it is started again, and keep its log for a bug report.",
+        ));
+    }
+    numbers.ending.then(|| {
+        Verdict::new(
+            "ending",
+            Severity::Notice,
+            "The process was told to end. What is not in a chunk stays in the log.",
+            "",
+        )
+    })
+}
+
+fn log_writes(numbers: &HealthNumbers) -> Option<Verdict> {
+    (!numbers.log.writable).then(|| {
+        Verdict::new(
+            "log_unwritable",
+            Severity::Alarm,
+            "The write-ahead log cannot be written: pings are answered 503, and clients come again.",
+            "Look at the disk of the data directory (dmesg; is it mounted read-only?). What was acknowledged is safe; \
+             the log is tried again by itself.",
+        )
+    })
+}
+
+fn log_room(numbers: &HealthNumbers) -> Option<Verdict> {
+    let log = &numbers.log;
+    if log.budget_bytes == 0 {
+        return None;
+    }
+    let (used, whole) = (bytes(log.bytes), bytes(log.budget_bytes));
+    let share = percent(log.bytes, log.budget_bytes);
+    if !log.has_room {
+        return Some(Verdict::new(
+            "log_full",
+            Severity::Alarm,
+            format!(
+                "The disk room for pings is used up: the log holds {used} of {whole} ({share} %). Pings are answered 507, \
+                 and clients come again."
+            ),
+            "Mend what keeps the log from draining (the store, or a full disk), or raise --log-budget where the disk has \
+             room. Pings are taken again by themselves.",
+        ));
+    }
+    let left = log.budget_bytes.saturating_sub(log.bytes);
+    (share >= LOG_FILLING_PERCENT).then(|| {
+        let until = until_full(left, numbers.rates.log_bytes);
+        Verdict::new(
+            "log_filling",
+            Severity::Warning,
+            format!("The disk room for pings is nearly used: the log holds {used} of {whole} ({share} %){until}."),
+            "Chunks are sealed more slowly than pings come, or cannot be put: look at the store and the disk, or raise \
+             --log-budget.",
+        )
+    })
+}
+
+/// `, full in about 12 min at this rate`, where it grows.
+fn until_full(left_bytes: u64, bytes_per_second: f64) -> String {
+    if bytes_per_second < 1.0 {
+        return String::new();
+    }
+    let seconds = (left_bytes as f64 / bytes_per_second).min(1e9);
+    format!(
+        ", full in about {} at this rate",
+        lasting(Duration::from_secs_f64(seconds))
+    )
+}
+
+fn disk_room(numbers: &HealthNumbers) -> Option<Verdict> {
+    let disk = numbers.disk?;
+    let share = percent(disk.free_bytes, disk.size_bytes.max(1));
+    let wanted = numbers.log.budget_bytes.saturating_sub(numbers.log.bytes);
+    let severity = match share {
+        0..DISK_FREE_PERCENT if share < DISK_FREE_PERCENT / 5 => Severity::Alarm,
+        0..DISK_FREE_PERCENT => Severity::Warning,
+        _ if disk.free_bytes < wanted => Severity::Notice,
+        _ => return None,
+    };
+    let (free, whole) = (bytes(disk.free_bytes), bytes(disk.size_bytes));
+    Some(Verdict::new(
+        "disk_nearly_full",
+        severity,
+        format!(
+            "The disk of the data directory has {free} free of {whole} ({share} %); the log may still take {}.",
+            bytes(wanted)
+        ),
+        "Make room on the disk or give it a larger one. With no room at all pings are answered 507; nothing acknowledged \
+         is lost.",
+    ))
+}
+
+fn store(numbers: &HealthNumbers) -> Option<Verdict> {
+    let (log, store) = (&numbers.log, &numbers.store);
+    let left = log.budget_bytes.saturating_sub(log.bytes);
+    let room = match log.has_room {
+        true => format!(
+            "Pings are accepted and wait in the log, which has {} left{}.",
+            bytes(left),
+            until_full(left, numbers.rates.log_bytes)
+        ),
+        false => "The log has no room to wait for it.".to_owned(),
+    };
+    if let Some(since) = store.failing_since {
+        let age = Duration::from_micros(u64::try_from(numbers.now().micros_since(since)).unwrap_or(0));
+        let severity = match age < STORE_PATIENCE {
+            true => Severity::Notice,
+            false => Severity::Alarm,
+        };
+        let error = store.error.as_deref().unwrap_or("it did not answer");
+        let what = format!("The store is gone: {error}. {room}");
+        let advice = "Bring the store back (is its folder there, mounted, writable, the disk full?). Chunks are put again \
+                      by themselves; nothing is lost while the log has room.";
+        return Some(Verdict::new("store_gone", severity, what, advice).since(Some(since)));
+    }
+    store.is_empty.then(|| {
+        Verdict::new(
+            "store_empty",
+            Severity::Alarm,
+            format!(
+                "The store lists nothing, though the index knows {}: it is gone, or another one is in its place. {room}",
+                counted(numbers.index.chunks, "chunk", "chunks")
+            ),
+            "Mount the right folder at store/ of the data directory. New chunks would be written into the wrong one: stop \
+             the process if that takes longer.",
+        )
+    })
+}
+
+fn damage(numbers: &HealthNumbers) -> Option<Verdict> {
+    (numbers.log.damaged > 0).then(|| {
+        Verdict::new(
+            "log_damaged",
+            Severity::Warning,
+            format!(
+                "{} of the write-ahead log did not read back as written and {} set aside: acknowledged pings may be lost.",
+                counted(numbers.log.damaged, "piece", "pieces"),
+                if numbers.log.damaged == 1 { "is" } else { "are" }
+            ),
+            "Check the disk (smartctl, dmesg) and replace it if it lies. The bytes are kept in damaged/ of the data \
+             directory; move them away once they are looked at.",
+        )
+    })
+}
+
+fn databases(numbers: &HealthNumbers) -> Option<Verdict> {
+    numbers.databases.as_ref().map(|error| {
+        Verdict::new(
+            "database_gone",
+            Severity::Alarm,
+            format!("The databases cannot be asked: {error}. Pings are accepted; counts and charts stand still."),
+            "Look at the disk of the data directory. A damaged index is made again by `highwater reconcile` once \
+             index.sqlite* is moved away, damaged aggregates by `highwater rebuild`.",
+        )
+    })
+}
+
+fn rules(numbers: &HealthNumbers) -> Option<Verdict> {
+    numbers.folding.stopped.as_ref().map(|why| {
+        Verdict::new(
+            "rebuild_needed",
+            Severity::Alarm,
+            format!("Nothing is folded: {why}."),
+            "Run `highwater rebuild` beside the process, or go back to the settings of before.",
+        )
+    })
+}
+
+fn sealing(numbers: &HealthNumbers) -> Option<Verdict> {
+    let log = &numbers.log;
+    let waited = log.oldest_waiting?;
+    let behind = waited > log.seal_age.saturating_mul(2).saturating_add(SEAL_PATIENCE);
+    // What is known to be behind it is said by its own verdict.
+    let explained = numbers.store.failing_since.is_some() || !log.writable;
+    (behind && !explained).then(|| {
+        Verdict::new(
+            "sealing_behind",
+            Severity::Warning,
+            format!(
+                "Chunks are sealed late: the oldest ping waits for {}, the seal age is {}. With this disk it would be lost.",
+                lasting(waited),
+                lasting(log.seal_age)
+            ),
+            "See whether a processor or the disk is at its limit, and whether the log tells of gathers or puts that are \
+             tried again.",
+        )
+    })
+}
+
+fn indexing(numbers: &HealthNumbers) -> Option<Verdict> {
+    let since = numbers.index.behind_since?;
+    let counts = &numbers.counts;
+    let missing = counts.chunked.saturating_sub(counts.indexed);
+    let late = numbers.now().micros_since(since) > i64::try_from(INDEX_PATIENCE.as_micros()).unwrap_or(0);
+    (late && missing > 0 && counts.set_aside == 0).then(|| {
+        Verdict::new(
+            "indexing_behind",
+            Severity::Warning,
+            format!(
+                "{} in chunks are not in the index.",
+                counted(missing, "ping", "pings")
+            ),
+            "Run `highwater reconcile`; if that changes nothing, it names the chunks that it cannot read.",
+        )
+        .since(Some(since))
+    })
+}
+
+fn folding(numbers: &HealthNumbers) -> Option<Verdict> {
+    let since = numbers.folding.pending_since?;
+    let waits = Duration::from_micros(u64::try_from(numbers.now().micros_since(since)).unwrap_or(0));
+    let lag = numbers.newest_age().unwrap_or(waits);
+    let patience = numbers.log.seal_age.saturating_add(FOLD_PATIENCE);
+    let explained = numbers.folding.stopped.is_some() || numbers.store.failing_since.is_some();
+    (waits > FOLD_LOOKS && lag > patience && !explained).then(|| {
+        Verdict::new(
+            "folding_behind",
+            Severity::Warning,
+            format!(
+                "Folding is behind: {} to be folded, the newest number is {} old; {} pings are folded a second.",
+                counted(numbers.folding.pending_chunks, "chunk waits", "chunks wait"),
+                lasting(lag),
+                count(numbers.rates.folded.max(0.0) as u64)
+            ),
+            "After an import, a reconcile or a pause it catches up by itself: watch the number of waiting chunks fall. If it \
+             rises, this machine is too small for the load; if nothing is folded, the log says why.",
+        )
+        .since(Some(since))
+    })
+}
+
+fn set_aside(numbers: &HealthNumbers) -> Option<Verdict> {
+    let objects = numbers.counts.set_aside.saturating_sub(numbers.log.damaged);
+    (objects > 0).then(|| {
+        Verdict::new(
+            "set_aside",
+            Severity::Warning,
+            format!(
+                "{} set aside: {} in no number until repaired.",
+                counted(objects, "chunk is", "chunks are"),
+                if objects == 1 { "its pings are" } else { "their pings are" }
+            ),
+            "Look at the keys and reasons (`highwater status`, the health page), and at each file with `highwater chunk \
+             verify`. Put a good copy in its place and run `highwater reconcile`, then `highwater rebuild`.",
+        )
+    })
+}
+
+fn errored(numbers: &HealthNumbers) -> Option<Verdict> {
+    let counts = &numbers.counts;
+    let share = percent(counts.errored_pings, counts.chunked.max(1));
+    let most = counts.errored_by_reason.iter().max_by_key(|(_, pings)| **pings);
+    (share > ERRORED_PERCENT && counts.errored_pings >= ERRORED_MIN).then(|| {
+        let most = most
+            .map(|(reason, pings)| format!(", most often for `{reason}` ({})", count(*pings)))
+            .unwrap_or_default();
+        Verdict::new(
+            "many_errored",
+            Severity::Notice,
+            format!(
+                "{} could not be read or folded, {share} % of all{most}.",
+                counted(counts.errored_pings, "ping", "pings")
+            ),
+            "They are kept. `highwater pings --errors` prints them with their reasons: most often one client version sends \
+             what no other does.",
+        )
+    })
+}
+
+fn partitions(numbers: &HealthNumbers) -> Option<Verdict> {
+    let log = &numbers.log;
+    (log.open_partitions_max > 0 && log.open_partitions >= log.open_partitions_max).then(|| {
+        Verdict::new(
+            "partitions_capped",
+            Severity::Notice,
+            format!(
+                "{} partitions are open, as many as may be: version and build id of further ones are kept under OTHER.",
+                count(log.open_partitions as u64)
+            ),
+            "Nothing is lost and every selection still finds it. A dimension schema with fewer allowed values makes fewer \
+             partitions; --open-partitions admits more.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Each verdict against the numbers that make it, and those at its border that do not.
+
+use std::collections::BTreeSet;
+
+use ping::Timestamp;
+
+use super::super::numbers::DiskNumbers;
+use super::super::verdict::NAMES;
+use super::*;
+
+const NOW: i64 = 1_800_000_000_000_000;
+
+fn ago(seconds: i64) -> Option<Timestamp> {
+    Some(Timestamp::from_micros(NOW - seconds * 1_000_000))
+}
+
+/// A pipeline under load that is well.
+fn sound() -> HealthNumbers {
+    let mut numbers = HealthNumbers {
+        at: ago(0),
+        ..HealthNumbers::default()
+    };
+    let counts = &mut numbers.counts;
+    (counts.accepted, counts.waiting, counts.chunked, counts.indexed) = (100_000, 500, 99_500, 99_500);
+    (counts.folded, counts.errored_pings) = (99_400, 100);
+    counts.newest_received = ago(2);
+    let log = &mut numbers.log;
+    (log.bytes, log.budget_bytes, log.has_room, log.writable) = (1 << 30, 8 << 30, true, true);
+    (log.seal_age, log.oldest_waiting) = (Duration::from_secs(10), Some(Duration::from_secs(9)));
+    (log.open_partitions, log.open_partitions_max) = (50, 100_000);
+    numbers.disk = Some(DiskNumbers {
+        free_bytes: 50 << 30,
+        size_bytes: 100 << 30,
+    });
+    numbers.index.chunks = 900;
+    (numbers.folding.pending_chunks, numbers.folding.pending_since) = (3, ago(2));
+    numbers
+}
+
+/// A verdict's name, its severity, a piece of its words, and what makes it.
+type Case = (&'static str, Severity, &'static str, fn(&mut HealthNumbers));
+
+const CASES: [Case; 25] = [
+    (
+        "well",
+        Severity::Well,
+        "100,000 pings accepted, the newest counted one received 2 s ago",
+        |_| {},
+    ),
+    ("nothing_received", Severity::Well, "No ping", |n| {
+        n.counts = crate::StatusReport::default()
+    }),
+    ("process_failing", Severity::Alarm, "a seal panicked", |n| {
+        n.failed = Some("a seal panicked".to_owned())
+    }),
+    ("ending", Severity::Notice, "told to end", |n| n.ending = true),
+    ("log_unwritable", Severity::Alarm, "answered 503", |n| {
+        n.log.writable = false
+    }),
+    (
+        "log_full",
+        Severity::Alarm,
+        "holds 8.0 GiB of 8.0 GiB (100 %)",
+        |n| {
+            (n.log.has_room, n.log.bytes) = (false, 8 << 30);
+        },
+    ),
+    ("log_filling", Severity::Warning, "(90 %)", |n| {
+        n.log.bytes = (8 << 30) / 10 * 9 + 10
+    }),
+    (
+        "log_filling",
+        Severity::Warning,
+        "full in about 8 min at this rate",
+        |n| {
+            (n.log.bytes, n.rates.log_bytes) = ((8_u64 << 30) - (500 << 20), (1 << 20) as f64);
+        },
+    ),
+    (
+        "disk_nearly_full",
+        Severity::Warning,
+        "has 9.9 GiB free of 100 GiB (9 %)",
+        |n| disk(n, 99 << 30),
+    ),
+    ("disk_nearly_full", Severity::Alarm, "(1 %)", |n| {
+        disk(n, 19 << 30)
+    }),
+    (
+        "disk_nearly_full",
+        Severity::Notice,
+        "the log may still take 7.0 GiB",
+        |n| {
+            n.disk = Some(DiskNumbers {
+                free_bytes: 6 << 30,
+                size_bytes: 40 << 30,
+            });
+        },
+    ),
+    (
+        "store_gone",
+        Severity::Alarm,
+        "is gone: put `a` failed. Pings are accepted and wait in the log, which has 7.0 GiB left",
+        |n| {
+            gone(n, 600);
+        },
+    ),
+    ("store_gone", Severity::Notice, "did not answer", |n| {
+        n.store.failing_since = ago(4)
+    }),
+    ("store_gone", Severity::Alarm, "no room to wait", |n| {
+        gone(n, 600);
+        n.log.has_room = false;
+    }),
+    (
+        "store_empty",
+        Severity::Alarm,
+        "the index knows 900 chunks",
+        |n| n.store.is_empty = true,
+    ),
+    ("log_damaged", Severity::Warning, "1 piece of", |n| damaged(n, 1)),
+    ("database_gone", Severity::Alarm, "index: closed", |n| {
+        n.databases = Some("index: closed".to_owned())
+    }),
+    ("rebuild_needed", Severity::Alarm, "other rules", |n| {
+        n.folding.stopped = Some("other rules".to_owned())
+    }),
+    (
+        "sealing_behind",
+        Severity::Warning,
+        "waits for 81 s, the seal age is 10 s",
+        |n| {
+            n.log.oldest_waiting = Some(Duration::from_secs(81));
+        },
+    ),
+    ("indexing_behind", Severity::Warning, "500 pings in chunks", |n| {
+        (n.counts.indexed, n.index.behind_since) = (99_000, ago(61));
+    }),
+    (
+        "folding_behind",
+        Severity::Warning,
+        "3 chunks wait to be folded, the newest number is 71 s old; 12 pings",
+        |n| {
+            (n.folding.pending_since, n.counts.newest_received, n.rates.folded) = (ago(31), ago(71), 12.3);
+        },
+    ),
+    (
+        "set_aside",
+        Severity::Warning,
+        "1 chunk is set aside: its pings",
+        |n| n.counts.set_aside = 1,
+    ),
+    ("set_aside", Severity::Warning, "2 chunks are set aside", |n| {
+        damaged(n, 3);
+        n.counts.set_aside = 5;
+    }),
+    (
+        "many_errored",
+        Severity::Notice,
+        "2 % of all, most often for `gzip` (1,500)",
+        |n| {
+            n.counts.errored_pings = 2_000;
+            n.counts.errored_by_reason = [("gzip".to_owned(), 1_500), ("json".to_owned(), 500)].into();
+        },
+    ),
+    (
+        "partitions_capped",
+        Severity::Notice,
+        "100,000 partitions are open",
+        |n| n.log.open_partitions = 100_000,
+    ),
+];
+
+fn disk(numbers: &mut HealthNumbers, free_tenths: u64) {
+    let free_bytes = free_tenths / 10;
+    numbers.disk = Some(DiskNumbers {
+        free_bytes,
+        size_bytes: 100 << 30,
+    });
+    numbers.log.bytes = numbers.log.budget_bytes / 2;
+}
+
+fn gone(numbers: &mut HealthNumbers, seconds: i64) {
+    numbers.store.failing_since = ago(seconds);
+    numbers.store.error = Some("put `a` failed".to_owned());
+}
+
+fn damaged(numbers: &mut HealthNumbers, pieces: u64) {
+    (numbers.log.damaged, numbers.counts.set_aside) = (pieces, pieces);
+}
+
+#[test]
+fn every_verdict_has_its_numbers_and_its_words() {
+    for (name, severity, words, make) in CASES {
+        let mut numbers = sound();
+        make(&mut numbers);
+        let verdicts = judge(&numbers);
+        let found = verdicts.iter().find(|verdict| verdict.name == name);
+        let found = found.unwrap_or_else(|| panic!("{name}: {verdicts:?}"));
+        assert_eq!(found.severity, severity, "{name}: {found:?}");
+        assert!(found.what.contains(words), "{name}: {}", found.what);
+        assert_eq!(
+            found.severity >= Severity::Warning,
+            !found.advice.is_empty() && found.severity >= Severity::Warning
+        );
+        let alone = verdicts
+            .iter()
+            .filter(|verdict| verdict.severity >= Severity::Warning)
+            .count();
+        assert!(alone <= 2, "{name} comes with others: {verdicts:?}");
+    }
+}
+
+#[test]
+fn every_name_has_a_case() {
+    let cases: BTreeSet<&str> = CASES.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(cases, NAMES.into_iter().collect());
+}
+
+#[test]
+fn what_lies_within_its_patience_is_well() {
+    let within: [fn(&mut HealthNumbers); 9] = [
+        |n| n.log.bytes = (8 << 30) / 100 * 89,
+        |n| n.log.oldest_waiting = Some(Duration::from_secs(80)),
+        |n| (n.counts.indexed, n.index.behind_since) = (99_000, ago(60)),
+        |n| (n.folding.pending_since, n.counts.newest_received) = (ago(30), ago(500)),
+        |n| (n.folding.pending_since, n.counts.newest_received) = (ago(500), ago(70)),
+        |n| (n.folding.pending_since, n.counts.newest_received) = (None, ago(86_400)),
+        |n| n.counts.errored_pings = 1_990,
+        |n| n.disk = None,
+        |n| n.counts.newest_received = ago(-3_600),
+    ];
+    for (at, make) in within.iter().enumerate() {
+        let mut numbers = sound();
+        make(&mut numbers);
+        let verdicts = judge(&numbers);
+        assert_eq!(verdicts[0].name, "well", "{at}: {verdicts:?}");
+    }
+}
+
+#[test]
+fn the_worst_comes_first_and_a_gone_store_explains_what_follows_from_it() {
+    let mut numbers = sound();
+    gone(&mut numbers, 600);
+    numbers.log.oldest_waiting = Some(Duration::from_secs(600));
+    (numbers.folding.pending_since, numbers.counts.newest_received) = (ago(600), ago(600));
+    numbers.counts.set_aside = 1;
+    let names: Vec<&str> = judge(&numbers).iter().map(|verdict| verdict.name).collect();
+    assert_eq!(names, ["store_gone", "set_aside"]);
+}
+
+#[test]
+fn a_sentence_says_what_since_when_and_what_to_do() {
+    let mut numbers = sound();
+    gone(&mut numbers, 720);
+    let sentence = judge(&numbers)[0].sentence(numbers.now());
+    assert!(sentence.starts_with("The store is gone:"), "{sentence}");
+    assert!(
+        sentence.contains("(For 12 min.) Bring the store back"),
+        "{sentence}"
+    );
+}

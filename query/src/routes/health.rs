@@ -1,0 +1,9 @@
+//! How the pipeline is, in numbers and in words.
+
+use crate::health::HealthSource;
+use crate::reply::Reply;
+
+/// The newest report.
+pub(crate) fn answer(source: &dyn HealthSource) -> Reply {
+    Reply::json(&source.health().to_json())
+}
