@@ -4,6 +4,7 @@ mod ask;
 mod bad_input;
 mod commands;
 mod golden;
+mod health;
 mod hostile;
 mod kill;
 mod memory;
