@@ -43,6 +43,66 @@ pub struct Batch {
     pub newest_received: Option<Timestamp>,
 }
 
+impl Batch {
+    /// Adds all of another batch.
+    pub fn append(&mut self, other: Self) {
+        let Self {
+            chunks,
+            dimension_sets,
+            metrics,
+            processes,
+            labels,
+            layouts,
+            cells,
+            users,
+            seen,
+            errored,
+            counters,
+            errored_by_reason,
+            refused_by_reason,
+            newest_received,
+        } = other;
+        let Counters {
+            folded,
+            repeated,
+            stored_only,
+            errored_pings,
+        } = counters;
+        let shift = CellAddress {
+            metric: extend(&mut self.metrics, metrics),
+            dimension_set: extend(&mut self.dimension_sets, dimension_sets),
+            process: extend(&mut self.processes, processes),
+            label: extend(&mut self.labels, labels),
+            layout: extend(&mut self.layouts, layouts),
+        };
+        self.cells.append(&cells, shift);
+        self.chunks.extend(chunks);
+        self.users.extend(users);
+        self.seen.extend(seen);
+        self.errored.extend(errored);
+        self.counters.folded += folded;
+        self.counters.repeated += repeated;
+        self.counters.stored_only += stored_only;
+        self.counters.errored_pings += errored_pings;
+        add_counts(&mut self.errored_by_reason, errored_by_reason);
+        add_counts(&mut self.refused_by_reason, refused_by_reason);
+        self.newest_received = self.newest_received.max(newest_received);
+    }
+}
+
+/// Puts a table behind another one; answers where it begins there.
+fn extend<T>(table: &mut Vec<T>, added: Vec<T>) -> u32 {
+    let start = u32::try_from(table.len()).expect("a batch ends long before 2^32 names");
+    table.extend(added);
+    start
+}
+
+fn add_counts(counts: &mut BTreeMap<String, i64>, added: BTreeMap<String, i64>) {
+    for (reason, count) in added {
+        *counts.entry(reason).or_default() += count;
+    }
+}
+
 /// Differences of cells: each is an address and a stored cell of about 25 bytes.
 #[derive(Clone, Debug, Default)]
 pub struct BatchCells {
@@ -73,6 +133,22 @@ impl BatchCells {
             self.starts.push((address, self.bytes.len()));
             cell.encode_into(&mut self.bytes);
         }
+    }
+
+    /// Adds all of `other`, whose tables were put behind others by as much as `shift` says.
+    fn append(&mut self, other: &Self, shift: CellAddress) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.starts.extend(other.starts.iter().map(|(address, at)| {
+            let address = CellAddress {
+                metric: address.metric + shift.metric,
+                dimension_set: address.dimension_set + shift.dimension_set,
+                process: address.process + shift.process,
+                label: address.label + shift.label,
+                layout: address.layout + shift.layout,
+            };
+            (address, start + at)
+        }));
     }
 
     /// How many differences there are.

@@ -54,6 +54,23 @@ pub trait AggregateStore: AggregateReads + SeenIds {
         self.folded(chunks).await
     }
 
+    /// Writes a batch that comes in parts, in one transaction: sums and error rows first; the last part is the only one
+    /// that names chunks. If one of those is folded already, nothing at all is written. The store takes a part when it
+    /// has written the one before, so that memory stays bounded. Without a way of its own it puts all together.
+    ///
+    /// # Errors
+    /// [`AggregateError::Unfinished`] when no last part came; when the database refused. Then nothing was written.
+    async fn commit_parts(&self, mut parts: mpsc::Receiver<Batch>) -> Result<Committed, AggregateError> {
+        let mut whole = Batch::default();
+        while let Some(part) = parts.recv().await {
+            whole.append(part);
+            if !whole.chunks.is_empty() {
+                return self.commit(whole).await;
+            }
+        }
+        Err(AggregateError::Unfinished)
+    }
+
     /// Which of these chunks are folded, in the order asked.
     ///
     /// # Errors

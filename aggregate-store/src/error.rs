@@ -53,6 +53,9 @@ pub enum AggregateError {
     /// A batch contradicts itself: an error of the program.
     #[error("the batch is wrong: {0}")]
     Batch(&'static str),
+    /// Parts of a batch came, but not its last one: whoever folded it gave up.
+    #[error("a batch that came in parts has no end, and was dropped")]
+    Unfinished,
     /// What is stored cannot be read.
     #[error("the aggregates are damaged ({0}): rebuild them from the chunks")]
     Damaged(String),

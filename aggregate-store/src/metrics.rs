@@ -2,7 +2,7 @@
 
 use metrics::{Unit, counter, describe_counter};
 
-use crate::{Batch, Committed};
+use crate::Committed;
 
 /// Batches by `outcome`: `written`, `already_folded` (nothing written), `failed` (nothing written).
 pub const BATCHES_TOTAL: &str = "highwater_aggregate_store_batches_total";
@@ -21,7 +21,7 @@ pub fn describe() {
     counter!(CELLS_TOTAL).increment(0);
 }
 
-pub(crate) fn count_commit<E>(batch: &Batch, outcome: &Result<Committed, E>) {
+pub(crate) fn count_commit<E>(cells: usize, outcome: &Result<Committed, E>) {
     let word = match outcome {
         Ok(Committed::Written) => "written",
         Ok(Committed::AlreadyFolded(_)) => "already_folded",
@@ -29,6 +29,6 @@ pub(crate) fn count_commit<E>(batch: &Batch, outcome: &Result<Committed, E>) {
     };
     counter!(BATCHES_TOTAL, "outcome" => word).increment(1);
     if word == "written" {
-        counter!(CELLS_TOTAL).increment(batch.cells.len() as u64);
+        counter!(CELLS_TOTAL).increment(cells as u64);
     }
 }

@@ -132,6 +132,13 @@ impl AggregateStore for SqliteAggregates {
             .await
     }
 
+    async fn commit_parts(&self, parts: mpsc::Receiver<Batch>) -> Result<Committed, AggregateError> {
+        self.write("commit a batch in parts", move |writer| {
+            writer.commit_parts(parts)
+        })
+        .await
+    }
+
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
         let chunks = chunks.to_vec();
         self.read("look up folded chunks", move |connection| {

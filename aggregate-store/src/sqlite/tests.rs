@@ -79,6 +79,59 @@ async fn a_restart_keeps_all() {
 }
 
 #[tokio::test]
+async fn parts_are_one_transaction_and_without_the_last_one_nothing() {
+    use crate::{Counters, DateClock};
+    let (folder, additions) = (folder(), additions());
+    let counted = |folded| Counters {
+        folded,
+        ..Counters::default()
+    };
+    let pieces = || additions.chunks(additions.len() / 5 + 1).map(cell_batch);
+    let send = async |parts: Vec<Batch>| {
+        let (sender, receiver) = tokio::sync::mpsc::channel(parts.len());
+        for part in parts {
+            sender.send(part).await.expect("room");
+        }
+        receiver
+    };
+    let whole = open(&folder.path().join("whole.sqlite"));
+    let mut one = batch(&additions, 1);
+    one.counters = counted(5);
+    commit(&whole, one).await;
+    let store = open(&file(&folder));
+    let unfinished = store.commit_parts(send(pieces().collect()).await).await;
+    assert!(
+        matches!(unfinished, Err(AggregateError::Unfinished)),
+        "{unfinished:?}"
+    );
+    assert_eq!(dump_of(&store).await, Vec::<String>::new());
+    assert_eq!(
+        store.channels(DateClock::BuildDate).await.expect("a list"),
+        Vec::<String>::new()
+    );
+    let parts = || {
+        let mut parts: Vec<Batch> = pieces().collect();
+        for part in &mut parts {
+            part.counters = counted(1);
+        }
+        let last = parts.last_mut().expect("a part");
+        last.chunks = vec![folded_chunk(chunk_id(1, 1, 1))];
+        last.counters.folded = 6 - i64::try_from(pieces().count()).expect("few");
+        parts
+    };
+    let committed = store.commit_parts(send(parts()).await).await;
+    assert_eq!(committed.expect("an answer"), Committed::Written);
+    let again = store.commit_parts(send(parts()).await).await;
+    let known = Committed::AlreadyFolded(vec![chunk_id(1, 1, 1)]);
+    assert_eq!(again.expect("an answer"), known);
+    assert_eq!(dump_of(&store).await, dump_of(&whole).await);
+    assert_eq!(
+        store.status().await.expect("the counters").counters,
+        whole.status().await.expect("the counters").counters
+    );
+}
+
+#[tokio::test]
 async fn closing_leaves_one_file() {
     let folder = folder();
     let store = open(&file(&folder));
