@@ -89,7 +89,7 @@ impl Mutation {
                 *node = Node::plain(dice.pick(&NUMBERS));
             }),
             Self::NegativeBin => bin(dice, document, |dice, bin| {
-                bin.1 = Node::plain(dice.pick(&NEGATIVE))
+                bin.1 = Node::plain(dice.pick(&NEGATIVE));
             }),
             Self::OddBin => bin(dice, document, |dice, bin| {
                 if dice.chance(0.5) {
@@ -140,7 +140,7 @@ impl Mutation {
             Self::OtherContent => {
                 for _ in 0..5 {
                     bin(dice, document, |dice, bin| {
-                        bin.1 = Node::Plain(dice.below(1_000).to_string())
+                        bin.1 = Node::Plain(dice.below(1_000).to_string());
                     });
                 }
             }
