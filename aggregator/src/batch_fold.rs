@@ -51,8 +51,13 @@ pub(crate) struct NotTheSame {
 
 impl BatchFold {
     pub(crate) fn new(settings: FoldSettings) -> Self {
+        Self::with_folder(settings, Folder::new())
+    }
+
+    /// The same with a folder of the caller's.
+    pub(crate) fn with_folder(settings: FoldSettings, folder: Folder) -> Self {
         Self {
-            folder: Folder::new(),
+            folder,
             copies: Copies::new(settings.repeat_window),
             settings,
             chunks: Vec::new(),
@@ -81,17 +86,19 @@ impl BatchFold {
         self.copies.load(documents, stored);
     }
 
-    /// Folds the records of a decoded data frame, of which `first` is the first one's position in the chunk. Answers
-    /// how many there were.
+    /// Folds the records of a decoded data frame, of which `first` is the first one's position in the chunk. After each
+    /// of them `after_record` may take a part of the batch. Answers how many there were.
     pub(crate) fn fold_frame(
         &mut self,
         chunk: ChunkId,
         first: u32,
         frame: &[u8],
+        mut after_record: impl FnMut(&mut Self),
     ) -> Result<u32, RecordError> {
         let mut position = first;
         for record in records(frame) {
             self.fold(&record?, Place { chunk, position });
+            after_record(self);
             position += 1;
         }
         Ok(position - first)
@@ -194,7 +201,20 @@ impl BatchFold {
 
     /// About how much memory the batch takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.folder.bytes() + self.copies.bytes() + self.errored.len() * ERRORED_BYTES
+        self.part_bytes() + self.copies.bytes()
+    }
+
+    /// About how much memory the sums and error rows take: what [`take_part`](Self::take_part) frees.
+    pub(crate) fn part_bytes(&self) -> usize {
+        self.folder.bytes() + self.errored.len() * ERRORED_BYTES
+    }
+
+    /// The sums and error rows so far, to be written in the same transaction as the rest.
+    pub(crate) fn take_part(&mut self) -> Batch {
+        Batch {
+            errored: std::mem::take(&mut self.errored),
+            ..self.folder.take()
+        }
     }
 
     /// What is to be written.

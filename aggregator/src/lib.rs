@@ -10,6 +10,7 @@ mod error;
 pub mod fold;
 pub mod limits;
 pub mod metrics;
+mod parts;
 mod reader;
 mod rebuild;
 mod settings;

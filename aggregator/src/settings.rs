@@ -14,22 +14,23 @@ pub struct AggregatorSettings {
     /// A batch takes no further chunk above this much memory. One chunk is always folded whole, so a batch may exceed
     /// it by what that chunk adds.
     pub batch_memory_bytes: usize,
-    /// A chunk whose sums take more memory than this is set aside: it is hostile, or wants a larger machine. When a
-    /// batch is written, it takes about as much again.
-    pub chunk_memory_bytes: usize,
+    /// Sums that take more memory than this are handed over as a part of the batch, before its end; all parts are one
+    /// transaction. A part being written takes about as much again. At least as large as `batch_memory_bytes`, so that
+    /// only a single large chunk, or one of hostile pings, is written in parts.
+    pub part_memory_bytes: usize,
     /// How often the index is asked for work when nobody tells of any.
     pub poll: Duration,
 }
 
 impl Default for AggregatorSettings {
-    /// One second and 256 MiB a batch; the index is asked every second. 2 GiB a chunk: by estimate, twice what as many
-    /// main pings take as fit one.
+    /// One second and 256 MiB a batch; the index is asked every second. 512 MiB a part: a chunk of main pings that is as
+    /// large as chunks become takes two.
     fn default() -> Self {
         Self {
             fold: FoldSettings::default(),
             batch_time: Duration::from_secs(1),
             batch_memory_bytes: 256 << 20,
-            chunk_memory_bytes: 2 << 30,
+            part_memory_bytes: 512 << 20,
             poll: Duration::from_secs(1),
         }
     }

@@ -15,6 +15,7 @@ use crate::batch_fold::{BatchFold, Displaced};
 use crate::error::AggregatorError;
 use crate::fold::FoldSettings;
 use crate::metrics;
+use crate::parts::{self, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::settings::AggregatorSettings;
 
@@ -28,7 +29,7 @@ pub(crate) struct Work {
 }
 
 /// How a batch ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct BatchEnd {
     /// The chunks that are folded now, by this batch or another one.
     pub(crate) folded: Vec<ChunkId>,
@@ -44,29 +45,22 @@ impl Work {
         aggregates: &dyn AggregateStore,
     ) -> Result<BatchEnd, AggregatorError> {
         let start = self.clock.monotonic();
-        let mut reader = Reader::new(Arc::clone(&self.store));
-        let mut batch = Box::new(BatchFold::new(self.settings.fold.clone()));
-        for entry in entries {
-            batch = self.fold_chunk(entry, batch, &mut reader, aggregates).await?;
-            let full = batch.bytes() >= self.settings.batch_memory_bytes;
-            if full || self.clock.monotonic().saturating_sub(start) >= self.settings.batch_time {
-                break;
-            }
-        }
-        let displaced = batch.displaced();
-        let taken_back = displaced.len();
-        let batch = self.take_back(displaced, entries, batch, &mut reader).await?;
-        let (chunks, counters) = (batch.chunks().len(), batch.counters());
-        let ids: Vec<ChunkId> = batch.chunks().iter().map(|chunk| chunk.id).collect();
-        let committed = aggregates.commit(batch.finish()).await?;
+        let (mut folded, mut taken_back) = (BatchEnd::default(), 0);
+        let fold = async |parts| {
+            let (batch, displaced) = self.fold_entries(entries, aggregates, parts, start).await?;
+            taken_back = displaced;
+            folded = BatchEnd {
+                folded: batch.chunks().iter().map(|chunk| chunk.id).collect(),
+                counters: batch.counters(),
+            };
+            Ok(batch.finish())
+        };
+        let committed = parts::commit(aggregates, self.settings.part_memory_bytes, fold).await?;
         Ok(match committed {
             Committed::Written => {
                 let took: Duration = self.clock.monotonic().saturating_sub(start);
-                metrics::written(counters, chunks, taken_back, took);
-                BatchEnd {
-                    folded: ids,
-                    counters,
-                }
+                metrics::written(folded.counters, folded.folded.len(), taken_back, took);
+                folded
             }
             Committed::AlreadyFolded(folded) => {
                 metrics::batch("lost");
@@ -82,12 +76,40 @@ impl Work {
         })
     }
 
+    /// Folds until the batch is full, and takes displaced copies back. Answers the batch, and how many those were.
+    async fn fold_entries(
+        &self,
+        entries: &[IndexEntry],
+        aggregates: &dyn AggregateStore,
+        parts: Arc<Parts>,
+        start: Duration,
+    ) -> Result<(Box<BatchFold>, usize), AggregatorError> {
+        let mut reader = Reader::new(Arc::clone(&self.store));
+        let mut batch = Box::new(BatchFold::new(self.settings.fold.clone()));
+        for entry in entries {
+            batch = self
+                .fold_chunk(entry, batch, &mut reader, aggregates, &parts)
+                .await?;
+            let full = batch.bytes() >= self.settings.batch_memory_bytes;
+            if full || self.clock.monotonic().saturating_sub(start) >= self.settings.batch_time {
+                break;
+            }
+        }
+        let displaced = batch.displaced();
+        let taken_back = displaced.len();
+        let batch = self
+            .take_back(displaced, entries, batch, &mut reader, &parts)
+            .await?;
+        Ok((batch, taken_back))
+    }
+
     async fn fold_chunk(
         &self,
         entry: &IndexEntry,
         mut batch: Box<BatchFold>,
         reader: &mut Reader,
         aggregates: &dyn AggregateStore,
+        parts: &Arc<Parts>,
     ) -> Result<Box<BatchFold>, AggregatorError> {
         if entry.kind == ChunkKind::Errors {
             batch.count_errors(entry);
@@ -95,17 +117,10 @@ impl Work {
             return Ok(batch);
         }
         let chunk = reader.open(entry).await?;
-        let room = batch.bytes().saturating_add(self.settings.chunk_memory_bytes);
         for number in 0..chunk.frames().len() {
             batch = self
-                .fold_frame(entry.id, &chunk, number, batch, reader, aggregates)
+                .fold_frame((entry.id, &chunk, number), batch, reader, aggregates, parts)
                 .await?;
-            if batch.bytes() > room {
-                return Err(broken(
-                    entry.id,
-                    &"its sums take more memory than those of one chunk may",
-                ));
-            }
         }
         batch.end_chunk(entry);
         Ok(batch)
@@ -113,12 +128,11 @@ impl Work {
 
     async fn fold_frame(
         &self,
-        id: ChunkId,
-        chunk: &OpenChunk,
-        number: usize,
+        (id, chunk, number): (ChunkId, &OpenChunk, usize),
         batch: Box<BatchFold>,
         reader: &mut Reader,
         aggregates: &dyn AggregateStore,
+        parts: &Arc<Parts>,
     ) -> Result<Box<BatchFold>, AggregatorError> {
         let frame = chunk.frames()[number];
         let first = u32::try_from(frame.first_record).map_err(|error| broken(id, &error))?;
@@ -134,9 +148,10 @@ impl Work {
         } else {
             aggregates.seen(&unknown).await?
         };
+        let parts = Arc::clone(parts);
         let fold = move |mut batch: Box<BatchFold>, raw: &[u8]| {
             batch.load(&unknown, stored);
-            let folded = batch.fold_frame(id, first, raw);
+            let folded = batch.fold_frame(id, first, raw, |batch| parts.hand_over(batch));
             (batch, folded)
         };
         let (batch, folded) = reader.again(batch, fold).await;
@@ -154,6 +169,7 @@ impl Work {
         entries: &[IndexEntry],
         mut batch: Box<BatchFold>,
         reader: &mut Reader,
+        parts: &Arc<Parts>,
     ) -> Result<Box<BatchFold>, AggregatorError> {
         let known: HashMap<ChunkId, &IndexEntry> = entries.iter().map(|entry| (entry.id, entry)).collect();
         for Displaced { place, by } in displaced {
@@ -180,6 +196,7 @@ impl Work {
             let frame = chunk
                 .frame_of(place.position)
                 .ok_or_else(|| lost(&"it has no such record"))?;
+            let parts = Arc::clone(parts);
             let back = move |mut batch: Box<BatchFold>, raw: &[u8]| {
                 let at = u64::from(place.position) - frame.first_record;
                 let record = records(raw).nth(usize::try_from(at).unwrap_or(usize::MAX));
@@ -188,6 +205,7 @@ impl Work {
                     Some(Err(error)) => Err(error.to_string()),
                     None => Err("its frame has fewer records".to_owned()),
                 };
+                parts.hand_over(&mut batch);
                 (batch, done)
             };
             let (returned, done) = reader

@@ -10,9 +10,13 @@ use super::ping_error::PingError;
 use super::staged::Stage;
 use super::tables::Tables;
 
+/// Takes a body apart into a stage that was cleared.
+pub(super) type ReadPing = fn(&[u8], &mut Stage) -> Result<(), PingError>;
+
 /// Folds pings into one batch's sums.
 #[derive(Debug)]
 pub struct Folder {
+    read: ReadPing,
     stage: Stage,
     tables: Tables,
 }
@@ -26,7 +30,13 @@ impl Default for Folder {
 impl Folder {
     /// Empty sums.
     pub fn new() -> Self {
+        Self::reading_by(parse::read)
+    }
+
+    /// Empty sums of pings that are taken apart by `read`: for tests of what becomes of pings on which that panics.
+    pub(super) fn reading_by(read: ReadPing) -> Self {
         Self {
+            read,
             stage: Stage::new(),
             tables: Tables::default(),
         }
@@ -38,8 +48,8 @@ impl Folder {
     /// When the ping is an errored one. Nothing of it may then be added. A panic is caught and is such an error.
     pub fn read(&mut self, body: &[u8], submission_date: SubmissionDate) -> Result<(), PingError> {
         self.stage.clear(submission_date);
-        let stage = &mut self.stage;
-        let read = caught(AssertUnwindSafe(|| parse::read(body, stage)));
+        let (read, stage) = (self.read, &mut self.stage);
+        let read = caught(AssertUnwindSafe(|| read(body, stage)));
         if read.is_err() {
             self.stage.clear(submission_date);
         }
@@ -90,6 +100,23 @@ fn caught(work: impl FnOnce() -> Result<(), PingError> + std::panic::UnwindSafe)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A fold with a defect: it panics in the middle of a ping whose body says so.
+    fn read_or_panic(body: &[u8], stage: &mut Stage) -> Result<(), PingError> {
+        let read = parse::read(body, stage);
+        assert!(
+            !body.windows(7).any(|window| window == b"\"PANIC\""),
+            "on purpose"
+        );
+        read
+    }
+
+    impl Folder {
+        /// A folder that panics on pings that hold the text `PANIC`.
+        pub(crate) fn with_a_defect() -> Self {
+            Self::reading_by(read_or_panic)
+        }
+    }
 
     #[test]
     fn a_panic_while_a_ping_is_read_makes_it_an_errored_one() {

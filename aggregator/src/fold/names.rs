@@ -99,8 +99,9 @@ impl Keys {
             return guess;
         }
         let id = self.names.intern(key);
-        if id as usize == self.states.len() {
-            self.states.push(KeyState::default());
+        // Also after a panic between the two, every id has its state.
+        if id as usize >= self.states.len() {
+            self.states.resize(id as usize + 1, KeyState::default());
         }
         self.states[before].next = id;
         self.last = id;

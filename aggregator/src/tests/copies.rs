@@ -12,7 +12,7 @@ use aggregate_store::Committed;
 use index_schema::{ChunkKind, IndexEntry};
 
 /// The raw frame of a chunk with these records.
-fn frame(records: &[Stored]) -> Vec<u8> {
+pub(super) fn frame(records: &[Stored]) -> Vec<u8> {
     let mut raw = Vec::new();
     for record in records {
         record.head.append_to(&record.body, &mut raw);
@@ -20,7 +20,7 @@ fn frame(records: &[Stored]) -> Vec<u8> {
     raw
 }
 
-fn id(plan: u64) -> ChunkId {
+pub(super) fn id(plan: u64) -> ChunkId {
     ChunkId {
         incarnation: Incarnation::from_bytes([7; 16]),
         boot: 1,
@@ -28,7 +28,7 @@ fn id(plan: u64) -> ChunkId {
     }
 }
 
-fn entry(plan: u64, records: u64) -> IndexEntry {
+pub(super) fn entry(plan: u64, records: u64) -> IndexEntry {
     IndexEntry {
         key: plan.to_string(),
         id: id(plan),
@@ -53,7 +53,9 @@ fn fold_batch(state: &mut State, plans: &[usize], all: &[Vec<Stored>]) -> Commit
         let raw = frame(&all[plan]);
         let unknown = batch.unknown_documents(&raw).expect("records");
         batch.load(&unknown, state.seen_of(&unknown));
-        let folded = batch.fold_frame(id(plan as u64), 0, &raw).expect("records");
+        let folded = batch
+            .fold_frame(id(plan as u64), 0, &raw, |_| ())
+            .expect("records");
         assert_eq!(folded as usize, all[plan].len());
         batch.end_chunk(&entry(plan as u64, folded.into()));
     }

@@ -105,32 +105,6 @@ async fn a_chunk_that_cannot_be_folded_is_set_aside_and_the_others_count() {
 }
 
 #[tokio::test]
-async fn a_chunk_whose_sums_take_too_much_memory_is_set_aside_and_the_others_count() {
-    let world = World::new();
-    let mut stored = throw(&mut Dice(6), 200);
-    let day = stored[0].head.submission_date;
-    stored.retain(|record| record.head.submission_date == day);
-    let few = stored.split_off(stored.len() - 2);
-    let histogram = r#"{"range":[1,9],"bucket_count":5,"histogram_type":0,"values":{"1":1},"sum":1}"#;
-    let metrics: Vec<String> = (0..500)
-        .map(|number| format!(r#""M{number}":{histogram}"#))
-        .collect();
-    stored[0].body = format!(r#"{{"payload":{{"histograms":{{{}}}}}}}"#, metrics.join(",")).into_bytes();
-    stored[0].head.uri = "/submit/telemetry//main/Firefox/54.0/nightly/1?v=4".into();
-    let large = world.add_chunk(1, ChunkKind::Pings, &stored).await;
-    world.add_chunk(2, ChunkKind::Pings, &few).await;
-    let settings = AggregatorSettings {
-        chunk_memory_bytes: 20_000,
-        ..AggregatorSettings::default()
-    };
-    settle(&world.aggregator_with(settings)).await;
-    let aside = world.index.set_aside().await.expect("a list");
-    assert_eq!(aside.len(), 1, "{aside:?}");
-    assert_eq!(aside[0].key, large);
-    assert_eq!(world.aggregates.state().content(), expected(&few));
-}
-
-#[tokio::test]
 async fn an_unreliable_store_delays_and_sets_nothing_aside() {
     let world = World::new();
     let stored = throw(&mut Dice(8), 60);

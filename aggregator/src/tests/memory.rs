@@ -1,7 +1,7 @@
 //! Aggregates in memory, in sorted maps: simple enough to be believed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
@@ -20,6 +20,9 @@ pub(super) struct MemoryAggregates {
     state: Mutex<State>,
     /// The next commit comes twice, and its second end is answered.
     pub(super) twice: AtomicBool,
+    /// How many parts came, and how many cells the largest of them had.
+    pub(super) parts: AtomicUsize,
+    pub(super) largest_part: AtomicUsize,
 }
 
 /// What they hold.
@@ -128,6 +131,19 @@ impl AggregateStore for MemoryAggregates {
             assert_eq!(first, Committed::Written);
         }
         Ok(self.state().apply(batch))
+    }
+
+    async fn commit_parts(&self, mut parts: mpsc::Receiver<Batch>) -> Result<Committed, AggregateError> {
+        let mut whole = Batch::default();
+        while let Some(part) = parts.recv().await {
+            self.parts.fetch_add(1, Ordering::SeqCst);
+            self.largest_part.fetch_max(part.cells.len(), Ordering::SeqCst);
+            whole.append(part);
+            if !whole.chunks.is_empty() {
+                return self.commit(whole).await;
+            }
+        }
+        Err(AggregateError::Unfinished)
     }
 
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {

@@ -3,6 +3,7 @@
 mod copies;
 mod dump;
 mod failures;
+mod hostile;
 mod memory;
 mod pipeline;
 mod records;
