@@ -22,6 +22,7 @@ mod metric;
 mod mutation;
 mod names;
 mod node;
+mod odd_values;
 mod platform;
 mod population;
 mod release;

@@ -4,6 +4,9 @@
 
 use crate::dice::Dice;
 use crate::node::Node;
+use crate::odd_values::{
+    BIN_COUNTS, BIN_KEYS, BIN_VALUES, KINDS, NEGATIVE, NUL_KEYS, NUMBERS, RANGES, SPACES, YEARS,
+};
 
 /// In which way a ping was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +111,20 @@ impl Mutation {
             Self::ManyLabels => document.section("keyedHistograms", |section| {
                 section.push(("\"MANY\"".to_owned(), many_labels(5_001 + dice.below(20))));
             }),
+            Self::OtherContent => {
+                for _ in 0..5 {
+                    bin(dice, document, |dice, bin| {
+                        bin.1 = Node::Plain(dice.below(1_000).to_string());
+                    });
+                }
+            }
+            _ => self.change_shape(dice, document),
+        }
+    }
+
+    /// Changes that ask nothing of histograms.
+    fn change_shape(self, dice: &mut Dice, document: &mut Node) {
+        match self {
             Self::NulInKey => document.any(dice, Node::is_full_object, |dice, node| {
                 let at = dice.below(node.members().len() as u64) as usize;
                 node.members()[at].0 = dice.pick(&NUL_KEYS).to_owned();
@@ -137,13 +154,6 @@ impl Mutation {
                     *node = Node::plain(dice.pick(&["{}", "[]", "\"\"", "null"]));
                 },
             ),
-            Self::OtherContent => {
-                for _ in 0..5 {
-                    bin(dice, document, |dice, bin| {
-                        bin.1 = Node::Plain(dice.below(1_000).to_string());
-                    });
-                }
-            }
             Self::OddClock => change_clocks(dice, document),
             Self::OtherOrder => document.each_object(&mut |members| {
                 for at in (1..members.len()).rev() {
@@ -166,7 +176,7 @@ impl Mutation {
                     }
                 }
             }),
-            Self::Bytes => {}
+            _ => {}
         }
     }
 }
@@ -176,76 +186,6 @@ pub fn mutate(seed: u64, json: &[u8]) -> (Mutation, Vec<u8>) {
     let mutation = Dice::new(seed, "kind of mutation", 0).pick(&Mutation::ALL);
     mutation.apply(seed, json)
 }
-
-const SPACES: [&str; 8] = ["", "", "", " ", "\n", "\t", "\r\n", "   \n\t"];
-const NUMBERS: [&str; 14] = [
-    "9223372036854775807",
-    "9223372036854775808",
-    "18446744073709551615",
-    "18446744073709551616",
-    "-9223372036854775808",
-    "-9223372036854775809",
-    "99999999999999999999999999999999999999",
-    "1e308",
-    "1e309",
-    "-1e400",
-    "0e999",
-    "1e-999",
-    "-0",
-    "4.9999999999999999999",
-];
-const NEGATIVE: [&str; 4] = ["-1", "-9223372036854775808", "-1e3", "-0"];
-const BIN_KEYS: [&str; 8] = [
-    "\"\"",
-    "\"x\"",
-    "\"01\"",
-    "\"+1\"",
-    "\"1.5\"",
-    "\"-0\"",
-    "\"1e3\"",
-    "\"\\u0031\"",
-];
-const BIN_VALUES: [&str; 8] = [
-    "1.0",
-    "1.5",
-    "1e2",
-    "\"1\"",
-    "null",
-    "true",
-    "[1]",
-    "1099511627777",
-];
-const RANGES: [&str; 9] = [
-    "[10,1]",
-    "[1,1]",
-    "[-5,5]",
-    "[1]",
-    "[]",
-    "[1,2,3]",
-    "[1.0,2]",
-    "[0,9007199254740993]",
-    "{\"0\":1,\"1\":2}",
-];
-const BIN_COUNTS: [&str; 7] = ["0", "-1", "1", "10000", "10001", "50.0", "4294967297"];
-const NUL_KEYS: [&str; 5] = [
-    "\"\\u0000\"",
-    "\"A\\u0000B\"",
-    "\"\\u0000\\u001f\"",
-    "\"\\ud800\"",
-    "\"\\ud83d\\ude00\\u0000\"",
-];
-const KINDS: [&str; 9] = [
-    "null",
-    "true",
-    "0",
-    "-1.5",
-    "\"text\"",
-    "[]",
-    "[[1],{}]",
-    "{}",
-    "{\"a\":{\"b\":1},\"a\":2}",
-];
-const YEARS: [&str; 2] = ["1970-01-01T00:00:00.000Z", "2100-12-31T23:59:59.999Z"];
 
 /// Changes one bin of one histogram that has any.
 fn bin(dice: &mut Dice, document: &mut Node, change: impl Fn(&mut Dice, &mut (String, Node))) {

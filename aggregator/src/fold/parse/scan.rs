@@ -51,7 +51,7 @@ pub(super) fn digits(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut number: i64 = 0;
     let mut length = 0;
     while let Some(digit @ b'0'..=b'9') = bytes.get(length) {
-        number = number.wrapping_mul(10).wrapping_add((digit - b'0') as i64);
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
         length += 1;
     }
     let leading_zero = length > 1 && bytes[0] == b'0';
