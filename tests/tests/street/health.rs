@@ -178,7 +178,9 @@ fn the_store_is_gone(night: &mut Night) {
     let verdict = Night::verdict(&health, "store_gone").expect("there");
     let what = verdict["what"].as_str().expect("words");
     assert!(
-        what.contains("The store is gone: put: ") && what.contains("/store cannot be made") && what.contains("wait in the log"),
+        what.contains("The store is gone: put: ")
+            && what.contains("/store cannot be made")
+            && what.contains("wait in the log"),
         "{what}"
     );
     assert!(

@@ -24,6 +24,8 @@ fn sound() -> EdgeStatus {
         open_partitions: 0,
         seals: 0,
         oldest_waiting: None,
+        stuck_plans: 0,
+        oldest_stuck: None,
         damaged: 0,
         has_room: true,
         writable: true,
