@@ -1,7 +1,7 @@
 //! The edge as a whole: opens the log, takes submissions, seals, tells how it is, ends.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -63,9 +63,9 @@ pub struct Edge {
     pub(crate) log: Arc<Log>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) schema: Arc<DimensionSchema>,
-    pub(crate) damaged_dir: PathBuf,
+    /// Pieces of the log that were set aside.
+    pub(crate) damaged: Arc<AtomicU64>,
     pub(crate) failure: Failure,
     pub(crate) closing: AtomicBool,
     pub(crate) trigger: Trigger,

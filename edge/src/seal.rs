@@ -4,6 +4,7 @@
 //! announce the chunk. Whatever fails is tried again for ever, and after a crash the plan is carried out from its list.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub(crate) struct Sealer {
     pub(crate) prefix: String,
     pub(crate) staging_dir: PathBuf,
     pub(crate) damaged_dir: PathBuf,
+    /// How many pieces lie in it.
+    pub(crate) damaged: Arc<AtomicU64>,
     /// The first wait between two tries; it doubles, up to a hundredfold.
     pub(crate) backoff: Duration,
     /// As many gather at once; more may wait for the store.
@@ -288,10 +291,18 @@ impl Sealer {
             return;
         }
         let positions: Vec<Position> = damaged.iter().map(|(position, _)| *position).collect();
-        let (disk, dir) = (Arc::clone(&self.disk), self.damaged_dir.clone());
+        let (disk, dir, count) = (
+            Arc::clone(&self.disk),
+            self.damaged_dir.clone(),
+            Arc::clone(&self.damaged),
+        );
         service::task::blocking(move || {
+            let folder = Damaged::new(disk.as_ref(), &dir);
             for (position, bytes) in damaged {
-                Damaged::new(disk.as_ref(), &dir).keep_bytes(position.segment, position.offset(), &bytes);
+                folder.keep_bytes(position.segment, position.offset(), &bytes);
+            }
+            if let Ok(pieces) = folder.pieces() {
+                count.store(pieces, Ordering::SeqCst);
             }
         })
         .await;

@@ -1,7 +1,7 @@
 //! Starting an edge: opens the log, starts its writer and the schedule of seals.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use disk::Disk;
@@ -18,6 +18,7 @@ use crate::gather::Workbench;
 use crate::ledger::Ledger;
 use crate::limits::EdgeLimits;
 use crate::log::budget::Budget;
+use crate::log::damage::Damaged;
 use crate::log::handle::{Log, MESSAGES_MAX};
 use crate::log::message::Watcher;
 use crate::log::open::{self, LogOptions, OpenError, Opened};
@@ -66,7 +67,8 @@ impl Edge {
         let limits = bounded(options.limits);
         let budget = Budget::new(limits.log_bytes, limits.waiting_pings);
         let schema = Arc::new(parts.schema.clone());
-        let (opened, keys) = open_log(&options, &limits, &parts, &budget, &schema).await?;
+        let (opened, keys, pieces) = open_log(&options, &limits, &parts, &budget, &schema).await?;
+        let damaged = Arc::new(AtomicU64::new(pieces));
         let Opened { chain, recovered } = opened;
         let ledger = Arc::new(Ledger::new(
             Arc::clone(&parts.clock),
@@ -110,16 +112,15 @@ impl Edge {
             log: Arc::clone(&log),
             ledger: Arc::clone(&ledger),
             clock: Arc::clone(&parts.clock),
-            disk: Arc::clone(&parts.disk),
             schema,
-            damaged_dir: options.damaged_dir.clone(),
+            damaged: Arc::clone(&damaged),
             failure: failure.clone(),
             closing: AtomicBool::new(false),
             trigger,
             writer: Mutex::new(Some(writer)),
             schedule: Mutex::new(None),
         };
-        let sealer = Arc::new(sealer(options, parts, &limits, log, ledger, shutdown));
+        let sealer = Arc::new(sealer(options, parts, &limits, log, ledger, damaged, shutdown));
         let schedule = schedule(sealer, failure, limits.seals);
         let task = task::spawn("schedule", schedule.run(undone));
         *edge
@@ -130,14 +131,15 @@ impl Edge {
     }
 }
 
-/// Opens the log on the pool for work that blocks; answers also the partitions by number.
+/// Opens the log on the pool for work that blocks; answers also the partitions by number, and how many pieces of the log
+/// are set aside.
 async fn open_log(
     options: &EdgeOptions,
     limits: &EdgeLimits,
     parts: &Parts,
     budget: &Arc<Budget>,
     schema: &Arc<DimensionSchema>,
-) -> Result<(Opened, Vec<PartitionKey>), EdgeError> {
+) -> Result<(Opened, Vec<PartitionKey>, u64), EdgeError> {
     let log = LogOptions {
         dir: options.log_dir.clone(),
         damaged_dir: options.damaged_dir.clone(),
@@ -162,7 +164,8 @@ async fn open_log(
         let opened = open::open(&log, &disk, &random, own, &budget, &mut |record| {
             interner.number(record)
         })?;
-        Ok((opened, interner.into_keys()))
+        let pieces = Damaged::new(disk.as_ref(), &log.damaged_dir).pieces();
+        Ok((opened, interner.into_keys(), pieces.unwrap_or(0)))
     })
     .await
 }
@@ -235,6 +238,7 @@ fn sealer(
     limits: &EdgeLimits,
     log: Arc<Log>,
     ledger: Arc<Ledger>,
+    damaged: Arc<AtomicU64>,
     shutdown: Shutdown,
 ) -> Sealer {
     let large = Arc::new(Mutex::new(()));
@@ -251,6 +255,7 @@ fn sealer(
         prefix: options.prefix,
         staging_dir: options.staging_dir,
         damaged_dir: options.damaged_dir,
+        damaged,
         backoff: limits.retry,
         workbenches: Mutex::new((0..limits.gathers).map(bench).collect()),
         gathering: Semaphore::new(limits.gathers),

@@ -1,10 +1,10 @@
 //! How the edge is: counts and health, for status pages, heartbeats and whoever waits.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::edge::Edge;
 use crate::limits::USUAL_PING_BYTES;
-use crate::log::damage::Damaged;
 
 /// How the edge is, at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,6 @@ impl Edge {
     /// How the edge is.
     pub fn status(&self) -> EdgeStatus {
         let (counts, budget) = (self.ledger.counts(), self.log.budget());
-        let damaged = Damaged::new(self.disk.as_ref(), &self.damaged_dir).pieces();
         EdgeStatus {
             accepted: counts.waiting + counts.chunked,
             waiting: counts.waiting,
@@ -62,7 +61,7 @@ impl Edge {
             stuck_plans: counts.stuck,
             oldest_stuck: counts.oldest_stuck,
             oldest_waiting: counts.oldest,
-            damaged: damaged.unwrap_or(0),
+            damaged: self.damaged.load(Ordering::SeqCst),
             has_room: budget.has_room(USUAL_PING_BYTES),
             writable: budget.is_writable(),
             failed: self.failure.told(),
