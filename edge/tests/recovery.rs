@@ -25,6 +25,11 @@ fn at(folder: &Path) -> EdgeOptions {
     let limits = EdgeLimits {
         log_bytes: 8 << 30,
         seal_age: std::time::Duration::from_secs(1_000_000),
+        // Nothing is full: all of it waits.
+        chunk: chunk::ChunkLimits {
+            stored_bytes: u64::MAX,
+            ..chunk::ChunkLimits::default()
+        },
         ..EdgeLimits::default()
     };
     EdgeOptions {
