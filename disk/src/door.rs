@@ -43,6 +43,12 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// `NotFound`; else those of the file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Renames a file within the file system. Never replaces.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the new name is taken, `NotFound`; else those of the file system.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Gives a file a second name. Never replaces.
     ///
     /// # Errors
@@ -67,11 +73,27 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Those of the file system.
     fn file_len(&self, path: &Path) -> io::Result<Option<u64>>;
 
+    /// Begins a group of changes on the file system that holds the folder `path`: what is written to files opened from
+    /// now on, and what changes in its folders, can be made durable in one go.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn group(&self, path: &Path) -> io::Result<Box<dyn Group>>;
+
     /// Bytes that an ordinary process may still write to the file system that holds `path`.
     ///
     /// # Errors
     /// Those of the file system.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+}
+
+/// Changes of one file system that become durable together, for less than one by one.
+pub trait Group: fmt::Debug + Send {
+    /// Makes the bytes and lengths of files, opened since the group was begun, and the entries of folders durable.
+    ///
+    /// # Errors
+    /// Those of the file system. Any of them may not be durable then, and of the files none may be trusted: write them anew.
+    fn sync(&mut self, files: &[&dyn File], folders: &[&Path]) -> io::Result<()>;
 }
 
 /// An open file, read and written at explicit offsets.

@@ -3,9 +3,10 @@
 //! What does not live here: any word of the domain, and SQLite, which keeps its own promises.
 
 mod door;
+mod group;
 mod real;
 mod simulated;
 
-pub use door::{Disk, File};
+pub use door::{Disk, File, Group};
 pub use real::RealDisk;
 pub use simulated::{Moment, SimulatedDisk, SyncKind};

@@ -9,10 +9,11 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, OFlags};
+use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use crate::{Disk, File};
+use crate::group::RealGroup;
+use crate::{Disk, File, Group};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug)]
@@ -34,13 +35,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        // Only a folder will do: syncing a file that took the folder's name would promise nothing about its entries.
-        let directory_only = OFlags::DIRECTORY.bits().cast_signed();
-        OpenOptions::new()
-            .read(true)
-            .custom_flags(directory_only)
-            .open(path)?
-            .sync_all()
+        open_folder(path)?.sync_all()
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -58,6 +53,17 @@ impl Disk for RealDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Some network file systems do not know the flag. A name that stays in the old place is whole, too.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                fs::hard_link(from, to)?;
+                fs::remove_file(from)
+            }
+            result => Ok(result?),
+        }
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -88,10 +94,23 @@ impl Disk for RealDisk {
         }
     }
 
+    fn group(&self, path: &Path) -> io::Result<Box<dyn Group>> {
+        Ok(Box::new(RealGroup::begin(path)?))
+    }
+
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         let room = rustix::fs::statvfs(path)?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
     }
+}
+
+/// Only a folder will do: syncing a file that took the folder's name would promise nothing about its entries.
+pub(crate) fn open_folder(path: &Path) -> io::Result<fs::File> {
+    let directory_only = OFlags::DIRECTORY.bits().cast_signed();
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(directory_only)
+        .open(path)
 }
 
 /// A file of this machine.

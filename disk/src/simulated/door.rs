@@ -8,7 +8,7 @@ use super::faults::SyncKind;
 use super::handle::SimulatedFile;
 use super::inode::Inode;
 use super::tree::Slot;
-use crate::{Disk, File};
+use crate::{Disk, File, Group};
 
 impl Disk for SimulatedDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
@@ -100,6 +100,33 @@ impl Disk for SimulatedDisk {
         })
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let (from_folder, from_name, source) = state.tree.place(from)?;
+            let (to_folder, to_name, target) = state.tree.place(to)?;
+            let source = source.ok_or(ErrorKind::NotFound)?;
+            if target.is_some() {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            if state.tree.is_folder(source) {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            state.tree.change(vec![
+                Slot {
+                    folder: from_folder,
+                    name: from_name,
+                    to: None,
+                },
+                Slot {
+                    folder: to_folder,
+                    name: to_name,
+                    to: Some(source),
+                },
+            ]);
+            Ok(())
+        })
+    }
+
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.operate(|state| {
             let source = state.tree.lookup(from)?;
@@ -152,10 +179,29 @@ impl Disk for SimulatedDisk {
         })
     }
 
+    fn group(&self, path: &Path) -> io::Result<Box<dyn Group>> {
+        self.look(|state| {
+            let folder = state.tree.lookup(path)?;
+            state.tree.entries(folder).map(drop)
+        })?;
+        Ok(Box::new(SimulatedGroup(self.clone())))
+    }
+
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.look(|state| {
             state.tree.lookup(path)?;
             Ok(state.free_bytes())
         })
+    }
+}
+
+/// Syncs one by one: the power may fail between any two.
+#[derive(Debug)]
+struct SimulatedGroup(SimulatedDisk);
+
+impl Group for SimulatedGroup {
+    fn sync(&mut self, files: &[&dyn File], folders: &[&Path]) -> io::Result<()> {
+        files.iter().try_for_each(|file| file.sync())?;
+        folders.iter().try_for_each(|folder| self.0.sync_dir(folder))
     }
 }

@@ -36,7 +36,7 @@ impl History {
                 let file = self.file_of(name).unwrap();
                 self.contents[file].push(content(disk, &Path::new(ROOT).join(name)).unwrap());
             }
-            Step::Rename(from, to) => {
+            Step::Rename(from, to) | Step::RenameNew(from, to) => {
                 let file = self.file_of(from);
                 if file != self.file_of(to) {
                     self.set(to, file);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::steps::{FILES, FOLDERS, Step, content, step, take};
-use disk::{Disk, RealDisk, SimulatedDisk};
+use disk::{Disk, File, RealDisk, SimulatedDisk};
 use proptest::prelude::*;
 
 fn entries(disk: &dyn Disk, root: &Path, folder: &str) -> Option<Vec<(String, bool)>> {
@@ -94,5 +94,56 @@ fn a_file_lives_on_while_it_is_open() {
             read_only.write_all_at(b"no", 0).is_err(),
             "opened for reading only"
         );
+    }
+}
+
+#[test]
+fn a_group_of_few_or_many_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let disks: [(&dyn Disk, &Path); 2] = [
+        (&RealDisk, folder.path()),
+        (&SimulatedDisk::new(), Path::new("/")),
+    ];
+    for (disk, root) in disks {
+        assert!(disk.group(&root.join("none")).is_err());
+        for number in [1, 20] {
+            let mut group = disk.group(root).unwrap();
+            let name = |file| root.join(format!("{number}-{file}"));
+            let files: Vec<_> = (0..number)
+                .map(|file| disk.create_new(&name(file)).unwrap())
+                .collect();
+            for file in &files {
+                file.write_all_at(b"together", 0).unwrap();
+            }
+            let files: Vec<&dyn File> = files.iter().map(AsRef::as_ref).collect();
+            group.sync(&files, &[]).unwrap();
+            group.sync(&[], &[root]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_renamed_file_never_takes_anothers_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let disks: [(&dyn Disk, &Path); 2] = [
+        (&RealDisk, folder.path()),
+        (&SimulatedDisk::new(), Path::new("/")),
+    ];
+    for (disk, root) in disks {
+        let path = |name: &str| root.join(name);
+        disk.create_new(&path("a"))
+            .and_then(|file| file.write_all_at(b"a", 0))
+            .unwrap();
+        disk.create_new(&path("b"))
+            .and_then(|file| file.write_all_at(b"bb", 0))
+            .unwrap();
+        let kind = |result: std::io::Result<()>| result.map_err(|error| error.kind());
+        assert_eq!(
+            kind(disk.rename_new(&path("a"), &path("b"))),
+            Err(std::io::ErrorKind::AlreadyExists)
+        );
+        disk.rename_new(&path("a"), &path("c")).unwrap();
+        let lengths = ["a", "b", "c"].map(|name| disk.file_len(&path(name)).unwrap());
+        assert_eq!(lengths, [None, Some(2), Some(1)]);
     }
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use disk::Disk;
 
 use super::folders::Folders;
+use super::queue::Queue;
 use crate::{ListPage, ObjectMeta, Payload, Put, Store, StoreError, check_key};
 
 /// Where file system calls run.
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub(super) staging: PathBuf,
     pub(super) folders: Folders,
     pub(super) next_staging_name: AtomicU64,
+    pub(super) queue: Queue,
 }
 
 impl DirectoryStore {
@@ -52,9 +54,23 @@ impl DirectoryStore {
                 root,
                 staging,
                 next_staging_name: AtomicU64::new(0),
+                queue: Queue::default(),
             }),
             blocking,
         }
+    }
+
+    /// Puts objects from memory at once, in the calling thread, so that they share their syncs. Each ends as if it were
+    /// put alone.
+    pub fn put_together(&self, puts: &[(String, Bytes)]) -> Vec<Result<Put, StoreError>> {
+        if puts.iter().all(|(key, _)| check_key(key).is_ok()) {
+            return self.inner.put_all(puts);
+        }
+        let alone = |(key, bytes): &(String, Bytes)| {
+            let mut ended = self.inner.put_all(&[(checked("put", key)?, bytes.clone())]);
+            ended.pop().expect("one was put")
+        };
+        puts.iter().map(alone).collect()
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
@@ -72,7 +88,14 @@ impl DirectoryStore {
 impl Store for DirectoryStore {
     async fn put_if_absent(&self, key: &str, payload: Payload) -> Result<Put, StoreError> {
         let key = checked("put", key)?;
-        self.run(move |inner| inner.put(&key, &payload)).await
+        match (payload, self.blocking) {
+            (Payload::Bytes(bytes), Blocking::Pool) => Queue::put(&self.inner, key, bytes).await,
+            (Payload::Bytes(bytes), Blocking::Inline) => {
+                let mut ended = self.inner.put_all(&[(key, bytes)]);
+                ended.pop().expect("one was put")
+            }
+            (Payload::File { path, len }, _) => self.run(move |inner| inner.put_file(&key, &path, len)).await,
+        }
     }
 
     async fn get(&self, key: &str) -> Result<Bytes, StoreError> {

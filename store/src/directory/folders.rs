@@ -3,19 +3,27 @@
 //! A folder that is merely there is not enough: an earlier process may have died between making it and syncing its parent,
 //! and a power cut would then take it away with all objects in it.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use disk::Disk;
 
-/// The folders known to be durable. At most one path for each folder of the store is held.
+/// More are not remembered, so that memory does not grow with the days that pass: then each is synced once more.
+const KNOWN_MAX: usize = 1 << 16;
+
+/// The folders known to be durable.
 #[derive(Debug)]
 pub(super) struct Folders {
     root: PathBuf,
-    durable: Mutex<BTreeSet<PathBuf>>,
+    durable: Mutex<HashSet<OsString>>,
 }
+
+/// Folders that are there, and not known to be durable before the entries of their parents are synced.
+#[derive(Debug, Default)]
+pub(super) struct Made(Vec<PathBuf>);
 
 impl Folders {
     pub(super) fn new(root: PathBuf) -> Self {
@@ -25,25 +33,44 @@ impl Folders {
         }
     }
 
-    /// Makes `folder` (the root, or below it) and all between, and their entries durable.
-    pub(super) fn ensure(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+    /// Makes `folder` (the root, or below it) and all between. Those that may not be durable yet are added to `made`.
+    pub(super) fn make(&self, disk: &dyn Disk, folder: &Path, made: &mut Made) -> io::Result<()> {
         let mut missing: Vec<&Path> = folder
             .ancestors()
             .take_while(|ancestor| ancestor.starts_with(&self.root))
             .take_while(|ancestor| !self.is_durable(ancestor))
             .collect();
         while let Some(next) = missing.pop() {
-            disk.create_dir(next).map_err(|error| {
-                io::Error::new(
-                    error.kind(),
-                    format!("{} cannot be made: {error}", next.display()),
-                )
-            })?;
-            if let Some(parent) = next.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                disk.sync_dir(parent)?;
+            if !made.0.iter().any(|made| made == next) {
+                disk.create_dir(next).map_err(|error| {
+                    io::Error::new(
+                        error.kind(),
+                        format!("{} cannot be made: {error}", next.display()),
+                    )
+                })?;
+                made.0.push(next.to_owned());
             }
-            self.lock().insert(next.to_owned());
         }
+        Ok(())
+    }
+
+    /// The folders that hold those made were synced.
+    pub(super) fn keep(&self, made: Made) {
+        let mut durable = self.lock();
+        if durable.len() + made.0.len() > KNOWN_MAX {
+            durable.clear();
+        }
+        durable.extend(made.0.into_iter().map(PathBuf::into_os_string));
+    }
+
+    /// Makes `folder` and all between, and their entries durable.
+    pub(super) fn ensure(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+        let mut made = Made::default();
+        self.make(disk, folder, &mut made)?;
+        for parent in made.parents() {
+            disk.sync_dir(parent)?;
+        }
+        self.keep(made);
         Ok(())
     }
 
@@ -53,11 +80,26 @@ impl Folders {
     }
 
     fn is_durable(&self, folder: &Path) -> bool {
-        self.lock().contains(folder)
+        self.lock().contains(folder.as_os_str())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<OsString>> {
         // A set of paths has no state between two of its calls that a panic could leave behind.
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Made {
+    /// The folders whose entries are to be synced, each once, from the top down.
+    pub(super) fn parents(&self) -> Vec<&Path> {
+        let mut parents: Vec<&Path> = self
+            .0
+            .iter()
+            .filter_map(|folder| folder.parent())
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .collect();
+        parents.sort_unstable();
+        parents.dedup();
+        parents
     }
 }

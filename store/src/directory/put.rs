@@ -1,47 +1,106 @@
 //! How an object becomes durable: its bytes are synced under a staging name, the folders of its key made and synced, the
-//! file linked to its key (which never replaces), and that folder synced. Before the link nothing is visible, so a failure
-//! is determinate; after it, indeterminate.
+//! file renamed to its key (which never replaces), and that folder synced. Before the rename nothing is visible, so a
+//! failure is determinate; after it, indeterminate.
+//!
+//! Objects in memory that are put at one time share their syncs. A file that is put keeps its name and gets a second one.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use disk::File;
 
 use super::door::{Inner, folder_of, surely_did_nothing, unchanged, unclear};
-use crate::{Payload, Put, StoreError};
+use super::folders::Made;
+use crate::{Put, StoreError};
+
+/// How a put stands before its folder is synced.
+type Named = Result<Put, StoreError>;
 
 impl Inner {
-    pub(super) fn put(&self, key: &str, payload: &Payload) -> Result<Put, StoreError> {
+    /// Puts objects from memory, each as if it were alone.
+    pub(super) fn put_all(&self, puts: &[(String, Bytes)]) -> Vec<Result<Put, StoreError>> {
+        match self.put_together(puts) {
+            Ok(ended) => ended,
+            // Nothing was put. One that cannot be put must not hold up the others.
+            Err(_) if puts.len() > 1 => puts
+                .iter()
+                .flat_map(|put| self.put_all(std::slice::from_ref(put)))
+                .collect(),
+            Err(error) => puts
+                .iter()
+                .map(|(key, _)| Err(unchanged("put", key, &error)))
+                .collect(),
+        }
+    }
+
+    /// Puts objects and shares their syncs. After an error surely nothing was put.
+    fn put_together(&self, puts: &[(String, Bytes)]) -> io::Result<Vec<Result<Put, StoreError>>> {
+        let mut made = Made::default();
+        self.folders.make(&*self.disk, &self.root, &mut made)?;
+        let mut group = self.disk.group(&self.root)?;
+        let mut staged = Vec::with_capacity(puts.len());
+        for (key, bytes) in puts {
+            self.folders
+                .make(&*self.disk, folder_of(&self.path(key)), &mut made)?;
+            staged.push(self.stage(bytes)?);
+        }
+        let files: Vec<&dyn File> = staged.iter().map(|staged| staged.file.as_ref()).collect();
+        group.sync(&files, &made.parents())?;
+        self.folders.keep(made);
+        let mut named: Vec<(PathBuf, Named)> = puts
+            .iter()
+            .zip(staged)
+            .map(|((key, _), staged)| (self.path(key), self.name(key, staged)))
+            .collect();
+        let mut folders: Vec<&Path> = named
+            .iter()
+            .filter(|(_, named)| named.is_ok())
+            .map(|(path, _)| folder_of(path))
+            .collect();
+        folders.sort_unstable();
+        folders.dedup();
+        if let Err(error) = group.sync(&[], &folders) {
+            for ((key, _), (_, named)) in puts.iter().zip(&mut named) {
+                not_durable(key, named, &error);
+            }
+        }
+        Ok(named.into_iter().map(|(_, named)| named).collect())
+    }
+
+    /// Gives staged bytes the name of their key.
+    fn name(&self, key: &str, mut staged: Staged<'_>) -> Named {
+        let renamed = self.disk.rename_new(&staged.path, &self.path(key));
+        staged.is_named = renamed.is_ok();
+        self.visible(key, renamed)
+    }
+
+    /// Puts a file by giving it a second name.
+    pub(super) fn put_file(&self, key: &str, path: &Path, len: u64) -> Result<Put, StoreError> {
         let determinate = |error: io::Error| unchanged("put", key, &error);
         let target = self.path(key);
         self.folders
             .ensure(&*self.disk, folder_of(&target))
             .map_err(determinate)?;
-        if self.disk.file_len(&target).map_err(determinate)?.is_some() {
-            return self.already_there(key, &target);
+        if self.disk.file_len(&target).map_err(determinate)?.is_none() {
+            self.sync_whole(path, len).map_err(determinate)?;
         }
-        let staged;
-        let source = match payload {
-            Payload::Bytes(bytes) => {
-                staged = self.stage(bytes).map_err(determinate)?;
-                staged.path.as_path()
-            }
-            Payload::File { path, len } => {
-                self.sync_whole(path, *len).map_err(determinate)?;
-                path.as_path()
-            }
-        };
-        self.link(key, source, &target)
+        let mut named = self.visible(key, self.disk.hard_link(path, &target));
+        if named.is_ok()
+            && let Err(error) = self.disk.sync_dir(folder_of(&target))
+        {
+            not_durable(key, &mut named, &error);
+        }
+        named
     }
 
-    fn link(&self, key: &str, source: &Path, target: &Path) -> Result<Put, StoreError> {
-        match self.disk.hard_link(source, target) {
-            Ok(()) => match self.disk.sync_dir(folder_of(target)) {
-                Ok(()) => Ok(Put::Created),
-                Err(error) => Err(unclear("put", key, &error)),
-            },
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.already_there(key, target),
+    /// What a change that makes an object visible means for the put. The object that is there already may be one whose
+    /// folder nobody lived to sync: it is synced before that is answered. Its bytes were synced before it had its name.
+    fn visible(&self, key: &str, changed: io::Result<()>) -> Named {
+        match changed {
+            Ok(()) => Ok(Put::Created),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Put::AlreadyThere),
             Err(error) if surely_did_nothing(&error) => {
                 self.folders.forget();
                 Err(unchanged("put", key, &error))
@@ -50,29 +109,26 @@ impl Inner {
         }
     }
 
-    /// The object that is there may be one whose folder nobody lived to sync: only a durable one is answered. Its bytes
-    /// were synced before they were linked.
-    fn already_there(&self, key: &str, target: &Path) -> Result<Put, StoreError> {
-        match self.disk.sync_dir(folder_of(target)) {
-            Ok(()) => Ok(Put::AlreadyThere),
-            Err(error) => Err(unchanged("put", key, &error)),
-        }
-    }
-
-    /// Writes and syncs the bytes under a fresh staging name. The name itself need not be durable.
+    /// Writes the bytes under a fresh staging name, which need not become durable.
     fn stage(&self, bytes: &Bytes) -> io::Result<Staged<'_>> {
-        let (staged, file) = loop {
+        let staged = loop {
             let number = self.next_staging_name.fetch_add(1, Ordering::Relaxed);
             let path = self.staging.join(format!("put-{number}"));
             match self.disk.create_new(&path) {
-                Ok(file) => break (Staged { inner: self, path }, file),
+                Ok(file) => {
+                    break Staged {
+                        inner: self,
+                        path,
+                        file,
+                        is_named: false,
+                    };
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => self.disk.create_dir(&self.staging)?,
                 Err(error) => return Err(error),
             }
         };
-        file.write_all_at(bytes, 0)?;
-        file.sync()?;
+        staged.file.write_all_at(bytes, 0)?;
         Ok(staged)
     }
 
@@ -91,14 +147,28 @@ impl Inner {
     }
 }
 
-/// A staging name, removed when the put ends, however it ends.
+/// The folder of a visible object could not be synced.
+fn not_durable(key: &str, named: &mut Named, error: &io::Error) {
+    *named = match named {
+        Ok(Put::Created) => Err(unclear("put", key, error)),
+        Ok(Put::AlreadyThere) => Err(unchanged("put", key, error)),
+        Err(_) => return,
+    };
+}
+
+/// Bytes under a staging name, which is removed unless it was changed into that of a key.
 struct Staged<'a> {
     inner: &'a Inner,
     path: PathBuf,
+    file: Box<dyn File>,
+    is_named: bool,
 }
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
+        if self.is_named {
+            return;
+        }
         if let Err(error) = self.inner.disk.remove_file(&self.path) {
             tracing::debug!(%error, "a staging file of the directory store stays until the next start");
         }

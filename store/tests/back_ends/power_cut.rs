@@ -236,3 +236,126 @@ async fn a_full_disk_refuses_and_leaves_nothing_behind() {
         Ok(Put::Created)
     );
 }
+
+/// Objects put together: in folders that are new, that are shared, at a place that is taken, and twice at one place.
+fn put_together(disk: &SimulatedDisk, told: &mut Told) {
+    let store = store_on(disk);
+    for group in [
+        &["a/1"][..],
+        &["a/1", "a/2", "b/c/3", "4", "b/d/5", "b/d/5", "6/7"],
+    ] {
+        let puts: Vec<(String, Bytes)> = group
+            .iter()
+            .map(|key| ((*key).to_owned(), Bytes::from(object(key, 700))))
+            .collect();
+        let first: Vec<bool> = puts
+            .iter()
+            .map(|(key, bytes)| told.put.insert(key.clone(), bytes.to_vec()).is_none())
+            .collect();
+        for (((key, _), ended), first) in puts.iter().zip(store.put_together(&puts)).zip(first) {
+            match ended {
+                Ok(_) => {
+                    told.created.insert(key.clone());
+                }
+                Err(StoreError::Determinate { .. }) if first => {
+                    told.absent.insert(key.clone());
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    told.absent.retain(|key| !told.created.contains(key));
+}
+
+/// Cuts the power at every operation of groups that are put, without the chosen syncs.
+async fn first_wrong_of_groups(left_out: fn(&Path, SyncKind) -> bool) -> Option<String> {
+    for operation in 1.. {
+        for moment in [Moment::Before, Moment::After] {
+            let (disk, mut told) = (SimulatedDisk::new(), Told::default());
+            disk.omit_syncs(left_out);
+            disk.fail_at(operation, moment);
+            put_together(&disk, &mut told);
+            for seed in 0..SEEDS {
+                if let Some(wrong) = wrong(&disk.crash(seed), &told).await {
+                    return Some(wrong);
+                }
+            }
+            if !disk.is_off() {
+                return None;
+            }
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn no_power_cut_takes_what_was_answered_to_a_group() {
+    assert_eq!(first_wrong_of_groups(|_, _| false).await, None);
+}
+
+#[tokio::test]
+async fn each_kind_of_sync_of_a_group_is_needed() {
+    let kinds: [fn(&Path, SyncKind) -> bool; 3] = [
+        |_, kind| kind == SyncKind::File,
+        |path, kind| kind == SyncKind::Folder && path == Path::new("/store/b/d"),
+        |path, kind| kind == SyncKind::Folder && path == Path::new("/store/b"),
+    ];
+    for left_out in kinds {
+        assert!(first_wrong_of_groups(left_out).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn one_put_that_cannot_succeed_holds_up_no_other_of_its_group() {
+    let disk = SimulatedDisk::new();
+    let store = store_on(&disk);
+    let puts =
+        ["a/1", "a/1/below", "../out", "b/2"].map(|key| (key.to_owned(), Bytes::from_static(b"object")));
+    for _ in 0..2 {
+        let ended = store.put_together(&puts);
+        assert!(ended[0].is_ok() && ended[3].is_ok(), "{ended:?}");
+        assert!(ended[1].is_err() && ended[2].is_err(), "{ended:?}");
+    }
+    let listed = store.list("", None, 10).await.unwrap();
+    let keys: Vec<&str> = listed.objects.iter().map(|object| object.key.as_str()).collect();
+    assert_eq!(keys, ["a/1", "b/2"]);
+    assert!(disk.read_dir(Path::new("/staging")).unwrap().is_empty());
+}
+
+/// Whoever comes while another is put waits for the next group: all are answered, each for itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn puts_at_one_time_are_all_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(DirectoryStore::new(
+        disk::RealDisk::shared(),
+        folder.path().join("store"),
+        folder.path().join("staging"),
+        Blocking::Pool,
+    ));
+    let puts: Vec<_> = (0..200)
+        .map(|number| {
+            let store = std::sync::Arc::clone(&store);
+            // Every key twice, in forty folders.
+            let key = format!("{}/{}", number % 40, number % 100);
+            service::task::spawn("put", async move {
+                let payload = Payload::Bytes(Bytes::from(object(&key, 300)));
+                store.put_if_absent(&key, payload).await
+            })
+        })
+        .collect();
+    let mut created = 0;
+    for put in puts {
+        created += usize::from(put.await.unwrap().unwrap() == Put::Created);
+    }
+    let listed = store.list("", None, 1_000).await.unwrap().objects;
+    let distinct: BTreeSet<String> = (0..200)
+        .map(|number| format!("{}/{}", number % 40, number % 100))
+        .collect();
+    assert_eq!((created, listed.len()), (distinct.len(), distinct.len()));
+    assert!(
+        std::fs::read_dir(folder.path().join("staging"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+}
