@@ -4,7 +4,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use chunk::{ChunkHead, ChunkLimits, ChunkWriter, FrameEncoder, RecordHead, WriteError};
 use index_schema::ChunkKind;
 use index_schema::proto::PingRecord;
@@ -193,12 +192,13 @@ impl Workbench {
             Err(ReadError::Damaged { bytes, .. }) => return Ok(Added::Damaged(bytes)),
         };
         let (encoding, small) = (encoding_of(&record), self.inflated_max.min(LARGE_BODY_BYTES));
-        let mut inflated = self.inflater.inflate(encoding, &record.body, small);
+        let sent = record.body.clone();
+        let mut inflated = self.inflater.inflate(encoding, &sent, small);
         if inflated == Err(Reason::InflatedTooLarge) && self.inflated_max > small {
             turn.wait();
-            inflated = self.inflater.inflate(encoding, &record.body, self.inflated_max);
+            inflated = self.inflater.inflate(encoding, &sent, self.inflated_max);
         }
-        let Some(fitting) = fit(kind, &record, inflated) else {
+        let Some(fitting) = fit(kind, record, &sent, inflated) else {
             if let Err(reason) = inflated {
                 metrics::counter!(names::PINGS_ERRORED, "reason" => reason.name()).increment(1);
             }
@@ -223,7 +223,8 @@ impl Turn<'_> {
 /// The ping as it goes into a chunk of this kind; `None` when it belongs into one of the other.
 fn fit<'a>(
     kind: ChunkKind,
-    record: &'a PingRecord,
+    record: PingRecord,
+    sent: &'a [u8],
     inflated: Result<&'a [u8], Reason>,
 ) -> Option<Fitting<'a>> {
     let inflated = inflated.and_then(|body| {
@@ -240,7 +241,7 @@ fn fit<'a>(
         }),
         (ChunkKind::Errors, Err(reason)) => Some(Fitting {
             head: head_of(record, Some(reason)),
-            body: &record.body,
+            body: sent,
         }),
         _ => None,
     }
@@ -249,7 +250,7 @@ fn fit<'a>(
 /// All of a record but URI and body: the door admits far less in headers.
 const HEAD_BYTES_MAX: usize = 1 << 20;
 
-fn head_of(record: &PingRecord, error: Option<Reason>) -> RecordHead {
+fn head_of(record: PingRecord, error: Option<Reason>) -> RecordHead {
     let received = Timestamp::from_micros(record.received_us);
     RecordHead {
         id: RecordId {
@@ -259,8 +260,8 @@ fn head_of(record: &PingRecord, error: Option<Reason>) -> RecordHead {
         received,
         submission_date: SubmissionDate::from_yyyymmdd(record.submission_date)
             .unwrap_or_else(|| received.submission_date()),
-        uri: Bytes::clone(&record.uri),
-        headers: record.headers.clone(),
+        uri: record.uri,
+        headers: record.headers,
         received_bytes: record.received_bytes,
         error: error.map(|reason| reason.name().to_owned()),
     }

@@ -22,7 +22,8 @@ pub struct EdgeLimits {
     pub open_partitions: usize,
     /// A body that inflates to more goes to an error chunk.
     pub inflated_bytes: usize,
-    /// Seals under way at once; most of the time they wait for disk and store.
+    /// Seals under way at once; most of the time they wait for disk and store, whose syncs they share. Each holds up to
+    /// 1 MiB.
     pub seals: usize,
     /// Seals that gather at once; each keeps one processor busy and takes about 30 MB.
     pub gathers: usize,
@@ -40,7 +41,7 @@ impl Default for EdgeLimits {
             chunk: ChunkLimits::default(),
             open_partitions: 100_000,
             inflated_bytes: 32 << 20,
-            seals: 8,
+            seals: 32,
             gathers: 2,
             retry: Duration::from_millis(100),
         }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use disk::{Disk, File};
 use store::Payload;
 
-/// A chunk up to this size stays in memory.
-const MEMORY_BYTES: usize = 4 << 20;
+/// A chunk up to this size stays in memory: as many of them as there may be seals under way.
+const MEMORY_BYTES: usize = 1 << 20;
 
 /// A chunk being written.
 #[derive(Debug)]

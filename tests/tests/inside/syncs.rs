@@ -3,7 +3,7 @@
 //! Which sync is shown to be needed where:
 //! - a commit group, the spare before it becomes a segment, the log's folder, the folder that one is in, a removed
 //!   segment: `edge/src/log/tests`, over the log alone; here over the whole;
-//! - the staged bytes of a put, the file that is put (chunks above 4 MiB), each folder of an object's key, the object's
+//! - the staged bytes of a put, the file that is put (chunks above 1 MiB), each folder of an object's key, the object's
 //!   own folder, and each of them one at a time: `store/tests/back_ends/syncs.rs`; here over the whole, but for the file;
 //! - the data directory's identity: `service/tests/directory.rs`;
 //! - index and aggregates: SQLite's own (`journal_mode = WAL`, `synchronous = FULL`), not simulated.
