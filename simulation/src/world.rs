@@ -115,10 +115,11 @@ impl World {
 /// A folder in memory where there is one, so that syncs cost nothing.
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
+    let named = tempfile::Builder::new().prefix("highwater-simulation-").to_owned();
     let made = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
+        named.tempdir_in(memory)
     } else {
-        tempfile::tempdir()
+        named.tempdir()
     };
     made.expect("a folder")
 }
