@@ -166,7 +166,7 @@ impl BatchCells {
     /// Bytes of memory that are in use, for a budget.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.starts.len() * size_of::<(CellAddress, usize)>() + self.bytes.len()
+        self.starts.capacity() * size_of::<(CellAddress, usize)>() + self.bytes.capacity()
     }
 
     /// The address and the stored cell at `position`, in the order they were pushed.

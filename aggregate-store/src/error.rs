@@ -59,6 +59,9 @@ pub enum AggregateError {
     /// What is stored cannot be read.
     #[error("the aggregates are damaged ({0}): rebuild them from the chunks")]
     Damaged(String),
+    /// What a batch was folded on top of is gone: another writer was first with some of it.
+    #[error("another writer folded some of the same chunks first: fold the batch again")]
+    Outdated,
     /// The database refused.
     #[error("{doing}: {source}")]
     Database {

@@ -3,6 +3,7 @@
 //! - [`AggregateStore`] is the door of who folds: one [`Batch`] is one transaction, all or nothing.
 //! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
 //! - [`SeenIds`] tells which copies of a document are known.
+//! - [`LayeredAggregates`] keeps the newest layer in memory, before a database.
 //! - [`SqliteAggregates`] is the back end inside one process; `conformance` (a feature) is what every back end passes.
 
 mod batch;
@@ -24,7 +25,7 @@ pub use builder::BatchBuilder;
 pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
 pub use error::AggregateError;
-pub use layer::{HeldSize, Kept, LayerStatus, Persisted};
+pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
 pub use question::{
     CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
 };

@@ -48,6 +48,20 @@ impl Oracle {
         )
     }
 
+    /// The count of all cells, if they have the same one and there are any.
+    ///
+    /// # Panics
+    /// When they differ.
+    #[must_use]
+    pub fn equal_counts(&self) -> Option<i64> {
+        let counts: BTreeSet<i64> = self.0.values().map(|sums| sums.0).collect();
+        assert!(
+            counts.len() <= 1,
+            "cells that were always added to together differ: {counts:?}"
+        );
+        counts.into_iter().next()
+    }
+
     /// Channels that have cells.
     #[must_use]
     pub fn channels(&self) -> Vec<String> {

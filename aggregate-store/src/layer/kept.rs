@@ -44,6 +44,8 @@ pub struct HeldSize {
     pub chunks: usize,
     /// For how long the oldest batch has waited for its transaction; `None` when nothing is held.
     pub age: Option<Duration>,
+    /// For how long no batch has come since the newest; `None` when nothing is held.
+    pub quiet: Option<Duration>,
     /// How often everything held was dropped. A batch is held only if this is as it was when its fold began.
     pub drops: u64,
 }

@@ -1,6 +1,7 @@
 //! The store in a SQLite file: opening, closing, and the door's methods handed to the threads.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,8 +15,10 @@ use super::limits::{
     BUSY_TIMEOUT_MS, READER_CACHE_KIB, READERS, STATEMENTS_KEPT, WAITING_READS, WAITING_WRITES,
     WAL_BYTES_KEPT, WRITER_CACHE_KIB,
 };
+use super::reading::Reading;
 use super::workers::Workers;
-use super::{chunks, counters, dump, errored, fold_version, listing, schema, seen, series, users};
+use super::{fold_version, layers, schema};
+use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
     FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
@@ -89,7 +92,7 @@ impl SqliteAggregates {
         writer.run(doing, work).await
     }
 
-    /// Answers from one moment: every question is a transaction of its own.
+    /// Answers from one moment each: every question is a transaction of its own.
     async fn read<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -99,6 +102,37 @@ impl SqliteAggregates {
         readers
             .run(doing, |connection| work(&*connection.transaction()?))
             .await
+    }
+
+    /// Questions whose answers include what is held.
+    pub(crate) const fn reading(&self, held: Arc<Held>) -> Reading<'_> {
+        Reading::new(&self.readers, held)
+    }
+
+    fn reading_alone(&self) -> Reading<'_> {
+        self.reading(Arc::default())
+    }
+
+    /// Writes a layer in one transaction. If one of its chunks is folded already, nothing is written; if the layer
+    /// itself was written already, that is well.
+    pub(crate) async fn commit_layer(
+        &self,
+        stamp: LayerStamp,
+        parts: Vec<Arc<Part>>,
+    ) -> Result<Committed, AggregateError> {
+        self.write("write a layer", move |writer| {
+            let batches: Vec<&Batch> = parts.iter().map(|part| part.batch()).collect();
+            writer.commit(&batches, Some(stamp))
+        })
+        .await
+    }
+
+    /// The number of the layer that a writer wrote last.
+    pub(crate) async fn newest_layer(&self, writer: [u8; 16]) -> Result<Option<u64>, AggregateError> {
+        self.read("read what was written last", move |connection| {
+            layers::newest(connection, writer)
+        })
+        .await
     }
 }
 
@@ -128,7 +162,7 @@ fn no_thread(error: std::io::Error) -> AggregateError {
 #[async_trait]
 impl AggregateStore for SqliteAggregates {
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
-        self.write("commit a batch", move |writer| writer.commit(&batch))
+        self.write("commit a batch", move |writer| writer.commit(&[&batch], None))
             .await
     }
 
@@ -140,21 +174,11 @@ impl AggregateStore for SqliteAggregates {
     }
 
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
-        let chunks = chunks.to_vec();
-        self.read("look up folded chunks", move |connection| {
-            chunks
-                .into_iter()
-                .map(|id| chunks::is_folded(connection, id))
-                .collect()
-        })
-        .await
+        self.reading_alone().folded(chunks).await
     }
 
     async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError> {
-        self.read("list folded chunks", move |connection| {
-            chunks::page(connection, after, limit)
-        })
-        .await
+        self.reading_alone().folded_ids(after, limit).await
     }
 
     async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
@@ -173,50 +197,38 @@ impl AggregateStore for SqliteAggregates {
 #[async_trait]
 impl SeenIds for SqliteAggregates {
     async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
-        let documents = documents.to_vec();
-        self.read("look up copies", move |connection| {
-            seen::find(connection, &documents)
-        })
-        .await
+        self.reading_alone().seen(documents).await
     }
 }
 
 #[async_trait]
 impl AggregateReads for SqliteAggregates {
     async fn channels(&self, _clock: DateClock) -> Result<Vec<String>, AggregateError> {
-        self.read("list channels", listing::channels).await
+        self.reading_alone().channels().await
     }
 
     async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        let channel = channel.to_owned();
-        self.read("list dates", move |connection| {
-            listing::dates(connection, clock, &channel)
-        })
-        .await
+        self.reading_alone().dates(clock, channel).await
     }
 
     async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
-        let (channel, version) = (channel.to_owned(), version.to_owned());
-        self.read("list filters", move |connection| {
-            listing::filter_options(connection, &channel, &version)
-        })
-        .await
+        self.reading_alone().filter_options(channel, version).await
     }
 
     async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
-        let query = query.clone();
-        self.read("sum cells", move |connection| series::read(connection, &query))
-            .await
+        self.reading_alone().series(query).await
     }
 
     async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
-        let query = query.clone();
-        self.read("unite users", move |connection| users::read(connection, &query))
-            .await
+        self.reading_alone().users(query).await
     }
 
     async fn status(&self) -> Result<Status, AggregateError> {
-        self.read("read the counters", counters::status).await
+        self.reading_alone().status().await
+    }
+
+    async fn layer(&self) -> Result<LayerStatus, AggregateError> {
+        self.reading_alone().layer().await
     }
 
     async fn errored(
@@ -224,16 +236,10 @@ impl AggregateReads for SqliteAggregates {
         after: Option<RecordId>,
         limit: usize,
     ) -> Result<Vec<ErroredRow>, AggregateError> {
-        self.read("list errored pings", move |connection| {
-            errored::page(connection, after, limit)
-        })
-        .await
+        self.reading_alone().errored(after, limit).await
     }
 
     async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
-        self.read("dump the aggregates", move |connection| {
-            dump::send(connection, &lines)
-        })
-        .await
+        self.reading_alone().dump(lines).await
     }
 }

@@ -1,10 +1,13 @@
 //! The set of folded chunks.
 
+use std::collections::{BTreeSet, HashSet};
+
 use ping::{ChunkId, Incarnation};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dictionary::Dictionary;
 use super::refusal::{sixteen, stored, unstored};
+use crate::layer::Part;
 use crate::{AggregateError, FoldedChunk};
 
 /// Adds chunks, none of which may be folded.
@@ -32,6 +35,19 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Which of these chunks are folded.
+pub(super) fn are_folded(
+    connection: &Connection,
+    held: &[&Part],
+    chunks: &[ChunkId],
+) -> Result<Vec<bool>, AggregateError> {
+    let held: HashSet<ChunkId> = held.iter().flat_map(|part| part.chunks()).collect();
+    chunks
+        .iter()
+        .map(|chunk| Ok(held.contains(chunk) || is_folded(connection, *chunk)?))
+        .collect()
+}
+
 /// Whether a chunk is folded.
 pub(super) fn is_folded(connection: &Connection, chunk: ChunkId) -> Result<bool, AggregateError> {
     let ChunkId {
@@ -54,6 +70,18 @@ pub(super) fn is_folded(connection: &Connection, chunk: ChunkId) -> Result<bool,
 
 /// Folded chunks in ascending order.
 pub(super) fn page(
+    connection: &Connection,
+    held: &[&Part],
+    after: Option<ChunkId>,
+    limit: usize,
+) -> Result<Vec<ChunkId>, AggregateError> {
+    let mut chunks: BTreeSet<ChunkId> = stored_page(connection, after, limit)?.into_iter().collect();
+    let held = held.iter().flat_map(|part| part.chunks());
+    chunks.extend(held.filter(|chunk| after.is_none_or(|after| *chunk > after)));
+    Ok(chunks.into_iter().take(limit).collect())
+}
+
+fn stored_page(
     connection: &Connection,
     after: Option<ChunkId>,
     limit: usize,

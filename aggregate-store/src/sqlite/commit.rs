@@ -1,4 +1,4 @@
-//! One batch, one transaction.
+//! One batch, or one layer of batches, one transaction.
 
 use ping::ChunkId;
 use rusqlite::{Connection, TransactionBehavior};
@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 
 use super::dictionary::Dictionary;
 use super::merge::{CellMerges, define_merge_users};
-use super::{cells, chunks, counters, errored, seen, users};
+use super::{cells, chunks, counters, errored, layers, seen, users};
+use crate::layer::LayerStamp;
 use crate::{AggregateError, Batch, Committed, metrics};
 
 /// The connection that writes, and what it knows of the tables.
@@ -29,11 +30,16 @@ impl Writer {
         })
     }
 
-    /// Writes all of the batch or nothing.
-    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Committed, AggregateError> {
+    /// Writes all of the batches, the oldest first, or nothing. A layer that is written already is not written again.
+    pub(super) fn commit(
+        &mut self,
+        batches: &[&Batch],
+        stamp: Option<LayerStamp>,
+    ) -> Result<Committed, AggregateError> {
         self.dictionary.trim();
-        let outcome = self.write(batch);
-        metrics::count_commit(batch.cells.len(), &outcome);
+        let outcome = self.write(batches, stamp);
+        let cells = batches.iter().map(|batch| batch.cells.len()).sum();
+        metrics::count_commit(cells, &outcome);
         self.settle(outcome)
     }
 
@@ -57,18 +63,29 @@ impl Writer {
         outcome
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<Committed, AggregateError> {
+    fn write(&mut self, batches: &[&Batch], stamp: Option<LayerStamp>) -> Result<Committed, AggregateError> {
         let Self {
             connection,
             dictionary,
             merges,
         } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let folded = folded(&transaction, batch)?;
+        let folded = folded(&transaction, batches)?;
+        if let Some(stamp) = stamp {
+            if layers::newest(&transaction, stamp.writer)?.is_some_and(|newest| newest >= stamp.number) {
+                // The answer to an earlier try was lost; or, against all rules, two writers bear one identity.
+                let all: usize = batches.iter().map(|batch| batch.chunks.len()).sum();
+                return Ok(match folded.len() == all {
+                    true => Committed::Written,
+                    false => Committed::AlreadyFolded(folded),
+                });
+            }
+            layers::write(&transaction, stamp)?;
+        }
         if !folded.is_empty() {
             return Ok(Committed::AlreadyFolded(folded));
         }
-        write_part(&transaction, dictionary, merges, batch)?;
+        write_batches(&transaction, dictionary, merges, batches)?;
         transaction.commit()?;
         Ok(Committed::Written)
     }
@@ -86,14 +103,14 @@ impl Writer {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         while let Some(part) = parts.blocking_recv() {
             dictionary.trim();
-            let folded = folded(&transaction, &part)?;
+            let folded = folded(&transaction, &[&part])?;
             if !folded.is_empty() {
                 transaction.rollback()?;
                 // Ids that the transaction made are free again.
                 dictionary.forget();
                 return Ok(Committed::AlreadyFolded(folded));
             }
-            write_part(&transaction, dictionary, merges, &part)?;
+            write_batches(&transaction, dictionary, merges, &[&part])?;
             *cells += part.cells.len();
             if !part.chunks.is_empty() {
                 transaction.commit()?;
@@ -104,10 +121,10 @@ impl Writer {
     }
 }
 
-/// The chunks of a batch that are folded already.
-fn folded(connection: &Connection, batch: &Batch) -> Result<Vec<ChunkId>, AggregateError> {
+/// The chunks of these batches that are folded already.
+fn folded(connection: &Connection, batches: &[&Batch]) -> Result<Vec<ChunkId>, AggregateError> {
     let mut folded = Vec::new();
-    for chunk in &batch.chunks {
+    for chunk in batches.iter().flat_map(|batch| &batch.chunks) {
         if chunks::is_folded(connection, chunk.id)? {
             folded.push(chunk.id);
         }
@@ -115,16 +132,21 @@ fn folded(connection: &Connection, batch: &Batch) -> Result<Vec<ChunkId>, Aggreg
     Ok(folded)
 }
 
-fn write_part(
+fn write_batches(
     connection: &Connection,
     dictionary: &mut Dictionary,
-    merges: &mut CellMerges,
-    batch: &Batch,
+    merges: &CellMerges,
+    batches: &[&Batch],
 ) -> Result<(), AggregateError> {
-    chunks::write(connection, dictionary, &batch.chunks)?;
-    cells::write(connection, dictionary, merges, batch)?;
-    users::write(connection, dictionary, &batch.users)?;
-    seen::write(connection, dictionary, &batch.seen)?;
-    errored::write(connection, dictionary, &batch.errored)?;
-    counters::write(connection, batch)
+    for batch in batches {
+        chunks::write(connection, dictionary, &batch.chunks)?;
+    }
+    cells::write(connection, dictionary, merges, batches)?;
+    users::write(connection, dictionary, batches)?;
+    for batch in batches {
+        seen::write(connection, dictionary, &batch.seen)?;
+        errored::write(connection, dictionary, &batch.errored)?;
+        counters::write(connection, batch)?;
+    }
+    Ok(())
 }

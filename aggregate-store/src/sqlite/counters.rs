@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ping::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::layer::Part;
 use crate::{AggregateError, Batch, Counters, Status};
 
 const FOLDED: &str = "folded";
@@ -66,7 +67,36 @@ fn write_reasons(
 }
 
 /// Everything counted.
-pub(super) fn status(connection: &Connection) -> Result<Status, AggregateError> {
+pub(super) fn status(connection: &Connection, held: &[&Part]) -> Result<Status, AggregateError> {
+    let mut status = stored_status(connection)?;
+    for part in held {
+        let batch = part.batch();
+        let Counters {
+            folded,
+            repeated,
+            stored_only,
+            errored_pings,
+        } = batch.counters;
+        let counters = &mut status.counters;
+        counters.folded += folded;
+        counters.repeated += repeated;
+        counters.stored_only += stored_only;
+        counters.errored_pings += errored_pings;
+        add_reasons(&mut status.errored_by_reason, &batch.errored_by_reason);
+        add_reasons(&mut status.refused_by_reason, &batch.refused_by_reason);
+        status.newest_received = status.newest_received.max(batch.newest_received);
+    }
+    Ok(status)
+}
+
+fn add_reasons(reasons: &mut BTreeMap<String, i64>, changes: &BTreeMap<String, i64>) {
+    for (reason, change) in changes {
+        *reasons.entry(reason.clone()).or_default() += change;
+    }
+    reasons.retain(|_, count| *count != 0);
+}
+
+fn stored_status(connection: &Connection) -> Result<Status, AggregateError> {
     let value = |name: &str| -> Result<Option<i64>, AggregateError> {
         let value = connection
             .prepare_cached("SELECT value FROM counter WHERE name = ?1")?

@@ -1,36 +1,49 @@
 //! Everything that is aggregated, as lines of JSON in the order of names: equal content gives equal lines, whatever
 //! ids it has and however it came to be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ping::SubmissionDate;
 use rusqlite::Connection;
 use serde::Serialize;
 use service::task;
-use sketch::{Cell, Layout};
+use sketch::{Cell, Layout, UserSketch, merge_encoded};
 use tokio::sync::mpsc;
 
 use super::listing;
 use super::names::Names;
 use super::refusal::date;
-use crate::{AggregateError, DimensionSet};
+use crate::layer::Part;
+use crate::{AggregateError, DimensionSet, UserKey};
 
 /// Sends all cells, then all user sketches. Holds the cells of one metric in memory.
-pub(super) fn send(connection: &Connection, lines: &mpsc::Sender<String>) -> Result<(), AggregateError> {
+pub(super) fn send(
+    connection: &Connection,
+    held: &[&Part],
+    lines: &mpsc::Sender<String>,
+) -> Result<(), AggregateError> {
     let mut names = Names::new(connection);
     let sets = dimension_sets(connection, &mut names)?;
-    for (id, metric) in listing::metrics(connection)? {
-        for cell in cells(connection, &mut names, &sets, id)? {
+    let mut held_cells = by_metric(held);
+    let mut metrics: BTreeMap<String, Option<i64>> = BTreeMap::new();
+    metrics.extend(held_cells.keys().map(|metric| ((*metric).to_owned(), None)));
+    let stored = listing::metrics(connection)?.into_iter();
+    metrics.extend(stored.map(|(id, metric)| (metric, Some(id))));
+    for (metric, id) in metrics {
+        let mut all = match id {
+            Some(id) => cells(connection, &mut names, &sets, id)?,
+            None => Vec::new(),
+        };
+        all.extend(held_cells.remove(metric.as_str()).unwrap_or_default());
+        for cell in joined(all)? {
             if !send_line(lines, &cell.line(&metric)?)? {
                 return Ok(());
             }
         }
     }
-    for (id, mut line) in user_lines(connection, &mut names)? {
-        let mut statement = connection.prepare_cached("SELECT image FROM users WHERE id = ?1")?;
-        let image: Vec<u8> = statement.query_row([id], |row| row.get(0))?;
-        line.image = hex::encode(image);
+    for (mut line, UsersAt { row, held }) in user_lines(connection, held, &mut names)? {
+        line.image = hex::encode(users_image(connection, row, held)?);
         if !send_line(lines, &line)? {
             return Ok(());
         }
@@ -88,7 +101,34 @@ struct UserLine {
     image: String,
 }
 
+const USERS: &str = "users";
+
+impl UserLine {
+    fn of(key: &UserKey) -> Self {
+        let UserKey {
+            submission_date,
+            application,
+            channel,
+            version,
+            os,
+        } = key;
+        Self {
+            kind: USERS,
+            submission_date: submission_date.to_string(),
+            application: application.clone(),
+            channel: channel.clone(),
+            version: version.clone(),
+            os: os.clone(),
+            image: String::new(),
+        }
+    }
+}
+
 impl NamedCell<'_> {
+    fn name(&self) -> (&DimensionSet, &str, &str, Layout) {
+        (self.dimensions, &self.process, &self.label, self.layout)
+    }
+
     fn line<'a>(&'a self, metric: &'a str) -> Result<CellLine<'a>, AggregateError> {
         let cell = Cell::decode(&self.value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
         let DimensionSet {
@@ -156,7 +196,7 @@ fn dimension_sets(
     Ok(sets)
 }
 
-/// The cells of one metric, ascending by names.
+/// The stored cells of one metric, in any order.
 fn cells<'a>(
     connection: &Connection,
     names: &mut Names<'_>,
@@ -179,23 +219,66 @@ fn cells<'a>(
             value: row.get(4)?,
         });
     }
-    cells.sort_unstable();
     Ok(cells)
 }
 
-/// All user sketches without their images, ascending by names, with their rows.
+/// The held cells of each metric, in any order.
+fn by_metric<'a>(held: &[&'a Part]) -> HashMap<&'a str, Vec<NamedCell<'a>>> {
+    let mut cells: HashMap<&str, Vec<NamedCell<'_>>> = HashMap::new();
+    for part in held {
+        for (address, value) in part.batch().cells.iter() {
+            let name = part.name(address);
+            cells.entry(name.metric).or_default().push(NamedCell {
+                dimensions: name.dimensions,
+                process: Arc::from(name.process),
+                label: Arc::from(name.label),
+                layout: name.layout,
+                value: value.to_vec(),
+            });
+        }
+    }
+    cells
+}
+
+/// These cells ascending by names, those of one name added up, without zeros.
+fn joined(mut cells: Vec<NamedCell<'_>>) -> Result<Vec<NamedCell<'_>>, AggregateError> {
+    cells.sort_unstable();
+    let zero = Cell::default().encode();
+    let mut joined: Vec<NamedCell<'_>> = Vec::with_capacity(cells.len());
+    for cell in cells {
+        match joined.last_mut() {
+            Some(last) if last.name() == cell.name() => {
+                last.value = merge_encoded(&last.value, &cell.value)
+                    .map_err(|error| AggregateError::Damaged(error.to_string()))?;
+            }
+            _ => joined.push(cell),
+        }
+    }
+    joined.retain(|cell| cell.value != zero);
+    Ok(joined)
+}
+
+/// Where the users of a line are: in a row, among what is held, or both.
+#[derive(Default)]
+struct UsersAt {
+    row: Option<i64>,
+    held: Option<UserSketch>,
+}
+
+/// All lines of user sketches without their images, ascending by names.
 fn user_lines(
     connection: &Connection,
+    held: &[&Part],
     names: &mut Names<'_>,
-) -> Result<Vec<(i64, UserLine)>, AggregateError> {
+) -> Result<BTreeMap<UserLine, UsersAt>, AggregateError> {
     let mut statement =
         connection.prepare("SELECT id, submission_date, application, channel, version, os FROM users")?;
     let mut rows = statement.query([])?;
-    let mut lines = Vec::new();
+    let mut lines: BTreeMap<UserLine, UsersAt> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let day: SubmissionDate = date(row.get(1)?)?;
         let line = UserLine {
-            kind: "users",
+            kind: USERS,
             submission_date: day.to_string(),
             application: names.string(row.get(2)?)?.to_string(),
             channel: names.string(row.get(3)?)?.to_string(),
@@ -203,8 +286,33 @@ fn user_lines(
             os: names.string(row.get(5)?)?.to_string(),
             image: String::new(),
         };
-        lines.push((row.get(0)?, line));
+        lines.entry(line).or_default().row = Some(row.get(0)?);
     }
-    lines.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+    for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
+        if !users.is_empty() {
+            let at = lines.entry(UserLine::of(key)).or_default();
+            at.held.get_or_insert_default().merge(users);
+        }
+    }
     Ok(lines)
+}
+
+/// The image of the users that are stored and held.
+fn users_image(
+    connection: &Connection,
+    row: Option<i64>,
+    held: Option<UserSketch>,
+) -> Result<Vec<u8>, AggregateError> {
+    let Some(id) = row else {
+        return Ok(held.unwrap_or_default().to_image());
+    };
+    let mut statement = connection.prepare_cached("SELECT image FROM users WHERE id = ?1")?;
+    let image: Vec<u8> = statement.query_row([id], |row| row.get(0))?;
+    let Some(mut users) = held else {
+        return Ok(image);
+    };
+    users
+        .merge_image(&image)
+        .map_err(|error| AggregateError::Damaged(error.to_string()))?;
+    Ok(users.to_image())
 }

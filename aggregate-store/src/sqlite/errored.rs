@@ -1,10 +1,13 @@
 //! The pings that could not be folded.
 
+use std::collections::BTreeMap;
+
 use ping::{ChunkId, Incarnation, RecordId};
 use rusqlite::{Connection, Row, params};
 
 use super::dictionary::Dictionary;
 use super::refusal::{date, sixteen, stored, unstored};
+use crate::layer::Part;
 use crate::{AggregateError, ErroredRow};
 
 /// Writes errored pings, in place of those with the same record.
@@ -39,6 +42,22 @@ pub(super) fn write(
 
 /// Errored pings ascending by record.
 pub(super) fn page(
+    connection: &Connection,
+    held: &[&Part],
+    after: Option<RecordId>,
+    limit: usize,
+) -> Result<Vec<ErroredRow>, AggregateError> {
+    let stored = stored_page(connection, after, limit)?;
+    let mut rows: BTreeMap<RecordId, ErroredRow> = stored.into_iter().map(|row| (row.record, row)).collect();
+    for row in held.iter().flat_map(|part| &part.batch().errored) {
+        if after.is_none_or(|after| row.record > after) {
+            rows.insert(row.record, row.clone());
+        }
+    }
+    Ok(rows.into_values().take(limit).collect())
+}
+
+fn stored_page(
     connection: &Connection,
     after: Option<RecordId>,
     limit: usize,

@@ -7,8 +7,9 @@ use rusqlite::{Connection, params};
 
 use super::dictionary::SetIds;
 use super::names::{Names, id_of};
+use super::present::Value;
 use super::refusal::date;
-use crate::{AggregateError, DateClock, FilterOptions, VersionDate};
+use crate::{AggregateError, DateClock};
 
 const METRIC: i64 = 1;
 const APPLICATION: i64 = 2;
@@ -18,6 +19,30 @@ const PROCESS: i64 = 5;
 const E10S: i64 = 6;
 const BUILD_DATE: i64 = 7;
 const SUBMISSION_DATE: i64 = 8;
+
+/// What a value is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Metric,
+    Application,
+    Architecture,
+    Os,
+    Process,
+    E10s,
+    BuildDate,
+    SubmissionDate,
+    Channel,
+}
+
+impl Kind {
+    /// The kind of the dates of this clock.
+    pub(super) const fn of(clock: DateClock) -> Self {
+        match clock {
+            DateClock::BuildDate => Self::BuildDate,
+            DateClock::SubmissionDate => Self::SubmissionDate,
+        }
+    }
+}
 
 /// Channel, version, kind, value, detail.
 type Row = (u32, u32, i64, u32, u32);
@@ -88,75 +113,80 @@ impl Listing {
     }
 }
 
-/// Channels that have cells.
-pub(super) fn channels(connection: &Connection) -> Result<Vec<String>, AggregateError> {
+/// Channels that have cells, with their numbers.
+pub(super) fn channels(connection: &Connection) -> Result<BTreeMap<Value, i64>, AggregateError> {
     let mut statement = connection.prepare_cached(
-        "SELECT text FROM string WHERE id IN (SELECT DISTINCT channel FROM listing) ORDER BY text",
+        "SELECT text, sum(cells) FROM listing JOIN string ON string.id = channel WHERE kind = ?1 GROUP BY channel",
     )?;
-    let channels = statement.query_map([], |row| row.get(0))?;
+    let channels = statement.query_map([METRIC], |row| {
+        Ok(((Kind::Channel, row.get(0)?, String::new()), row.get(1)?))
+    })?;
     Ok(channels.collect::<Result<_, _>>()?)
 }
 
-/// Versions and dates of a channel that have cells.
+/// Dates of a channel that have cells, with their versions as details, and the numbers of cells.
 pub(super) fn dates(
     connection: &Connection,
     clock: DateClock,
     channel: &str,
-) -> Result<Vec<VersionDate>, AggregateError> {
+) -> Result<BTreeMap<Value, i64>, AggregateError> {
+    let mut dates = BTreeMap::new();
     let Some(channel) = id_of(connection, channel)? else {
-        return Ok(Vec::new());
+        return Ok(dates);
     };
     let kind = match clock {
         DateClock::BuildDate => BUILD_DATE,
         DateClock::SubmissionDate => SUBMISSION_DATE,
     };
-    let mut statement =
-        connection.prepare_cached("SELECT version, value FROM listing WHERE channel = ?1 AND kind = ?2")?;
+    let mut statement = connection
+        .prepare_cached("SELECT version, value, cells FROM listing WHERE channel = ?1 AND kind = ?2")?;
     let mut rows = statement.query(params![channel, kind])?;
-    let (mut names, mut dates) = (Names::new(connection), Vec::new());
+    let mut names = Names::new(connection);
     while let Some(row) = rows.next()? {
         let value = row.get(1)?;
-        dates.push(VersionDate {
-            version: names.string(row.get(0)?)?.to_string(),
-            date: match clock {
-                DateClock::BuildDate => names.string(value)?.to_string(),
-                DateClock::SubmissionDate => date(value)?.to_string(),
-            },
-        });
+        let day = match clock {
+            DateClock::BuildDate => names.string(value)?.to_string(),
+            DateClock::SubmissionDate => date(value)?.to_string(),
+        };
+        let version = names.string(row.get(0)?)?.to_string();
+        dates.insert((Kind::of(clock), day, version), row.get(2)?);
     }
-    dates.sort();
     Ok(dates)
 }
 
-/// Values that have cells in a channel and version.
-pub(super) fn filter_options(
+/// Values that have cells in a channel and version, with their numbers.
+pub(super) fn values(
     connection: &Connection,
     channel: &str,
     version: &str,
-) -> Result<FilterOptions, AggregateError> {
-    let mut options = FilterOptions::default();
+) -> Result<BTreeMap<Value, i64>, AggregateError> {
+    let mut values = BTreeMap::new();
     let (Some(channel), Some(version)) = (id_of(connection, channel)?, id_of(connection, version)?) else {
-        return Ok(options);
+        return Ok(values);
     };
     let mut statement = connection.prepare_cached(
-        "SELECT listing.kind, value.text, detail.text FROM listing
+        "SELECT listing.kind, value.text, detail.text, cells FROM listing
          JOIN string AS value ON value.id = listing.value
          LEFT JOIN string AS detail ON detail.id = listing.detail
-         WHERE channel = ?1 AND version = ?2 AND kind <= ?3 ORDER BY listing.kind, value.text, detail.text",
+         WHERE channel = ?1 AND version = ?2 AND kind <= ?3",
     )?;
     let mut rows = statement.query(params![channel, version, E10S])?;
     while let Some(row) = rows.next()? {
-        let value: String = row.get(1)?;
-        match row.get(0)? {
-            METRIC => options.metrics.push(value),
-            APPLICATION => options.applications.push(value),
-            ARCHITECTURE => options.architectures.push(value),
-            OS => options.os.push((value, row.get(2)?)),
-            PROCESS => options.processes.push(value),
-            _ => options.e10s.push(value),
-        }
+        let kind = match row.get(0)? {
+            METRIC => Kind::Metric,
+            APPLICATION => Kind::Application,
+            ARCHITECTURE => Kind::Architecture,
+            OS => Kind::Os,
+            PROCESS => Kind::Process,
+            _ => Kind::E10s,
+        };
+        let detail: Option<String> = match kind {
+            Kind::Os => row.get(2)?,
+            _ => None,
+        };
+        values.insert((kind, row.get(1)?, detail.unwrap_or_default()), row.get(3)?);
     }
-    Ok(options)
+    Ok(values)
 }
 
 /// All metrics that have cells, with their ids, ascending by name.

@@ -8,11 +8,15 @@ mod counters;
 mod dictionary;
 mod dump;
 mod errored;
+mod finder;
 mod fold_version;
+mod layers;
 mod limits;
 mod listing;
 mod merge;
 mod names;
+mod present;
+mod reading;
 mod refusal;
 mod schema;
 mod seen;
@@ -21,6 +25,7 @@ mod users;
 mod workers;
 
 pub use aggregates::SqliteAggregates;
+pub(crate) use reading::Reading;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::dictionary::Dictionary;
 use super::refusal::{sixteen, stored, unstored};
+use crate::layer::Part;
 use crate::{AggregateError, SeenRow};
 
 /// Writes copies, in place of those with the same document and record.
@@ -44,6 +45,7 @@ pub(super) fn write(
 /// All copies of these documents, ascending by document, receive time and record.
 pub(super) fn find(
     connection: &Connection,
+    held: &[&Part],
     documents: &[DocumentKey],
 ) -> Result<Vec<SeenRow>, AggregateError> {
     let mut statement = connection.prepare_cached(
@@ -57,8 +59,16 @@ pub(super) fn find(
     let mut copies = Vec::new();
     for key in documents {
         let mut rows = statement.query(params![key.as_bytes()])?;
+        let first = copies.len();
         while let Some(row) = rows.next()? {
             copies.push(read(key, row)?);
+        }
+        for row in held.iter().flat_map(|part| part.seen_of(&key)) {
+            // A document has few copies. A later row of a copy stands in the place of the earlier one.
+            match copies[first..].iter_mut().find(|copy| copy.record == row.record) {
+                Some(copy) => *copy = row.clone(),
+                None => copies.push(row.clone()),
+            }
         }
     }
     copies.sort_by_key(|copy| (copy.key, copy.received, copy.record));

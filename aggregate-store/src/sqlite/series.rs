@@ -1,46 +1,126 @@
 //! Sums of one metric's cells. The dimension sets that match are looked up in their index, and the cells of each are
 //! one stretch within the stretch of the metric.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use ping::SubmissionDate;
 use rusqlite::{Connection, Row};
 use sketch::{Cell, Layout};
 
+use super::finder::{CellIds, Finder};
 use super::names::{Names, id_of};
 use super::refusal::date;
+use crate::layer::{CellName, Part, matching};
 use crate::{AggregateError, CellQuery, DateClock, Filters, SeriesRow};
 
 /// The sums, ascending by version, date, label and layout.
-pub(super) fn read(connection: &Connection, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+pub(super) fn read(
+    connection: &Connection,
+    held: &[&Part],
+    query: &CellQuery,
+) -> Result<Vec<SeriesRow>, AggregateError> {
+    let mut overlay = Overlay::of(connection, held, query)?;
+    let stored = stored_sums(connection, query, &mut overlay)?;
+    let mut names = Names::new(connection);
+    let mut sums: BTreeMap<NamedGroup, NamedSum> = BTreeMap::new();
+    for (group, sum) in stored {
+        let (group, sum) = named(&mut names, query.clock, group, sum)?;
+        sums.insert(group, sum);
+    }
+    for (name, cell) in overlay.rest() {
+        let set = name.dimensions;
+        let group = (
+            set.version.clone(),
+            set.date(query.clock),
+            name.label.to_owned(),
+            name.layout,
+        );
+        let sum = sums.entry(group).or_default();
+        sum.cell.add(&cell);
+        sum.note_build(&set.build_date);
+    }
+    let sums = sums.into_iter().filter(|(_, sum)| !sum.cell.is_zero());
+    Ok(sums.map(row).collect())
+}
+
+/// Held cells, those under keys that the database knows apart from the others.
+struct Overlay<'a> {
+    known: HashMap<CellIds, (CellName<'a>, Cell)>,
+    unknown: Vec<(CellName<'a>, Cell)>,
+}
+
+impl<'a> Overlay<'a> {
+    fn of(connection: &'a Connection, held: &[&'a Part], query: &CellQuery) -> Result<Self, AggregateError> {
+        let mut finder = Finder::new(connection);
+        let (mut known, mut unknown) = (HashMap::new(), Vec::new());
+        for (name, cell) in matching(held, query)? {
+            match finder.ids(name)? {
+                Some(ids) => {
+                    known.insert(ids, (name, cell));
+                }
+                None => unknown.push((name, cell)),
+            }
+        }
+        Ok(Self { known, unknown })
+    }
+
+    /// What is held of this stored cell; it is not among the rest then.
+    fn take(&mut self, row: &Row<'_>) -> Result<Option<Cell>, AggregateError> {
+        if self.known.is_empty() {
+            return Ok(None);
+        }
+        let ids = CellIds {
+            metric: row.get(6)?,
+            dimension_set: row.get(7)?,
+            process: row.get(8)?,
+            label: row.get(2)?,
+            layout: row.get(3)?,
+        };
+        Ok(self.known.remove(&ids).map(|(_, cell)| cell))
+    }
+
+    /// What is held of cells that are not stored.
+    fn rest(self) -> impl Iterator<Item = (CellName<'a>, Cell)> {
+        self.known.into_values().chain(self.unknown)
+    }
+}
+
+/// Sums of what is stored, and of what is held of the same cells.
+fn stored_sums(
+    connection: &Connection,
+    query: &CellQuery,
+    overlay: &mut Overlay<'_>,
+) -> Result<HashMap<Group, Sum>, AggregateError> {
+    let mut sums: HashMap<Group, Sum> = HashMap::new();
     let Some(conditions) = conditions(connection, query)? else {
-        return Ok(Vec::new());
+        return Ok(sums);
     };
     let mut statement = connection.prepare(&format!(
-        "SELECT s.version, s.{}, c.label, c.layout, s.build_date, c.value
+        "SELECT s.version, s.{}, c.label, c.layout, s.build_date, c.value, c.metric, c.dimension_set, c.process
          FROM dimension_set AS s CROSS JOIN cell AS c ON c.dimension_set = s.id WHERE {conditions}",
         date_column(query.clock)
     ))?;
     let mut rows = statement.query([])?;
-    let mut sums: HashMap<Group, Sum> = HashMap::new();
     while let Some(row) = rows.next()? {
-        let group = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        sums.entry(group).or_default().add(row)?;
-    }
-    let mut names = Names::new(connection);
-    let mut series = Vec::with_capacity(sums.len());
-    for (group, sum) in sums {
-        if !sum.cell.is_zero() {
-            series.push(named(&mut names, query.clock, group, sum)?);
+        let value = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
+        let mut cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
+        if let Some(held) = overlay.take(row)? {
+            cell.add(&held);
+            if cell.is_zero() {
+                continue;
+            }
         }
+        let group = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        sums.entry(group).or_default().add(row.get(4)?, &cell);
     }
-    series.sort_by(|a, b| order(a).cmp(&order(b)));
-    Ok(series)
+    Ok(sums)
 }
 
 /// Version, date, label and layout, as ids or as the number of a day.
 type Group = (i64, i64, i64, i64);
+
+/// The same by names.
+type NamedGroup = (String, String, String, Layout);
 
 /// The sum of a group's cells, and the build dates among them as ids.
 #[derive(Default)]
@@ -49,16 +129,27 @@ struct Sum {
     builds: Vec<i64>,
 }
 
+/// The sum of a group's cells, and the newest build date among them that was stated.
+#[derive(Default)]
+struct NamedSum {
+    cell: Cell,
+    newest: Option<String>,
+}
+
 impl Sum {
-    fn add(&mut self, row: &Row<'_>) -> Result<(), AggregateError> {
-        let build = row.get(4)?;
+    fn add(&mut self, build: i64, cell: &Cell) {
         if !self.builds.contains(&build) {
             self.builds.push(build);
         }
-        let value = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
-        let cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        self.cell.add(&cell);
-        Ok(())
+        self.cell.add(cell);
+    }
+}
+
+impl NamedSum {
+    fn note_build(&mut self, build: &str) {
+        if build != ping::UNKNOWN && self.newest.as_deref().is_none_or(|newest| build > newest) {
+            self.newest = Some(build.to_owned());
+        }
     }
 }
 
@@ -67,30 +158,37 @@ fn named(
     clock: DateClock,
     group: Group,
     sum: Sum,
-) -> Result<SeriesRow, AggregateError> {
+) -> Result<(NamedGroup, NamedSum), AggregateError> {
     let (version, day, label, layout) = group;
-    let mut newest: Option<Arc<str>> = None;
+    let mut named = NamedSum {
+        cell: sum.cell,
+        newest: None,
+    };
     for build in sum.builds {
-        let build = names.string(build)?;
-        if &*build != ping::UNKNOWN && newest.as_ref().is_none_or(|newest| build > *newest) {
-            newest = Some(build);
-        }
+        named.note_build(&names.string(build)?);
     }
-    Ok(SeriesRow {
-        version: names.string(version)?.to_string(),
-        date: match clock {
+    let group = (
+        names.string(version)?.to_string(),
+        match clock {
             DateClock::BuildDate => names.string(day)?.to_string(),
             DateClock::SubmissionDate => date(day)?.to_string(),
         },
-        label: names.string(label)?.to_string(),
-        layout: names.layout(layout)?,
-        newest_build: newest.as_deref().unwrap_or(ping::UNKNOWN).to_owned(),
-        cell: sum.cell,
-    })
+        names.string(label)?.to_string(),
+        names.layout(layout)?,
+    );
+    Ok((group, named))
 }
 
-fn order(row: &SeriesRow) -> (&str, &str, &str, Layout) {
-    (&row.version, &row.date, &row.label, row.layout)
+fn row((group, sum): (NamedGroup, NamedSum)) -> SeriesRow {
+    let (version, date, label, layout) = group;
+    SeriesRow {
+        version,
+        date,
+        label,
+        layout,
+        newest_build: sum.newest.unwrap_or_else(|| ping::UNKNOWN.to_owned()),
+        cell: sum.cell,
+    }
 }
 
 fn date_column(clock: DateClock) -> &'static str {

@@ -344,7 +344,7 @@ async fn a_large_batch_takes_this_long() {
 }
 
 /// 720 dimension sets of one submission date with 485 metrics each.
-fn large_batch(plan: u64) -> Batch {
+pub(crate) fn large_batch(plan: u64) -> Batch {
     let (mut builder, (mut key, _)) = (crate::BatchBuilder::new(), additions().swap_remove(0));
     let bins = [
         (0, 3),

@@ -9,19 +9,40 @@ use sketch::UserSketch;
 use super::dictionary::Dictionary;
 use super::names::{Names, id_of};
 use super::refusal::date;
-use crate::{AggregateError, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
+use crate::layer::Part;
+use crate::{AggregateError, Batch, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
 
-/// Merges sketches into those stored.
+/// Merges sketches into those stored, those of one key in all batches at once.
 pub(super) fn write(
     connection: &Connection,
     dictionary: &mut Dictionary,
-    users: &[(UserKey, UserSketch)],
+    batches: &[&Batch],
+) -> Result<(), AggregateError> {
+    if let [batch] = batches {
+        let users = batch.users.iter().map(|(key, users)| (key, users));
+        return write_each(connection, dictionary, users);
+    }
+    let mut united: BTreeMap<&UserKey, UserSketch> = BTreeMap::new();
+    for (key, users) in batches.iter().flat_map(|batch| &batch.users) {
+        united.entry(key).or_default().merge(users);
+    }
+    write_each(
+        connection,
+        dictionary,
+        united.iter().map(|(key, users)| (*key, users)),
+    )
+}
+
+fn write_each<'a>(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    users: impl Iterator<Item = (&'a UserKey, &'a UserSketch)>,
 ) -> Result<(), AggregateError> {
     let mut upsert = connection.prepare_cached(
         "INSERT INTO users (submission_date, application, channel, version, os, image)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET image = merge_users(image, excluded.image)",
     )?;
-    for (key, users) in users.iter().filter(|(_, users)| !users.is_empty()) {
+    for (key, users) in users.filter(|(_, users)| !users.is_empty()) {
         let UserKey {
             submission_date,
             application,
@@ -42,7 +63,49 @@ pub(super) fn write(
 }
 
 /// Users by day and group.
-pub(super) fn read(connection: &Connection, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+pub(super) fn read(
+    connection: &Connection,
+    held: &[&Part],
+    query: &UserQuery,
+) -> Result<Vec<UserDay>, AggregateError> {
+    let mut days = stored(connection, query)?;
+    for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
+        if !users.is_empty() && is_asked(key, query) {
+            let group = query.group_by.map_or("", |dimension| key.value(dimension));
+            let day = (key.submission_date.as_yyyymmdd().into(), Arc::from(group));
+            days.entry(day).or_default().merge(users);
+        }
+    }
+    days.into_iter()
+        .map(|((day, group), users)| {
+            Ok(UserDay {
+                date: date(day)?,
+                group: group.to_string(),
+                users,
+            })
+        })
+        .collect()
+}
+
+fn is_asked(key: &UserKey, query: &UserQuery) -> bool {
+    let UserFilters {
+        application,
+        channel,
+        version,
+        os,
+    } = &query.filters;
+    let is = |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
+    (query.from..=query.to).contains(&key.submission_date)
+        && is(application, &key.application)
+        && is(channel, &key.channel)
+        && is(version, &key.version)
+        && is(os, &key.os)
+}
+
+/// Day and group.
+type Days = BTreeMap<(i64, Arc<str>), UserSketch>;
+
+fn stored(connection: &Connection, query: &UserQuery) -> Result<Days, AggregateError> {
     let UserQuery {
         from,
         to,
@@ -67,7 +130,7 @@ pub(super) fn read(connection: &Connection, query: &UserQuery) -> Result<Vec<Use
     ] {
         let Some(wanted) = wanted else { continue };
         let Some(id) = id_of(connection, wanted)? else {
-            return Ok(Vec::new());
+            return Ok(Days::new());
         };
         values.push(id);
         sql.push_str(&format!(" AND {} = ?{}", column(dimension), values.len()));
@@ -85,12 +148,12 @@ fn column(dimension: UserDimension) -> &'static str {
 }
 
 /// Unites the images of each day and group.
-fn unite(connection: &Connection, sql: &str, values: &[i64]) -> Result<Vec<UserDay>, AggregateError> {
+fn unite(connection: &Connection, sql: &str, values: &[i64]) -> Result<Days, AggregateError> {
     let mut statement = connection.prepare_cached(sql)?;
     let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
     let mut rows = statement.query(&values[..])?;
     let mut names = Names::new(connection);
-    let mut days: BTreeMap<(i64, Arc<str>), UserSketch> = BTreeMap::new();
+    let mut days = Days::new();
     while let Some(row) = rows.next()? {
         let group = match row.get(1)? {
             Some(id) => names.string(id)?,
@@ -102,13 +165,5 @@ fn unite(connection: &Connection, sql: &str, values: &[i64]) -> Result<Vec<UserD
             .merge_image(image)
             .map_err(|error| AggregateError::Damaged(error.to_string()))?;
     }
-    days.into_iter()
-        .map(|((day, group), users)| {
-            Ok(UserDay {
-                date: date(day)?,
-                group: group.to_string(),
-                users,
-            })
-        })
-        .collect()
+    Ok(days)
 }

@@ -1,0 +1,235 @@
+//! Aggregates of which the newest layer is in memory. Not here: when it is written (whoever folds decides), and how what
+//! is held is added to answers (the back end does, within one snapshot).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use ping::{ChunkId, DocumentKey, RecordId, Timestamp};
+use service::clock::Clock;
+use tokio::sync::mpsc;
+
+use super::core::{Layer, Layers};
+use super::{Held, HeldSize, Kept, LayerStamp, LayerStatus, Part, Persisted};
+use crate::sqlite::Reading;
+use crate::{
+    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
+    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, SqliteAggregates, Status, UserDay, UserQuery,
+    VersionDate, metrics,
+};
+
+/// A database, and before it the layer in memory. Share it in an `Arc` between who folds and who asks.
+///
+/// Memory: what is held, see [`HeldSize`]; whoever folds bounds it. While it is written, about 24 bytes more for each
+/// cell.
+#[derive(Debug)]
+pub struct LayeredAggregates {
+    base: Arc<SqliteAggregates>,
+    clock: Arc<dyn Clock>,
+    layers: Mutex<Layers>,
+    writer: [u8; 16],
+    /// Held while the database is written, so that one transaction follows the other in the order of folding.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl LayeredAggregates {
+    /// Holds nothing yet. `writer` is who writes here: the same after a restart, another for another process.
+    ///
+    /// # Errors
+    /// When the database could not be asked.
+    pub async fn over(
+        base: Arc<SqliteAggregates>,
+        writer: [u8; 16],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, AggregateError> {
+        let newest = base.newest_layer(writer).await?;
+        Ok(Arc::new(Self {
+            base,
+            clock,
+            layers: Mutex::new(Layers::new(writer, newest)),
+            writer,
+            writing: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// The database alone: what is held is not in its answers.
+    pub fn base(&self) -> &Arc<SqliteAggregates> {
+        &self.base
+    }
+
+    fn layers(&self) -> MutexGuard<'_, Layers> {
+        self.layers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is held now is taken before the snapshot: see [`Held`].
+    fn reading(&self) -> Reading<'_> {
+        let held: Arc<Held> = self.layers().view();
+        self.base.reading(held)
+    }
+
+    /// Writes everything held, before something that was folded on top of it. Call it with `writing` held.
+    async fn write_all(&self) -> Result<(), AggregateError> {
+        loop {
+            let frozen = self.layers().freeze();
+            let Some(frozen) = frozen else { return Ok(()) };
+            if let Persisted::Dropped(_) = self.write(frozen).await? {
+                return Err(AggregateError::Outdated);
+            }
+        }
+    }
+
+    /// Writes the frozen layer. Call it with `writing` held.
+    async fn write(&self, layer: Layer) -> Result<Persisted, AggregateError> {
+        let stamp = LayerStamp {
+            writer: self.writer,
+            number: layer.number,
+            persisted_at: Timestamp::from_micros(self.clock.now_micros()),
+        };
+        let chunks = layer.chunks();
+        let start = self.clock.monotonic();
+        let committed = self.base.commit_layer(stamp, layer.parts).await;
+        metrics::persisted(
+            &committed,
+            self.clock.monotonic().saturating_sub(start),
+            chunks.len(),
+        );
+        let mut layers = self.layers();
+        let persisted = match committed? {
+            Committed::Written => {
+                layers.written();
+                Persisted::Written(chunks)
+            }
+            Committed::AlreadyFolded(theirs) => {
+                layers.drop_all();
+                Persisted::Dropped(theirs)
+            }
+        };
+        metrics::held(layers.size(start));
+        Ok(persisted)
+    }
+}
+
+#[async_trait]
+impl AggregateStore for LayeredAggregates {
+    /// What is held is written first: a batch that is committed was folded on top of it.
+    async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
+        let _writing = self.writing.lock().await;
+        self.write_all().await?;
+        self.base.commit(batch).await
+    }
+
+    async fn commit_parts(&self, parts: mpsc::Receiver<Batch>) -> Result<Committed, AggregateError> {
+        let _writing = self.writing.lock().await;
+        self.write_all().await?;
+        self.base.commit_parts(parts).await
+    }
+
+    async fn hold(&self, batch: Batch, drops: u64) -> Result<Kept, AggregateError> {
+        let part = Part::new(batch)?;
+        let chunks: Vec<ChunkId> = part.chunks().collect();
+        let folded = self.folded(&chunks).await?;
+        let folded: Vec<ChunkId> = chunks
+            .iter()
+            .zip(folded)
+            .filter_map(|(chunk, folded)| folded.then_some(*chunk))
+            .collect();
+        let mut layers = self.layers();
+        // Between the question and now, another batch may have come.
+        let folded = match folded {
+            folded if folded.is_empty() => layers.held_of(chunks.into_iter()),
+            folded => folded,
+        };
+        if !folded.is_empty() {
+            return Ok(Kept::AlreadyFolded(folded));
+        }
+        if layers.drops() != drops {
+            return Ok(Kept::Outdated);
+        }
+        let now = self.clock.monotonic();
+        layers.push(part, now);
+        metrics::held(layers.size(now));
+        Ok(Kept::Held)
+    }
+
+    async fn persist(&self) -> Result<Persisted, AggregateError> {
+        let _writing = self.writing.lock().await;
+        let frozen = self.layers().freeze();
+        match frozen {
+            Some(frozen) => self.write(frozen).await,
+            None => Ok(Persisted::Nothing),
+        }
+    }
+
+    fn held(&self) -> HeldSize {
+        self.layers().size(self.clock.monotonic())
+    }
+
+    async fn written(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.base.folded(chunks).await
+    }
+
+    async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.reading().folded(chunks).await
+    }
+
+    async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError> {
+        self.reading().folded_ids(after, limit).await
+    }
+
+    async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
+        self.base.fold_version().await
+    }
+
+    async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
+        self.base.set_fold_version(version).await
+    }
+}
+
+#[async_trait]
+impl SeenIds for LayeredAggregates {
+    async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
+        self.reading().seen(documents).await
+    }
+}
+
+#[async_trait]
+impl AggregateReads for LayeredAggregates {
+    async fn channels(&self, _clock: DateClock) -> Result<Vec<String>, AggregateError> {
+        self.reading().channels().await
+    }
+
+    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
+        self.reading().dates(clock, channel).await
+    }
+
+    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
+        self.reading().filter_options(channel, version).await
+    }
+
+    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.reading().series(query).await
+    }
+
+    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+        self.reading().users(query).await
+    }
+
+    async fn status(&self) -> Result<Status, AggregateError> {
+        self.reading().status().await
+    }
+
+    async fn layer(&self) -> Result<LayerStatus, AggregateError> {
+        self.reading().layer().await
+    }
+
+    async fn errored(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<ErroredRow>, AggregateError> {
+        self.reading().errored(after, limit).await
+    }
+
+    async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
+        self.reading().dump(lines).await
+    }
+}

@@ -1,0 +1,96 @@
+//! The held cells that a question for a series asks for. Pure.
+
+use std::collections::HashMap;
+
+use sketch::Cell;
+
+use super::{CellName, Part};
+use crate::{AggregateError, CellQuery, DimensionSet, Filters};
+
+/// The sums of the held cells that match, under their full names. One pass over the cells of each part: it compares
+/// numbers, and reads only what matches.
+pub(crate) fn matching<'a>(
+    parts: &[&'a Part],
+    query: &CellQuery,
+) -> Result<HashMap<CellName<'a>, Cell>, AggregateError> {
+    let mut sums: HashMap<CellName<'a>, Cell> = HashMap::new();
+    for part in parts {
+        let wanted = Wanted::of(part, query);
+        if !wanted.metrics.contains(&true) || !wanted.sets.contains(&true) {
+            continue;
+        }
+        for (address, value) in part.batch().cells.iter() {
+            if wanted.metrics[address.metric as usize]
+                && wanted.sets[address.dimension_set as usize]
+                && wanted.processes[address.process as usize]
+                && wanted.labels[address.label as usize]
+            {
+                let cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
+                sums.entry(part.name(address)).or_default().add(&cell);
+            }
+        }
+    }
+    sums.retain(|_, cell| !cell.is_zero());
+    Ok(sums)
+}
+
+/// Which entries of a part's tables match.
+struct Wanted {
+    metrics: Vec<bool>,
+    sets: Vec<bool>,
+    processes: Vec<bool>,
+    labels: Vec<bool>,
+}
+
+impl Wanted {
+    fn of(part: &Part, query: &CellQuery) -> Self {
+        let batch = part.batch();
+        let Filters { label, processes, .. } = &query.filters;
+        let of = |names: &[String], is: &dyn Fn(&String) -> bool| names.iter().map(is).collect();
+        Self {
+            metrics: of(&batch.metrics, &|name| *name == query.metric),
+            sets: batch
+                .dimension_sets
+                .iter()
+                .map(|set| is_wanted(set, query))
+                .collect(),
+            processes: of(&batch.processes, &|name| {
+                processes.as_ref().is_none_or(|wanted| wanted.contains(name))
+            }),
+            labels: of(&batch.labels, &|name| {
+                label.as_ref().is_none_or(|wanted| wanted == name)
+            }),
+        }
+    }
+}
+
+fn is_wanted(set: &DimensionSet, query: &CellQuery) -> bool {
+    let CellQuery {
+        clock,
+        channel,
+        version,
+        dates,
+        metric: _,
+        filters,
+    } = query;
+    let Filters {
+        application,
+        architecture,
+        os,
+        os_version,
+        e10s,
+        label: _,
+        processes: _,
+    } = filters;
+    let is = |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
+    set.channel == *channel
+        && is(version, &set.version)
+        && is(application, &set.application)
+        && is(architecture, &set.architecture)
+        && is(os, &set.os)
+        && is(os_version, &set.os_version)
+        && is(e10s, &set.e10s)
+        && dates
+            .as_ref()
+            .is_none_or(|dates| dates.contains(&set.date(*clock)))
+}

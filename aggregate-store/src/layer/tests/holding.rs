@@ -1,0 +1,127 @@
+//! A store that holds what it is told to commit, and persists as it was told: never, always, or now and then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use ping::{ChunkId, DocumentKey, RecordId};
+use tokio::sync::mpsc;
+
+use crate::{
+    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
+    FilterOptions, FoldVersion, Kept, LayerStatus, LayeredAggregates, Persisted, SeenIds, SeenRow, SeriesRow,
+    Status, UserDay, UserQuery, VersionDate,
+};
+
+/// When what is held is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When {
+    Never,
+    Always,
+    /// After every second batch on average, by this seed.
+    NowAndThen(u64),
+}
+
+#[derive(Debug)]
+pub(super) struct Holding {
+    pub(super) layered: Arc<LayeredAggregates>,
+    when: When,
+    dice: AtomicU64,
+}
+
+impl Holding {
+    pub(super) fn new(layered: Arc<LayeredAggregates>, when: When) -> Self {
+        let seed = match when {
+            When::NowAndThen(seed) => seed,
+            When::Never | When::Always => 0,
+        };
+        Self {
+            layered,
+            when,
+            dice: AtomicU64::new(seed),
+        }
+    }
+
+    fn is_time(&self) -> bool {
+        let step = |dice: u64| dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let dice = self
+            .dice
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |dice| Some(step(dice)));
+        match self.when {
+            When::Never => false,
+            When::Always => true,
+            When::NowAndThen(_) => dice.is_ok_and(|dice| step(dice) >> 63 == 1),
+        }
+    }
+}
+
+#[async_trait]
+impl AggregateStore for Holding {
+    async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
+        let drops = self.layered.held().drops;
+        let kept = self.layered.hold(batch, drops).await?;
+        if self.is_time() {
+            let persisted = self.layered.persist().await?;
+            assert!(!matches!(persisted, Persisted::Dropped(_)), "nobody else writes");
+        }
+        match kept {
+            Kept::Held => Ok(Committed::Written),
+            Kept::AlreadyFolded(chunks) => Ok(Committed::AlreadyFolded(chunks)),
+            other => panic!("it was to be held: {other:?}"),
+        }
+    }
+    async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.layered.folded(chunks).await
+    }
+    async fn folded_ids(&self, after: Option<ChunkId>, limit: usize) -> Result<Vec<ChunkId>, AggregateError> {
+        self.layered.folded_ids(after, limit).await
+    }
+    async fn fold_version(&self) -> Result<Option<FoldVersion>, AggregateError> {
+        self.layered.fold_version().await
+    }
+    async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
+        self.layered.set_fold_version(version).await
+    }
+}
+
+#[async_trait]
+impl SeenIds for Holding {
+    async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
+        self.layered.seen(documents).await
+    }
+}
+
+#[async_trait]
+impl AggregateReads for Holding {
+    async fn channels(&self, clock: DateClock) -> Result<Vec<String>, AggregateError> {
+        self.layered.channels(clock).await
+    }
+    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
+        self.layered.dates(clock, channel).await
+    }
+    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
+        self.layered.filter_options(channel, version).await
+    }
+    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.layered.series(query).await
+    }
+    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+        self.layered.users(query).await
+    }
+    async fn status(&self) -> Result<Status, AggregateError> {
+        self.layered.status().await
+    }
+    async fn layer(&self) -> Result<LayerStatus, AggregateError> {
+        self.layered.layer().await
+    }
+    async fn errored(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<ErroredRow>, AggregateError> {
+        self.layered.errored(after, limit).await
+    }
+    async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
+        self.layered.dump(lines).await
+    }
+}

@@ -1,0 +1,244 @@
+//! Which values have cells, when what is held is added: the lists that are asked for. Exact, as if it were written.
+//!
+//! A value that is stored may have lost its last cell to what is held, and one that is held may add up to nothing. Both
+//! are rare: they need something taken back. So first each value is looked at alone, by one of its cells; only where
+//! that leaves a doubt, all held cells are compared with those stored.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rusqlite::Connection;
+use sketch::Cell;
+
+use super::finder::Finder;
+use super::listing::{self, Kind};
+use crate::layer::{CellName, Part};
+use crate::{AggregateError, DateClock, DimensionSet, FilterOptions, VersionDate};
+
+/// A kind with a value and its detail; for lists of dates the version is the detail.
+pub(super) type Value = (Kind, String, String);
+
+/// Channels that have cells.
+pub(super) fn channels(connection: &Connection, held: &[&Part]) -> Result<Vec<String>, AggregateError> {
+    let stored = listing::channels(connection)?;
+    let question = Question {
+        of_set: &|set| vec![(Kind::Channel, set.channel.clone(), String::new())],
+        of_cells: false,
+        is_asked: &|_| true,
+    };
+    let present = question.present(connection, held, stored)?;
+    Ok(present.into_iter().map(|(_, channel, _)| channel).collect())
+}
+
+/// Versions and dates of a channel that have cells.
+pub(super) fn dates(
+    connection: &Connection,
+    held: &[&Part],
+    clock: DateClock,
+    channel: &str,
+) -> Result<Vec<VersionDate>, AggregateError> {
+    let stored = listing::dates(connection, clock, channel)?;
+    let question = Question {
+        of_set: &|set| vec![(Kind::of(clock), set.date(clock), set.version.clone())],
+        of_cells: false,
+        is_asked: &|set| set.channel == channel,
+    };
+    let present = question.present(connection, held, stored)?;
+    let dates = present
+        .into_iter()
+        .map(|(_, date, version)| VersionDate { version, date });
+    let mut dates: Vec<VersionDate> = dates.collect();
+    dates.sort();
+    Ok(dates)
+}
+
+/// Values that have cells in a channel and version.
+pub(super) fn filter_options(
+    connection: &Connection,
+    held: &[&Part],
+    channel: &str,
+    version: &str,
+) -> Result<FilterOptions, AggregateError> {
+    let stored = listing::values(connection, channel, version)?;
+    let plain = |kind, value: &String| (kind, value.clone(), String::new());
+    let question = Question {
+        of_set: &|set| {
+            vec![
+                plain(Kind::Application, &set.application),
+                plain(Kind::Architecture, &set.architecture),
+                (Kind::Os, set.os.clone(), set.os_version.clone()),
+                plain(Kind::E10s, &set.e10s),
+            ]
+        },
+        of_cells: true,
+        is_asked: &|set| set.channel == channel && set.version == version,
+    };
+    let mut options = FilterOptions::default();
+    for (kind, value, detail) in question.present(connection, held, stored)? {
+        match kind {
+            Kind::Metric => options.metrics.push(value),
+            Kind::Application => options.applications.push(value),
+            Kind::Architecture => options.architectures.push(value),
+            Kind::Os => options.os.push((value, detail)),
+            Kind::Process => options.processes.push(value),
+            Kind::E10s => options.e10s.push(value),
+            Kind::Channel | Kind::BuildDate | Kind::SubmissionDate => {}
+        }
+    }
+    Ok(options)
+}
+
+/// What a list is of.
+struct Question<'q> {
+    /// The values that a dimension set bears.
+    of_set: &'q dyn Fn(&DimensionSet) -> Vec<Value>,
+    /// Whether metric and process of each cell are values, too.
+    of_cells: bool,
+    /// Which dimension sets are asked for.
+    is_asked: &'q dyn Fn(&DimensionSet) -> bool,
+}
+
+/// The held cells that bear a value: how many, and one of them. A cell that lies in several parts counts several times.
+struct Tally<'a> {
+    cells: i64,
+    example: CellName<'a>,
+}
+
+impl Question<'_> {
+    /// All values that have cells. `stored` are those in the database, with their numbers of cells.
+    fn present<'a>(
+        &self,
+        connection: &'a Connection,
+        held: &[&'a Part],
+        stored: BTreeMap<Value, i64>,
+    ) -> Result<BTreeSet<Value>, AggregateError> {
+        let tallies = self.tally(held);
+        let mut finder = Finder::new(connection);
+        for (value, tally) in &tallies {
+            if !self.is_sure(held, tally, stored.get(value).copied(), &mut finder)? {
+                return self.compare(held, stored, &mut finder);
+            }
+        }
+        Ok(stored.into_keys().chain(tallies.into_keys()).collect())
+    }
+
+    /// Whether a value that is held surely has a cell in the end.
+    fn is_sure<'a>(
+        &self,
+        held: &[&Part],
+        tally: &Tally<'a>,
+        stored: Option<i64>,
+        finder: &mut Finder<'a>,
+    ) -> Result<bool, AggregateError> {
+        if stored.is_some_and(|stored| stored > tally.cells) {
+            return Ok(true);
+        }
+        if !held.iter().all(|part| part.is_plain()) {
+            return Ok(false);
+        }
+        // Everything held only adds. To what is not stored, or is a sum of pings, it leaves something.
+        let cell = match stored {
+            Some(_) => finder.cell(tally.example)?,
+            None => None,
+        };
+        Ok(cell.is_none_or(|cell| cell.count() >= 0))
+    }
+
+    /// Does what writing would do to the numbers of cells.
+    fn compare<'a>(
+        &self,
+        held: &[&'a Part],
+        mut stored: BTreeMap<Value, i64>,
+        finder: &mut Finder<'a>,
+    ) -> Result<BTreeSet<Value>, AggregateError> {
+        let mut sums: HashMap<CellName<'a>, Cell> = HashMap::new();
+        for part in held {
+            for (address, value) in part.batch().cells.iter() {
+                let name = part.name(address);
+                if (self.is_asked)(name.dimensions) {
+                    let cell = Cell::decode(value);
+                    let cell = cell.map_err(|error| AggregateError::Damaged(error.to_string()))?;
+                    sums.entry(name).or_default().add(&cell);
+                }
+            }
+        }
+        for (name, sum) in sums {
+            let before = finder.cell(name)?;
+            let mut after = before.clone().unwrap_or_default();
+            after.add(&sum);
+            let change = i64::from(!after.is_zero()) - i64::from(before.is_some());
+            if change != 0 {
+                for value in self.values(name) {
+                    *stored.entry(value).or_default() += change;
+                }
+            }
+        }
+        stored.retain(|_, cells| *cells > 0);
+        Ok(stored.into_keys().collect())
+    }
+
+    /// All values of a cell.
+    fn values(&self, name: CellName<'_>) -> Vec<Value> {
+        let mut values = (self.of_set)(name.dimensions);
+        if self.of_cells {
+            values.push((Kind::Metric, name.metric.to_owned(), String::new()));
+            values.push((Kind::Process, name.process.to_owned(), String::new()));
+        }
+        values
+    }
+
+    /// What is held of each value.
+    fn tally<'a>(&self, held: &[&'a Part]) -> BTreeMap<Value, Tally<'a>> {
+        let mut tallies = BTreeMap::new();
+        for part in held {
+            for (set, cells) in part.sets().filter(|(set, _)| (self.is_asked)(set)) {
+                let (address, _) = part.batch().cells.get(cells.example as usize);
+                for value in (self.of_set)(set) {
+                    add(&mut tallies, value, cells.cells.into(), part.name(address));
+                }
+            }
+            if self.of_cells {
+                self.tally_cells(part, &mut tallies);
+            }
+        }
+        tallies
+    }
+
+    /// What is held of each metric and process: one pass over the cells, which compares numbers only.
+    fn tally_cells<'a>(&self, part: &'a Part, tallies: &mut BTreeMap<Value, Tally<'a>>) {
+        let batch = part.batch();
+        let asked: Vec<bool> = batch
+            .dimension_sets
+            .iter()
+            .map(|set| (self.is_asked)(set))
+            .collect();
+        if !asked.contains(&true) {
+            return;
+        }
+        let mut metrics = vec![(0, None); batch.metrics.len()];
+        let mut processes = vec![(0, None); batch.processes.len()];
+        for (address, _) in batch.cells.iter() {
+            if asked[address.dimension_set as usize] {
+                for count in [
+                    &mut metrics[address.metric as usize],
+                    &mut processes[address.process as usize],
+                ] {
+                    *count = (count.0 + 1, Some(address));
+                }
+            }
+        }
+        let metrics = (Kind::Metric, &batch.metrics, metrics);
+        for (kind, names, counts) in [metrics, (Kind::Process, &batch.processes, processes)] {
+            for (name, (cells, example)) in names.iter().zip(counts) {
+                if let Some(address) = example {
+                    let value = (kind, name.clone(), String::new());
+                    add(tallies, value, cells, part.name(address));
+                }
+            }
+        }
+    }
+}
+
+fn add<'a>(tallies: &mut BTreeMap<Value, Tally<'a>>, value: Value, cells: i64, example: CellName<'a>) {
+    let tally = tallies.entry(value).or_insert(Tally { cells: 0, example });
+    tally.cells += cells;
+}
