@@ -23,9 +23,9 @@ pub(crate) const PLANS_UNEQUAL: &str = "highwater_edge_plans_unequal_total";
 pub(crate) const PINGS_COPIED: &str = "highwater_edge_log_copied_pings_total";
 /// Gauge: plans that the store refuses for so long that they were set aside; their pings stay in the log, and it is not
 /// freed beyond them. Look at the store's answer in the log lines with the plan's key.
-pub(crate) const PLANS_STUCK: &str = "highwater_edge_plans_stuck";
+pub(crate) const PLANS_STUCK: &str = "highwater_edge_stuck_plans";
 /// Gauge: how long the first of these has been set aside.
-pub(crate) const PLANS_STUCK_AGE: &str = "highwater_edge_plans_stuck_seconds";
+pub(crate) const PLANS_STUCK_AGE: &str = "highwater_edge_oldest_stuck_plan_seconds";
 /// Counter: calls of the store that are tried again.
 pub(crate) const STORE_RETRIES: &str = "highwater_edge_store_retries_total";
 /// Counter by `reason`: pings that went to error chunks.
@@ -52,6 +52,7 @@ pub fn describe() {
         SEGMENTS_REMOVED,
         CHUNKS_SEALED,
         CHUNK_BYTES,
+        PINGS_COPIED,
         PLANS_UNEQUAL,
         STORE_RETRIES,
     ] {
@@ -81,6 +82,11 @@ fn describe_log() {
         Unit::Count,
         "Settled segments that were removed"
     );
+    describe_counter!(
+        PINGS_COPIED,
+        Unit::Count,
+        "Waiting pings copied forward to free a segment"
+    );
     describe_gauge!(LOG_BYTES, Unit::Bytes, "Bytes of frames in the write-ahead log");
 }
 
@@ -91,6 +97,16 @@ fn describe_seals() {
         PLANS_UNEQUAL,
         Unit::Count,
         "Plans given up because something else bears their key"
+    );
+    describe_gauge!(
+        PLANS_STUCK,
+        Unit::Count,
+        "Plans set aside because the store refuses them"
+    );
+    describe_gauge!(
+        PLANS_STUCK_AGE,
+        Unit::Seconds,
+        "How long the first of these has been set aside"
     );
     describe_counter!(
         STORE_RETRIES,

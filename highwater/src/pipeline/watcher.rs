@@ -195,6 +195,8 @@ impl Watcher {
             open_partitions: edge.open_partitions,
             open_partitions_max: self.parts.open_partitions_max,
             seals: edge.seals,
+            stuck_plans: edge.stuck_plans,
+            oldest_stuck: edge.oldest_stuck,
             damaged: edge.damaged,
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::numbers::HealthNumbers;
 use super::verdict::{Severity, Verdict};
 use super::words::{bytes, counted, lasting, percent};
-use stations::{errored, folding, indexing, partitions, sealing, set_aside};
+use stations::{errored, folding, indexing, partitions, sealing, set_aside, stuck};
 
 /// At four fifths of its budget the log presses for seals, so it often stays there; above this it still grows.
 const LOG_FILLING_PERCENT: u64 = 90;
@@ -21,8 +21,8 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 13] = [
-        process, log_writes, log_room, disk_room, store, damage, databases, rules, sealing, indexing,
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 14] = [
+        process, log_writes, log_room, disk_room, store, damage, databases, rules, stuck, sealing, indexing,
         folding, set_aside, errored,
     ];
     let mut verdicts: Vec<Verdict> = checks.iter().filter_map(|check| check(numbers)).collect();

@@ -56,6 +56,10 @@ pub struct LogNumbers {
     pub open_partitions_max: usize,
     /// Seals under way: gathered, planned, or being put.
     pub seals: usize,
+    /// Plans that the store refuses while it takes others.
+    pub stuck_plans: usize,
+    /// How long the first of these has been set aside.
+    pub oldest_stuck: Option<Duration>,
     /// Pieces of it that were found damaged.
     pub damaged: u64,
 }
@@ -154,7 +158,7 @@ impl HealthNumbers {
                 "writable": log.writable,
                 "oldest_waiting_seconds": log.oldest_waiting.map(|age| age.as_millis() as f64 / 1e3),
                 "seal_age_seconds": log.seal_age.as_secs_f64(), "open_partitions": log.open_partitions,
-                "open_partitions_max": log.open_partitions_max, "seals_under_way": log.seals,
+                "open_partitions_max": log.open_partitions_max, "seals_under_way": log.seals, "stuck_plans": log.stuck_plans,
                 "damaged_pieces": log.damaged,
             },
             "disk": disk.map(|disk| json!({"free_bytes": disk.free_bytes, "size_bytes": disk.size_bytes})),

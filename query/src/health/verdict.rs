@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "well",
     "nothing_received",
     "ending",
@@ -45,6 +45,7 @@ pub const NAMES: [&str; 19] = [
     "disk_nearly_full",
     "store_gone",
     "store_empty",
+    "plans_stuck",
     "log_damaged",
     "database_gone",
     "rebuild_needed",

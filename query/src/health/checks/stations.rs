@@ -44,6 +44,26 @@ pub(super) fn sealing(numbers: &HealthNumbers) -> Option<Verdict> {
     })
 }
 
+pub(super) fn stuck(numbers: &HealthNumbers) -> Option<Verdict> {
+    let log = &numbers.log;
+    let age = log.oldest_stuck.unwrap_or_default();
+    let since = i64::try_from(age.as_micros()).unwrap_or(0);
+    // A store that refuses everything is said by its own verdict.
+    (log.stuck_plans > 0 && numbers.store.failing_since.is_none()).then(|| {
+        Verdict::new(
+            "plans_stuck",
+            Severity::Warning,
+            format!(
+                "The store refuses {} while it takes others: their pings stay in the log, which is not freed beyond them.",
+                counted(log.stuck_plans as u64, "chunk", "chunks")
+            ),
+            "Look at the store's answer in the log lines that bear their keys (is something else in the way of the key?). They \
+             are tried for ever.",
+        )
+        .since(Some(numbers.now().saturating_add_micros(-since)))
+    })
+}
+
 pub(super) fn indexing(numbers: &HealthNumbers) -> Option<Verdict> {
     let since = numbers.index.behind_since?;
     let counts = &numbers.counts;

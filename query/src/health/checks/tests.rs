@@ -40,7 +40,7 @@ fn sound() -> HealthNumbers {
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, fn(&mut HealthNumbers));
 
-const CASES: [Case; 25] = [
+const CASES: [Case; 26] = [
     (
         "well",
         Severity::Well,
@@ -116,6 +116,14 @@ const CASES: [Case; 25] = [
         Severity::Alarm,
         "the index knows 900 chunks",
         |n| n.store.is_empty = true,
+    ),
+    (
+        "plans_stuck",
+        Severity::Warning,
+        "The store refuses 1 chunk while",
+        |n| {
+            (n.log.stuck_plans, n.log.oldest_stuck) = (1, Some(Duration::from_secs(90)));
+        },
     ),
     ("log_damaged", Severity::Warning, "1 piece of", |n| damaged(n, 1)),
     ("database_gone", Severity::Alarm, "index: closed", |n| {
