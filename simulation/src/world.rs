@@ -92,7 +92,8 @@ impl World {
             life.disk.shared(),
             "/store".into(),
             "/staging".into(),
-            Blocking::Inline,
+            // Blocking work takes turns here, as everything does.
+            Blocking::Pool,
         ))
     }
 
@@ -115,7 +116,9 @@ impl World {
 /// A folder in memory where there is one, so that syncs cost nothing.
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
-    let named = tempfile::Builder::new().prefix("highwater-simulation-").to_owned();
+    let named = tempfile::Builder::new()
+        .prefix("highwater-simulation-")
+        .to_owned();
     let made = if memory.is_dir() {
         named.tempdir_in(memory)
     } else {
