@@ -55,7 +55,11 @@ impl Weather {
     async fn live_on(&self, moment: Moment) {
         let reached = |(last, at)| at == moment && self.calls.load(Ordering::SeqCst) >= last;
         if self.last.is_some_and(reached) {
-            self.life.disk.power_off();
+            self.life.die(if self.is_store {
+                "deaths at a call of the store"
+            } else {
+                "deaths at a call of a database"
+            });
         }
         if self.life.disk.is_off() {
             std::future::pending::<()>().await;

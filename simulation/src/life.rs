@@ -1,5 +1,6 @@
 //! One simulated process, as everything in it sees it: its plan, its disk, its time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use disk::SimulatedDisk;
@@ -21,6 +22,8 @@ pub(crate) struct Life {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) scheduler: Scheduler,
     pub(crate) trace: Trace,
+    /// Whether something other than the disk's chosen operation ended it.
+    pub(crate) asked_to_die: Arc<AtomicBool>,
     /// What went as it must not.
     pub(crate) wrong: Arc<Mutex<Vec<String>>>,
 }
@@ -36,6 +39,15 @@ impl Life {
         let operations = self.disk.operations();
         self.trace
             .note(self.clock.now_micros(), format_args!("[{operations}] {what}"));
+    }
+
+    /// Dies now.
+    pub(crate) fn die(&self, at: &'static str) {
+        if !self.disk.is_off() {
+            self.asked_to_die.store(true, Ordering::SeqCst);
+            self.befalls(at);
+            self.disk.power_off();
+        }
     }
 
     /// Notes something that befell, and counts it.

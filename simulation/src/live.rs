@@ -107,8 +107,7 @@ fn send(world: &World, process: &Process) -> Vec<tokio::task::JoinHandle<()>> {
 async fn end(process: &Process) {
     let life = &process.life;
     if life.plan.end != End::InOrder {
-        life.note(format_args!("dies"));
-        life.disk.power_off();
+        life.die("deaths at an instant");
         return std::future::pending().await;
     }
     life.befalls("ends in order");

@@ -1,6 +1,7 @@
 //! One run: a world, a few processes that end badly in it, one that makes everything good, and the verdict.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> R
         let halted = execute(&life, live(Arc::clone(&world), life.clone()));
         if matches!(halted, Err(Halt::Dead)) {
             crash_points += 1;
-            trace.count(died_at(life.plan.end));
+            count_death(&life);
         }
         if matches!(halted, Err(Halt::Stuck)) {
             life.is_wrong("it waits for what never comes");
@@ -105,13 +106,10 @@ fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> R
     }
 }
 
-/// What a death is counted as. One whose call or operation never came was at the end of its plan's time.
-const fn died_at(end: End) -> &'static str {
-    match end {
-        End::InOrder | End::Instant => "deaths at an instant",
-        End::Operation(..) => "deaths at a disk operation, or an instant",
-        End::StoreCall(..) => "deaths at a call of the store, or an instant",
-        End::DatabaseCall(..) => "deaths at a call of a database, or an instant",
+/// A death that nobody else asked for was that of the disk's operation.
+fn count_death(life: &Life) {
+    if !life.asked_to_die.load(Ordering::SeqCst) {
+        life.trace.count("deaths at an operation of the disk");
     }
 }
 

@@ -64,6 +64,7 @@ impl World {
             scheduler: Scheduler::new(Arc::clone(&self.clock), disk.clone(), pace, dice),
             disk,
             trace: self.trace.clone(),
+            asked_to_die: Arc::default(),
             wrong: Arc::clone(&self.wrong),
         }
     }

@@ -6,7 +6,7 @@ use disk::{SimulatedDisk, SyncKind};
 use simulation::{Report, run, run_spoilt};
 
 /// Seeds of every test run; `make simulate` runs more.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 250;
 
 /// A bug must be found within so many seeds.
 const FOUND_WITHIN: u64 = 300;
