@@ -31,8 +31,8 @@ use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
 use crate::waiting::SealLimits;
 
-/// Names in the staging folder that begin so are the edge's.
-const STAGED: &str = "seal-";
+/// Names in the staging folder that begin so are the edge's, and those of a directory that is its store.
+const STAGED: [&str; 2] = ["seal-", "put-"];
 
 /// Why an edge does not start.
 #[derive(Debug, thiserror::Error)]
@@ -177,7 +177,7 @@ fn empty_staging(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
         let ours = path
             .file_name()
             .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with(STAGED));
+            .is_some_and(|name| STAGED.iter().any(|staged| name.starts_with(staged)));
         if ours && !is_dir {
             disk.remove_file(&path)?;
         }
