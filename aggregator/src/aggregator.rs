@@ -1,6 +1,8 @@
 //! Follows the index: folds what is pending, as soon as it is told of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Counters};
@@ -28,7 +30,11 @@ const PASSED_OVER_MAX: usize = 3;
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// Folds pending chunks into the aggregates in use. Share it in an `Arc`: the loop runs on it, and a rebuild.
+/// How often it is looked whether there is room for another batch: what is waited for takes seconds.
+const ROOM_POLL: Duration = Duration::from_millis(20);
+
+/// Folds pending chunks into the aggregates in use, and has the layer in memory written (`persist.rs`). Share it in an
+/// `Arc`: the loop runs on it, and a rebuild.
 #[derive(Debug)]
 pub struct Aggregator {
     pub(crate) work: Work,
@@ -36,6 +42,10 @@ pub struct Aggregator {
     /// Held while a batch is folded, and while a rebuild swaps.
     pub(crate) gate: Mutex<()>,
     pub(crate) wake: Arc<Notify>,
+    /// Told when something is held.
+    pub(crate) held: Notify,
+    /// Whether there was something to fold when it was last looked.
+    pub(crate) is_busy: AtomicBool,
 }
 
 /// What one step did.
@@ -43,13 +53,15 @@ pub struct Aggregator {
 pub enum Step {
     /// Nothing was pending.
     Idle,
-    /// A batch was written, or found to be written already.
+    /// A batch was folded: it is held in memory or written, or found to be folded already.
     Folded {
         /// Chunks.
         chunks: usize,
         /// Pings that were added, by what became of them.
         counters: Counters,
     },
+    /// What was held in memory was written, or dropped because another writer was first with it.
+    Persisted,
 }
 
 impl Aggregator {
@@ -71,6 +83,8 @@ impl Aggregator {
             current,
             gate: Mutex::new(()),
             wake: Arc::new(Notify::new()),
+            held: Notify::new(),
+            is_busy: AtomicBool::new(false),
         })
     }
 
@@ -79,24 +93,37 @@ impl Aggregator {
         Arc::clone(&self.wake)
     }
 
-    /// The loop, until the process is to end. A batch under way is then abandoned: the transaction decides. Only a
-    /// panic, its own or of a database, ends it otherwise; the process must then end, too.
+    /// The loop, until the process is to end. A batch under way is then abandoned, and what is held in memory is written.
+    /// Only a panic, its own or of a database, ends it otherwise; the process must then end, too.
     pub async fn run(&self, shutdown: Shutdown) {
+        tokio::select! {
+            biased;
+            () = shutdown.wished() => {}
+            () = self.fold_on() => return,
+            () = self.persist_on() => return,
+        }
+        self.persist_all().await;
+    }
+
+    async fn fold_on(&self) {
         let mut pause = PAUSE_MIN;
         loop {
-            let step = tokio::select! {
-                biased;
-                () = shutdown.wished() => return,
-                step = self.step() => step,
-            };
+            if !self.has_room() {
+                // What is held is being written, or cannot be: the persisting says so.
+                task::sleep(ROOM_POLL).await;
+                continue;
+            }
+            let step = self.fold_step().await;
+            self.is_busy
+                .store(matches!(step, Ok(Step::Folded { .. })), Ordering::SeqCst);
             let wait = match step {
-                Ok(Step::Folded { .. }) => {
-                    pause = PAUSE_MIN;
-                    continue;
-                }
                 Ok(Step::Idle) => {
                     pause = PAUSE_MIN;
                     self.work.settings.poll
+                }
+                Ok(_) => {
+                    pause = PAUSE_MIN;
+                    continue;
                 }
                 Err(error) if error.is_final() => {
                     tracing::error!(%error, "folding ended: the database's own thread is gone");
@@ -112,36 +139,52 @@ impl Aggregator {
             };
             tokio::select! {
                 biased;
-                () = shutdown.wished() => return,
                 () = self.wake.notified() => {}
                 () = task::sleep(wait) => {}
             }
         }
     }
 
-    /// Folds one batch of what is pending. A chunk that cannot be folded is noted and left out; noted three times, it
-    /// is set aside.
+    /// Folds one batch of what is pending; when nothing is left, or memory is full, writes what is held. A chunk that
+    /// cannot be folded is noted and left out; noted three times, it is set aside.
     ///
     /// # Errors
     /// When index, store or aggregates failed, or the aggregates were folded under other rules. Nothing is lost: the
     /// chunks stay pending.
     pub async fn step(&self) -> Result<Step, AggregatorError> {
+        if self.has_room() {
+            let step = self.fold_step().await?;
+            if step != Step::Idle {
+                return Ok(step);
+            }
+        }
+        self.persist().await
+    }
+
+    fn has_room(&self) -> bool {
+        self.current.get().held().bytes < self.work.settings.layer_memory_bytes.max(1)
+    }
+
+    pub(crate) async fn fold_step(&self) -> Result<Step, AggregatorError> {
         let _folding = self.gate.lock().await;
         let aggregates = self.current.get();
         self.work.check_fold_version(&*aggregates).await?;
         let mut passed_over = PassedOver::default();
         loop {
-            let mut entries = self.pending().await?;
+            let mut entries = self.pending(&*aggregates).await?;
             self.settle_folded(&mut entries, &*aggregates).await?;
             passed_over.leave_out(&mut entries);
             if entries.is_empty() {
                 return passed_over.first.map_or(Ok(Step::Idle), Err);
             }
-            match self.work.fold_batch(&entries, &*aggregates).await {
+            match self.work.hold_batch(&entries, &*aggregates).await {
                 Ok(end) => {
-                    self.work.index.settle(&end.folded).await?;
+                    self.held.notify_one();
+                    if !end.written.is_empty() {
+                        self.work.index.settle(&end.written).await?;
+                    }
                     return Ok(Step::Folded {
-                        chunks: end.folded.len(),
+                        chunks: end.chunks,
                         counters: end.counters,
                     });
                 }
@@ -166,31 +209,44 @@ impl Aggregator {
         self.work.check_fold_version(&*self.current.get()).await
     }
 
-    async fn pending(&self) -> Result<Vec<IndexEntry>, AggregatorError> {
-        let pending = self.work.index.pending(PENDING_PAGE).await?;
+    /// What is pending. Chunks that are held are pending, too, until they are written: they must not hide the others.
+    async fn pending(&self, aggregates: &dyn AggregateStore) -> Result<Vec<IndexEntry>, AggregatorError> {
+        let limit = PENDING_PAGE + aggregates.held().chunks;
+        let pending = self.work.index.pending(limit).await?;
         Ok(pending.into_iter().map(|pending| pending.entry).collect())
     }
 
-    /// Takes out what is folded already: its pending row outlived a crash, or a rebuild folded it.
+    /// Takes out what is folded already. What is written is settled: its pending row outlived a crash, or a rebuild
+    /// folded it. What is held in memory only stays pending.
     async fn settle_folded(
         &self,
         entries: &mut Vec<IndexEntry>,
         aggregates: &dyn AggregateStore,
     ) -> Result<(), AggregatorError> {
         let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
-        let folded = aggregates.folded(&ids).await?;
-        let settled: Vec<_> = ids
-            .iter()
-            .zip(&folded)
-            .filter(|(_, folded)| **folded)
-            .map(|(id, _)| *id)
-            .collect();
+        let written = aggregates.written(&ids).await?;
+        let settled = those(&ids, &written);
         if !settled.is_empty() {
-            self.work.index.settle(&settled).await?;
+            self.work
+                .index
+                .settle(&settled.iter().copied().collect::<Vec<_>>())
+                .await?;
             entries.retain(|entry| !settled.contains(&entry.id));
+        }
+        if aggregates.held().chunks > 0 && !entries.is_empty() {
+            let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+            let folded = aggregates.folded(&ids).await?;
+            let held = those(&ids, &folded);
+            entries.retain(|entry| !held.contains(&entry.id));
         }
         Ok(())
     }
+}
+
+/// The chunks for which it holds.
+fn those(ids: &[ChunkId], holds: &[bool]) -> HashSet<ChunkId> {
+    let those = ids.iter().zip(holds).filter(|(_, holds)| **holds);
+    those.map(|(id, _)| *id).collect()
 }
 
 /// Chunks that could not be read in this step: one on a bad sector must not hold up those behind it. When the store

@@ -11,6 +11,7 @@ pub mod fold;
 pub mod limits;
 pub mod metrics;
 mod parts;
+mod persist;
 mod reader;
 mod rebuild;
 mod settings;

@@ -1,4 +1,4 @@
-//! Limits of the aggregator, each with its reason. Those on folding are functions of one ping alone, never of what
+//! Limits of the aggregator, each with its reason; memory and times are settings. Those on folding are functions of one ping alone, never of what
 //! came before it: so any order of folding admits the same.
 
 /// Names in one ping under which something may be counted: metrics and labels, whatever becomes of them. A main ping
@@ -29,6 +29,12 @@ pub const NAME_BYTES_MAX: usize = 512;
 
 /// Bytes of a dimension's value. Longer ones count as `OTHER`.
 pub const DIMENSION_BYTES_MAX: usize = 128;
+
+/// Batches that are held in memory before they are due to be written: a question for a copy looks into each of them.
+pub const HELD_BATCHES_MAX: usize = 64;
+
+/// Chunks that are held in memory before they are due to be written: their pending rows are read again at each step.
+pub const HELD_CHUNKS_MAX: usize = 1_000;
 
 const _: () = assert!(BINS_PER_HISTOGRAM_MAX < BINS_PER_PING_MAX as usize);
 const _: () = assert!(LABELS_PER_METRIC_MAX < PARTS_PER_PING_MAX);

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aggregate_store::{AggregateError, AggregateStore, Batch, Committed};
+use aggregate_store::{AggregateError, AggregateStore, Batch, Committed, Kept};
 use tokio::sync::{Notify, mpsc};
 
 use crate::batch_fold::BatchFold;
@@ -38,12 +38,25 @@ impl Parts {
     }
 }
 
-/// Folds a batch by `fold` and commits it: in one piece, or in parts when it had to hand some over.
-pub(crate) async fn commit<F>(
+/// What becomes of a batch in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keep {
+    /// It is committed.
+    Written,
+    /// It is held in memory where there is a layer; when its fold began, so often everything held had been dropped.
+    Held {
+        /// See [`HeldSize::drops`](aggregate_store::HeldSize::drops).
+        drops: u64,
+    },
+}
+
+/// Folds a batch by `fold` and keeps it: in one piece, or in parts, which are committed, when it had to hand some over.
+pub(crate) async fn keep<F>(
     aggregates: &dyn AggregateStore,
+    keep: Keep,
     part_bytes: usize,
     fold: impl FnOnce(std::sync::Arc<Parts>) -> F,
-) -> Result<Committed, AggregatorError>
+) -> Result<Kept, AggregatorError>
 where
     F: Future<Output = Result<Batch, AggregatorError>>,
 {
@@ -60,15 +73,25 @@ where
     });
     let last = tokio::select! {
         last = fold(std::sync::Arc::clone(&parts)) => last?,
-        ended = &mut writing => return Ok(ended?),
+        ended = &mut writing => return Ok(kept(ended?)),
     };
     if !parts.begun.load(Ordering::Acquire) {
-        return Ok(aggregates.commit(last).await?);
+        return Ok(match keep {
+            Keep::Written => kept(aggregates.commit(last).await?),
+            Keep::Held { drops } => aggregates.hold(last, drops).await?,
+        });
     }
     let sending = async {
         // As above: the answer of the transaction is what counts.
         let _ = parts.sender.send(last).await;
     };
     let ((), committed): ((), Result<Committed, AggregateError>) = tokio::join!(sending, writing);
-    Ok(committed?)
+    Ok(kept(committed?))
+}
+
+fn kept(committed: Committed) -> Kept {
+    match committed {
+        Committed::Written => Kept::Written,
+        Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
+    }
 }

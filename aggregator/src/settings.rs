@@ -18,6 +18,14 @@ pub struct AggregatorSettings {
     /// transaction. A part being written takes about as much again. At least as large as `batch_memory_bytes`, so that
     /// only a single large chunk, or one of hostile pings, is written in parts.
     pub part_memory_bytes: usize,
+    /// What may be held in memory before it is written; half of it is written at once, and above it folding waits. A
+    /// batch comes on top, and while half of it is written, about half as much again.
+    pub layer_memory_bytes: usize,
+    /// How long what is folded is held in memory only, at most: after a crash so much is folded again, and other
+    /// processes see it so much later.
+    pub persist_age: Duration,
+    /// What is held is written when for so long nothing was left to fold.
+    pub persist_idle: Duration,
     /// How often the index is asked for work when nobody tells of any.
     pub poll: Duration,
 }
@@ -25,12 +33,18 @@ pub struct AggregatorSettings {
 impl Default for AggregatorSettings {
     /// One second and 256 MiB a batch; the index is asked every second. 512 MiB a part: a chunk of main pings that is as
     /// large as chunks become takes two.
+    ///
+    /// 256 MiB are held: some three million cells, so that keys meet in memory before they meet the disk. Ten seconds:
+    /// on a busy machine merges of thousands of pings, and ten seconds of folding again after a crash.
     fn default() -> Self {
         Self {
             fold: FoldSettings::default(),
             batch_time: Duration::from_secs(1),
             batch_memory_bytes: 256 << 20,
             part_memory_bytes: 512 << 20,
+            layer_memory_bytes: 256 << 20,
+            persist_age: Duration::from_secs(10),
+            persist_idle: Duration::from_millis(500),
             poll: Duration::from_secs(1),
         }
     }

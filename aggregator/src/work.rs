@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateStore, Committed, Counters};
+use aggregate_store::{AggregateStore, Counters, Kept};
 use chunk::{RecordError, records};
 use index_schema::{ChunkKind, Index, IndexEntry};
 use ping::{ChunkId, DocumentKey};
@@ -15,7 +15,7 @@ use crate::batch_fold::{BatchFold, Displaced};
 use crate::error::AggregatorError;
 use crate::fold::FoldSettings;
 use crate::metrics;
-use crate::parts::{self, Parts};
+use crate::parts::{self, Keep, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::settings::AggregatorSettings;
 
@@ -31,8 +31,10 @@ pub(crate) struct Work {
 /// How a batch ended.
 #[derive(Debug, Default)]
 pub(crate) struct BatchEnd {
-    /// The chunks that are folded now, by this batch or another one.
-    pub(crate) folded: Vec<ChunkId>,
+    /// How many chunks it had.
+    pub(crate) chunks: usize,
+    /// Those that are folded and written now, by this batch or another one. Those that are held stay pending.
+    pub(crate) written: Vec<ChunkId>,
     /// Pings that this batch added, by what became of them.
     pub(crate) counters: Counters,
 }
@@ -44,36 +46,48 @@ impl Work {
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
     ) -> Result<BatchEnd, AggregatorError> {
+        self.fold_and_keep(entries, aggregates, Keep::Written).await
+    }
+
+    /// The same, but the batch is held in memory where the aggregates have a layer there. One in parts is written.
+    pub(crate) async fn hold_batch(
+        &self,
+        entries: &[IndexEntry],
+        aggregates: &dyn AggregateStore,
+    ) -> Result<BatchEnd, AggregatorError> {
+        let drops = aggregates.held().drops;
+        self.fold_and_keep(entries, aggregates, Keep::Held { drops })
+            .await
+    }
+
+    async fn fold_and_keep(
+        &self,
+        entries: &[IndexEntry],
+        aggregates: &dyn AggregateStore,
+        keep: Keep,
+    ) -> Result<BatchEnd, AggregatorError> {
         let start = self.clock.monotonic();
-        let (mut folded, mut taken_back) = (BatchEnd::default(), 0);
+        let (mut end, mut taken_back) = (BatchEnd::default(), 0);
         let fold = async |parts| {
             let (batch, displaced) = self.fold_entries(entries, aggregates, parts, start).await?;
             taken_back = displaced;
-            folded = BatchEnd {
-                folded: batch.chunks().iter().map(|chunk| chunk.id).collect(),
+            end = BatchEnd {
+                chunks: batch.chunks().len(),
+                written: batch.chunks().iter().map(|chunk| chunk.id).collect(),
                 counters: batch.counters(),
             };
             Ok(batch.finish())
         };
-        let committed = parts::commit(aggregates, self.settings.part_memory_bytes, fold).await?;
-        Ok(match committed {
-            Committed::Written => {
-                let took: Duration = self.clock.monotonic().saturating_sub(start);
-                metrics::written(folded.counters, folded.folded.len(), taken_back, took);
-                folded
-            }
-            Committed::AlreadyFolded(folded) => {
-                metrics::batch("lost");
-                tracing::warn!(
-                    chunks = folded.len(),
-                    "a batch was dropped: another aggregator folded some of its chunks first"
-                );
-                BatchEnd {
-                    folded,
-                    counters: Counters::default(),
-                }
-            }
-        })
+        let kept = parts::keep(aggregates, keep, self.settings.part_memory_bytes, fold).await?;
+        match kept {
+            Kept::Written => {}
+            Kept::Held => end.written.clear(),
+            Kept::AlreadyFolded(folded) => return Ok(lost(folded.len())),
+            Kept::Outdated => return Ok(lost(end.chunks)),
+        }
+        let took: Duration = self.clock.monotonic().saturating_sub(start);
+        metrics::written(end.counters, end.chunks, taken_back, took);
+        Ok(end)
     }
 
     /// Folds until the batch is full, and takes displaced copies back. Answers the batch, and how many those were.
@@ -230,4 +244,14 @@ impl Work {
             Some(stored) => Err(AggregatorError::OtherFoldVersion { stored, ours }),
         }
     }
+}
+
+/// A batch was dropped. Which of its chunks are written is seen when they are looked at next.
+fn lost(chunks: usize) -> BatchEnd {
+    metrics::batch("lost");
+    tracing::warn!(
+        chunks,
+        "a batch was dropped: another aggregator folded some of its chunks first"
+    );
+    BatchEnd::default()
 }

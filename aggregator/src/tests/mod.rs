@@ -4,6 +4,7 @@ mod copies;
 mod dump;
 mod failures;
 mod hostile;
+mod layer;
 mod memory;
 mod pipeline;
 mod records;
