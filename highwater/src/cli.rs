@@ -64,7 +64,21 @@ pub(crate) struct Data {
     #[command(flatten)]
     pub fold: Fold,
     #[command(flatten)]
+    pub layer: Layer,
+    #[command(flatten)]
     pub intake: Intake,
+}
+
+/// What is folded and not written yet. It is in all answers of this process at once.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Aggregates in memory")]
+pub(crate) struct Layer {
+    /// Memory for aggregates that are not written yet; half of it is written at once, and above it folding waits
+    #[arg(long, value_name = "BYTES", default_value = "256MiB")]
+    pub aggregates_memory: ByteSize,
+    /// How long aggregates stay in memory only, at most; so much is folded again after a crash
+    #[arg(long, value_name = "AGE", default_value = "10s")]
+    pub persist_age: Age,
 }
 
 /// What the fold reads. Another value needs a rebuild.

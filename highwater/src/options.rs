@@ -76,6 +76,10 @@ impl Data {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
                 repeat_window_days: 14,
             },
+            layer: cli::Layer {
+                aggregates_memory: service::quantity::ByteSize(256 << 20),
+                persist_age: Age(Duration::from_secs(10)),
+            },
             intake: Intake::for_demo(),
         }
     }

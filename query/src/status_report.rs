@@ -54,6 +54,12 @@ pub struct StatusReport {
     pub errored_pings: u64,
     /// Chunks, objects and pieces of the log that are set aside until they are repaired.
     pub set_aside: u64,
+    /// Chunks whose pings are counted, but in memory only: a crash has them folded again.
+    pub in_memory_chunks: u64,
+    /// Pings of these chunks.
+    pub in_memory_pings: u64,
+    /// When aggregates were last written from memory.
+    pub persisted_at: Option<Timestamp>,
     /// The newest receive time among folded pings.
     pub newest_received: Option<Timestamp>,
     /// Errored pings by reason.
@@ -87,6 +93,9 @@ impl StatusReport {
             stored_only,
             errored_pings,
             set_aside,
+            in_memory_chunks,
+            in_memory_pings,
+            persisted_at,
             newest_received,
             errored_by_reason,
             refused_by_reason,
@@ -97,6 +106,8 @@ impl StatusReport {
             "settled": self.is_settled(), "newest_receive_time": newest_received.map(rfc3339),
             "errored_by_reason": errored_by_reason, "refused_by_reason": refused_by_reason,
             "set_aside": set_aside,
+            "in_memory": {"chunks": in_memory_chunks, "pings": in_memory_pings},
+            "newest_persist_time": persisted_at.map(rfc3339),
         })
     }
 }

@@ -25,6 +25,8 @@ pub(crate) enum Request {
     Rebuild,
     /// List the store against the index.
     Reconcile,
+    /// Write what is folded and in memory only.
+    Persist,
     /// The counters, and how the pipeline is.
     Status,
 }
@@ -78,6 +80,10 @@ pub(crate) async fn perform(
             Ok(
                 json!({"listed": found.listed, "missing": added + unreadable + unanswered, "added": added, "unreadable": unreadable, "unanswered": unanswered}),
             )
+        }
+        Request::Persist => {
+            core.persist().await?;
+            Ok(json!({}))
         }
         Request::Status => {
             let mut status = core.watcher.health().to_json();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateReads, AggregateStore, SqliteAggregates};
+use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, RebuildProgress};
 use edge::Edge;
 use index_schema::{Index, SqliteIndex};
@@ -35,6 +35,7 @@ pub(crate) struct Core {
     pub(super) watcher: Arc<Watcher>,
     indexer: Arc<Indexer>,
     prefix: String,
+    clock: Arc<dyn Clock>,
     rebuilding: tokio::sync::Mutex<()>,
 }
 
@@ -48,10 +49,12 @@ impl Core {
     ) -> anyhow::Result<Arc<Self>> {
         let (base, announced) = Base::start(data, clock.clone()).await?;
         let index = SqliteIndex::open(&base.directory.index())?;
-        let aggregates = open_aggregates(&base.directory, index.as_ref()).await?;
+        let aggregates = open_aggregates(&base.directory, index.as_ref(), clock.clone()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
         let settings = AggregatorSettings {
             fold: data.fold_settings()?,
+            layer_memory_bytes: usize::try_from(data.layer.aggregates_memory.0).unwrap_or(usize::MAX),
+            persist_age: data.layer.persist_age.0,
             ..AggregatorSettings::default()
         };
         let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates));
@@ -73,12 +76,13 @@ impl Core {
             reads: reads.clone(),
             aggregator: aggregator.clone(),
         };
-        let watcher = base.watcher(data, clock, Some(stations));
+        let watcher = base.watcher(data, clock.clone(), Some(stations));
         let core = Arc::new(Self {
             indexer: Arc::new(Indexer::new(base.store.clone(), index.clone())),
             counters,
             watcher,
             prefix: data.chunk_prefix.clone(),
+            clock,
             rebuilding: tokio::sync::Mutex::default(),
             base,
             index,
@@ -151,7 +155,9 @@ impl Core {
         // What an earlier rebuild left may have been folded by other rules, or hold chunks that are gone.
         remove_generation(&self.base.directory, old + 1);
         let path = generation_path(&self.base.directory, old + 1);
-        let shadow = Arc::new(task::blocking(move || SqliteAggregates::open(&path)).await?);
+        // Its layer stays empty until it is in use: a rebuild commits.
+        let shadow = task::blocking(move || SqliteAggregates::open(&path)).await?;
+        let shadow = layered(&self.base.directory, shadow, self.clock.clone()).await?;
         self.aggregator.rebuild(shadow.clone(), old + 1, progress).await?;
         let replaced = self.reads.exchange(shadow);
         // The last holder ends the old store's threads and waits for them.
@@ -160,12 +166,19 @@ impl Core {
         Ok(old + 1)
     }
 
+    /// Writes what is folded and in memory only, so that other processes see it.
+    pub(crate) async fn persist(&self) -> anyhow::Result<()> {
+        self.aggregator.persist().await?;
+        Ok(())
+    }
+
     /// Returns when a part failed for good: the process should end.
     pub(crate) async fn failed(&self) -> anyhow::Error {
         self.base.failed().await
     }
 
-    /// Ends: the aggregator finishes or abandons its batch, the log is synced. What waits stays in the log.
+    /// Ends: the aggregator abandons its batch and writes what is in memory, the log is synced. What waits stays in the
+    /// log.
     pub(crate) async fn stop(&self) -> anyhow::Result<()> {
         self.base.stop().await
     }
@@ -228,16 +241,25 @@ impl Core {
 async fn open_aggregates(
     directory: &DataDirectory,
     index: &dyn Index,
-) -> anyhow::Result<Arc<SqliteAggregates>> {
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<LayeredAggregates>> {
     let path = generation_path(directory, index.generation().await?);
     if !path.exists() {
         // The index may remember chunks as folded into aggregates that are gone. Before the new ones are there: after a
         // crash in between, the next start does it again.
         index.make_pending(None).await?;
     }
-    Ok(Arc::new(
-        task::blocking(move || SqliteAggregates::open(&path)).await?,
-    ))
+    let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
+    layered(directory, aggregates, clock).await
+}
+
+/// These aggregates behind a layer in memory, which this data directory writes.
+async fn layered(
+    directory: &DataDirectory,
+    aggregates: SqliteAggregates,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<LayeredAggregates>> {
+    Ok(LayeredAggregates::over(Arc::new(aggregates), directory.incarnation(), clock).await?)
 }
 
 /// Removes a generation that is no longer in use. Who still reads it keeps the open file; what cannot be removed costs

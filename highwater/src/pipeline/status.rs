@@ -42,6 +42,10 @@ pub(super) async fn report(
         .status()
         .await
         .map_err(|error| StatusError::new(&error))?;
+    let layer = aggregates
+        .layer()
+        .await
+        .map_err(|error| StatusError::new(&error))?;
     let index = index.totals().await.map_err(|error| StatusError::new(&error))?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
     let by_reason = |reasons: BTreeMap<String, i64>| {
@@ -60,6 +64,9 @@ pub(super) async fn report(
         stored_only: count(folded.counters.stored_only),
         errored_pings: count(folded.counters.errored_pings),
         set_aside: index.set_aside,
+        in_memory_chunks: layer.chunks,
+        in_memory_pings: layer.pings,
+        persisted_at: layer.persisted_at,
         newest_received: folded.newest_received,
         errored_by_reason: by_reason(folded.errored_by_reason),
         refused_by_reason: by_reason(folded.refused_by_reason),
