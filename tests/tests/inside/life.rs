@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateStore, SqliteAggregates};
+use aggregate_store::{AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, Step};
 use disk::SimulatedDisk;
 use edge::{Edge, EdgeLimits, EdgeOptions, Parts};
@@ -32,7 +32,7 @@ pub(crate) struct Process {
     indexer: Indexer,
     aggregator: Arc<Aggregator>,
     pub(crate) index: Arc<dyn Index>,
-    pub(crate) aggregates: Arc<SqliteAggregates>,
+    pub(crate) aggregates: Arc<LayeredAggregates>,
 }
 
 impl Process {
@@ -65,6 +65,8 @@ impl Process {
         let aggregates = SqliteAggregates::open(&path);
         let aggregates = Arc::new(aggregates.map_err(|error| error.to_string())?);
         world.keep(aggregates.clone());
+        let aggregates = LayeredAggregates::over(aggregates, *OWN.as_bytes(), world.clock.clone()).await;
+        let aggregates = aggregates.map_err(|error| error.to_string())?;
         let behind: Arc<dyn AggregateStore> =
             CrashingAggregates::new(aggregates.clone(), Arc::clone(&world.database_calls));
         let mut settings = AggregatorSettings::default();
