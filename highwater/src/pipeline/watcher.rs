@@ -149,7 +149,8 @@ impl Watcher {
             counts.set_aside = edge.damaged;
         }
         let counts = past.counts.clone();
-        let pending = past.index.pending_chunks;
+        // What is held in memory stays pending until it is written, and is folded all the same.
+        let pending = past.index.pending_chunks.saturating_sub(counts.in_memory_chunks);
         past.pending_since = (pending > 0).then(|| past.pending_since.unwrap_or(now));
         let is_behind = parts.stations.is_some() && counts.indexed < counts.chunked;
         past.behind_since = is_behind.then(|| past.behind_since.unwrap_or(now));
