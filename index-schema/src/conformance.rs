@@ -40,28 +40,27 @@ pub async fn run<P: Place>(mut place: impl FnMut() -> P) {
     selecting::a_large_set_of_values_is_no_obstacle(&place()).await;
 }
 
+fn inserted(added: u64, known: u64) -> Inserted {
+    Inserted {
+        added,
+        known,
+        ..Inserted::default()
+    }
+}
+
 async fn an_entry_is_added_once(place: &impl Place) {
     let index = place.open().await;
     let entries = Dice::new(1).entries(20);
     assert_eq!(index.insert(&[]).await.expect("inserted"), Inserted::default());
     assert_eq!(
         index.insert(&entries[..12]).await.expect("inserted"),
-        Inserted { added: 12, known: 0 }
+        inserted(12, 0)
     );
-    assert_eq!(
-        index.insert(&entries).await.expect("inserted"),
-        Inserted { added: 8, known: 12 }
-    );
-    assert_eq!(
-        index.insert(&entries).await.expect("inserted"),
-        Inserted { added: 0, known: 20 }
-    );
+    assert_eq!(index.insert(&entries).await.expect("inserted"), inserted(8, 12));
+    assert_eq!(index.insert(&entries).await.expect("inserted"), inserted(0, 20));
     let once_more = Dice::new(2).entries(1);
     let twice = [once_more[0].clone(), once_more[0].clone()];
-    assert_eq!(
-        index.insert(&twice).await.expect("inserted"),
-        Inserted { added: 1, known: 1 }
-    );
+    assert_eq!(index.insert(&twice).await.expect("inserted"), inserted(1, 1));
     for entry in &entries {
         assert_eq!(
             index.entry(entry.id).await.expect("an answer").as_ref(),
@@ -90,8 +89,8 @@ async fn a_key_or_an_id_that_is_there_changes_nothing(place: &impl Place) {
         key: entries[1].key.clone(),
         ..entries[0].clone()
     };
-    let inserted = index.insert(&[other_id, other_key]).await.expect("inserted");
-    assert_eq!(inserted, Inserted { added: 0, known: 2 });
+    let found = index.insert(&[other_id, other_key]).await.expect("inserted");
+    assert_eq!(found, inserted(0, 2));
     assert_eq!(
         index.entry(entries[0].id).await.expect("an answer").as_ref(),
         Some(&entries[0])

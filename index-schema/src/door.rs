@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use ping::{ChunkId, Partition};
 
-use crate::{ChunkKind, IndexEntry, Selection};
+use crate::{ChunkKind, Floors, IndexEntry, Selection};
 
 /// A chunk that could not be folded so often is set aside: a passing failure of disk or network is over by then.
 pub const FAILURES_MAX: u32 = 3;
@@ -14,13 +14,14 @@ pub const FAILURES_MAX: u32 = 3;
 #[async_trait]
 pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// Adds entries, each with its pending row, in one transaction. An entry whose key or id is there already changes
-    /// nothing.
+    /// nothing. One below the floor of its kind is refused and counted once; one below the floor of aggregates gets no
+    /// pending row; one that was forgotten on purpose is refused.
     ///
     /// # Errors
     /// When the database refused: then nothing was added.
     async fn insert(&self, entries: &[IndexEntry]) -> Result<Inserted, IndexError>;
 
-    /// Which of these keys have an entry, in the order asked.
+    /// Which of these keys need not be looked at: they have an entry, or were refused or forgotten. In the order asked.
     ///
     /// # Errors
     /// When the question could not be answered.
@@ -53,11 +54,25 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// When the database refused.
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError>;
 
-    /// Notes an object that is no readable chunk, with the reason; noted again, the reason is replaced.
+    /// Notes an object that is no readable chunk, with the reason; noted again, the reason is replaced. Answers whether
+    /// that is news.
     ///
     /// # Errors
     /// When the database refused.
-    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError>;
+    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError>;
+
+    /// Clears what was set aside or unreadable under these keys, since the objects are gone; answers how many that
+    /// were. A chunk that was set aside counts among the unfolded from now on, and comes back when its object does.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was cleared.
+    async fn clear_gone(&self, keys: &[String]) -> Result<u64, IndexError>;
+
+    /// Before which days nothing is indexed or folded any more.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn floors(&self) -> Result<Floors, IndexError>;
 
     /// What was set aside or could not be read, by key.
     ///
@@ -111,7 +126,8 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// When the question could not be answered.
     async fn generation(&self) -> Result<u64, IndexError>;
 
-    /// Puts other aggregates into use: the swap at the end of a rebuild.
+    /// Puts other aggregates into use: the swap at the end of a rebuild. They hold nothing of what was removed, refused
+    /// or is below the floor of aggregates, which counts as unfolded from now on.
     ///
     /// # Errors
     /// When the database refused: then the aggregates in use are as before.
@@ -125,6 +141,8 @@ pub struct Inserted {
     pub added: u64,
     /// Entries that were there before.
     pub known: u64,
+    /// Entries below the floor, or of objects that were forgotten.
+    pub refused: u64,
 }
 
 /// A chunk that waits to be folded.
@@ -160,6 +178,29 @@ pub struct IndexTotals {
     pub pending_chunks: u64,
     /// Chunks set aside, and objects that are no readable chunk.
     pub set_aside: u64,
+    /// Chunks that were deleted on purpose: by retention, or forgotten.
+    pub removed_chunks: u64,
+    /// Records in them.
+    pub removed_records: u64,
+    /// Bytes as stored that they took.
+    pub removed_stored_bytes: u64,
+    /// Chunks that came below the floor: they are objects and not indexed.
+    pub refused_chunks: u64,
+    /// Records in them.
+    pub refused_records: u64,
+    /// Records, of all that were ever indexed or refused, that the aggregates in use never counted and will not.
+    pub unfolded_records: u64,
+    /// Whether the aggregates hold what was forgotten: a rebuild takes it out.
+    pub rebuild_wanted: bool,
+}
+
+impl IndexTotals {
+    /// Records that ever arrived at the index: those in it, those deleted since, and those refused below the floor.
+    pub const fn records_ever(&self) -> u64 {
+        self.records
+            .saturating_add(self.removed_records)
+            .saturating_add(self.refused_records)
+    }
 }
 
 /// How many pings of one product are indexed.

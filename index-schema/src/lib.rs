@@ -4,7 +4,9 @@
 pub mod conformance;
 mod door;
 mod entry;
+mod floor;
 mod key;
+mod retain;
 mod selection;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -14,7 +16,9 @@ pub use door::{
     ProductCount, SetAside,
 };
 pub use entry::{ChunkKind, IndexEntry};
+pub use floor::{Expired, Floors, Forgotten, StoredDay, Tombstone};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};
+pub use retain::RetainIndex;
 pub use selection::{Condition, Selection};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteIndex;

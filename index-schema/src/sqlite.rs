@@ -4,6 +4,9 @@
 //! statements ([`work`]).
 
 mod open;
+mod retain;
+mod retain_sql;
+mod retain_work;
 mod row;
 mod select;
 mod sql;
@@ -20,7 +23,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use worker::Worker;
 
 use crate::{
-    ChunkKey, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
     PendingChunk, ProductCount, Selection, SetAside,
 };
 
@@ -152,17 +155,27 @@ impl Index for SqliteIndex {
             .await
     }
 
-    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError> {
+    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError> {
         let (key, reason) = (key.to_owned(), reason.to_owned());
         let parsed = ChunkKey::parse(&key).ok();
         let date = parsed.map(|key| key.partition.get(Dimension::SubmissionDate).to_owned());
         self.write(move |transaction| {
-            transaction
+            let changed = transaction
                 .prepare_cached(sql::NOTE_UNREADABLE)?
                 .execute(params![key, date, reason])?;
-            Ok(())
+            Ok(changed > 0)
         })
         .await
+    }
+
+    async fn clear_gone(&self, keys: &[String]) -> Result<u64, IndexError> {
+        let keys = keys.to_vec();
+        self.write(move |transaction| retain_work::clear_gone(transaction, &keys))
+            .await
+    }
+
+    async fn floors(&self) -> Result<Floors, IndexError> {
+        self.read(retain_work::floors).await
     }
 
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
@@ -210,6 +223,13 @@ impl Index for SqliteIndex {
                     received_bytes: row::count(row, 3)?,
                     pending_chunks: row::count(row, 4)?,
                     set_aside: row::count(row, 5)?,
+                    removed_chunks: row::count(row, 6)?,
+                    removed_records: row::count(row, 7)?,
+                    removed_stored_bytes: row::count(row, 8)?,
+                    refused_chunks: row::count(row, 9)?,
+                    refused_records: row::count(row, 10)?,
+                    unfolded_records: row::count(row, 11)?,
+                    rebuild_wanted: row.get(12)?,
                 })
             })
         })
@@ -265,7 +285,7 @@ impl Index for SqliteIndex {
             transaction
                 .prepare_cached(sql::SET_GENERATION)?
                 .execute([row::integer(generation)?])?;
-            Ok(())
+            retain_work::count_unfolded_anew(transaction)
         })
         .await
     }

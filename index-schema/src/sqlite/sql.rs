@@ -5,7 +5,8 @@
 //! date, so that retention can delete by it.
 
 /// Each entry brings the schema from the version of its place to the next one. Never edit one that was released.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE chunk (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
     chunk_id TEXT NOT NULL UNIQUE,
@@ -66,7 +67,9 @@ CREATE TABLE totals (
     generation BIGINT NOT NULL
 );
 INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);
-"];
+",
+    super::retain_sql::MIGRATION_2,
+];
 
 /// The columns of an entry, in the order in which rows are read.
 macro_rules! columns {
@@ -86,7 +89,8 @@ macro_rules! partitions {
     };
 }
 
-/// The state of a chunk that no other replaces. Others come with compaction and erasure.
+/// The state of a chunk that no other replaces. Others come with compaction and erasure; 2 is that of a chunk whose
+/// object is gone, see [`super::retain_sql`].
 pub(super) const STATE_LIVE: i64 = 0;
 
 pub(super) const INSERT_CHUNK: &str = "INSERT INTO chunk (chunk_id, object_key, kind, submission_date, source_name, source_version, doc_type, app_name, \
@@ -102,7 +106,9 @@ pub(super) const ADD_TO_PRODUCT: &str = "INSERT INTO product (source_name, doc_t
      VALUES ($1, $2, $3, $4) ON CONFLICT (source_name, doc_type, app_name) \
      DO UPDATE SET records = product.records + excluded.records";
 pub(super) const FORGET_UNREADABLE: &str = "DELETE FROM unreadable WHERE object_key = $1";
-pub(super) const HAS_KEY: &str = "SELECT 1 FROM chunk WHERE object_key = $1";
+pub(super) const HAS_KEY: &str = "SELECT 1 FROM chunk WHERE object_key = $1 AND state = 0 \
+     UNION ALL SELECT 1 FROM refused WHERE object_key = $1 UNION ALL SELECT 1 FROM tombstone WHERE object_key = $1";
+pub(super) const HAS_ROW: &str = "SELECT 1 FROM chunk WHERE object_key = $1";
 pub(super) const PENDING: &str = concat!(
     "SELECT ",
     columns!(),
@@ -113,11 +119,13 @@ pub(super) const SETTLE_SET_ASIDE: &str = "DELETE FROM set_aside WHERE chunk_id 
 pub(super) const FORGET_FAILURES: &str = "UPDATE pending SET failures = 0, reason = NULL";
 pub(super) const FORGET_SET_ASIDE: &str = "DELETE FROM set_aside";
 pub(super) const MAKE_ALL_PENDING: &str = "INSERT INTO pending (chunk_id, submission_date, failures) \
-     SELECT chunk_id, submission_date, 0 FROM chunk WHERE state = 0 ORDER BY place ON CONFLICT DO NOTHING";
+     SELECT chunk_id, submission_date, 0 FROM chunk WHERE state = 0 \
+     AND submission_date >= (SELECT aggregates FROM floor) ORDER BY place ON CONFLICT DO NOTHING";
 pub(super) const FORGET_FAILURES_OF: &str =
     "UPDATE pending SET failures = 0, reason = NULL WHERE chunk_id = $1";
 pub(super) const MAKE_PENDING: &str = "INSERT INTO pending (chunk_id, submission_date, failures) \
-     SELECT chunk_id, submission_date, 0 FROM chunk WHERE chunk_id = $1 AND state = 0 ON CONFLICT DO NOTHING";
+     SELECT chunk_id, submission_date, 0 FROM chunk WHERE chunk_id = $1 AND state = 0 \
+     AND submission_date >= (SELECT aggregates FROM floor) ON CONFLICT DO NOTHING";
 pub(super) const IS_PENDING: &str = "SELECT 1 FROM pending WHERE chunk_id = $1";
 pub(super) const COUNT_PENDING: &str = "SELECT COUNT(*) FROM pending";
 pub(super) const FAIL: &str =
@@ -127,12 +135,15 @@ pub(super) const SET_ASIDE: &str = "INSERT INTO set_aside (chunk_id, submission_
      SELECT p.chunk_id, p.submission_date, c.object_key, p.failures, p.reason \
      FROM pending p JOIN chunk c ON c.chunk_id = p.chunk_id WHERE p.chunk_id = $1";
 pub(super) const NOTE_UNREADABLE: &str = "INSERT INTO unreadable (object_key, submission_date, reason) \
-     VALUES ($1, $2, $3) ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason";
+     VALUES ($1, $2, $3) ON CONFLICT (object_key) DO UPDATE SET reason = excluded.reason \
+     WHERE reason <> excluded.reason";
 pub(super) const LIST_SET_ASIDE: &str = "SELECT object_key, reason FROM set_aside \
      UNION ALL SELECT object_key, reason FROM unreadable ORDER BY object_key";
 pub(super) const ENTRY: &str = concat!("SELECT ", columns!(), " FROM chunk c WHERE c.chunk_id = $1");
 pub(super) const TOTALS: &str = "SELECT chunks, records, stored_bytes, received_bytes, \
-     (SELECT COUNT(*) FROM pending), (SELECT COUNT(*) FROM set_aside) + (SELECT COUNT(*) FROM unreadable) FROM totals";
+     (SELECT COUNT(*) FROM pending), (SELECT COUNT(*) FROM set_aside) + (SELECT COUNT(*) FROM unreadable), \
+     removed_chunks, removed_records, removed_stored_bytes, refused_chunks, refused_records, unfolded_records, \
+     rebuild_wanted FROM totals";
 pub(super) const PRODUCTS: &str = "SELECT source_name, doc_type, app_name, records FROM product \
      ORDER BY records DESC, source_name, doc_type, app_name";
 pub(super) const PARTITIONS_BY_BYTES: &str = concat!(
@@ -193,7 +204,7 @@ mod tests {
 
     #[test]
     fn placeholders_are_first_used_in_their_order() {
-        for statement in ALL {
+        for statement in ALL.into_iter().chain(crate::sqlite::retain_sql::ALL) {
             let numbers = first_used(statement);
             assert!(
                 !numbers.is_empty() && numbers.iter().copied().eq(1..=numbers.len()),

@@ -3,32 +3,32 @@
 use ping::{ChunkId, Dimension};
 use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
 
-use super::{row, select, sql};
+use super::{retain_work, row, select, sql};
 use crate::door::FAILURES_MAX;
 use crate::{IndexEntry, Inserted, Selection};
 
 /// Inserts entries, each with its pending row and its share of the sums.
 pub(super) fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> rusqlite::Result<Inserted> {
     let mut inserted = Inserted::default();
+    let floors = retain_work::floors(transaction)?;
     for entry in entries {
         transaction
             .prepare_cached(sql::FORGET_UNREADABLE)?
             .execute([&entry.key])?;
+        if retain_work::refuses(transaction, &floors, entry)? {
+            inserted.refused += 1;
+            continue;
+        }
         if !row::insert(transaction, entry)? {
-            inserted.known += 1;
+            let is_back = retain_work::bring_back(transaction, &floors, entry)?;
+            inserted.added += u64::from(is_back);
+            inserted.known += u64::from(!is_back);
             continue;
         }
         inserted.added += 1;
-        let [date, name, doc_type, app] = [
-            Dimension::SubmissionDate,
-            Dimension::SourceName,
-            Dimension::DocType,
-            Dimension::AppName,
-        ]
-        .map(|dimension| entry.partition.get(dimension));
-        transaction
-            .prepare_cached(sql::INSERT_PENDING)?
-            .execute(params![entry.id.to_string(), date])?;
+        let [name, doc_type, app] = [Dimension::SourceName, Dimension::DocType, Dimension::AppName]
+            .map(|dimension| entry.partition.get(dimension));
+        retain_work::make_pending(transaction, &floors, entry)?;
         transaction.prepare_cached(sql::ADD_TO_TOTALS)?.execute(params![
             1,
             row::integer(entry.records)?,
@@ -50,6 +50,7 @@ pub(super) fn make_all_pending(transaction: &Transaction<'_>) -> rusqlite::Resul
     transaction.execute(sql::FORGET_FAILURES, [])?;
     transaction.execute(sql::FORGET_SET_ASIDE, [])?;
     transaction.execute(sql::MAKE_ALL_PENDING, [])?;
+    retain_work::count_unfolded_anew(transaction)?;
     transaction.query_row(sql::COUNT_PENDING, [], |row| row::count(row, 0))
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use index_schema::{
-    ChunkKind, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    ChunkKind, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
     PendingChunk, ProductCount, Selection, SetAside,
 };
 use ping::{ChunkId, Partition};
@@ -239,7 +239,13 @@ impl Index for Products {
     async fn fail(&self, _: ChunkId, _: &str) -> Result<u32, IndexError> {
         Err(IndexError::Closed)
     }
-    async fn note_unreadable(&self, _: &str, _: &str) -> Result<(), IndexError> {
+    async fn note_unreadable(&self, _: &str, _: &str) -> Result<bool, IndexError> {
+        Err(IndexError::Closed)
+    }
+    async fn clear_gone(&self, _: &[String]) -> Result<u64, IndexError> {
+        Err(IndexError::Closed)
+    }
+    async fn floors(&self) -> Result<Floors, IndexError> {
         Err(IndexError::Closed)
     }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {

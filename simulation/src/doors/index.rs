@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use index_schema::{
-    Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
-    ProductCount, Selection, SetAside,
+    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    PendingChunk, ProductCount, Selection, SetAside,
 };
 use ping::ChunkId;
 
@@ -74,9 +74,15 @@ impl Index for CrashingIndex {
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
         self.pass("fail", self.inner.fail(chunk, reason)).await
     }
-    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<(), IndexError> {
+    async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError> {
         self.pass("note_unreadable", self.inner.note_unreadable(key, reason))
             .await
+    }
+    async fn clear_gone(&self, keys: &[String]) -> Result<u64, IndexError> {
+        self.pass("clear_gone", self.inner.clear_gone(keys)).await
+    }
+    async fn floors(&self) -> Result<Floors, IndexError> {
+        self.pass("floors", self.inner.floors()).await
     }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
         self.pass("set_aside", self.inner.set_aside()).await

@@ -1,0 +1,103 @@
+//! The floor dates, and what is below them. What lives here: the words. What does not: how they are stored and raised.
+
+use ping::{ChunkId, SubmissionDate};
+
+use crate::{ChunkKind, Selection};
+
+/// Before these days nothing is indexed or folded any more. A floor is raised before anything below it is deleted, and
+/// never lowered; `None` lies below every day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Floors {
+    /// Of chunks of pings.
+    pub pings: Option<SubmissionDate>,
+    /// Of chunks of errored pings.
+    pub errors: Option<SubmissionDate>,
+    /// Of aggregates: chunks below it may be kept, and are not folded.
+    pub aggregates: Option<SubmissionDate>,
+}
+
+impl Floors {
+    /// The floor of chunks of one kind.
+    pub const fn of(&self, kind: ChunkKind) -> Option<SubmissionDate> {
+        match kind {
+            ChunkKind::Pings => self.pings,
+            ChunkKind::Errors => self.errors,
+        }
+    }
+
+    /// Whether a chunk of this kind and day may be in the index.
+    pub fn admit(&self, kind: ChunkKind, date: SubmissionDate) -> bool {
+        self.of(kind).is_none_or(|floor| date >= floor)
+    }
+
+    /// Whether a chunk of this kind and day may be folded.
+    pub fn fold(&self, kind: ChunkKind, date: SubmissionDate) -> bool {
+        self.admit(kind, date) && self.aggregates.is_none_or(|floor| date >= floor)
+    }
+
+    /// Each floor where it is higher.
+    #[must_use]
+    pub fn raised(&self, to: &Self) -> Self {
+        Self {
+            pings: self.pings.max(to.pings),
+            errors: self.errors.max(to.errors),
+            aggregates: self.aggregates.max(to.aggregates),
+        }
+    }
+
+    /// The chunks that a rebuild folds: those on or above the floor of aggregates.
+    pub fn foldable(&self) -> Selection {
+        Selection {
+            received_from: self.aggregates.map(SubmissionDate::start),
+            ..Selection::default()
+        }
+    }
+}
+
+/// What the index has of one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredDay {
+    /// The day.
+    pub date: SubmissionDate,
+    /// Chunks.
+    pub chunks: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Bytes as stored.
+    pub stored_bytes: u64,
+}
+
+/// An object that is to be deleted: below the floor, or forgotten on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// Its key.
+    pub key: String,
+    /// Records in it; 0 when that is not known.
+    pub records: u64,
+    /// Bytes as stored; 0 when that is not known.
+    pub stored_bytes: u64,
+}
+
+/// An object that was deleted on purpose: it is not indexed again until the floor passes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Its key.
+    pub key: String,
+    /// The chunk that it was.
+    pub chunk: ChunkId,
+    /// Why it was forgotten, in the words of who did.
+    pub why: String,
+}
+
+/// What forgetting an object found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgotten {
+    /// It was folded: its pings stay in the aggregates until a rebuild.
+    Folded,
+    /// It was indexed and not folded.
+    Indexed,
+    /// The index did not know it.
+    Unknown,
+    /// It was forgotten before.
+    Before,
+}

@@ -1,0 +1,49 @@
+//! The door to the index for who deletes: floors are raised first, objects go next, rows last.
+
+use async_trait::async_trait;
+use ping::Timestamp;
+
+use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, Index, IndexError, StoredDay, Tombstone};
+
+/// The index, for who deletes. A crash between any two of these calls is gone on from by calling them again.
+#[async_trait]
+pub trait RetainIndex: Index {
+    /// Raises floors, each where `to` is higher, and answers the floors now. In the same transaction, what waits to be
+    /// folded below them stops waiting (its records count as `unfolded_records`), and tombstones below them go.
+    ///
+    /// # Errors
+    /// When the database refused: then the floors are as before.
+    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError>;
+
+    /// What chunks of one kind take by day, the oldest day first.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError>;
+
+    /// Objects whose deletion is decided and not yet noted as done, at most `limit`: indexed or unreadable ones below
+    /// the floor of their kind, and forgotten ones.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError>;
+
+    /// Removes the rows of objects that are deleted. Keys that were not [`expired`](Self::expired) are left alone.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was removed.
+    async fn remove(&self, keys: &[String]) -> Result<(), IndexError>;
+
+    /// Decides that an object is to be deleted, with the reason: it is not folded from now on, nor indexed again. When
+    /// it was folded, the index wants a rebuild.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing was changed.
+    async fn forget(&self, key: &ChunkKey, why: &str, now: Timestamp) -> Result<Forgotten, IndexError>;
+
+    /// What was forgotten, by key.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn tombstones(&self) -> Result<Vec<Tombstone>, IndexError>;
+}

@@ -1,0 +1,56 @@
+//! The door for who deletes, handed to the threads of the database.
+
+use async_trait::async_trait;
+use ping::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Error, Row};
+
+use super::{SqliteIndex, retain_sql as sql, retain_work as work};
+use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainIndex, StoredDay, Tombstone};
+
+#[async_trait]
+impl RetainIndex for SqliteIndex {
+    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
+        self.write(move |transaction| work::raise(transaction, &to)).await
+    }
+
+    async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
+        self.read(move |connection| work::days(connection, kind)).await
+    }
+
+    async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(move |connection| work::expired(connection, limit))
+            .await
+    }
+
+    async fn remove(&self, keys: &[String]) -> Result<(), IndexError> {
+        let keys = keys.to_vec();
+        self.write(move |transaction| work::remove(transaction, &keys))
+            .await
+    }
+
+    async fn forget(&self, key: &ChunkKey, why: &str, now: Timestamp) -> Result<Forgotten, IndexError> {
+        let (key, why) = (key.clone(), why.to_owned());
+        self.write(move |transaction| work::forget(transaction, &key, &why, now))
+            .await
+    }
+
+    async fn tombstones(&self) -> Result<Vec<Tombstone>, IndexError> {
+        let read = |row: &Row<'_>| {
+            let chunk: String = row.get(1)?;
+            Ok(Tombstone {
+                key: row.get(0)?,
+                chunk: chunk
+                    .parse()
+                    .map_err(|error| Error::FromSqlConversionFailure(1, Type::Text, Box::new(error)))?,
+                why: row.get(2)?,
+            })
+        };
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql::TOMBSTONES)?;
+            statement.query_map([], read)?.collect()
+        })
+        .await
+    }
+}

@@ -1,0 +1,114 @@
+//! The tables and statements of floors, tombstones and deletion. Numbers of kinds are those of the summary; `''` is
+//! the floor below every day.
+
+/// Schema version 2: floors, tombstones, what was refused below the floor, and sums over what is gone.
+pub(super) const MIGRATION_2: &str = "
+CREATE TABLE floor (
+    id INTEGER NOT NULL PRIMARY KEY,
+    pings TEXT NOT NULL,
+    errors TEXT NOT NULL,
+    aggregates TEXT NOT NULL
+);
+INSERT INTO floor VALUES (1, '', '', '');
+CREATE TABLE tombstone (
+    object_key TEXT NOT NULL PRIMARY KEY,
+    chunk_id TEXT NOT NULL UNIQUE,
+    kind INTEGER NOT NULL,
+    submission_date TEXT NOT NULL,
+    why TEXT NOT NULL,
+    made_us BIGINT NOT NULL,
+    done INTEGER NOT NULL
+);
+CREATE TABLE refused (
+    object_key TEXT NOT NULL PRIMARY KEY,
+    submission_date TEXT NOT NULL,
+    records BIGINT NOT NULL
+);
+ALTER TABLE totals ADD COLUMN removed_chunks BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN removed_records BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN removed_stored_bytes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN refused_chunks BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN refused_records BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN unfolded_records BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN rebuild_wanted INTEGER NOT NULL DEFAULT 0;
+";
+
+pub(super) const FLOORS: &str = "SELECT pings, errors, aggregates FROM floor";
+pub(super) const SET_FLOORS: &str = "UPDATE floor SET pings = $1, errors = $2, aggregates = $3";
+
+/// Chunks that wait below a floor, or are set aside there, with their records.
+pub(super) const WAITING_BELOW: &str = "SELECT c.chunk_id, c.records FROM chunk c, floor f \
+     WHERE (c.submission_date < f.aggregates OR c.submission_date < CASE c.kind WHEN 2 THEN f.errors ELSE f.pings END) \
+     AND c.chunk_id IN (SELECT chunk_id FROM pending UNION SELECT chunk_id FROM set_aside)";
+pub(super) const TOMBSTONES_BELOW: &str = "DELETE FROM tombstone WHERE done = 1 AND submission_date < \
+     (SELECT CASE tombstone.kind WHEN 2 THEN errors ELSE pings END FROM floor)";
+
+pub(super) const ADD_UNFOLDED: &str = "UPDATE totals SET unfolded_records = unfolded_records + $1";
+pub(super) const COUNT_UNFOLDED_ANEW: &str = "UPDATE totals SET rebuild_wanted = 0, unfolded_records = removed_records + refused_records + \
+     (SELECT COALESCE(SUM(records), 0) FROM chunk WHERE state = 2 OR submission_date < (SELECT aggregates FROM floor))";
+pub(super) const WANT_REBUILD: &str = "UPDATE totals SET rebuild_wanted = 1";
+
+pub(super) const REFUSE: &str =
+    "INSERT INTO refused (object_key, submission_date, records) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+pub(super) const ADD_REFUSED: &str = "UPDATE totals SET refused_chunks = refused_chunks + 1, \
+     refused_records = refused_records + $1, unfolded_records = unfolded_records + $1";
+pub(super) const IS_FORGOTTEN: &str = "SELECT 1 FROM tombstone WHERE object_key = $1 OR chunk_id = $2";
+
+pub(super) const MARK_GONE: &str = "UPDATE chunk SET state = 2 WHERE object_key = $1 AND state = 0 \
+     AND chunk_id IN (SELECT chunk_id FROM set_aside) RETURNING chunk_id, records";
+pub(super) const BRING_BACK: &str =
+    "UPDATE chunk SET state = 0 WHERE object_key = $1 AND chunk_id = $2 AND state = 2";
+
+pub(super) const DAYS: &str = "SELECT submission_date, COUNT(*), SUM(records), SUM(stored_bytes) FROM chunk \
+     WHERE kind = $1 GROUP BY submission_date ORDER BY submission_date";
+
+/// What is to be deleted: chunks below the floor, the same of unreadable objects (an errors chunk is told by its key),
+/// and what was forgotten. Each part stops at the limit, so that a slice costs a slice.
+pub(super) const EXPIRED: &str = "SELECT * FROM (SELECT object_key, records, stored_bytes FROM chunk \
+     WHERE kind = 1 AND submission_date < (SELECT pings FROM floor) LIMIT $1) \
+     UNION ALL SELECT * FROM (SELECT object_key, records, stored_bytes FROM chunk \
+     WHERE kind = 2 AND submission_date < (SELECT errors FROM floor) LIMIT $1) \
+     UNION ALL SELECT * FROM (SELECT object_key, 0, 0 FROM unreadable WHERE submission_date < (SELECT \
+     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM floor) LIMIT $1) \
+     UNION ALL SELECT * FROM (SELECT t.object_key, COALESCE(c.records, 0), COALESCE(c.stored_bytes, 0) \
+     FROM tombstone t LEFT JOIN chunk c ON c.object_key = t.object_key WHERE t.done = 0 LIMIT $1) LIMIT $1";
+
+pub(super) const REMOVE_CHUNK: &str = "DELETE FROM chunk WHERE object_key = $1 AND (submission_date < \
+     (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) \
+     OR object_key IN (SELECT object_key FROM tombstone)) \
+     RETURNING chunk_id, records, stored_bytes, received_bytes";
+pub(super) const REMOVE_UNREADABLE: &str = "DELETE FROM unreadable WHERE object_key = $1 AND (submission_date < (SELECT \
+     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM floor) \
+     OR object_key IN (SELECT object_key FROM tombstone))";
+pub(super) const TOMBSTONE_DONE: &str = "UPDATE tombstone SET done = 1 WHERE object_key = $1";
+pub(super) const ADD_REMOVED: &str = "UPDATE totals SET chunks = chunks - 1, records = records - $1, \
+     stored_bytes = stored_bytes - $2, received_bytes = received_bytes - $3, removed_chunks = removed_chunks + 1, \
+     removed_records = removed_records + $1, removed_stored_bytes = removed_stored_bytes + $2";
+
+pub(super) const FORGET: &str = "INSERT INTO tombstone (object_key, chunk_id, kind, submission_date, why, made_us, done) \
+     VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT DO NOTHING";
+pub(super) const HAS_CHUNK: &str = "SELECT records FROM chunk WHERE object_key = $1 AND state = 0";
+pub(super) const WAITS: &str = "SELECT 1 FROM pending WHERE chunk_id = $1 \
+     UNION ALL SELECT 1 FROM set_aside WHERE chunk_id = $1";
+pub(super) const TOMBSTONES: &str = "SELECT object_key, chunk_id, why FROM tombstone ORDER BY object_key";
+
+/// Every statement with placeholders, for the test of their order.
+#[cfg(test)]
+pub(super) const ALL: [&str; 16] = [
+    SET_FLOORS,
+    ADD_UNFOLDED,
+    REFUSE,
+    ADD_REFUSED,
+    IS_FORGOTTEN,
+    MARK_GONE,
+    BRING_BACK,
+    DAYS,
+    EXPIRED,
+    REMOVE_CHUNK,
+    REMOVE_UNREADABLE,
+    TOMBSTONE_DONE,
+    ADD_REMOVED,
+    FORGET,
+    HAS_CHUNK,
+    WAITS,
+];
