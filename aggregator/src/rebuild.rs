@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aggregate_store::AggregateStore;
-use index_schema::{ChunkKey, FAILURES_MAX, IndexEntry, Selection};
+use index_schema::{ChunkKey, FAILURES_MAX, IndexEntry};
 use ping::ChunkId;
 
 use crate::aggregator::Aggregator;
@@ -62,11 +62,10 @@ impl Aggregator {
     ) -> Result<(), AggregatorError> {
         let index = &self.work.index;
         let records_total = index.totals().await?.records;
+        let foldable = index.floors().await?.foldable();
         let mut after: Option<String> = None;
         loop {
-            let page = index
-                .select(&Selection::default(), after.as_deref(), PAGE)
-                .await?;
+            let page = index.select(&foldable, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.key.clone());
             let mut entries: Vec<IndexEntry> = page;

@@ -59,12 +59,13 @@ impl Indexer {
             match tail::read(&*self.store, key).await {
                 Ok(Read::Chunk(entry)) => entries.push(*entry),
                 Ok(Read::Unreadable(reason)) => {
-                    tracing::error!(
-                        key,
-                        reason,
-                        "an object is no readable chunk: it is noted in the index and not folded"
-                    );
-                    self.index.note_unreadable(key, &reason).await?;
+                    if self.index.note_unreadable(key, &reason).await? {
+                        tracing::error!(
+                            key,
+                            reason,
+                            "an object is no readable chunk: it is noted in the index and not folded"
+                        );
+                    }
                     outcome.unreadable += 1;
                 }
                 Ok(Read::Gone) => {
@@ -81,6 +82,13 @@ impl Indexer {
             let inserted = self.index.insert(&entries).await?;
             outcome.added += inserted.added;
             outcome.known += inserted.known;
+            outcome.refused += inserted.refused;
+            if inserted.refused > 0 {
+                tracing::warn!(
+                    chunks = inserted.refused,
+                    "chunks below the floor date, or forgotten, are not indexed: they stay objects"
+                );
+            }
         }
         metrics::count(&outcome, failed.len());
         Ok((outcome, failed))

@@ -4,8 +4,8 @@ use metrics::{Unit, counter, describe_counter};
 
 use crate::{Outcome, Reconciled};
 
-/// Objects looked at, by `outcome`: `added` to the index, `known` to it, `unreadable` and noted there, `gone`,
-/// `foreign` (no chunk by its name), `unanswered` (the store did not answer; they are tried again).
+/// Objects looked at, by `outcome`: `added` to the index, `known` to it, `refused` (below the floor date, or forgotten),
+/// `unreadable` and noted there, `gone`, `foreign` (no chunk by its name), `unanswered` (the store did not answer; they are tried again).
 pub const OBJECTS_TOTAL: &str = "highwater_lambda_indexer_objects_total";
 
 /// Chunks that a comparison of store and index found missing: events that got lost.
@@ -35,6 +35,7 @@ pub(crate) fn count(outcome: &Outcome, unanswered: usize) {
     let Outcome {
         added,
         known,
+        refused,
         unreadable,
         gone,
         foreign,
@@ -42,6 +43,7 @@ pub(crate) fn count(outcome: &Outcome, unanswered: usize) {
     for (name, objects) in [
         ("added", added),
         ("known", known),
+        ("refused", refused),
         ("unreadable", unreadable),
         ("gone", gone),
         ("foreign", foreign),

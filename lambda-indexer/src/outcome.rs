@@ -9,6 +9,8 @@ pub struct Outcome {
     pub added: u64,
     /// Chunks that were in it.
     pub known: u64,
+    /// Chunks below the floor date, or forgotten on purpose: they stay objects and are not indexed.
+    pub refused: u64,
     /// Objects that are no readable chunk: noted in the index with the reason.
     pub unreadable: u64,
     /// Objects that are not there any more.
@@ -26,6 +28,8 @@ pub struct Reconciled {
     pub outcome: Outcome,
     /// Chunks that could not be read now, because the store did not answer: the next comparison finds them again.
     pub unanswered: u64,
+    /// What was set aside or unreadable and is no longer, since its object is gone.
+    pub cleared: u64,
 }
 
 impl AddAssign for Outcome {
@@ -33,12 +37,14 @@ impl AddAssign for Outcome {
         let Self {
             added,
             known,
+            refused,
             unreadable,
             gone,
             foreign,
         } = other;
         self.added += added;
         self.known += known;
+        self.refused += refused;
         self.unreadable += unreadable;
         self.gone += gone;
         self.foreign += foreign;

@@ -1,5 +1,5 @@
 //! Compares store and index, and adds what the index lacks. The store is the truth; absence from a list proves
-//! nothing, so nothing is ever removed.
+//! nothing, so no entry is ever removed. Only what was set aside is asked for by name, and cleared when it is gone.
 
 use index_schema::ChunkKey;
 
@@ -35,6 +35,7 @@ impl Indexer {
                 break;
             }
         }
+        found.cleared = self.clear_gone(prefix).await?;
         metrics::count_reconciled(&found);
         tracing::info!(
             listed = found.listed,
@@ -44,6 +45,22 @@ impl Indexer {
             "compared the store with the index"
         );
         Ok(found)
+    }
+
+    /// Clears what was set aside or unreadable and whose object is no longer there.
+    async fn clear_gone(&self, prefix: &str) -> Result<u64, IndexingError> {
+        let mut gone = Vec::new();
+        for aside in self.index.set_aside().await? {
+            // Where the store does not answer, the next comparison asks again.
+            if is_ours(&aside.key, prefix) && matches!(self.store.head(&aside.key).await, Ok(None)) {
+                tracing::warn!(key = aside.key, "what was set aside is gone: its note is cleared");
+                gone.push(aside.key);
+            }
+        }
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        Ok(self.index.clear_gone(&gone).await?)
     }
 
     async fn add_missing(&self, keys: Vec<String>, found: &mut Reconciled) -> Result<(), IndexingError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::world::World;
-use index_schema::{ChunkKind, Index};
+use index_schema::{ChunkKind, Floors, Index, RetainIndex};
 use lambda_indexer::Indexer;
 use store::{Odds, Payload, UnreliableStore};
 
@@ -115,4 +115,58 @@ async fn with_an_unreliable_store_repeated_comparisons_find_everything() {
         assert!(rounds < 100);
     }
     assert_eq!(world.index.set_aside().await.expect("an answer"), []);
+}
+
+#[tokio::test]
+async fn a_note_of_an_object_that_is_gone_is_cleared() {
+    let world = World::new();
+    let cut = world.keep(1, b"no chunk").await;
+    let whole = world.put(2, ChunkKind::Pings).await;
+    let found = world.indexer().reconcile("pings").await.expect("compared");
+    assert_eq!(
+        (found.outcome.added, found.outcome.unreadable, found.cleared),
+        (1, 1, 0)
+    );
+    let entry = world.index.pending(9).await.expect("pending").remove(0).entry;
+    for _ in 0..3 {
+        world.index.fail(entry.id, "damaged").await.expect("noted");
+    }
+    let again = world.indexer().reconcile("pings").await.expect("compared");
+    assert_eq!(again.cleared, 0, "both are there");
+    let bytes = world.store.get(&whole).await.expect("there");
+    for key in [&cut, &whole] {
+        world.store.delete(key).await.expect("deleted");
+    }
+    let found = world.indexer().reconcile("pings").await.expect("compared");
+    assert_eq!(found.cleared, 2);
+    assert_eq!(world.index.set_aside().await.expect("an answer"), []);
+    // An object that comes back from a backup is folded.
+    let put = world.store.put_if_absent(&whole, Payload::Bytes(bytes)).await;
+    assert!(put.is_ok());
+    let found = world.indexer().reconcile("pings").await.expect("compared");
+    assert_eq!((found.outcome.added, found.cleared), (1, 0));
+    assert_eq!(world.index.pending(9).await.expect("pending").len(), 1);
+}
+
+#[tokio::test]
+async fn what_lies_below_the_floor_stays_an_object_and_is_counted_once() {
+    let world = World::new();
+    let key = world.put(1, ChunkKind::Pings).await;
+    let floors = Floors {
+        pings: "20170201".parse().ok(),
+        ..Floors::default()
+    };
+    world.index.raise_floors(floors).await.expect("raised");
+    let found = world.indexer().reconcile("pings").await.expect("compared");
+    assert_eq!((found.outcome.added, found.outcome.refused), (0, 1));
+    let by_event = world.indexer().object_created(std::slice::from_ref(&key)).await;
+    assert_eq!(by_event.expect("looked at").refused, 1);
+    let again = world.indexer().reconcile("pings").await.expect("compared");
+    assert_eq!(again.outcome.refused, 0, "it is not read again");
+    let totals = world.index.totals().await.expect("totals");
+    assert_eq!(
+        (totals.chunks, totals.refused_chunks, totals.refused_records),
+        (0, 1, 3)
+    );
+    assert!(world.store.head(&key).await.expect("an answer").is_some());
 }
