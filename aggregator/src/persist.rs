@@ -52,12 +52,9 @@ impl Aggregator {
         let mut pause = PAUSE_MIN;
         loop {
             self.due().await;
-            let error = match self.persist().await {
-                Ok(_) => {
-                    pause = PAUSE_MIN;
-                    continue;
-                }
-                Err(error) => error,
+            let Err(error) = self.persist().await else {
+                pause = PAUSE_MIN;
+                continue;
             };
             if error.is_final() {
                 tracing::error!(%error, "writing aggregates ended: the database's own thread is gone");
