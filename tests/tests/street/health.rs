@@ -82,6 +82,7 @@ impl Night {
     }
 
     /// Photographs the page, where a browser is installed.
+    #[expect(clippy::print_stdout, reason = "a test says what it leaves out")]
     fn photograph(&self, state: &str, section: &str, words: &[&str]) {
         if Command::new("chromedriver").arg("--version").output().is_err() {
             println!("left out: photographs, for chromedriver is not installed (`make test` installs it)");
