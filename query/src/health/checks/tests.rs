@@ -48,14 +48,14 @@ const CASES: [Case; 26] = [
         |_| {},
     ),
     ("nothing_received", Severity::Well, "No ping", |n| {
-        n.counts = crate::StatusReport::default()
+        n.counts = crate::StatusReport::default();
     }),
     ("process_failing", Severity::Alarm, "a seal panicked", |n| {
-        n.failed = Some("a seal panicked".to_owned())
+        n.failed = Some("a seal panicked".to_owned());
     }),
     ("ending", Severity::Notice, "told to end", |n| n.ending = true),
     ("log_unwritable", Severity::Alarm, "answered 503", |n| {
-        n.log.writable = false
+        n.log.writable = false;
     }),
     (
         "log_full",
@@ -66,14 +66,14 @@ const CASES: [Case; 26] = [
         },
     ),
     ("log_filling", Severity::Warning, "(90 %)", |n| {
-        n.log.bytes = (8 << 30) / 10 * 9 + 10
+        n.log.bytes = (8 << 30) / 10 * 9 + 10;
     }),
     (
         "log_filling",
         Severity::Warning,
         "full in about 8 min at this rate",
         |n| {
-            (n.log.bytes, n.rates.log_bytes) = ((8_u64 << 30) - (500 << 20), (1 << 20) as f64);
+            (n.log.bytes, n.rates.log_bytes) = ((8_u64 << 30) - (500 << 20), f64::from(1 << 20));
         },
     ),
     (
@@ -83,7 +83,7 @@ const CASES: [Case; 26] = [
         |n| disk(n, 99 << 30),
     ),
     ("disk_nearly_full", Severity::Alarm, "(1 %)", |n| {
-        disk(n, 19 << 30)
+        disk(n, 19 << 30);
     }),
     (
         "disk_nearly_full",
@@ -105,7 +105,7 @@ const CASES: [Case; 26] = [
         },
     ),
     ("store_gone", Severity::Notice, "did not answer", |n| {
-        n.store.failing_since = ago(4)
+        n.store.failing_since = ago(4);
     }),
     ("store_gone", Severity::Alarm, "no room to wait", |n| {
         gone(n, 600);
@@ -127,10 +127,10 @@ const CASES: [Case; 26] = [
     ),
     ("log_damaged", Severity::Warning, "1 piece of", |n| damaged(n, 1)),
     ("database_gone", Severity::Alarm, "index: closed", |n| {
-        n.databases = Some("index: closed".to_owned())
+        n.databases = Some("index: closed".to_owned());
     }),
     ("rebuild_needed", Severity::Alarm, "other rules", |n| {
-        n.folding.stopped = Some("other rules".to_owned())
+        n.folding.stopped = Some("other rules".to_owned());
     }),
     (
         "sealing_behind",
