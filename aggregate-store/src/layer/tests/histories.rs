@@ -72,8 +72,8 @@ impl Life {
             .map(|plan| chunk_id(1, 1, plan))
             .collect();
         let written = self.layered.written(&ids).await.expect("an answer");
-        for number in 0..ids.len() {
-            if !written[number] && self.folded.remove(&number) {
+        for (number, written) in written.into_iter().enumerate() {
+            if !written && self.folded.remove(&number) {
                 self.pending.push_front(number);
             }
         }
