@@ -65,10 +65,10 @@ impl Schedule {
 
     /// What is due next, with its permit; `None` when the process is to end.
     async fn next(&self) -> Option<(OwnedSemaphorePermit, Due)> {
-        let permit = self.permit().await?;
         let ledger = &self.sealer.ledger;
         let mut changes = ledger.changes();
         loop {
+            let permit = self.permit().await?;
             changes.borrow_and_update();
             if self.sealer.shutdown.is_wished() {
                 return None;
@@ -77,6 +77,8 @@ impl Schedule {
             if let Some(due) = ledger.take_due() {
                 return Some((permit, due));
             }
+            // While nothing is due, it belongs to the plans that were found undone.
+            drop(permit);
             let wait = ledger.next_deadline().unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN);
             tokio::select! {
                 biased;
