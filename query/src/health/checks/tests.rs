@@ -79,7 +79,7 @@ const CASES: [Case; 26] = [
     (
         "disk_nearly_full",
         Severity::Warning,
-        "has 9.9 GiB free of 100 GiB (9 %)",
+        "has 9.8 GiB free of 100 GiB (9 %)",
         |n| disk(n, 99 << 30),
     ),
     ("disk_nearly_full", Severity::Alarm, "(1 %)", |n| {
@@ -233,7 +233,7 @@ fn what_lies_within_its_patience_is_well() {
         |n| (n.folding.pending_since, n.counts.newest_received) = (ago(30), ago(500)),
         |n| (n.folding.pending_since, n.counts.newest_received) = (ago(500), ago(70)),
         |n| (n.folding.pending_since, n.counts.newest_received) = (None, ago(86_400)),
-        |n| n.counts.errored_pings = 1_990,
+        |n| n.counts.errored_pings = 1_980,
         |n| n.disk = None,
         |n| n.counts.newest_received = ago(-3_600),
     ];
