@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ping::Timestamp;
 use sketch::{Cell, Layout, UserSketch};
 
-use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, SeenRow, UserKey};
+use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, RetriedChunk, SeenRow, UserKey};
 
 /// Everything that folding some chunks changes: written in one transaction, or not at all.
 ///
@@ -33,6 +33,12 @@ pub struct Batch {
     pub seen: Vec<SeenRow>,
     /// Errored pings to write, known by their records.
     pub errored: Vec<ErroredRow>,
+    /// Errored pings that are replayed: their rows go, before `errored` is written. If one of them is not there, some
+    /// other batch was faster, and nothing at all is written.
+    pub replayed: Vec<ErroredRow>,
+    /// Chunks of errored pings whose bodies were tried under a higher cap. If one is not as it says, nothing at all is
+    /// written.
+    pub retried: Vec<RetriedChunk>,
     /// What is added to the counters.
     pub counters: Counters,
     /// What is added to the counts of errored pings by reason.
@@ -57,6 +63,8 @@ impl Batch {
             users,
             seen,
             errored,
+            replayed,
+            retried,
             counters,
             errored_by_reason,
             refused_by_reason,
@@ -80,6 +88,8 @@ impl Batch {
         self.users.extend(users);
         self.seen.extend(seen);
         self.errored.extend(errored);
+        self.replayed.extend(replayed);
+        self.retried.extend(retried);
         self.counters.folded += folded;
         self.counters.repeated += repeated;
         self.counters.stored_only += stored_only;

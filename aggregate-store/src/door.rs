@@ -14,7 +14,8 @@ use crate::{
 /// Aggregates, for who folds.
 #[async_trait]
 pub trait AggregateStore: AggregateReads + SeenIds {
-    /// Writes a batch in one transaction. If one of its chunks is folded already, nothing at all is written.
+    /// Writes a batch in one transaction. If one of its chunks is folded already, or what it replays was replayed, nothing
+    /// at all is written.
     ///
     /// # Errors
     /// When the database refused: then nothing was written.
@@ -94,6 +95,24 @@ pub trait AggregateStore: AggregateReads + SeenIds {
     /// # Errors
     /// [`AggregateError::OtherFoldVersion`] when other ones are set; or when the database refused.
     async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError>;
+
+    /// Puts other rules in the place of `known` ones. The caller vouches that nothing folded under those would be folded
+    /// otherwise under the new ones. When the new ones are set already, nothing changes.
+    ///
+    /// # Errors
+    /// [`AggregateError::OtherFoldVersion`] when neither is set; or when the database refused.
+    async fn replace_fold_version(
+        &self,
+        known: &FoldVersion,
+        version: &FoldVersion,
+    ) -> Result<(), AggregateError>;
+
+    /// Under which caps the bodies of these chunks were tried ([`RetriedChunk`]), in bytes, in the order asked; 0 for one
+    /// that never was.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError>;
 }
 
 /// Which copies of a document are known. A door of its own: at thousands of pings a second another structure serves it
@@ -176,7 +195,7 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
 pub enum Committed {
     /// Everything is written and synced.
     Written,
-    /// Nothing is written: these chunks of the batch are folded already.
+    /// Nothing is written: these chunks of the batch are folded already, or what it replays of them was replayed.
     AlreadyFolded(Vec<ChunkId>),
 }
 

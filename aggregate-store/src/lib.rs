@@ -29,6 +29,6 @@ pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
 pub use question::{
     CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
 };
-pub use rows::{ErroredRow, FoldedChunk, SeenRow};
+pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 pub use sqlite::SqliteAggregates;
 pub use status::{Counters, Status};

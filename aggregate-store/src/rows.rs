@@ -46,3 +46,14 @@ pub struct ErroredRow {
     /// Why, as one word such as `duplicate_key`.
     pub reason: String,
 }
+
+/// A chunk of errored pings in which bodies that were too large when inflated were tried again under a higher cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetriedChunk {
+    /// Its identity.
+    pub id: ChunkId,
+    /// The cap under which it was tried before, in bytes; 0 when it never was.
+    pub before: u64,
+    /// The cap under which it was tried now, in bytes.
+    pub now: u64,
+}

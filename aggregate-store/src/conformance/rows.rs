@@ -9,7 +9,7 @@ use sketch::{Cell, Layout};
 use super::{chunk_id, dump_of, folded_chunk, record_id};
 use crate::{
     AggregateError, AggregateStore, Batch, BatchBuilder, CellKey, Committed, Counters, DimensionSet,
-    ErroredRow, FoldVersion, SeenRow, Status,
+    ErroredRow, FoldVersion, RetriedChunk, SeenRow, Status,
 };
 
 pub(super) async fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>) {
@@ -21,6 +21,76 @@ pub(super) async fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore
     errored_pings_come_in_pages(&*make().await).await;
     counters_add_up(&*make().await).await;
     the_fold_version_is_set_once(&*make().await).await;
+    a_replayed_ping_goes_once(&*make().await).await;
+    a_chunk_is_retried_from_where_it_was(&*make().await).await;
+    the_fold_version_is_replaced_only_if_it_is_the_known_one(&*make().await).await;
+}
+
+async fn a_replayed_ping_goes_once(store: &dyn AggregateStore) {
+    let (one, other) = (errored(7, 1, "gzip"), errored(7, 2, "gzip"));
+    let mut batch = full_batch(1);
+    batch.errored = vec![one.clone(), other.clone()];
+    commit(store, batch).await;
+    let replay = |rows: &[&ErroredRow], anew: &[ErroredRow]| Batch {
+        replayed: rows.iter().map(|row| (*row).clone()).collect(),
+        errored: anew.to_vec(),
+        ..Batch::default()
+    };
+    let renamed = errored(7, 2, "panic");
+    commit(store, replay(&[&one, &other], std::slice::from_ref(&renamed))).await;
+    assert_eq!(store.errored(None, 9).await.expect("rows"), [renamed.clone()]);
+    let before = image(store).await;
+    let mut late = full_batch(3);
+    late.replayed = vec![renamed.clone(), one.clone()];
+    let refused = store.commit(late).await.expect("an answer");
+    assert_eq!(refused, Committed::AlreadyFolded(vec![one.chunk]));
+    assert_eq!(image(store).await, before, "nothing of the batch is written");
+    commit(store, replay(&[&renamed], &[])).await;
+    assert_eq!(store.errored(None, 9).await.expect("rows"), []);
+}
+
+async fn a_chunk_is_retried_from_where_it_was(store: &dyn AggregateStore) {
+    let chunk = chunk_id(7, 1, 5);
+    let retry = |before, now| Batch {
+        retried: vec![RetriedChunk {
+            id: chunk,
+            before,
+            now,
+        }],
+        ..Batch::default()
+    };
+    assert_eq!(store.retried(&[chunk]).await.expect("caps"), [0]);
+    commit(store, retry(0, 10)).await;
+    let refused = store.commit(retry(0, 20)).await.expect("an answer");
+    assert_eq!(refused, Committed::AlreadyFolded(vec![chunk]));
+    commit(store, retry(10, 20)).await;
+    let mut first = full_batch(8);
+    first.retried = vec![RetriedChunk {
+        id: chunk_id(7, 1, 8),
+        before: 0,
+        now: 30,
+    }];
+    commit(store, first).await;
+    let asked = store.retried(&[chunk_id(7, 1, 8)]).await;
+    assert_eq!(asked.expect("caps"), [30], "noted when the chunk is folded");
+    let asked = [chunk_id(7, 1, 6), chunk];
+    assert_eq!(store.retried(&asked).await.expect("caps"), [0, 20]);
+}
+
+async fn the_fold_version_is_replaced_only_if_it_is_the_known_one(store: &dyn AggregateStore) {
+    let version = |code| FoldVersion {
+        code,
+        settings: format!("{{\"code\":{code}}}"),
+    };
+    let replace = async |known, next| store.replace_fold_version(&version(known), &version(next)).await;
+    assert!(replace(1, 2).await.is_err(), "none was set");
+    store.set_fold_version(&version(1)).await.expect("set");
+    for (known, next, stored) in [(1, 2, 2), (1, 2, 2), (2, 3, 3)] {
+        replace(known, next).await.expect("replaced");
+        assert_eq!(store.fold_version().await.expect("one"), Some(version(stored)));
+    }
+    let refused = replace(2, 4).await.expect_err("another one");
+    assert!(matches!(refused, AggregateError::OtherFoldVersion { .. }));
 }
 
 /// A batch with something for every table, and this chunk.

@@ -124,6 +124,13 @@ impl AggregateStore for LayeredAggregates {
     }
 
     async fn hold(&self, batch: Batch, drops: u64) -> Result<Kept, AggregateError> {
+        if batch.chunks.is_empty() {
+            // A replay: rows that it takes out are looked for in the database.
+            return Ok(match self.commit(batch).await? {
+                Committed::Written => Kept::Written,
+                Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
+            });
+        }
         let part = Part::new(batch)?;
         let chunks: Vec<ChunkId> = part.chunks().collect();
         let folded = self.folded(&chunks).await?;
@@ -181,6 +188,29 @@ impl AggregateStore for LayeredAggregates {
 
     async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
         self.base.set_fold_version(version).await
+    }
+
+    async fn replace_fold_version(
+        &self,
+        known: &FoldVersion,
+        version: &FoldVersion,
+    ) -> Result<(), AggregateError> {
+        self.base.replace_fold_version(known, version).await
+    }
+
+    /// Caps only rise: so the higher one is the newer, and it does no harm if a layer is written between the two looks.
+    async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError> {
+        let held: Arc<Held> = self.layers().view();
+        let mut caps = self.base.retried(chunks).await?;
+        let parts = held.layers.iter().flat_map(|(_, parts)| parts);
+        for retried in parts.flat_map(|part| &part.batch().retried) {
+            for (chunk, cap) in chunks.iter().zip(&mut caps) {
+                if *chunk == retried.id {
+                    *cap = retried.now.max(*cap);
+                }
+            }
+        }
+        Ok(caps)
     }
 }
 

@@ -17,7 +17,7 @@ use super::limits::{
 };
 use super::reading::Reading;
 use super::workers::Workers;
-use super::{fold_version, layers, schema};
+use super::{fold_version, layers, retried, schema};
 use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
@@ -189,6 +189,29 @@ impl AggregateStore for SqliteAggregates {
         let version = version.clone();
         self.write("set the fold version", move |writer| {
             fold_version::set(&writer.connection, &version)
+        })
+        .await
+    }
+
+    async fn replace_fold_version(
+        &self,
+        known: &FoldVersion,
+        version: &FoldVersion,
+    ) -> Result<(), AggregateError> {
+        let (known, version) = (known.clone(), version.clone());
+        self.write("replace the fold version", move |writer| {
+            fold_version::replace(&mut writer.connection, &known, &version)
+        })
+        .await
+    }
+
+    async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError> {
+        let chunks = chunks.to_vec();
+        self.read("look up retried chunks", move |connection| {
+            chunks
+                .into_iter()
+                .map(|id| retried::find(connection, id))
+                .collect()
         })
         .await
     }

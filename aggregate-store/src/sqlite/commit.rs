@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::dictionary::Dictionary;
 use super::merge::{CellMerges, define_merge_users};
-use super::{cells, chunks, counters, errored, layers, seen, users};
+use super::{cells, chunks, counters, errored, layers, retried, seen, users};
 use crate::layer::LayerStamp;
 use crate::{AggregateError, Batch, Committed, metrics};
 
@@ -70,7 +70,7 @@ impl Writer {
             merges,
         } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let folded = folded(&transaction, batches)?;
+        let mut folded = folded(&transaction, batches)?;
         if let Some(stamp) = stamp {
             if layers::newest(&transaction, stamp.writer)?.is_some_and(|newest| newest >= stamp.number) {
                 // The answer to an earlier try was lost; or, against all rules, two writers bear one identity.
@@ -82,7 +82,11 @@ impl Writer {
             }
             layers::write(&transaction, stamp)?;
         }
+        folded.extend(replay(&transaction, dictionary, batches)?);
         if !folded.is_empty() {
+            // Rolled back; ids that were made for it are free again.
+            drop(transaction);
+            dictionary.forget();
             return Ok(Committed::AlreadyFolded(folded));
         }
         write_batches(&transaction, dictionary, merges, batches)?;
@@ -103,7 +107,8 @@ impl Writer {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         while let Some(part) = parts.blocking_recv() {
             dictionary.trim();
-            let folded = folded(&transaction, &[&part])?;
+            let mut folded = folded(&transaction, &[&part])?;
+            folded.extend(replay(&transaction, dictionary, &[&part])?);
             if !folded.is_empty() {
                 transaction.rollback()?;
                 // Ids that the transaction made are free again.
@@ -130,6 +135,20 @@ fn folded(connection: &Connection, batches: &[&Batch]) -> Result<Vec<ChunkId>, A
         }
     }
     Ok(folded)
+}
+
+/// Removes what these batches replay, and notes what they try again. Answers the chunks of which that was done already.
+fn replay(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    batches: &[&Batch],
+) -> Result<Vec<ChunkId>, AggregateError> {
+    let mut done = Vec::new();
+    for batch in batches {
+        done.extend(errored::remove(connection, &batch.replayed)?);
+        done.extend(retried::write(connection, dictionary, &batch.retried)?);
+    }
+    Ok(done)
 }
 
 fn write_batches(

@@ -1,6 +1,6 @@
 //! The pings that could not be folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ping::{ChunkId, Incarnation, RecordId};
 use rusqlite::{Connection, Row, params};
@@ -38,6 +38,22 @@ pub(super) fn write(
         ])?;
     }
     Ok(())
+}
+
+/// Removes replayed pings. Those that were not there were replayed by somebody else: their chunks are answered.
+pub(super) fn remove(
+    connection: &Connection,
+    replayed: &[ErroredRow],
+) -> Result<BTreeSet<ChunkId>, AggregateError> {
+    let mut remove =
+        connection.prepare_cached("DELETE FROM errored WHERE incarnation = ?1 AND sequence = ?2")?;
+    let mut absent = BTreeSet::new();
+    for ErroredRow { record, chunk, .. } in replayed {
+        if remove.execute(params![record.incarnation.as_bytes(), stored(record.sequence)?])? == 0 {
+            absent.insert(*chunk);
+        }
+    }
+    Ok(absent)
 }
 
 /// Errored pings ascending by record.

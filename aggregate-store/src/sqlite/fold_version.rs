@@ -1,6 +1,6 @@
 //! The rules under which everything here was folded.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use crate::{AggregateError, FoldVersion};
 
@@ -28,6 +28,31 @@ pub(super) fn get(connection: &Connection) -> Result<Option<FoldVersion>, Aggreg
             "half of their fold version is missing".to_owned(),
         )),
     }
+}
+
+/// Puts other rules in the place of known ones.
+pub(super) fn replace(
+    connection: &mut Connection,
+    known: &FoldVersion,
+    version: &FoldVersion,
+) -> Result<(), AggregateError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match get(&transaction)? {
+        Some(stored) if stored == *version => return Ok(()),
+        Some(stored) if stored == *known => {}
+        Some(stored) => return Err(AggregateError::OtherFoldVersion { stored }),
+        None => {
+            return Err(AggregateError::Batch(
+                "no rules were set that others could replace",
+            ));
+        }
+    }
+    let FoldVersion { code, settings } = version;
+    for (name, value) in [(CODE, &code.to_string()), (SETTINGS, settings)] {
+        transaction.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![name, value])?;
+    }
+    transaction.commit()?;
+    Ok(())
 }
 
 /// Sets the rules, once.

@@ -18,6 +18,7 @@ mod names;
 mod present;
 mod reading;
 mod refusal;
+mod retried;
 mod schema;
 mod seen;
 mod series;

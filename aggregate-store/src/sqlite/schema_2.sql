@@ -7,3 +7,9 @@ CREATE TABLE layer (
     number INTEGER NOT NULL,
     persisted_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Chunks of errored pings whose bodies were tried again: those of at most inflated_bytes are folded, or in errored.
+CREATE TABLE retried (
+    chunk INTEGER PRIMARY KEY,
+    inflated_bytes INTEGER NOT NULL
+);

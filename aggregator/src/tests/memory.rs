@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellKey, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserKey, UserQuery,
-    VersionDate,
+    ErroredRow, FilterOptions, FoldVersion, RetriedChunk, SeenIds, SeenRow, SeriesRow, Status, UserDay,
+    UserKey, UserQuery, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -33,7 +33,8 @@ pub(super) struct State {
     pub(super) cells: BTreeMap<CellKey, Cell>,
     pub(super) users: BTreeMap<UserKey, UserSketch>,
     pub(super) seen: BTreeMap<(DocumentKey, RecordId), (ping::Timestamp, ChunkId, u32, bool)>,
-    pub(super) errored: BTreeMap<RecordId, String>,
+    pub(super) errored: BTreeMap<RecordId, ErroredRow>,
+    pub(super) retried: BTreeMap<ChunkId, u64>,
     pub(super) status: Status,
 }
 
@@ -58,7 +59,12 @@ impl State {
 
     pub(super) fn apply(&mut self, batch: Batch) -> Committed {
         let ids = batch.chunks.iter().map(|chunk| chunk.id);
-        let known: Vec<ChunkId> = ids.clone().filter(|id| self.chunks.contains(id)).collect();
+        let mut known: Vec<ChunkId> = ids.clone().filter(|id| self.chunks.contains(id)).collect();
+        let gone = |row: &&ErroredRow| !self.errored.contains_key(&row.record);
+        known.extend(batch.replayed.iter().filter(gone).map(|row| row.chunk));
+        let otherwise =
+            |chunk: &&RetriedChunk| self.retried.get(&chunk.id).copied().unwrap_or(0) != chunk.before;
+        known.extend(batch.retried.iter().filter(otherwise).map(|chunk| chunk.id));
         if !known.is_empty() {
             return Committed::AlreadyFolded(known);
         }
@@ -85,7 +91,12 @@ impl State {
             self.seen.insert((row.key, row.record), value);
         }
         let errored = batch.errored.into_iter();
-        self.errored.extend(errored.map(|row| (row.record, row.reason)));
+        for row in batch.replayed {
+            self.errored.remove(&row.record);
+        }
+        self.errored.extend(errored.map(|row| (row.record, row)));
+        self.retried
+            .extend(batch.retried.iter().map(|chunk| (chunk.id, chunk.now)));
         self.count(&batch.counters, batch.errored_by_reason, batch.refused_by_reason);
         self.status.newest_received = self.status.newest_received.max(batch.newest_received);
         Committed::Written
@@ -163,6 +174,23 @@ impl AggregateStore for MemoryAggregates {
         self.state().version = Some(version.clone());
         Ok(())
     }
+
+    async fn replace_fold_version(
+        &self,
+        known: &FoldVersion,
+        version: &FoldVersion,
+    ) -> Result<(), AggregateError> {
+        let mut state = self.state();
+        assert!([Some(known), Some(version)].contains(&state.version.as_ref()));
+        state.version = Some(version.clone());
+        Ok(())
+    }
+
+    async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError> {
+        let state = self.state();
+        let cap = |chunk| state.retried.get(chunk).copied().unwrap_or(0);
+        Ok(chunks.iter().map(cap).collect())
+    }
 }
 
 #[async_trait]
@@ -199,8 +227,14 @@ impl AggregateReads for MemoryAggregates {
         Ok(self.state().status.clone())
     }
 
-    async fn errored(&self, _: Option<RecordId>, _: usize) -> Result<Vec<ErroredRow>, AggregateError> {
-        Ok(Vec::new())
+    async fn errored(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<ErroredRow>, AggregateError> {
+        let state = self.state();
+        let rows = state.errored.values().filter(|row| Some(row.record) > after);
+        Ok(rows.take(limit).cloned().collect())
     }
 
     async fn dump(&self, _: mpsc::Sender<String>) -> Result<(), AggregateError> {

@@ -87,6 +87,17 @@ impl AggregateStore for CrashingAggregates {
         self.pass("set_fold_version", self.inner.set_fold_version(version))
             .await
     }
+    async fn replace_fold_version(
+        &self,
+        known: &FoldVersion,
+        version: &FoldVersion,
+    ) -> Result<(), AggregateError> {
+        let call = self.inner.replace_fold_version(known, version);
+        self.pass("replace_fold_version", call).await
+    }
+    async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError> {
+        self.pass("retried", self.inner.retried(chunks)).await
+    }
 }
 
 #[async_trait]

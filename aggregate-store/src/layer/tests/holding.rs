@@ -65,7 +65,7 @@ impl AggregateStore for Holding {
             assert!(!matches!(persisted, Persisted::Dropped(_)), "nobody else writes");
         }
         match kept {
-            Kept::Held => Ok(Committed::Written),
+            Kept::Held | Kept::Written => Ok(Committed::Written),
             Kept::AlreadyFolded(chunks) => Ok(Committed::AlreadyFolded(chunks)),
             other => panic!("it was to be held: {other:?}"),
         }
@@ -81,6 +81,16 @@ impl AggregateStore for Holding {
     }
     async fn set_fold_version(&self, version: &FoldVersion) -> Result<(), AggregateError> {
         self.layered.set_fold_version(version).await
+    }
+    async fn replace_fold_version(
+        &self,
+        known: &FoldVersion,
+        version: &FoldVersion,
+    ) -> Result<(), AggregateError> {
+        self.layered.replace_fold_version(known, version).await
+    }
+    async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError> {
+        self.layered.retried(chunks).await
     }
 }
 
