@@ -51,7 +51,8 @@ pub(crate) struct NotTheSame {
 
 impl BatchFold {
     pub(crate) fn new(settings: FoldSettings) -> Self {
-        Self::with_folder(settings, Folder::new())
+        let folder = Folder::within(settings.caps);
+        Self::with_folder(settings, folder)
     }
 
     /// The same with a folder of the caller's.

@@ -30,6 +30,18 @@ pub enum AggregatorError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What is stored was folded under lower caps: nothing is folded until a replay of errored pings takes ours over.
+    #[error(
+        "the aggregates were folded by rules {} with settings {}, this program accepts more pings, by rules {} with \
+         settings {}: run `highwater replay-errors`, until then nothing is folded",
+        stored.code, stored.settings, ours.code, ours.settings
+    )]
+    AcceptsMore {
+        /// What is stored.
+        stored: FoldVersion,
+        /// What this program would fold by.
+        ours: FoldVersion,
+    },
     /// What is stored was folded under other rules: nothing is folded until a rebuild.
     #[error(
         "the aggregates were folded by rules {} with settings {}, this program folds by rules {} with settings {}: \

@@ -1,5 +1,6 @@
-//! Limits of the aggregator, each with its reason; memory and times are settings. Those on folding are functions of one ping alone, never of what
-//! came before it: so any order of folding admits the same.
+//! Limits of the aggregator, each with its reason; memory and times are settings. Those on folding are functions of one
+//! ping alone, never of what came before it: so any order of folding admits the same. The first five are defaults of
+//! [`crate::fold::Caps`].
 
 /// Names in one ping under which something may be counted: metrics and labels, whatever becomes of them. A main ping
 /// has about 2,000. Above it the ping is an errored one, `too_many_parts`.
@@ -13,6 +14,9 @@ pub const PROCESSES_PER_PING_MAX: u32 = 64;
 
 /// Bins that are not zero in all histograms of one ping. A main ping has about 4,000. Above it: `too_many_bins`.
 pub const BINS_PER_PING_MAX: u32 = 500_000;
+
+/// Bytes of an inflated body. The edge keeps a larger one as an error, which a replay with a higher cap takes apart.
+pub const INFLATED_BYTES_MAX: u64 = 32 << 20;
 
 /// Bins stated by one histogram: as many as the largest layout has. A histogram above it is refused alone.
 pub const BINS_PER_HISTOGRAM_MAX: usize = sketch::BIN_COUNT_MAX as usize;

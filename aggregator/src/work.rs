@@ -13,7 +13,7 @@ use store::Store;
 
 use crate::batch_fold::{BatchFold, Displaced};
 use crate::error::AggregatorError;
-use crate::fold::FoldSettings;
+use crate::fold::Standing;
 use crate::metrics;
 use crate::parts::{self, Keep, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
@@ -237,11 +237,17 @@ impl Work {
         &self,
         aggregates: &dyn AggregateStore,
     ) -> Result<(), AggregatorError> {
-        let ours = FoldSettings::version(&self.settings.fold);
-        match aggregates.fold_version().await? {
-            None => Ok(aggregates.set_fold_version(&ours).await?),
-            Some(stored) if stored == ours => Ok(()),
-            Some(stored) => Err(AggregatorError::OtherFoldVersion { stored, ours }),
+        let fold = &self.settings.fold;
+        let Some(stored) = aggregates.fold_version().await? else {
+            return Ok(aggregates.set_fold_version(&fold.version()).await?);
+        };
+        match fold.standing(&stored) {
+            Standing::Same => Ok(()),
+            Standing::AcceptMore(ours) => Err(AggregatorError::AcceptsMore { stored, ours }),
+            Standing::Other => Err(AggregatorError::OtherFoldVersion {
+                ours: fold.beside(&stored),
+                stored,
+            }),
         }
     }
 }

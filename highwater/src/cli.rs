@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use aggregator::limits::{
+    BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use service::quantity::{Age, ByteSize};
 
@@ -81,7 +84,7 @@ pub(crate) struct Layer {
     pub persist_age: Age,
 }
 
-/// What the fold reads. Another value needs a rebuild.
+/// What the fold reads. A higher cap needs `highwater replay-errors`, any other change a rebuild.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "What is folded")]
 pub(crate) struct Fold {
@@ -96,6 +99,18 @@ pub(crate) struct Fold {
     /// For how many days after a ping its copies are repeats; Firefox sends again for 14 days
     #[arg(long, value_name = "DAYS", default_value_t = 14)]
     pub repeat_window_days: u32,
+    /// Names (metrics and labels) in one ping; above it the ping is errored, too_many_parts
+    #[arg(long, value_name = "N", default_value_t = PARTS_PER_PING_MAX)]
+    pub parts_per_ping: u32,
+    /// Labels of one metric in one ping; above it the ping is errored, too_many_labels
+    #[arg(long, value_name = "N", default_value_t = LABELS_PER_METRIC_MAX)]
+    pub labels_per_metric: u32,
+    /// Processes in one ping; above it the ping is errored, too_many_processes
+    #[arg(long, value_name = "N", default_value_t = PROCESSES_PER_PING_MAX)]
+    pub processes_per_ping: u32,
+    /// Bins that are not zero in all histograms of one ping; above it the ping is errored, too_many_bins
+    #[arg(long, value_name = "N", default_value_t = BINS_PER_PING_MAX)]
+    pub bins_per_ping: u32,
 }
 
 /// How pings wait and become chunks.
@@ -117,7 +132,7 @@ pub(crate) struct Intake {
     /// Seal everything that waits before the program ends
     #[arg(long)]
     pub seal_at_shutdown: bool,
-    /// Largest body once inflated; larger ones are kept as errors
+    /// Largest body once inflated; larger ones are kept as errors. A higher value needs `highwater replay-errors`
     #[arg(long, value_name = "BYTES", default_value = "32MiB")]
     pub inflated_limit: ByteSize,
 }

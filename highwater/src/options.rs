@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use aggregator::fold::FoldSettings;
+use aggregator::fold::{Caps, FoldSettings};
+use aggregator::limits::{
+    BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
+};
 use anyhow::Context;
 use edge::{EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
@@ -46,6 +49,13 @@ impl Data {
         Ok(FoldSettings {
             folded: folded.context("--fold-types")?,
             repeat_window: Duration::from_secs(86_400) * self.fold.repeat_window_days,
+            caps: Caps {
+                parts_per_ping: self.fold.parts_per_ping,
+                labels_per_metric: self.fold.labels_per_metric,
+                processes_per_ping: self.fold.processes_per_ping,
+                bins_per_ping: self.fold.bins_per_ping,
+                inflated_bytes: self.intake.inflated_limit.0,
+            },
         })
     }
 
@@ -75,6 +85,10 @@ impl Data {
             fold: Fold {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
                 repeat_window_days: 14,
+                parts_per_ping: PARTS_PER_PING_MAX,
+                labels_per_metric: LABELS_PER_METRIC_MAX,
+                processes_per_ping: PROCESSES_PER_PING_MAX,
+                bins_per_ping: BINS_PER_PING_MAX,
             },
             layer: cli::Layer {
                 aggregates_memory: service::quantity::ByteSize(256 << 20),

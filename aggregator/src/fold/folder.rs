@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use aggregate_store::Batch;
 use ping::SubmissionDate;
 
+use super::caps::Caps;
 use super::parse;
 use super::ping_error::PingError;
 use super::staged::Stage;
@@ -28,16 +29,24 @@ impl Default for Folder {
 }
 
 impl Folder {
-    /// Empty sums.
+    /// Empty sums, of pings within the default caps.
     pub fn new() -> Self {
-        Self::reading_by(parse::read)
+        Self::within(Caps::default())
+    }
+
+    /// Empty sums, of pings within these caps.
+    pub fn within(caps: Caps) -> Self {
+        Self {
+            stage: Stage::new(caps),
+            ..Self::reading_by(parse::read)
+        }
     }
 
     /// Empty sums of pings that are taken apart by `read`: for tests of what becomes of pings on which that panics.
     pub(super) fn reading_by(read: ReadPing) -> Self {
         Self {
             read,
-            stage: Stage::new(),
+            stage: Stage::new(Caps::default()),
             tables: Tables::default(),
         }
     }
@@ -79,7 +88,8 @@ impl Folder {
     /// The sums, without zeros, and the refused parts of what they are made of: as a batch of which nothing else is
     /// filled in. The folder is empty afterwards.
     pub fn take(&mut self) -> Batch {
-        let vocabulary = std::mem::replace(&mut self.stage, Stage::new()).vocabulary;
+        let empty = Stage::new(self.stage.caps);
+        let vocabulary = std::mem::replace(&mut self.stage, empty).vocabulary;
         let mut batch = Batch {
             metrics: vocabulary.metrics.texts(),
             processes: vocabulary.processes.texts(),

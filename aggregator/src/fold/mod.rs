@@ -3,6 +3,7 @@
 //! `parse` streams a body into the flat vectors of `staged`; `tables` adds or takes away what is staged. What does not
 //! live here: which pings count (`batch`), and where the sums go (crate `aggregate-store`).
 
+mod caps;
 mod dimension;
 mod folder;
 mod ids;
@@ -19,7 +20,8 @@ mod tables;
 mod tests;
 mod vocabulary;
 
+pub use caps::{Caps, Standing, inflated_bytes_of};
 pub use folder::Folder;
 pub use ping_error::PingError;
 pub use refusal::{Refusal, RefusalCounts};
-pub use settings::{FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};
+pub use settings::{FOLD_ACCEPTS_MORE_SINCE, FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};

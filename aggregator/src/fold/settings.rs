@@ -8,10 +8,15 @@ use aggregate_store::FoldVersion;
 use ping::Submission;
 use serde_json::json;
 
+use super::caps::{Caps, INFLATED_BYTES};
 use crate::limits;
 
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 pub const FOLD_RULES: u32 = 1;
+
+/// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted
+/// as that one did. It rises to [`FOLD_RULES`] with any other change.
+pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 1;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -22,6 +27,8 @@ pub struct FoldSettings {
     pub folded: Vec<FoldedType>,
     /// A copy received at most this long after another one is a repeat.
     pub repeat_window: Duration,
+    /// What a ping may have at most.
+    pub caps: Caps,
 }
 
 impl Default for FoldSettings {
@@ -35,6 +42,7 @@ impl Default for FoldSettings {
         Self {
             folded: vec![folded("main", None), folded("saved-session", Some("Fennec"))],
             repeat_window: 14 * DAY,
+            caps: Caps::default(),
         }
     }
 }
@@ -49,21 +57,25 @@ impl FoldSettings {
     pub fn version(&self) -> FoldVersion {
         let folded: Vec<String> = self.folded.iter().map(ToString::to_string).collect();
         // The keys stand in their order, so that the text is the same however the map keeps them.
-        let settings = json!({
+        let caps = &self.caps;
+        let mut settings = json!({
             "caps": {
                 "bin_samples": limits::BIN_SAMPLES_MAX,
                 "bins_per_histogram": limits::BINS_PER_HISTOGRAM_MAX,
-                "bins_per_ping": limits::BINS_PER_PING_MAX,
+                "bins_per_ping": caps.bins_per_ping,
                 "dimension_bytes": limits::DIMENSION_BYTES_MAX,
-                "labels_per_metric": limits::LABELS_PER_METRIC_MAX,
+                "labels_per_metric": caps.labels_per_metric,
                 "name_bytes": limits::NAME_BYTES_MAX,
-                "parts_per_ping": limits::PARTS_PER_PING_MAX,
-                "processes_per_ping": limits::PROCESSES_PER_PING_MAX,
+                "parts_per_ping": caps.parts_per_ping,
+                "processes_per_ping": caps.processes_per_ping,
                 "range": limits::RANGE_MAX,
             },
             "folded": folded,
             "repeat_window_us": u64::try_from(self.repeat_window.as_micros()).unwrap_or(u64::MAX),
         });
+        if caps.inflated_bytes != limits::INFLATED_BYTES_MAX {
+            settings["caps"][INFLATED_BYTES] = json!(caps.inflated_bytes);
+        }
         FoldVersion {
             code: FOLD_RULES,
             settings: settings.to_string(),

@@ -5,11 +5,12 @@ use aggregate_store::DimensionSet;
 use ping::{OTHER, SubmissionDate, Timestamp, UNKNOWN};
 use sketch::Layout;
 
+use super::caps::Caps;
 use super::dimension::{Dimension, empty_set};
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
 use super::vocabulary::Vocabulary;
-use crate::limits::{BINS_PER_PING_MAX, DIMENSION_BYTES_MAX, PARTS_PER_PING_MAX};
+use crate::limits::DIMENSION_BYTES_MAX;
 
 /// One histogram, or one number that is a histogram of one sample.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,7 @@ pub(super) struct Contribution {
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) vocabulary: Vocabulary,
+    pub(super) caps: Caps,
     pub(super) contributions: Vec<Contribution>,
     pub(super) bins: Vec<(i64, i64)>,
     pub(super) dimensions: DimensionSet,
@@ -38,9 +40,10 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(caps: Caps) -> Self {
         Self {
             vocabulary: Vocabulary::new(),
+            caps,
             contributions: Vec::new(),
             bins: Vec::new(),
             dimensions: empty_set(Timestamp::default().submission_date()),
@@ -75,16 +78,16 @@ impl Stage {
     /// Counts a name. Whether it may be looked at: beyond the cap nothing is.
     pub(super) fn takes_part(&mut self) -> bool {
         self.parts = self.parts.saturating_add(1);
-        if self.parts > PARTS_PER_PING_MAX {
+        if self.parts > self.caps.parts_per_ping {
             self.fail(PingError::TooManyParts);
         }
-        self.parts <= PARTS_PER_PING_MAX
+        self.parts <= self.caps.parts_per_ping
     }
 
     /// Takes up a histogram whose bins are the last of [`Self::bins`], from `first_bin` on.
     pub(super) fn push(&mut self, contribution: Contribution) {
         self.kept_bins += self.bins.len() - contribution.first_bin;
-        if self.kept_bins > BINS_PER_PING_MAX as usize {
+        if self.kept_bins > self.caps.bins_per_ping as usize {
             self.fail(PingError::TooManyBins);
         }
         if self.error.is_none() {

@@ -10,7 +10,7 @@ use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
 use crate::fold::vocabulary::Vocabulary;
-use crate::limits::{LABELS_PER_METRIC_MAX, NAME_BYTES_MAX};
+use crate::limits::NAME_BYTES_MAX;
 
 /// Keyed histograms that the original leaves out on purpose.
 const IGNORED_KEYED: [&str; 2] = [
@@ -119,7 +119,7 @@ struct Labels<'a> {
 impl Labels<'_> {
     fn admit(&mut self, key: &str) -> Option<u32> {
         self.seen = self.seen.saturating_add(1);
-        if self.seen > LABELS_PER_METRIC_MAX {
+        if self.seen > self.stage.caps.labels_per_metric {
             self.stage.takes_part();
             self.stage.fail(PingError::TooManyLabels);
             return None;

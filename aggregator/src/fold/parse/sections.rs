@@ -9,7 +9,7 @@ use super::numbers::{ScalarMap, SimpleMap};
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
-use crate::limits::{NAME_BYTES_MAX, PROCESSES_PER_PING_MAX};
+use crate::limits::NAME_BYTES_MAX;
 
 /// Whose sections these are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl<'a> Processes<'a> {
     /// Whose sections follow, and their process; `None` when they are not read.
     fn admit(&mut self, name: &str) -> Option<(Owner, u32)> {
         self.seen = self.seen.saturating_add(1);
-        if self.seen > PROCESSES_PER_PING_MAX {
+        if self.seen > self.stage.caps.processes_per_ping {
             self.stage.fail(PingError::TooManyProcesses);
             return None;
         }
