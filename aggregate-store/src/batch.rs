@@ -50,6 +50,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether this is the last part of a batch in parts: only that one names chunks.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        !self.chunks.is_empty() || !self.retried.is_empty()
+    }
+
     /// Adds all of another batch.
     pub fn append(&mut self, other: Self) {
         let Self {

@@ -56,7 +56,7 @@ pub trait AggregateStore: AggregateReads + SeenIds {
     }
 
     /// Writes a batch that comes in parts, in one transaction: sums and error rows first; the last part is the only one
-    /// that names chunks. If one of those is folded already, nothing at all is written. The store takes a part when it
+    /// that names chunks, folded or tried again. If one of those is folded already, nothing at all is written. The store takes a part when it
     /// has written the one before, so that memory stays bounded. Without a way of its own it puts all together.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ pub trait AggregateStore: AggregateReads + SeenIds {
         let mut whole = Batch::default();
         while let Some(part) = parts.recv().await {
             whole.append(part);
-            if !whole.chunks.is_empty() {
+            if whole.is_last() {
                 return self.commit(whole).await;
             }
         }

@@ -7,13 +7,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, SeenRow};
+use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
-use ping::{ChunkId, DocumentKey, Submission, Timestamp};
+use ping::{ChunkId, DocumentKey, Submission, SubmissionDate, Timestamp};
 
 use crate::copies::{Copies, Place};
-use crate::fold::{FoldSettings, Folder};
+use crate::fold::{FoldSettings, Folder, PingError};
+
+mod replay;
+
+pub(crate) use self::replay::{Errored, first_try};
 
 /// About what an error row takes.
 const ERRORED_BYTES: usize = 128;
@@ -30,6 +34,9 @@ pub(crate) struct BatchFold {
     counters: Counters,
     newest_received: Option<Timestamp>,
     displaced: Vec<Displaced>,
+    replayed: Vec<ErroredRow>,
+    retried: Vec<RetriedChunk>,
+    replayed_pings: u64,
 }
 
 /// A copy that counted and is a repeat now: its sums are to be taken back.
@@ -67,6 +74,9 @@ impl BatchFold {
             counters: Counters::default(),
             newest_received: None,
             displaced: Vec::new(),
+            replayed: Vec::new(),
+            retried: Vec::new(),
+            replayed_pings: 0,
         }
     }
 
@@ -114,6 +124,11 @@ impl BatchFold {
             self.error(record, place, error.reason());
             return;
         }
+        self.count(record, &submission, place);
+    }
+
+    /// Counts the ping that was read last: as a copy, which is in the cells or not.
+    fn count(&mut self, record: &RecordRef<'_>, submission: &Submission, place: Place) {
         self.newest_received = self.newest_received.max(Some(record.received));
         self.folder.note_user();
         let verdict = submission
@@ -180,8 +195,13 @@ impl BatchFold {
     }
 
     /// Takes the sums of a displaced copy back.
-    pub(crate) fn take_back(&mut self, place: Place, record: &RecordRef<'_>) -> Result<(), NotTheSame> {
-        let read = self.folder.read(record.body, record.submission_date);
+    pub(crate) fn take_back(
+        &mut self,
+        place: Place,
+        body: &[u8],
+        date: SubmissionDate,
+    ) -> Result<(), NotTheSame> {
+        let read = self.folder.read(body, date);
         read.map_err(|_| NotTheSame {
             chunk: place.chunk,
             position: place.position,
@@ -207,13 +227,14 @@ impl BatchFold {
 
     /// About how much memory the sums and error rows take: what [`take_part`](Self::take_part) frees.
     pub(crate) fn part_bytes(&self) -> usize {
-        self.folder.bytes() + self.errored.len() * ERRORED_BYTES
+        self.folder.bytes() + (self.errored.len() + self.replayed.len()) * ERRORED_BYTES
     }
 
     /// The sums and error rows so far, to be written in the same transaction as the rest.
     pub(crate) fn take_part(&mut self) -> Batch {
         Batch {
             errored: std::mem::take(&mut self.errored),
+            replayed: std::mem::take(&mut self.replayed),
             ..self.folder.take()
         }
     }
@@ -226,6 +247,8 @@ impl BatchFold {
             chunks: self.chunks,
             seen: self.copies.changed(),
             errored: self.errored,
+            replayed: self.replayed,
+            retried: self.retried,
             counters: self.counters,
             errored_by_reason: self.errored_by_reason,
             newest_received: self.newest_received,

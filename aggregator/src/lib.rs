@@ -1,19 +1,21 @@
 //! Follows the index, folds pings, writes aggregates. The fold is pure; the transaction is one.
 //!
 //! - [`fold`]: a ping's body in, signed sums out. Pure.
-//! - [`Aggregator`]: the loop over pending chunks, and the rebuild.
+//! - [`Aggregator`]: the loop over pending chunks, the rebuild, and the replay of errored pings.
 
 mod aggregator;
 mod batch_fold;
 mod copies;
 mod error;
 pub mod fold;
+mod inflate;
 pub mod limits;
 pub mod metrics;
 mod parts;
 mod persist;
 mod reader;
 mod rebuild;
+mod replay;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -22,4 +24,5 @@ mod work;
 pub use aggregator::{Aggregator, Step};
 pub use error::AggregatorError;
 pub use rebuild::RebuildProgress;
+pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;

@@ -21,6 +21,9 @@ pub const TAKEN_BACK_TOTAL: &str = "highwater_aggregator_taken_back_total";
 /// Chunks that could not be folded, each time.
 pub const CHUNK_FAILURES_TOTAL: &str = "highwater_aggregator_chunk_failures_total";
 
+/// Errored pings that a replay folded after all.
+pub const REPLAYED_TOTAL: &str = "highwater_aggregator_replayed_total";
+
 /// From the begin of a batch's fold to the end of its transaction.
 pub const BATCH_SECONDS: &str = "highwater_aggregator_batch_seconds";
 
@@ -35,6 +38,11 @@ pub fn describe() {
         "Copies taken back because an earlier one turned up late"
     );
     describe_counter!(CHUNK_FAILURES_TOTAL, Unit::Count, "Failures to fold a chunk");
+    describe_counter!(
+        REPLAYED_TOTAL,
+        Unit::Count,
+        "Errored pings that a replay folded after all"
+    );
     describe_histogram!(
         BATCH_SECONDS,
         Unit::Seconds,
@@ -51,6 +59,10 @@ pub(crate) fn batch(outcome: &'static str) {
 
 pub(crate) fn chunk_failed() {
     counter!(CHUNK_FAILURES_TOTAL).increment(1);
+}
+
+pub(crate) fn replayed(pings: u64) {
+    counter!(REPLAYED_TOTAL).increment(pings);
 }
 
 pub(crate) fn written(counters: Counters, chunks: usize, taken_back: usize, took: Duration) {

@@ -37,6 +37,11 @@ pub(crate) struct OpenChunk {
 }
 
 impl OpenChunk {
+    /// Its identity.
+    pub(crate) const fn id(&self) -> ChunkId {
+        self.id
+    }
+
     /// Its data frames.
     pub(crate) fn frames(&self) -> &[DataFrame] {
         &self.tail.data_frames

@@ -11,9 +11,10 @@ use ping::{ChunkId, DocumentKey};
 use service::clock::Clock;
 use store::Store;
 
-use crate::batch_fold::{BatchFold, Displaced};
+use crate::batch_fold::{BatchFold, Displaced, first_try};
 use crate::error::AggregatorError;
 use crate::fold::Standing;
+use crate::inflate::{inflated, is_retriable};
 use crate::metrics;
 use crate::parts::{self, Keep, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
@@ -112,7 +113,7 @@ impl Work {
         let displaced = batch.displaced();
         let taken_back = displaced.len();
         let batch = self
-            .take_back(displaced, entries, batch, &mut reader, &parts)
+            .take_back(displaced, entries, batch, &mut reader, (aggregates, Some(&parts)))
             .await?;
         Ok((batch, taken_back))
     }
@@ -127,27 +128,43 @@ impl Work {
     ) -> Result<Box<BatchFold>, AggregatorError> {
         if entry.kind == ChunkKind::Errors {
             batch.count_errors(entry);
+            if is_retriable(entry) {
+                let retry = first_try(entry.id, self.inflated_cap(aggregates).await?);
+                batch = self
+                    .retry_chunk(entry, retry, batch, reader, (aggregates, parts))
+                    .await?;
+            }
             batch.end_chunk(entry);
             return Ok(batch);
         }
         let chunk = reader.open(entry).await?;
         for number in 0..chunk.frames().len() {
+            let (id, parts) = (entry.id, Arc::clone(parts));
+            let fold = move |batch: &mut BatchFold, first: u32, raw: &[u8]| {
+                batch
+                    .fold_frame(id, first, raw, |batch| parts.hand_over(batch))
+                    .map_err(|error| error.to_string())
+            };
             batch = self
-                .fold_frame((entry.id, &chunk, number), batch, reader, aggregates, parts)
+                .fold_frame(&chunk, number, batch, reader, aggregates, fold)
                 .await?;
         }
         batch.end_chunk(entry);
         Ok(batch)
     }
 
-    async fn fold_frame(
+    /// Has `work` (the batch, the first record's position, the raw bytes) fold a data frame once the copies of its
+    /// documents are known. It answers how many records there are.
+    pub(crate) async fn fold_frame(
         &self,
-        (id, chunk, number): (ChunkId, &OpenChunk, usize),
+        chunk: &OpenChunk,
+        number: usize,
         batch: Box<BatchFold>,
         reader: &mut Reader,
         aggregates: &dyn AggregateStore,
-        parts: &Arc<Parts>,
+        work: impl FnOnce(&mut BatchFold, u32, &[u8]) -> Result<u32, String> + Send + 'static,
     ) -> Result<Box<BatchFold>, AggregatorError> {
+        let id = chunk.id();
         let frame = chunk.frames()[number];
         let first = u32::try_from(frame.first_record).map_err(|error| broken(id, &error))?;
         let ask = |batch: Box<BatchFold>, raw: &[u8]| {
@@ -162,14 +179,13 @@ impl Work {
         } else {
             aggregates.seen(&unknown).await?
         };
-        let parts = Arc::clone(parts);
         let fold = move |mut batch: Box<BatchFold>, raw: &[u8]| {
             batch.load(&unknown, stored);
-            let folded = batch.fold_frame(id, first, raw, |batch| parts.hand_over(batch));
+            let folded = work(&mut batch, first, raw);
             (batch, folded)
         };
         let (batch, folded) = reader.again(batch, fold).await;
-        let folded = folded.map_err(|error| broken(id, &error))?;
+        let folded = folded.map_err(|what| broken(id, &what))?;
         if folded != frame.records {
             return Err(broken(id, &"a frame has not as many records as its summary says"));
         }
@@ -177,13 +193,13 @@ impl Work {
     }
 
     /// Reads each displaced copy again and takes it back.
-    async fn take_back(
+    pub(crate) async fn take_back(
         &self,
         displaced: Vec<Displaced>,
         entries: &[IndexEntry],
         mut batch: Box<BatchFold>,
         reader: &mut Reader,
-        parts: &Arc<Parts>,
+        (aggregates, parts): (&dyn AggregateStore, Option<&Arc<Parts>>),
     ) -> Result<Box<BatchFold>, AggregatorError> {
         let known: HashMap<ChunkId, &IndexEntry> = entries.iter().map(|entry| (entry.id, entry)).collect();
         for Displaced { place, by } in displaced {
@@ -210,16 +226,27 @@ impl Work {
             let frame = chunk
                 .frame_of(place.position)
                 .ok_or_else(|| lost(&"it has no such record"))?;
-            let parts = Arc::clone(parts);
+            let parts = parts.map(Arc::clone);
+            let cap = match entry.kind {
+                ChunkKind::Pings => None,
+                ChunkKind::Errors => Some(self.inflated_cap(aggregates).await?),
+            };
             let back = move |mut batch: Box<BatchFold>, raw: &[u8]| {
                 let at = u64::from(place.position) - frame.first_record;
                 let record = records(raw).nth(usize::try_from(at).unwrap_or(usize::MAX));
                 let done = match record {
-                    Some(Ok(record)) => batch.take_back(place, &record).map_err(|error| error.to_string()),
+                    Some(Ok(record)) => {
+                        let inflated = cap.and_then(|cap| inflated(&record, cap));
+                        let body = inflated.as_deref().unwrap_or(record.body);
+                        let taken = batch.take_back(place, body, record.submission_date);
+                        taken.map_err(|error| error.to_string())
+                    }
                     Some(Err(error)) => Err(error.to_string()),
                     None => Err("its frame has fewer records".to_owned()),
                 };
-                parts.hand_over(&mut batch);
+                if let Some(parts) = parts {
+                    parts.hand_over(&mut batch);
+                }
                 (batch, done)
             };
             let (returned, done) = reader

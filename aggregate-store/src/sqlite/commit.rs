@@ -117,7 +117,7 @@ impl Writer {
             }
             write_batches(&transaction, dictionary, merges, &[&part])?;
             *cells += part.cells.len();
-            if !part.chunks.is_empty() {
+            if part.is_last() {
                 transaction.commit()?;
                 return Ok(Committed::Written);
             }

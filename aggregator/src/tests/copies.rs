@@ -65,7 +65,9 @@ fn fold_batch(state: &mut State, plans: &[usize], all: &[Vec<Stored>]) -> Commit
             .nth(place.position as usize)
             .expect("the record")
             .expect("a record");
-        batch.take_back(place, &record).expect("it was folded before");
+        batch
+            .take_back(place, record.body, record.submission_date)
+            .expect("it was folded before");
     }
     state.apply(batch.finish())
 }

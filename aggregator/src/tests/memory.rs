@@ -150,7 +150,7 @@ impl AggregateStore for MemoryAggregates {
             self.parts.fetch_add(1, Ordering::SeqCst);
             self.largest_part.fetch_max(part.cells.len(), Ordering::SeqCst);
             whole.append(part);
-            if !whole.chunks.is_empty() {
+            if whole.is_last() {
                 return self.commit(whole).await;
             }
         }

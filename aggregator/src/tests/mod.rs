@@ -8,4 +8,5 @@ mod layer;
 mod memory;
 mod pipeline;
 mod records;
+mod replay;
 mod world;

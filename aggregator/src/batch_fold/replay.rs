@@ -1,0 +1,148 @@
+//! What errored pings add to a batch when they are read again.
+
+use aggregate_store::{ErroredRow, RetriedChunk};
+use chunk::{RecordRef, records};
+use index_schema::ChunkKind;
+use ping::{ChunkId, Submission};
+
+use super::BatchFold;
+use crate::copies::Place;
+use crate::inflate::{TOO_LARGE, inflated};
+
+/// Errored pings of one chunk, and how their bodies are come by.
+#[derive(Clone, Debug)]
+pub(crate) struct Errored {
+    /// Their rows, ascending by position.
+    pub(crate) rows: Vec<ErroredRow>,
+    /// What the chunk holds: in a chunk of errored pings, bodies are inflated first.
+    pub(crate) kind: ChunkKind,
+    /// The most bytes of an inflated body.
+    pub(crate) cap: u64,
+}
+
+impl BatchFold {
+    /// Folds those of the rows that lie in this decoded data frame. Answers how many records the frame has.
+    pub(crate) fn replay_frame(
+        &mut self,
+        errored: &Errored,
+        first: u32,
+        frame: &[u8],
+    ) -> Result<u32, String> {
+        let mut position = first;
+        for record in records(frame) {
+            let record = record.map_err(|error| error.to_string())?;
+            if let Ok(at) = errored.rows.binary_search_by_key(&position, |row| row.position) {
+                let row = &errored.rows[at];
+                if row.record != record.id {
+                    return Err(format!("record {position} is not the one that was errored"));
+                }
+                self.replay(row, &record, errored);
+            }
+            position += 1;
+        }
+        Ok(position - first)
+    }
+
+    fn replay(&mut self, row: &ErroredRow, record: &RecordRef<'_>, errored: &Errored) {
+        let Some(submission) = self.folded(record) else {
+            return;
+        };
+        match errored.kind {
+            ChunkKind::Pings => self.read_again(record, record.body, &submission, row, true),
+            ChunkKind::Errors => {
+                if let Some(body) = inflated(record, errored.cap) {
+                    self.read_again(record, &body, &submission, row, true);
+                }
+            }
+        }
+    }
+
+    /// Folds those records of a decoded data frame of errored pings that are too large under the cap before and not under
+    /// the one now. All of them are counted as errored. After each `after_record` may take a part of the batch. Answers how many records the frame has.
+    pub(crate) fn retry_frame(
+        &mut self,
+        retry: RetriedChunk,
+        first: u32,
+        frame: &[u8],
+        mut after_record: impl FnMut(&mut Self),
+    ) -> Result<u32, String> {
+        let mut position = first;
+        for record in records(frame) {
+            let record = record.map_err(|error| error.to_string())?;
+            let submission = self.folded(&record);
+            let body = inflated(&record, retry.now).filter(|body| body.len() as u64 > retry.before);
+            if let (Some(submission), Some(body)) = (submission, body) {
+                let row = ErroredRow {
+                    record: record.id,
+                    submission_date: record.submission_date,
+                    chunk: retry.id,
+                    position,
+                    reason: TOO_LARGE.to_owned(),
+                };
+                self.read_again(&record, &body, &submission, &row, false);
+                after_record(self);
+            }
+            position += 1;
+        }
+        Ok(position - first)
+    }
+
+    /// Notes under which cap a chunk of errored pings is tried by this batch.
+    pub(crate) fn note_retried(&mut self, retry: RetriedChunk) {
+        self.retried.push(retry);
+    }
+
+    /// Pings that were counted as errored and are folded by this batch.
+    pub(crate) const fn replayed_pings(&self) -> u64 {
+        self.replayed_pings
+    }
+
+    /// Whether this batch changes anything.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.replayed.is_empty() && self.retried.is_empty()
+    }
+
+    /// Reads an errored ping again; its row, if it is stored, goes or gets another reason.
+    fn read_again(
+        &mut self,
+        record: &RecordRef<'_>,
+        body: &[u8],
+        submission: &Submission,
+        row: &ErroredRow,
+        stored: bool,
+    ) {
+        let read = self.folder.read(body, record.submission_date);
+        let reason = read.err().map(super::PingError::reason);
+        if stored && reason == Some(&row.reason) {
+            return;
+        }
+        *self.errored_by_reason.entry(row.reason.clone()).or_default() -= 1;
+        if stored {
+            self.replayed.push(row.clone());
+        }
+        if let Some(reason) = reason {
+            *self.errored_by_reason.entry(reason.to_owned()).or_default() += 1;
+            self.errored.push(ErroredRow {
+                reason: reason.to_owned(),
+                ..row.clone()
+            });
+            return;
+        }
+        self.counters.errored_pings -= 1;
+        self.replayed_pings += 1;
+        let place = Place {
+            chunk: row.chunk,
+            position: row.position,
+        };
+        self.count(record, submission, place);
+    }
+}
+
+/// The caps between which a chunk of errored pings is tried when it is folded for the first time.
+pub(crate) const fn first_try(id: ChunkId, cap: u64) -> RetriedChunk {
+    RetriedChunk {
+        id,
+        before: 0,
+        now: cap,
+    }
+}
