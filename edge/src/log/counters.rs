@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use index_schema::proto::{Import, LogState};
 use ping::Incarnation;
 
+/// After damage the numbers of this start's pings begin at the start's number times this: above all that were given
+/// before, though nothing may say any more what they were. A log that loses 1,000 pings every second for 30 years stays
+/// below it.
+const NUMBERS_PER_START: u64 = 1 << 40;
+
 /// The counters as of some place of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Counters {
@@ -61,6 +66,17 @@ impl Counters {
             if let Some(incarnation) = Incarnation::from_slice(&import.incarnation) {
                 self.learn_import(incarnation, import.line);
             }
+        }
+    }
+
+    /// Counts a start, which comes after all that are remembered elsewhere. When some of what was counted may be lost,
+    /// the numbers of pings go on above all that may have been given.
+    pub(crate) fn start(&mut self, remembered: u64, incomplete: bool) {
+        self.boot = self.boot.max(remembered) + 1;
+        if incomplete {
+            self.next_sequence = self
+                .next_sequence
+                .max(self.boot.saturating_mul(NUMBERS_PER_START));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use disk::{Disk, File};
 
@@ -14,17 +15,22 @@ const COPY_BYTES: usize = 1 << 20;
 pub(crate) struct Damaged<'d> {
     disk: &'d dyn Disk,
     dir: &'d Path,
+    met: AtomicBool,
 }
 
 impl<'d> Damaged<'d> {
     /// The folder `dir`, which is there.
     pub(crate) const fn new(disk: &'d dyn Disk, dir: &'d Path) -> Self {
-        Self { disk, dir }
+        Self {
+            disk,
+            dir,
+            met: AtomicBool::new(false),
+        }
     }
 
     /// Keeps a copy of a range of a segment. The same range is kept once, however often it is met.
     pub(crate) fn keep(&self, segment: u32, file: &dyn File, range: Range<u64>) {
-        metrics::counter!(crate::metrics::LOG_DAMAGED).increment(1);
+        self.meet();
         let path = self.path(segment, range.start);
         let kept = self.copy(&path, |at, buffer| {
             let wanted = buffer
@@ -37,7 +43,7 @@ impl<'d> Damaged<'d> {
 
     /// Keeps bytes that were read from a segment at this place.
     pub(crate) fn keep_bytes(&self, segment: u32, offset: u64, bytes: &[u8]) {
-        metrics::counter!(crate::metrics::LOG_DAMAGED).increment(1);
+        self.meet();
         let path = self.path(segment, offset);
         let kept = self.copy(&path, |at, buffer| {
             let rest = &bytes[usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len())..];
@@ -50,16 +56,26 @@ impl<'d> Damaged<'d> {
 
     /// Moves a whole file here.
     pub(crate) fn move_file(&self, path: &Path) -> io::Result<()> {
-        metrics::counter!(crate::metrics::LOG_DAMAGED).increment(1);
+        self.meet();
         let name = path.file_name().unwrap_or_default();
         tracing::error!(path = %path.display(), "set aside a log segment that precedes a gap");
         self.disk.rename(path, &self.dir.join(name))?;
         self.disk.sync_dir(self.dir)
     }
 
+    /// Whether any damage was met since this was made.
+    pub(crate) fn is_met(&self) -> bool {
+        self.met.load(Ordering::Relaxed)
+    }
+
     /// How many pieces are kept here.
     pub(crate) fn pieces(&self) -> io::Result<u64> {
         Ok(self.disk.read_dir(self.dir)?.len() as u64)
+    }
+
+    fn meet(&self) {
+        self.met.store(true, Ordering::Relaxed);
+        metrics::counter!(crate::metrics::LOG_DAMAGED).increment(1);
     }
 
     fn path(&self, segment: u32, offset: u64) -> PathBuf {

@@ -20,6 +20,7 @@ pub(crate) mod recovery;
 pub(crate) mod runs;
 pub(crate) mod segment;
 pub(crate) mod spare;
+pub(crate) mod starts;
 #[cfg(test)]
 mod tests;
 pub(crate) mod writer;

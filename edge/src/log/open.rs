@@ -15,6 +15,7 @@ use service::random::Random;
 
 use super::budget::Budget;
 use super::chain::{Chain, Segment};
+use super::counters::Counters;
 use super::damage::Damaged;
 use super::find::{Found, find, vouched_length};
 use super::frame::FrameKind;
@@ -22,6 +23,7 @@ use super::glance::Glance;
 use super::position::Position;
 use super::recovery::{Recovered, Replay, ReplayError};
 use super::segment::{self, Entry, SegmentReader};
+use super::starts::Starts;
 
 /// Where a log lies, and how it is cut.
 #[derive(Clone, Debug)]
@@ -67,6 +69,23 @@ pub enum OpenError {
         /// Its version.
         version: u16,
     },
+    /// The log ends before what is remembered of it: its newest segments, or all of them, are gone.
+    #[error(
+        "write-ahead log: {dir} {found}, but it was started {remembered} times: pings that were answered with 200 are \
+         missing, and record numbers would be given twice. Put the missing files back. If they are lost for good, move \
+         the folder away and remove the file `identity` beside it: the pings in them are given up, and the log begins \
+         anew under an identity of its own",
+        dir = dir.display(),
+        found = if *found == 0 { "holds no segment".to_owned() } else { format!("ends at start {found}") }
+    )]
+    Gone {
+        /// The folder of segments.
+        dir: PathBuf,
+        /// The last start that the log knows.
+        found: u64,
+        /// How often it was started.
+        remembered: u64,
+    },
     /// The log belongs to another data directory.
     #[error("write-ahead log: {0}")]
     Foreign(String),
@@ -108,6 +127,8 @@ pub(crate) fn open(
         );
         carried.extend(tail);
     }
+    let starts = Starts::beside(&options.dir, own);
+    let counters = count_start(&replay, &starts, disk.as_ref(), &options.dir, &damaged)?;
     let mut chain = Chain::new(
         Arc::clone(disk),
         Arc::clone(random),
@@ -116,13 +137,15 @@ pub(crate) fn open(
         segments,
         Arc::clone(budget),
     );
-    let mut counters = replay.counters().clone();
-    counters.boot += 1;
     let used = chain.last_used();
     let state = counters.to_state(own, chain.last(), used);
     let places = chain
         .open_next(&state, &carried)
         .map_err(|source| disk_error("open the next segment in", &options.dir, source))?;
+    if let Err(error) = starts.remember(disk.as_ref(), counters.boot) {
+        // The log itself knows; this is asked only when the log is gone. And a full disk must not stop a start.
+        tracing::warn!(%error, path = %starts.path().display(), "the log's start could not be remembered beside it");
+    }
     apply(
         &mut replay,
         FrameKind::State,
@@ -139,6 +162,30 @@ pub(crate) fn open(
         .remove_settled()
         .map_err(|source| disk_error("remove settled segments from", &options.dir, source))?;
     Ok(Opened { chain, recovered })
+}
+
+/// The counters with which this start begins; refused when the log lacks its end, unless damage that was set aside
+/// explains it.
+fn count_start(
+    replay: &Replay,
+    starts: &Starts,
+    disk: &dyn Disk,
+    dir: &Path,
+    damaged: &Damaged<'_>,
+) -> Result<Counters, OpenError> {
+    let remembered = starts
+        .remembered(disk)
+        .map_err(|source| disk_error("read", starts.path(), source))?;
+    let mut counters = replay.counters().clone();
+    if counters.boot < remembered && !damaged.is_met() {
+        return Err(OpenError::Gone {
+            dir: dir.to_path_buf(),
+            found: counters.boot,
+            remembered,
+        });
+    }
+    counters.start(remembered, damaged.is_met());
+    Ok(counters)
 }
 
 /// Reads one segment into the replay; answers where its frames end, and, of the last one, what is to be carried on.

@@ -72,6 +72,10 @@ fn spares(path: &Path, kind: SyncKind) -> bool {
     is_file(path, kind, |path| path.ends_with("/spare"))
 }
 
+fn remembered_starts(path: &Path, kind: SyncKind) -> bool {
+    is_file(path, kind, |path| path == "/log-starts.new")
+}
+
 fn log_folder(path: &Path, kind: SyncKind) -> bool {
     is_folder(path, kind, |path| path == "/log")
 }
@@ -96,7 +100,7 @@ fn folders_between(path: &Path, kind: SyncKind) -> bool {
 
 #[test]
 fn every_sync_of_a_life_is_of_one_of_these_kinds() {
-    let kinds: [Choose; 7] = [
+    let kinds: [Choose; 8] = [
         commit_groups,
         spares,
         log_folder,
@@ -104,9 +108,10 @@ fn every_sync_of_a_life_is_of_one_of_these_kinds() {
         staged_bytes,
         object_folders,
         folders_between,
+        remembered_starts,
     ];
     let (world, mut client) = (World::empty(), Client::new(FEW));
-    let (counts, other) = (Arc::new(Mutex::new([0; 7])), Arc::new(Mutex::new(Vec::new())));
+    let (counts, other) = (Arc::new(Mutex::new([0; 8])), Arc::new(Mutex::new(Vec::new())));
     let (seen, odd) = (Arc::clone(&counts), Arc::clone(&other));
     world.disk.omit_syncs(move |path, kind| {
         match kinds.iter().position(|is| is(path, kind)) {

@@ -279,3 +279,84 @@ fn a_plan_that_is_given_up_lets_its_pings_wait_again() {
     );
     assert_eq!(opened.recovered.counters.chunked, 0);
 }
+
+/// The log's folder without its segments of these numbers, as somebody leaves it who removes files by hand.
+fn without(disk: &SimulatedDisk, gone: impl Fn(usize, usize) -> bool) -> SimulatedDisk {
+    let found = disk.kill();
+    let listed = found.read_dir(&options().dir).expect("a folder");
+    let segments: Vec<_> = listed
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| crate::log::segment::number(path).is_some())
+        .collect();
+    for (at, path) in segments.iter().enumerate() {
+        if gone(at, segments.len()) {
+            found.remove_file(path).expect("removed");
+        }
+    }
+    found
+}
+
+#[test]
+fn a_log_that_was_removed_by_hand_is_refused_and_no_number_is_given_twice() {
+    let disk = SimulatedDisk::new();
+    run(&disk, &mut Promised::default());
+    let empty = without(&disk, |_, _| true);
+    for _ in 0..2 {
+        let error = open_log(&empty, 1).expect_err("refused");
+        assert!(
+            matches!(
+                error,
+                OpenError::Gone {
+                    found: 0,
+                    remembered: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        let words = error.to_string();
+        assert!(
+            words.contains("holds no segment") && words.contains("Put the missing files back"),
+            "{words}"
+        );
+    }
+    // The way out that the words name: under another identity the log begins anew.
+    let budget = Budget::new(1 << 20, 1_000);
+    let random: Arc<dyn Random> = SeededRandom::new(1);
+    let opened = open(&options(), &empty.shared(), &random, FILE, &budget, &mut |_| 0).expect("opens");
+    assert_eq!(opened.recovered.counters.boot, 1);
+}
+
+#[test]
+fn a_log_that_went_back_by_a_start_is_refused() {
+    let disk = SimulatedDisk::new();
+    run(&disk, &mut Promised::default());
+    let older = disk.kill();
+    let _second_start = World::new(&older, 7).expect("opens");
+    let found = without(&older, |at, all| at + 1 == all);
+    if found.read_dir(&options().dir).expect("a folder").len() < 2 {
+        panic!("the first start left no segment: the test tests nothing");
+    }
+    let error = open_log(&found, 1).expect_err("refused").to_string();
+    assert!(error.contains("ends at start 1"), "{error}");
+}
+
+#[test]
+fn a_damaged_head_of_the_only_segment_gives_no_number_twice() {
+    let disk = SimulatedDisk::new();
+    let mut world = World::new(&disk, 1).expect("opens");
+    let given: Vec<_> = world.pings(&[body(1), body(2)]).into_iter().flatten().collect();
+    assert_eq!(given.len(), 2);
+    let found = disk.kill();
+    let head = crate::log::segment::path(&options().dir, 1);
+    found
+        .open(&head)
+        .and_then(|file| file.write_all_at(&[0xff; 4], 8))
+        .expect("damaged");
+    let mut world = World::new(&found, 2).expect("opens: damage is set aside, loudly");
+    let anew: Vec<_> = world.pings(&[body(3)]).into_iter().flatten().collect();
+    assert_eq!(anew.len(), 1);
+    assert!(anew.iter().all(|id| !given.contains(id)), "{anew:?} again");
+    assert_eq!(found.read_dir(&options().damaged_dir).expect("a folder").len(), 1);
+}
