@@ -77,7 +77,8 @@ impl StatusReport {
             .try_fold(0_u64, |sum, part| sum.checked_add(*part));
         self.waiting == 0
             && self.set_aside == 0
-            && self.chunked == self.indexed
+            // The index may know more: chunks of a log that was lost, or of another node.
+            && self.chunked <= self.indexed
             && accounted == Some(self.indexed)
     }
 
