@@ -8,6 +8,7 @@ mod batch_fold;
 mod copies;
 mod error;
 pub mod fold;
+mod generations;
 mod inflate;
 pub mod limits;
 pub mod metrics;
@@ -23,6 +24,7 @@ mod work;
 
 pub use aggregator::{Aggregator, Step};
 pub use error::AggregatorError;
+pub use generations::Generations;
 pub use rebuild::RebuildProgress;
 pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;

@@ -2,24 +2,75 @@
 //! so a rebuild that ends early has changed nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use aggregate_store::AggregateStore;
-use index_schema::{ChunkKey, FAILURES_MAX, IndexEntry};
+use aggregate_store::{AggregateStore, FoldVersion};
+use index_schema::{ChunkKey, FAILURES_MAX, IndexEntry, IndexTotals};
 use ping::ChunkId;
 
 use crate::aggregator::Aggregator;
 use crate::error::AggregatorError;
+use crate::fold::differences;
 
 /// Index entries that are looked at together.
 const PAGE: usize = 1_000;
 
 /// How far a rebuild is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RebuildProgress {
+    /// Chunks folded so far.
+    pub chunks: u64,
+    /// Chunks in the index; grows while pings arrive.
+    pub chunks_total: u64,
     /// Records in the chunks folded so far.
     pub records: u64,
-    /// Records in the index; grows while pings arrive.
+    /// Records in the index.
     pub records_total: u64,
+    /// Bytes of the chunks folded so far, as stored.
+    pub bytes: u64,
+    /// Bytes of all chunks in the index.
+    pub bytes_total: u64,
+    /// Of `bytes`, those of chunks that were folded already when they were looked at, as by an earlier rebuild.
+    pub found_bytes: u64,
+}
+
+impl RebuildProgress {
+    /// Nothing so far, of all that is in the index.
+    fn of(totals: &IndexTotals) -> Self {
+        Self {
+            chunks_total: totals.chunks,
+            records_total: totals.records,
+            bytes_total: totals.stored_bytes,
+            ..Self::default()
+        }
+    }
+
+    fn note(&mut self, entry: &IndexEntry, found: bool) {
+        self.chunks += 1;
+        self.records += entry.records;
+        self.bytes += entry.stored_bytes;
+        if found {
+            self.found_bytes += entry.stored_bytes;
+        }
+    }
+
+    /// How much of it is done, 0 to 100, by bytes.
+    pub fn percent(&self) -> u64 {
+        match self.bytes_total {
+            0 => 100,
+            total => (u128::from(self.bytes) * 100 / u128::from(total)).min(100) as u64,
+        }
+    }
+
+    /// How long it will take on, when this took so long: by the bytes that were folded in that time. `None` as long as
+    /// nothing tells.
+    pub fn time_left(&self, elapsed: Duration) -> Option<Duration> {
+        let folded = self.bytes.saturating_sub(self.found_bytes);
+        let left = self.bytes_total.saturating_sub(self.bytes);
+        let nanos = elapsed.as_nanos().checked_mul(u128::from(left))?;
+        let nanos = nanos.checked_div(u128::from(folded))?;
+        Some(Duration::from_nanos(u64::try_from(nanos).ok()?))
+    }
 }
 
 impl Aggregator {
@@ -38,14 +89,15 @@ impl Aggregator {
         generation: u64,
         progress: &(dyn Fn(RebuildProgress) + Send + Sync),
     ) -> Result<(), AggregatorError> {
+        if shadow.fold_version().await?.is_none() {
+            shadow.set_fold_version(&self.rules().await).await?;
+        }
         self.work.check_fold_version(&*shadow).await?;
         self.take_up_what_was_set_aside().await?;
-        let mut records = 0;
         // Most is folded beside the loop; what was indexed meanwhile is folded while the loop stands still.
-        self.fold_all(&*shadow, &mut records, progress).await?;
+        self.fold_all(&*shadow, progress).await?;
         let _standing = self.gate.lock().await;
-        records = 0;
-        self.fold_all(&*shadow, &mut records, progress).await?;
+        let records = self.fold_all(&*shadow, &|_| {}).await?;
         self.work.index.set_generation(generation).await?;
         self.current.exchange(shadow);
         self.wake.notify_one();
@@ -53,35 +105,55 @@ impl Aggregator {
         Ok(())
     }
 
-    /// Folds every indexed chunk that the shadow has not.
+    /// The rules by which this program folds, given those of the aggregates in use.
+    pub async fn rules(&self) -> FoldVersion {
+        let fold = &self.work.settings.fold;
+        // Aggregates that cannot be read are what a rebuild is for.
+        match self.current.get().fold_version().await {
+            Ok(Some(stored)) => fold.beside(&stored),
+            _ => fold.version(),
+        }
+    }
+
+    /// What a rebuild, or a replay that accepts more, changes in the rules: each setting with both values.
+    pub async fn changed_rules(&self) -> Vec<String> {
+        match self.current.get().fold_version().await {
+            Ok(Some(stored)) => differences(&stored, &self.rules().await),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Folds every indexed chunk that the shadow has not. Answers how many records it has then.
     async fn fold_all(
         &self,
         shadow: &dyn AggregateStore,
-        records: &mut u64,
         progress: &(dyn Fn(RebuildProgress) + Send + Sync),
-    ) -> Result<(), AggregatorError> {
+    ) -> Result<u64, AggregatorError> {
         let index = &self.work.index;
-        let records_total = index.totals().await?.records;
+        let mut done = RebuildProgress::of(&index.totals().await?);
         let foldable = index.floors().await?.foldable();
         let mut after: Option<String> = None;
         loop {
             let page = index.select(&foldable, after.as_deref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(done.records);
+            };
             after = Some(last.key.clone());
             let mut entries: Vec<IndexEntry> = page;
+            let mut found = true;
             while !entries.is_empty() {
                 let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
                 let folded = shadow.folded(&ids).await?;
                 let mut flags = folded.iter();
                 entries.retain(|entry| {
                     let folded = flags.next().copied().unwrap_or(false);
-                    *records += if folded { entry.records } else { 0 };
+                    if folded {
+                        done.note(entry, found);
+                    }
                     !folded
                 });
-                progress(RebuildProgress {
-                    records: *records,
-                    records_total,
-                });
+                found = false;
+                progress(done);
                 if entries.is_empty() {
                     break;
                 }

@@ -158,7 +158,8 @@ impl Aggregator {
             after = Some(last.key.clone());
             for entry in page.iter().filter(|entry| is_retriable(entry)) {
                 let _folding = self.gate.lock().await;
-                match self.work.retry_one(entry, &self.current.get()).await {
+                let aggregates = self.current.get();
+                match self.work.retry_one(entry, &aggregates).await {
                     Ok(replayed) => done.replayed += replayed,
                     Err(AggregatorError::Chunk { chunk, reason }) => {
                         tracing::warn!(%chunk, reason, "errored pings could not be read again");

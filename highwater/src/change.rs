@@ -1,19 +1,21 @@
 //! Commands that change a data directory: done by the process that runs on it, or here under its lock.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::clock::SystemClock;
 use service::control::{ControlError, ask};
 
 use crate::cli::Data;
 use crate::pipeline::{Core, Request, perform};
 
-/// Has a request done, and shows its progress.
+/// Has a request done, and shows its progress. A running process refuses it if a setting was given that it has otherwise:
+/// its own are what counts.
 pub(crate) async fn change(
     data: &Data,
     request: Request,
     show: impl Fn(Value) + Send + Sync,
 ) -> anyhow::Result<Value> {
-    match ask(&data.data_dir, &serde_json::to_value(&request)?).await {
+    let wish = json!({"request": &request, "given": data.given_texts()});
+    match ask(&data.data_dir, &wish).await {
         Ok(answers) => Ok(answers.result(show).await?),
         Err(ControlError::NobodyListens(_)) => {
             let core = Core::start(data, SystemClock::shared(), None).await?;

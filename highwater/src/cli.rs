@@ -1,5 +1,6 @@
 //! The command line. What lives here: commands and settings, their defaults and help. What they do lives beside it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -36,8 +37,10 @@ pub(crate) enum Command {
     Import(Import),
     /// Prints stored pings as NDJSON, reading only chunks that can match
     Pings(Pings),
-    /// Folds everything anew into a shadow, then swaps
+    /// Folds everything anew into a shadow, then swaps; goes on where an earlier one ended early
     Rebuild(Data),
+    /// Reads errored pings again, after a change that accepts more, and folds those that can be folded now
+    ReplayErrors(Data),
     /// Lists the store and indexes what is missing
     Reconcile(Data),
     /// Prints every aggregate as sorted NDJSON
@@ -70,6 +73,9 @@ pub(crate) struct Data {
     pub layer: Layer,
     #[command(flatten)]
     pub intake: Intake,
+    /// The keys of the settings that were given, by flag, environment or file
+    #[arg(skip)]
+    pub given: BTreeSet<String>,
 }
 
 /// What is folded and not written yet. It is in all answers of this process at once.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aggregate_store::SqliteAggregates;
+use aggregator::Generations;
 use anyhow::Context;
 use disk::RealDisk;
 use index_schema::{Index, SqliteIndex};
@@ -35,9 +36,8 @@ impl Local {
             )
         })?;
         let generation = index.generation().await?;
-        let aggregates = Arc::new(SqliteAggregates::open_read_only(&generation_path(
-            &directory, generation,
-        ))?);
+        let generations = Generations::new(&directory.aggregates());
+        let aggregates = Arc::new(SqliteAggregates::open_read_only(&generations.path(generation))?);
         Ok(Self {
             directory,
             store: Arc::new(store),
@@ -45,9 +45,4 @@ impl Local {
             aggregates,
         })
     }
-}
-
-/// Where a generation of aggregates lies.
-pub(crate) fn generation_path(directory: &DataDirectory, generation: u64) -> std::path::PathBuf {
-    directory.aggregates().join(format!("{generation:08}.sqlite"))
 }

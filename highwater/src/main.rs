@@ -14,6 +14,7 @@ mod pings;
 mod pipeline;
 mod rebuild;
 mod reconcile;
+mod replay;
 mod serve;
 mod status;
 mod text;
@@ -40,7 +41,8 @@ fn main() -> ExitCode {
 }
 
 fn run(loaded: settings::Loaded<Cli>) -> anyhow::Result<ExitCode> {
-    let command = loaded.settings.command;
+    let mut command = loaded.settings.command;
+    command.note_given(loaded.given);
     let (format, filter) = command.logging();
     telemetry::log(format, &filter)?;
     telemetry::record_metrics();
@@ -75,6 +77,7 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Import(import) => import::run(import).await?,
         Command::Pings(pings) => pings::run(pings).await?,
         Command::Rebuild(data) => rebuild::run(data).await?,
+        Command::ReplayErrors(data) => replay::run(data).await?,
         Command::Reconcile(data) => reconcile::run(data).await?,
         Command::Dump(data) => dump::run(data).await?,
         Command::Status(status) => status::run(status).await?,

@@ -1,5 +1,6 @@
 //! Settings as the parts take them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aggregator::fold::{Caps, FoldSettings};
@@ -95,7 +96,40 @@ impl Data {
                 persist_age: Age(Duration::from_secs(10)),
             },
             intake: Intake::for_demo(),
+            given: BTreeSet::new(),
         }
+    }
+
+    /// The settings that a command may have and a running process has, as texts by their keys.
+    pub(crate) fn texts(&self) -> BTreeMap<String, String> {
+        let (fold, intake) = (&self.fold, &self.intake);
+        let schema = intake.dimension_schema.as_deref().map(Path::display);
+        let texts = [
+            ("chunk_prefix", self.chunk_prefix.clone()),
+            ("fold_types", fold.fold_types.join(",")),
+            ("repeat_window_days", fold.repeat_window_days.to_string()),
+            ("parts_per_ping", fold.parts_per_ping.to_string()),
+            ("labels_per_metric", fold.labels_per_metric.to_string()),
+            ("processes_per_ping", fold.processes_per_ping.to_string()),
+            ("bins_per_ping", fold.bins_per_ping.to_string()),
+            ("seal_age", format!("{:?}", intake.seal_age.0)),
+            ("log_budget", format!("{} bytes", intake.log_budget.0)),
+            ("open_partitions", intake.open_partitions.to_string()),
+            ("seal_at_shutdown", intake.seal_at_shutdown.to_string()),
+            ("inflated_limit", format!("{} bytes", intake.inflated_limit.0)),
+            (
+                "dimension_schema",
+                schema.map_or_else(|| "built in".to_owned(), |path| path.to_string()),
+            ),
+        ];
+        texts.map(|(key, text)| (key.to_owned(), text)).into()
+    }
+
+    /// Those of [`Self::texts`] that were given.
+    pub(crate) fn given_texts(&self) -> BTreeMap<String, String> {
+        let mut texts = self.texts();
+        texts.retain(|key, _| self.given.contains(key));
+        texts
     }
 }
 
@@ -139,6 +173,15 @@ impl Serve {
 }
 
 impl Command {
+    /// Notes which settings were given.
+    pub(crate) fn note_given(&mut self, given: BTreeSet<String>) {
+        match self {
+            Self::Import(import) => import.data.given = given,
+            Self::Rebuild(data) | Self::ReplayErrors(data) | Self::Reconcile(data) => data.given = given,
+            _ => {}
+        }
+    }
+
     /// How the command logs: commands for a person only say what is wrong.
     pub(crate) fn logging(&self) -> (LogFormat, String) {
         let of = |data: &Data, filter: &str| {
@@ -161,7 +204,9 @@ impl Command {
             Self::Import(import) => of(&import.data, "warn"),
             Self::Pings(pings) => of(&pings.data, "warn"),
             Self::Status(status) => of(&status.data, "warn"),
-            Self::Rebuild(data) | Self::Reconcile(data) | Self::Dump(data) => of(data, "warn"),
+            Self::Rebuild(data) | Self::ReplayErrors(data) | Self::Reconcile(data) | Self::Dump(data) => {
+                of(data, "warn")
+            }
             Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
         }
     }

@@ -1,20 +1,38 @@
 //! `highwater rebuild`: folds everything anew into a shadow, then swaps.
 
+use std::io::{self, IsTerminal};
+use std::sync::Mutex;
+use std::time::Duration;
+
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use service::clock::SystemClock;
 
 use crate::change::change;
 use crate::cli::Data;
 use crate::pipeline::Request;
 
+/// How often a line is printed where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
 /// Runs the command.
 pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} pings {elapsed} {eta}");
-    bar.set_style(style.context("a template of known parts")?);
+    let (bar, lines) = (bar()?, Lines::default());
     let done = change(data, Request::Rebuild, |progress| {
-        bar.set_length(progress["records_total"].as_u64().unwrap_or(0));
-        bar.set_position(progress["records"].as_u64().unwrap_or(0));
+        for changed in progress["changes"].as_array().into_iter().flatten() {
+            bar.suspend(|| eprintln!("a rule changes: {}", changed.as_str().unwrap_or_default()));
+        }
+        let Some(total) = progress["bytes_total"].as_u64() else {
+            return;
+        };
+        if io::stderr().is_terminal() {
+            bar.set_length(total);
+            bar.set_position(progress["bytes"].as_u64().unwrap_or(0));
+            bar.set_message(line(&progress));
+        } else {
+            lines.print(&progress);
+        }
     })
     .await;
     bar.finish_and_clear();
@@ -30,4 +48,47 @@ pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+fn bar() -> anyhow::Result<ProgressBar> {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:30} {msg}");
+    bar.set_style(style.context("a template of known parts")?);
+    Ok(bar)
+}
+
+/// `12 of 40 chunks, 1200 of 4000 pings, 31 %, about 1m 5s left`
+fn line(progress: &Value) -> String {
+    let number = |name: &str| progress[name].as_u64().unwrap_or(0);
+    let left = match progress["seconds_left"].as_u64() {
+        None => String::new(),
+        Some(seconds) if seconds < 60 => format!(", about {seconds}s left"),
+        Some(seconds) if seconds < 3_600 => format!(", about {}m {}s left", seconds / 60, seconds % 60),
+        Some(seconds) => format!(", about {}h {}m left", seconds / 3_600, seconds / 60 % 60),
+    };
+    format!(
+        "{} of {} chunks, {} of {} pings, {} of {} MB, {} %{left}",
+        number("chunks"),
+        number("chunks_total"),
+        number("records"),
+        number("records_total"),
+        number("bytes") / 1_000_000,
+        number("bytes_total") / 1_000_000,
+        number("percent"),
+    )
+}
+
+/// Lines of progress, not too many.
+#[derive(Default)]
+struct Lines(Mutex<Option<Duration>>);
+
+impl Lines {
+    fn print(&self, progress: &Value) {
+        let now = SystemClock::shared().monotonic();
+        let Ok(mut last) = self.0.lock() else { return };
+        if last.is_none_or(|last| now.saturating_sub(last) >= LINE_EVERY) {
+            *last = Some(now);
+            eprintln!("{}", line(progress));
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! live here: which pings count (`batch`), and where the sums go (crate `aggregate-store`).
 
 mod caps;
+mod difference;
 mod dimension;
 mod folder;
 mod ids;
@@ -21,6 +22,7 @@ mod tests;
 mod vocabulary;
 
 pub use caps::{Caps, Standing, inflated_bytes_of};
+pub use difference::differences;
 pub use folder::Folder;
 pub use ping_error::PingError;
 pub use refusal::{Refusal, RefusalCounts};

@@ -1,9 +1,9 @@
 //! What the running process does when a command asks it through the control socket.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aggregator::RebuildProgress;
 use query::health::HealthSource;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,12 +23,34 @@ pub(crate) enum Request {
     },
     /// Fold everything anew.
     Rebuild,
+    /// Read errored pings again.
+    ReplayErrors,
     /// List the store against the index.
     Reconcile,
     /// Write what is folded and in memory only.
     Persist,
     /// The counters, and how the pipeline is.
     Status,
+}
+
+/// A request, and the settings that were given with it.
+#[derive(Debug, Deserialize)]
+struct Wish {
+    request: Request,
+    given: BTreeMap<String, String>,
+}
+
+impl Wish {
+    /// A request may also stand alone.
+    fn parse(value: Value) -> Result<Self, serde_json::Error> {
+        if value.get("request").is_some() {
+            return serde_json::from_value(value);
+        }
+        Ok(Self {
+            request: serde_json::from_value(value)?,
+            given: BTreeMap::new(),
+        })
+    }
 }
 
 /// Answers requests with the pipeline's parts.
@@ -45,9 +67,9 @@ impl Requests {
 
 impl ControlHandler for Requests {
     async fn handle(&self, request: Value, progress: Progress) -> Result<Value, String> {
-        let request: Request =
-            serde_json::from_value(request).map_err(|error| format!("not understood: {error}"))?;
-        perform(&self.core, request, move |value| progress.say(value))
+        let wish = Wish::parse(request).map_err(|error| format!("not understood: {error}"))?;
+        self.core.refuse_other_settings(&wish.given)?;
+        perform(&self.core, wish.request, move |value| progress.say(value))
             .await
             .map_err(|error| format!("{error:#}"))
     }
@@ -66,12 +88,10 @@ pub(crate) async fn perform(
             Ok(json!(imported))
         }
         Request::Rebuild => {
-            let progress = |progress: RebuildProgress| {
-                say(json!({"records": progress.records, "records_total": progress.records_total}));
-            };
-            let generation = core.rebuild(&progress).await?;
+            let generation = core.rebuild(&say).await?;
             Ok(json!({"generation": generation, "set_aside": core.status().await?.set_aside}))
         }
+        Request::ReplayErrors => core.replay_errors(&say).await,
         Request::Reconcile => {
             let found = core.reconcile().await?;
             core.settle().await?;
@@ -93,6 +113,7 @@ pub(crate) async fn perform(
             {
                 status.extend(counts);
             }
+            core.add_work(&mut status).await;
             Ok(status)
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
-use aggregator::{Aggregator, AggregatorSettings, RebuildProgress};
+use aggregator::{Aggregator, AggregatorSettings, Generations};
 use edge::Edge;
 use index_schema::{Index, SqliteIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
@@ -15,11 +15,11 @@ use service::directory::DataDirectory;
 use service::task;
 use tokio::sync::mpsc;
 
+use super::anew::Anew;
 use super::base::Base;
 use super::status::Counters;
 use super::watcher::{Stations, Watcher};
 use crate::cli::Data;
-use crate::local::generation_path;
 
 /// How often, and for how long, announced chunks are waited for before the store is listed for them.
 const SETTLE_POLL: Duration = Duration::from_millis(20);
@@ -36,7 +36,7 @@ pub(crate) struct Core {
     indexer: Arc<Indexer>,
     prefix: String,
     clock: Arc<dyn Clock>,
-    rebuilding: tokio::sync::Mutex<()>,
+    pub(super) anew: Anew,
 }
 
 impl Core {
@@ -49,7 +49,9 @@ impl Core {
     ) -> anyhow::Result<Arc<Self>> {
         let (base, announced) = Base::start(data, clock.clone()).await?;
         let index = SqliteIndex::open(&base.directory.index())?;
-        let aggregates = open_aggregates(&base.directory, index.as_ref(), clock.clone()).await?;
+        let generations = Generations::new(&base.directory.aggregates());
+        let aggregates =
+            open_aggregates(&base.directory, &generations, index.as_ref(), clock.clone()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
         let settings = AggregatorSettings {
             fold: data.fold_settings()?,
@@ -82,8 +84,8 @@ impl Core {
             counters,
             watcher,
             prefix: data.chunk_prefix.clone(),
+            anew: Anew::new(generations, data.texts(), clock.clone()),
             clock,
-            rebuilding: tokio::sync::Mutex::default(),
             base,
             index,
             aggregator,
@@ -143,33 +145,18 @@ impl Core {
         Ok(false)
     }
 
-    /// Folds everything into the next generation of aggregates and puts it into use. Answers its number.
-    pub(crate) async fn rebuild(
-        &self,
-        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
-    ) -> anyhow::Result<u64> {
-        let _one_at_a_time = self.rebuilding.lock().await;
-        // What the index lacks would be missing in the new aggregates.
-        self.reconcile().await?;
-        let old = self.index.generation().await?;
-        // What an earlier rebuild left may have been folded by other rules, or hold chunks that are gone.
-        remove_generation(&self.base.directory, old + 1);
-        let path = generation_path(&self.base.directory, old + 1);
-        // Its layer stays empty until it is in use: a rebuild commits.
-        let shadow = task::blocking(move || SqliteAggregates::open(&path)).await?;
-        let shadow = layered(&self.base.directory, shadow, self.clock.clone()).await?;
-        self.aggregator.rebuild(shadow.clone(), old + 1, progress).await?;
-        let replaced = self.reads.exchange(shadow);
-        // The last holder ends the old store's threads and waits for them.
-        task::blocking(move || drop(replaced)).await;
-        remove_generation(&self.base.directory, old);
-        Ok(old + 1)
-    }
-
     /// Writes what is folded and in memory only, so that other processes see it.
     pub(crate) async fn persist(&self) -> anyhow::Result<()> {
         self.aggregator.persist().await?;
         Ok(())
+    }
+
+    /// New aggregates behind a layer of their own.
+    pub(super) async fn layered(
+        &self,
+        aggregates: Arc<SqliteAggregates>,
+    ) -> anyhow::Result<Arc<LayeredAggregates>> {
+        layered(&self.base.directory, aggregates, self.clock.clone()).await
     }
 
     /// Returns when a part failed for good: the process should end.
@@ -240,41 +227,27 @@ impl Core {
 /// The current generation of aggregates, made if there is none.
 async fn open_aggregates(
     directory: &DataDirectory,
+    generations: &Generations,
     index: &dyn Index,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<LayeredAggregates>> {
-    let path = generation_path(directory, index.generation().await?);
+    let generation = index.generation().await?;
+    generations.remove_before(generation);
+    let path = generations.path(generation);
     if !path.exists() {
         // The index may remember chunks as folded into aggregates that are gone. Before the new ones are there: after a
         // crash in between, the next start does it again.
         index.make_pending(None).await?;
     }
     let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
-    layered(directory, aggregates, clock).await
+    layered(directory, Arc::new(aggregates), clock).await
 }
 
 /// These aggregates behind a layer in memory, which this data directory writes.
 async fn layered(
     directory: &DataDirectory,
-    aggregates: SqliteAggregates,
+    aggregates: Arc<SqliteAggregates>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<LayeredAggregates>> {
-    Ok(LayeredAggregates::over(Arc::new(aggregates), directory.incarnation(), clock).await?)
-}
-
-/// Removes a generation that is no longer in use. Who still reads it keeps the open file; what cannot be removed costs
-/// room only.
-fn remove_generation(directory: &DataDirectory, generation: u64) {
-    let path = generation_path(directory, generation);
-    for suffix in ["", "-wal", "-shm"] {
-        let file = path.with_file_name(format!(
-            "{}{suffix}",
-            path.file_name().unwrap_or_default().display()
-        ));
-        if let Err(error) = std::fs::remove_file(&file)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, file = %file.display(), "an old generation of aggregates could not be removed");
-        }
-    }
+    Ok(LayeredAggregates::over(aggregates, directory.incarnation(), clock).await?)
 }

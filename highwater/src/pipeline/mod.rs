@@ -1,5 +1,6 @@
 //! The pipeline in one process: its parts wired together. What they do lives in their crates.
 
+mod anew;
 mod base;
 mod control;
 mod core;

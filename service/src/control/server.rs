@@ -129,34 +129,27 @@ async fn answer<H: ControlHandler>(handler: &H, stream: UnixStream) {
     say(&mut writer, &last).await;
 }
 
-/// Lets the handler work and passes its progress on.
+/// Lets the handler work and passes its progress on beside it: an asker that does not read holds nothing up.
 async fn work<H: ControlHandler>(
     handler: &H,
     request: Value,
     writer: &mut (impl AsyncWriteExt + Unpin),
 ) -> Result<Value, String> {
     let (sender, mut progress) = mpsc::channel(PROGRESS_WAITING_MAX);
-    let mut result = std::pin::pin!(handler.handle(request, Progress(sender)));
-    let mut more = true;
-    loop {
-        tokio::select! {
-            biased;
-            said = progress.recv(), if more => match said {
-                Some(said) => say(writer, &json!({"progress": said})).await,
-                None => more = false,
-            },
-            result = &mut result => {
-                while let Ok(said) = progress.try_recv() {
-                    say(writer, &json!({"progress": said})).await;
-                }
-                return result;
+    let tell = async {
+        while let Some(said) = progress.recv().await {
+            if !say(writer, &json!({"progress": said})).await {
+                return;
             }
         }
-    }
+    };
+    let (result, ()) = tokio::join!(handler.handle(request, Progress(sender)), tell);
+    result
 }
 
-/// Writes a line; when the asker has left or does not read, the work goes on without it.
-async fn say(writer: &mut (impl AsyncWriteExt + Unpin), line: &Value) {
+/// Writes a line; whether it was taken. When the asker has left or does not read, the work goes on without it.
+async fn say(writer: &mut (impl AsyncWriteExt + Unpin), line: &Value) -> bool {
     let line = format!("{line}\n");
-    let _ = timeout(REQUEST_TIMEOUT, writer.write_all(line.as_bytes())).await;
+    let written = timeout(REQUEST_TIMEOUT, writer.write_all(line.as_bytes())).await;
+    matches!(written, Ok(Ok(())))
 }

@@ -1,11 +1,12 @@
 //! Laying file and environment under the flags: they become the defaults of a `clap` command, which then does types,
 //! messages and help.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command, Parser, value_parser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, Parser, value_parser};
 
 use super::given::{Given, check, truth};
 use super::keys::{CONFIG, Keys, key_of, variable_of};
@@ -18,6 +19,8 @@ pub struct Loaded<P> {
     pub settings: P,
     /// What to warn of, as soon as log lines have somewhere to go.
     pub warnings: Vec<String>,
+    /// The keys that were given in any layer; all others have their defaults.
+    pub given: BTreeSet<String>,
 }
 
 /// Settings of this process: its arguments, its environment, and the file that they name.
@@ -60,11 +63,26 @@ pub fn load<P: Parser>(
     for (key, value) in &given {
         check(&command, key, value)?;
     }
-    let matches = apply(command, &given).try_get_matches_from(arguments)?;
+    let mut command = apply(command, &given);
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let mut given: BTreeSet<String> = given.into_keys().collect();
+    note_flags(&command, &matches, &mut given);
     Ok(Loaded {
         settings: P::from_arg_matches(&matches)?,
         warnings,
+        given,
     })
+}
+
+/// Notes the keys of the flags that stand on the command line.
+fn note_flags(command: &Command, matches: &ArgMatches, given: &mut BTreeSet<String>) {
+    let stands = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    given.extend(command.get_arguments().filter(stands).filter_map(key_of));
+    if let Some((name, matches)) = matches.subcommand()
+        && let Some(command) = command.find_subcommand(name)
+    {
+        note_flags(command, matches, given);
+    }
 }
 
 fn with_config(command: Command) -> Command {

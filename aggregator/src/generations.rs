@@ -1,0 +1,128 @@
+//! Generations of aggregates: one file each, of which the index says which is in use. The one after it is the shadow of a
+//! rebuild, which is kept when a rebuild ends early.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aggregate_store::{AggregateError, AggregateStore, FoldVersion, SqliteAggregates};
+use index_schema::Index;
+use service::task;
+
+use crate::error::AggregatorError;
+
+/// Folded chunks that are looked up together.
+const PAGE: usize = 10_000;
+
+/// What SQLite keeps beside a database.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// The folder of the generations.
+#[derive(Clone, Debug)]
+pub struct Generations {
+    folder: PathBuf,
+}
+
+impl Generations {
+    /// Those in a folder.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Where a generation lies.
+    pub fn path(&self, generation: u64) -> PathBuf {
+        self.folder.join(format!("{generation:08}.sqlite"))
+    }
+
+    /// The shadow that is to become this generation. What an earlier rebuild left is kept if it was folded by these rules
+    /// from chunks that are all still in the index; else it is made anew.
+    ///
+    /// # Errors
+    /// When the index or the new file failed.
+    pub async fn shadow(
+        &self,
+        generation: u64,
+        rules: &FoldVersion,
+        index: &dyn Index,
+    ) -> Result<Arc<SqliteAggregates>, AggregatorError> {
+        if self.path(generation).exists() {
+            match self.open(generation).await {
+                Ok(shadow) if is_begin_of(&shadow, rules, index).await? => return Ok(Arc::new(shadow)),
+                Ok(other) => other.close().await,
+                Err(error) => tracing::warn!(%error, "what an earlier rebuild left cannot be used"),
+            }
+            self.remove(generation);
+        }
+        let shadow = self.open(generation).await?;
+        shadow.set_fold_version(rules).await?;
+        Ok(Arc::new(shadow))
+    }
+
+    /// Removes all generations before the one in use. The process may have ended between a swap and the removal.
+    pub fn remove_before(&self, generation: u64) {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let number = name
+                .to_str()
+                .and_then(|name| name.split('.').next()?.parse().ok());
+            if number.is_some_and(|number: u64| number < generation) {
+                remove_file(&entry.path());
+            }
+        }
+    }
+
+    /// Removes a generation that is not in use. Who still reads it keeps the open file; what cannot be removed costs room
+    /// only.
+    pub fn remove(&self, generation: u64) {
+        let path = self.path(generation);
+        for suffix in SUFFIXES {
+            let mut file = path.clone().into_os_string();
+            file.push(suffix);
+            remove_file(Path::new(&file));
+        }
+    }
+
+    async fn open(&self, generation: u64) -> Result<SqliteAggregates, AggregateError> {
+        let path = self.path(generation);
+        task::blocking(move || SqliteAggregates::open(&path)).await
+    }
+}
+
+/// Whether a rebuild by these rules over this index may go on with these aggregates.
+async fn is_begin_of(
+    shadow: &SqliteAggregates,
+    rules: &FoldVersion,
+    index: &dyn Index,
+) -> Result<bool, AggregatorError> {
+    match shadow.fold_version().await {
+        Ok(Some(stored)) if stored == *rules => {}
+        _ => return Ok(false),
+    }
+    let mut after = None;
+    loop {
+        let Ok(folded) = shadow.folded_ids(after, PAGE).await else {
+            return Ok(false);
+        };
+        after = folded.last().copied();
+        for chunk in &folded {
+            if index.entry(*chunk).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        if folded.len() < PAGE {
+            return Ok(true);
+        }
+    }
+}
+
+fn remove_file(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, file = %path.display(), "an old generation of aggregates could not be removed");
+    }
+}

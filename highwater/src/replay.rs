@@ -1,0 +1,41 @@
+//! `highwater replay-errors`: reads errored pings again and folds those that can be folded now.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::change::change;
+use crate::cli::Data;
+use crate::pipeline::Request;
+
+/// Runs the command. Prints what came of it as one JSON object.
+pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {msg}");
+    bar.set_style(style.context("a template of known parts")?);
+    let done = change(data, Request::ReplayErrors, |progress| {
+        bar.set_message(format!(
+            "{} read again, {} folded",
+            progress["tried"], progress["replayed"]
+        ));
+        bar.tick();
+    })
+    .await;
+    bar.finish_and_clear();
+    let mut done = done?;
+    for changed in done["changes"].take().as_array().into_iter().flatten() {
+        eprintln!("a rule changed: {}", changed.as_str().unwrap_or_default());
+    }
+    if let Some(done) = done.as_object_mut() {
+        done.remove("changes");
+    }
+    if done["unreadable"].as_u64().is_some() {
+        eprintln!(
+            "{} errored pings could not be read: restore their chunks in the store and call this again",
+            done["unreadable"]
+        );
+    }
+    writeln!(io::stdout().lock(), "{done}")?;
+    Ok(())
+}
