@@ -1,5 +1,6 @@
 //! The aggregator as a whole: what counts, and that nothing depends on how it was folded.
 
+mod borders;
 mod copies;
 mod dump;
 mod failures;

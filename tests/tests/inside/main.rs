@@ -1,5 +1,6 @@
 //! The whole pipeline inside one process, on a simulated disk: it dies at every operation and call, and loses nothing.
 
+mod anew;
 mod backwards;
 mod client;
 mod crashes;
