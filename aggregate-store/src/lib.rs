@@ -4,6 +4,7 @@
 //! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
 //! - [`SeenIds`] tells which copies of a document are known.
 //! - [`LayeredAggregates`] keeps the newest layer in memory, before a database.
+//! - [`RetainAggregates`] is the door of who deletes by date.
 //! - [`SqliteAggregates`] is the back end inside one process; `conformance` (a feature) is what every back end passes.
 
 mod batch;
@@ -16,6 +17,7 @@ mod error;
 mod layer;
 pub mod metrics;
 mod question;
+mod retain;
 mod rows;
 mod sqlite;
 mod status;
@@ -29,6 +31,7 @@ pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
 pub use question::{
     CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
 };
+pub use retain::{Below, DeletePlace, Deleted, RetainAggregates};
 pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 pub use sqlite::SqliteAggregates;
 pub use status::{Counters, Status};

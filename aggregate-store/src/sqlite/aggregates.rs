@@ -83,7 +83,7 @@ impl SqliteAggregates {
         task::blocking(move || drop(self)).await;
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&mut Writer) -> Result<T, AggregateError> + Send + 'static,
@@ -93,7 +93,7 @@ impl SqliteAggregates {
     }
 
     /// Answers from one moment each: every question is a transaction of its own.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, AggregateError> + Send + 'static,

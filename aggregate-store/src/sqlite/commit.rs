@@ -63,6 +63,11 @@ impl Writer {
         outcome
     }
 
+    /// Forgets ids, for rows that bore them were deleted.
+    pub(super) fn forget_ids(&mut self) {
+        self.dictionary.forget();
+    }
+
     fn write(&mut self, batches: &[&Batch], stamp: Option<LayerStamp>) -> Result<Committed, AggregateError> {
         let Self {
             connection,

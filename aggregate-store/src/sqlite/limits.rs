@@ -26,3 +26,15 @@ pub(super) const DICTIONARY_BYTES_MAX: usize = 64 << 20;
 
 /// Statements that a connection keeps prepared: more than there are kinds of them.
 pub(super) const STATEMENTS_KEPT: usize = 64;
+
+/// Cells that one slice of a deletion removes, give or take those of one dimension set: some tens of milliseconds.
+pub(super) const DELETED_CELLS: u64 = 20_000;
+
+/// Other rows that one slice of a deletion removes.
+pub(super) const DELETED_ROWS: u32 = 2_000;
+
+/// Dimension sets that one slice removes: each is looked for under all metrics.
+pub(super) const DELETED_SETS: u32 = 50;
+
+/// Copies that one slice walks.
+pub(super) const WALKED_ROWS: u32 = 20_000;

@@ -18,6 +18,7 @@ mod names;
 mod present;
 mod reading;
 mod refusal;
+mod retain;
 mod retried;
 mod schema;
 mod seen;
@@ -28,5 +29,7 @@ mod workers;
 pub use aggregates::SqliteAggregates;
 pub(crate) use reading::Reading;
 
+#[cfg(test)]
+mod retain_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,0 +1,78 @@
+//! The door for who deletes: by submission date, in slices, so that no transaction is long.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use ping::SubmissionDate;
+
+use crate::AggregateError;
+
+/// Aggregates, for who deletes. Nothing may be folded any more below the days given here: whoever deletes has raised the
+/// floor first, and what was under way then is written. A crash between two slices is gone on from by beginning anew.
+#[async_trait]
+pub trait RetainAggregates: fmt::Debug + Send + Sync + 'static {
+    /// Deletes the next slice of what lies below, in one transaction.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing of this slice was deleted.
+    async fn delete_below(&self, below: &Below, at: DeletePlace) -> Result<Deleted, AggregateError>;
+
+    /// Days that have cells or users, ascending.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError>;
+
+    /// Bytes that are in use. What deletion frees is used again; the file itself does not shrink.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn used_bytes(&self) -> Result<u64, AggregateError>;
+}
+
+/// Before which submission dates rows are deleted; `None` deletes none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Below {
+    /// Cells and user sketches.
+    pub aggregates: Option<SubmissionDate>,
+    /// Rows of errored pings in chunks of pings.
+    pub errored: Option<SubmissionDate>,
+    /// Copies and folded chunks of pings. Copies decide for as long as the repeat window which later ones count, so this
+    /// lies that far below the floor. At most `errored`, whose rows name chunks.
+    pub seen: Option<SubmissionDate>,
+    /// Folded chunks of errored pings.
+    pub error_chunks: Option<SubmissionDate>,
+}
+
+/// Where the next slice begins. The default is the beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeletePlace(pub(crate) Stage);
+
+/// What is deleted, in this order: dictionaries after what names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// User sketches.
+    #[default]
+    Users,
+    /// Cells, after this metric and dimension set.
+    Cells(i64, i64),
+    /// Dimension sets without cells.
+    Sets,
+    /// Errored pings.
+    Errored,
+    /// Copies, after this document.
+    Seen(Vec<u8>),
+    /// Folded chunks.
+    Folded,
+}
+
+/// What a slice deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Cells and user sketches.
+    pub aggregates: u64,
+    /// Other rows.
+    pub rows: u64,
+    /// Where to go on; `None` when nothing is left.
+    pub next: Option<DeletePlace>,
+}

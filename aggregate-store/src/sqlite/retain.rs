@@ -1,0 +1,320 @@
+//! Deletes by submission date. A day's dimension sets have neighbouring ids, so its cells of one metric lie together:
+//! cells are deleted metric by metric.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use ping::SubmissionDate;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::SqliteAggregates;
+use super::commit::Writer;
+use super::dictionary::SetIds;
+use super::limits::{DELETED_CELLS, DELETED_ROWS, DELETED_SETS, WALKED_ROWS};
+use super::listing::Listing;
+use super::refusal::{date, unstored};
+use crate::retain::Stage;
+use crate::{AggregateError, Below, DeletePlace, Deleted, RetainAggregates};
+
+#[async_trait]
+impl RetainAggregates for SqliteAggregates {
+    async fn delete_below(&self, below: &Below, at: DeletePlace) -> Result<Deleted, AggregateError> {
+        let below = *below;
+        self.write("delete what is below the floor", move |writer| {
+            delete(writer, &below, at.0)
+        })
+        .await
+    }
+
+    async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError> {
+        self.read("list days", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT value FROM listing WHERE kind = 8
+                 UNION SELECT DISTINCT submission_date FROM users ORDER BY 1",
+            )?;
+            let days = statement.query_map([], |row| row.get(0))?;
+            days.map(|day| date(day?)).collect()
+        })
+        .await
+    }
+
+    async fn used_bytes(&self) -> Result<u64, AggregateError> {
+        self.read("measure the aggregates", |connection| {
+            let number = |name: &str| -> Result<u64, AggregateError> {
+                unstored(connection.pragma_query_value(None, name, |row| row.get(0))?)
+            };
+            let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
+            Ok(pages.saturating_mul(number("page_size")?))
+        })
+        .await
+    }
+}
+
+/// One slice in one transaction.
+fn delete(writer: &mut Writer, below: &Below, stage: Stage) -> Result<Deleted, AggregateError> {
+    let renames = matches!(stage, Stage::Sets | Stage::Folded);
+    let transaction = writer
+        .connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let slice = Slice {
+        transaction: &transaction,
+        aggregates: below.aggregates.map_or(0, SubmissionDate::as_yyyymmdd),
+        errored: below.errored.map_or(0, SubmissionDate::as_yyyymmdd),
+        seen: below.seen.map_or(0, SubmissionDate::as_yyyymmdd),
+        error_chunks: below.error_chunks.map_or(0, SubmissionDate::as_yyyymmdd),
+    };
+    let deleted = slice.delete(stage)?;
+    transaction.commit()?;
+    if renames {
+        // Rows of dictionaries are gone: their ids may name others from now on.
+        writer.forget_ids();
+    }
+    Ok(deleted)
+}
+
+/// Days are numbers YYYYMMDD; nothing lies below 0.
+struct Slice<'a> {
+    transaction: &'a Transaction<'a>,
+    aggregates: u32,
+    errored: u32,
+    seen: u32,
+    error_chunks: u32,
+}
+
+impl Slice<'_> {
+    fn delete(&self, stage: Stage) -> Result<Deleted, AggregateError> {
+        match stage {
+            Stage::Users => {
+                let users = self.delete_rows(
+                    "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE submission_date < ?1 LIMIT ?2)",
+                    self.aggregates,
+                )?;
+                Ok(Deleted {
+                    aggregates: users,
+                    ..Deleted::then(if users > 0 {
+                        Stage::Users
+                    } else {
+                        Stage::Cells(0, -1)
+                    })
+                })
+            }
+            Stage::Cells(metric, set) => self.delete_cells(metric, set),
+            Stage::Sets => self.delete_sets(),
+            Stage::Errored => {
+                let rows = self.delete_rows(
+                    "DELETE FROM errored WHERE (incarnation, sequence) IN
+                     (SELECT incarnation, sequence FROM errored WHERE submission_date < ?1 LIMIT ?2)",
+                    self.errored,
+                )?;
+                let next = if rows > 0 {
+                    Stage::Errored
+                } else {
+                    Stage::Seen(Vec::new())
+                };
+                Ok(Deleted {
+                    rows,
+                    ..Deleted::then(next)
+                })
+            }
+            Stage::Seen(after) => self.delete_seen(&after),
+            Stage::Folded => self.delete_folded(),
+        }
+    }
+
+    fn delete_rows(&self, sql: &str, below: u32) -> Result<u64, AggregateError> {
+        let rows = self
+            .transaction
+            .prepare_cached(sql)?
+            .execute(params![below, DELETED_ROWS])?;
+        Ok(rows as u64)
+    }
+
+    /// Cells of the metrics after `metric`, and of that one after the dimension set `set`.
+    fn delete_cells(&self, metric: i64, set: i64) -> Result<Deleted, AggregateError> {
+        let sets = sets_below(self.transaction, self.aggregates)?;
+        if sets.is_empty() {
+            return Ok(Deleted::then(Stage::Errored));
+        }
+        let mut listing = Listing::default();
+        let (mut deleted, mut after) = (0, set);
+        let mut metrics = self.transaction.prepare_cached(
+            "SELECT DISTINCT value FROM listing WHERE kind = 1 AND value >= ?1 ORDER BY value",
+        )?;
+        let metrics = metrics.query_map([metric], |row| row.get(0))?;
+        let metrics = metrics.collect::<Result<Vec<i64>, _>>()?;
+        let mut next = Stage::Sets;
+        for metric in metrics {
+            let of_metric = self.delete_of_metric(metric, after, &sets, &mut listing, &mut deleted)?;
+            if let Some(last) = of_metric {
+                next = Stage::Cells(metric, last);
+                break;
+            }
+            after = -1;
+        }
+        listing.write(self.transaction)?;
+        Ok(Deleted {
+            aggregates: deleted,
+            ..Deleted::then(next)
+        })
+    }
+
+    /// Cells of one metric in sets after `after`; answers the last set when the slice is full.
+    fn delete_of_metric(
+        &self,
+        metric: i64,
+        after: i64,
+        sets: &HashMap<i64, SetIds>,
+        listing: &mut Listing,
+        deleted: &mut u64,
+    ) -> Result<Option<i64>, AggregateError> {
+        let mut count = self.transaction.prepare_cached(
+            "SELECT d.id, c.process, COUNT(*) FROM dimension_set d
+             CROSS JOIN cell c ON c.metric = ?1 AND c.dimension_set = d.id
+             WHERE d.submission_date < ?2 AND d.id > ?3 GROUP BY d.id, c.process ORDER BY d.id, c.process",
+        )?;
+        let mut rows = count.query(params![metric, self.aggregates, after])?;
+        let (mut last, mut full) = (None, false);
+        while let Some(row) = rows.next()? {
+            let (set, cells): (i64, i64) = (row.get(0)?, row.get(2)?);
+            if *deleted >= DELETED_CELLS && last != Some(set) {
+                full = true;
+                break;
+            }
+            let ids = sets
+                .get(&set)
+                .ok_or_else(|| AggregateError::Damaged(format!("dimension set {set} is missing")))?;
+            listing.count(ids, unstored(metric)?, unstored(row.get(1)?)?, -cells);
+            *deleted += unstored::<u64>(cells)?;
+            last = Some(set);
+        }
+        if let Some(last) = last {
+            let mut delete = self.transaction.prepare_cached(
+                "DELETE FROM cell WHERE metric = ?1 AND dimension_set IN
+                 (SELECT id FROM dimension_set WHERE submission_date < ?2 AND id > ?3 AND id <= ?4)",
+            )?;
+            delete.execute(params![metric, self.aggregates, after, last])?;
+        }
+        Ok(if full { last.or(Some(after)) } else { None })
+    }
+
+    /// Dimension sets that no cell names any more.
+    fn delete_sets(&self) -> Result<Deleted, AggregateError> {
+        let mut oldest = self.transaction.prepare_cached(
+            "SELECT id FROM dimension_set WHERE submission_date < ?1 ORDER BY submission_date, id LIMIT ?2",
+        )?;
+        let oldest = oldest.query_map(params![self.aggregates, DELETED_SETS], |row| row.get(0))?;
+        let oldest = oldest.collect::<Result<Vec<i64>, _>>()?;
+        let metrics = super::listing::metrics(self.transaction)?;
+        let mut named = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM cell WHERE metric = ?1 AND dimension_set = ?2 LIMIT 1")?;
+        let mut remove = self
+            .transaction
+            .prepare_cached("DELETE FROM dimension_set WHERE id = ?1")?;
+        let mut rows = 0;
+        for set in &oldest {
+            let mut is_named = false;
+            for (metric, _) in &metrics {
+                let found = named.query_row(params![metric, set], |_| Ok(())).optional()?;
+                is_named |= found.is_some();
+            }
+            if !is_named {
+                rows += remove.execute([set])? as u64;
+            }
+        }
+        // A set that still has cells came back after its turn: the next run deletes it.
+        let is_last = oldest.is_empty() || rows == 0;
+        let next = if is_last { Stage::Errored } else { Stage::Sets };
+        Ok(Deleted {
+            rows,
+            ..Deleted::then(next)
+        })
+    }
+
+    /// Walks copies by document, a stretch at a time.
+    fn delete_seen(&self, after: &[u8]) -> Result<Deleted, AggregateError> {
+        if self.seen == 0 {
+            return Ok(Deleted::then(Stage::Folded));
+        }
+        let end: Option<Vec<u8>> = self
+            .transaction
+            .prepare_cached(
+                "SELECT document FROM seen WHERE document > ?1 ORDER BY document LIMIT 1 OFFSET ?2",
+            )?
+            .query_row(params![after, WALKED_ROWS], |row| row.get(0))
+            .optional()?;
+        let mut delete = self.transaction.prepare_cached(
+            "DELETE FROM seen WHERE document > ?1 AND (?2 IS NULL OR document <= ?2) AND submission_date < ?3",
+        )?;
+        let rows = delete.execute(params![after, end, self.seen])? as u64;
+        let next = end.map_or(Stage::Folded, Stage::Seen);
+        Ok(Deleted {
+            rows,
+            ..Deleted::then(next)
+        })
+    }
+
+    /// Folded chunks, and their identities: nothing names them any more.
+    fn delete_folded(&self) -> Result<Deleted, AggregateError> {
+        let mut find = self.transaction.prepare_cached(
+            "SELECT chunk FROM folded WHERE submission_date <
+             CASE WHEN key LIKE '%/errors/v1/submission_date=%' THEN ?1 ELSE ?2 END
+             AND submission_date < max(?1, ?2) LIMIT ?3",
+        )?;
+        let chunks = find.query_map(params![self.error_chunks, self.seen, DELETED_ROWS], |row| {
+            row.get(0)
+        })?;
+        let chunks = chunks.collect::<Result<Vec<i64>, _>>()?;
+        let mut folded = self
+            .transaction
+            .prepare_cached("DELETE FROM folded WHERE chunk = ?1")?;
+        let mut identity = self
+            .transaction
+            .prepare_cached("DELETE FROM chunk WHERE id = ?1")?;
+        for chunk in &chunks {
+            folded.execute([chunk])?;
+            identity.execute([chunk])?;
+        }
+        Ok(Deleted {
+            aggregates: 0,
+            rows: chunks.len() as u64,
+            next: (!chunks.is_empty()).then_some(DeletePlace(Stage::Folded)),
+        })
+    }
+}
+
+impl Deleted {
+    const fn then(stage: Stage) -> Self {
+        Self {
+            aggregates: 0,
+            rows: 0,
+            next: Some(DeletePlace(stage)),
+        }
+    }
+}
+
+/// The dimension sets below a day, by id.
+fn sets_below(connection: &Connection, day: u32) -> Result<HashMap<i64, SetIds>, AggregateError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, channel, version, submission_date, build_date, application, architecture, os, os_version, e10s
+         FROM dimension_set WHERE submission_date < ?1",
+    )?;
+    let rows = statement.query_map([day], |row| {
+        Ok((
+            row.get(0)?,
+            SetIds {
+                id: row.get(0)?,
+                channel: row.get(1)?,
+                version: row.get(2)?,
+                submission_date: row.get(3)?,
+                build_date: row.get(4)?,
+                application: row.get(5)?,
+                architecture: row.get(6)?,
+                os: row.get(7)?,
+                os_version: row.get(8)?,
+                e10s: row.get(9)?,
+            },
+        ))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
