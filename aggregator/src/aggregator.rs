@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aggregate_store::{AggregateStore, Counters};
+use aggregate_store::{AggregateStore, Counters, Persisted};
 use index_schema::{Index, IndexEntry};
 use ping::ChunkId;
 use service::clock::Clock;
@@ -13,7 +13,7 @@ use service::current::Current;
 use service::shutdown::Shutdown;
 use service::task;
 use store::Store;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::error::AggregatorError;
 use crate::metrics;
@@ -199,6 +199,19 @@ impl Aggregator {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Nothing is folded for as long as the answer is kept, and what was folded before is written: so a floor can be
+    /// raised, below which nothing is folded any more.
+    ///
+    /// # Errors
+    /// When what was folded could not be written.
+    pub async fn stand_still(&self) -> Result<MutexGuard<'_, ()>, AggregatorError> {
+        let standing = self.gate.lock().await;
+        if let Persisted::Written(chunks) = self.current.get().persist().await? {
+            self.work.index.settle(&chunks).await?;
+        }
+        Ok(standing)
     }
 
     /// Whether the aggregates in use may be folded into.

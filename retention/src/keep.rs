@@ -1,0 +1,105 @@
+//! How long and how much is kept, as it is written in settings: `forever`, `180d`, `500GB`, or `180d,500GB`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use service::quantity::{Age, ByteSize};
+
+/// What is kept: no older than the age, and no more than the bytes. The default keeps everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// What is older goes; whole days.
+    pub age: Option<Duration>,
+    /// When there is more, the oldest days go; today never does.
+    pub bytes: Option<u64>,
+}
+
+/// It could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not what is kept: write forever, an age in days, a size, or both, as 180d,500GB")]
+pub struct KeepError(String);
+
+const FOREVER: &str = "forever";
+
+impl Keep {
+    /// Whether nothing is ever deleted.
+    pub const fn is_forever(&self) -> bool {
+        self.age.is_none() && self.bytes.is_none()
+    }
+}
+
+impl FromStr for Keep {
+    type Err = KeepError;
+
+    fn from_str(text: &str) -> Result<Self, KeepError> {
+        let refused = || KeepError(text.to_owned());
+        let mut keep = Self::default();
+        if text.trim() == FOREVER {
+            return Ok(keep);
+        }
+        for part in text.split(',').map(str::trim) {
+            // `1h` is refused, not taken for a day: what goes is whole days.
+            let days = part.strip_suffix('d').and_then(|_| part.parse::<Age>().ok());
+            let known = match (days, part.parse::<ByteSize>()) {
+                (Some(Age(age)), _) => keep.age.replace(age).is_some(),
+                (None, Ok(ByteSize(bytes))) => keep.bytes.replace(bytes).is_some(),
+                (None, Err(_)) => return Err(refused()),
+            };
+            if known {
+                return Err(refused());
+            }
+        }
+        Ok(keep)
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.age, self.bytes) {
+            (None, None) => f.write_str(FOREVER),
+            (Some(age), None) => Age(age).fmt(f),
+            (None, Some(bytes)) => ByteSize(bytes).fmt(f),
+            (Some(age), Some(bytes)) => write!(f, "{},{}", Age(age), ByteSize(bytes)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_as_it_is_written() {
+        for text in ["forever", "180d", "500GB", "180d,500GB", "1d,1MiB"] {
+            let keep: Keep = text.parse().expect(text);
+            assert_eq!(keep.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused_with_the_form_to_write() {
+        for text in [
+            "",
+            "1h",
+            "d",
+            "180",
+            "-1d",
+            "1d,2d",
+            "1GB,2GB",
+            "forever,1d",
+            "1GB,",
+        ] {
+            let refused = text.parse::<Keep>();
+            // A bare number is a size in bytes, as everywhere.
+            if text == "180" {
+                assert_eq!(refused.map(|keep| keep.bytes), Ok(Some(180)));
+                continue;
+            }
+            assert!(
+                refused.expect_err(text).to_string().contains("180d,500GB"),
+                "{text}"
+            );
+        }
+    }
+}

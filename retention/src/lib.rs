@@ -1,0 +1,17 @@
+//! What is kept and for how long. Floors are raised first, then objects go, then rows: a crash between any two is gone
+//! on from at the next run, and nothing below a floor comes back.
+
+mod error;
+mod forget;
+mod keep;
+pub mod limits;
+pub mod metrics;
+mod plan;
+mod report;
+mod retainer;
+
+pub use error::RetentionError;
+pub use keep::{Keep, KeepError};
+pub use plan::{Rules, floor_of};
+pub use report::{Gone, Retained};
+pub use retainer::{Parts, Retainer, Standstill};
