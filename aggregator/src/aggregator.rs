@@ -208,10 +208,23 @@ impl Aggregator {
     /// When what was folded could not be written.
     pub async fn stand_still(&self) -> Result<MutexGuard<'_, ()>, AggregatorError> {
         let standing = self.gate.lock().await;
-        if let Persisted::Written(chunks) = self.current.get().persist().await? {
-            self.work.index.settle(&chunks).await?;
+        let aggregates = self.current.get();
+        if let Persisted::Dropped(chunks) = aggregates.persist().await? {
+            tracing::warn!(
+                chunks = chunks.len(),
+                "another aggregator was first; the rest is folded again"
+            );
+            self.wake.notify_one();
         }
-        Ok(standing)
+        // Also what was written beside and is not settled yet: a floor must not take it for unfolded.
+        loop {
+            let mut entries = self.pending(&*aggregates).await?;
+            let pending = entries.len();
+            self.settle_folded(&mut entries, &*aggregates).await?;
+            if entries.len() == pending {
+                return Ok(standing);
+            }
+        }
     }
 
     /// Whether the aggregates in use may be folded into.

@@ -8,6 +8,7 @@ use aggregator::limits::{
     BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use retention::Keep;
 use service::quantity::{Age, ByteSize};
 
 use crate::pings::Select;
@@ -38,9 +39,13 @@ pub(crate) enum Command {
     /// Prints stored pings as NDJSON, reading only chunks that can match
     Pings(Pings),
     /// Folds everything anew into a shadow, then swaps; goes on where an earlier one ended early
-    Rebuild(Data),
+    Rebuild(Rebuild),
     /// Reads errored pings again, after a change that accepts more, and folds those that can be folded now
     ReplayErrors(Data),
+    /// Deletes what is older or more than is to be kept, as `serve` does every hour
+    Retain(Retain),
+    /// Deletes one chunk on purpose: it is not indexed again, and the next rebuild counts its pings no more
+    ForgetChunk(ForgetChunk),
     /// Lists the store and indexes what is missing
     Reconcile(Data),
     /// Prints every aggregate as sorted NDJSON
@@ -73,9 +78,27 @@ pub(crate) struct Data {
     pub layer: Layer,
     #[command(flatten)]
     pub intake: Intake,
+    #[command(flatten)]
+    pub kept: Kept,
     /// The keys of the settings that were given, by flag, environment or file
     #[arg(skip)]
     pub given: BTreeSet<String>,
+}
+
+/// What is kept, and for how long: forever, an age in days, a size, or both, as 180d,500GB. Whole days of submission go,
+/// the oldest first, never today.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "What is kept")]
+pub(crate) struct Kept {
+    /// Chunks of pings
+    #[arg(long, value_name = "KEEP", default_value = "forever")]
+    pub keep_pings: Keep,
+    /// Chunks of errored pings; as --keep-pings if absent
+    #[arg(long, value_name = "KEEP")]
+    pub keep_errors: Option<Keep>,
+    /// Distributions and users; a rebuild makes only those again whose pings are kept
+    #[arg(long, value_name = "KEEP", default_value = "forever")]
+    pub keep_aggregates: Keep,
 }
 
 /// What is folded and not written yet. It is in all answers of this process at once.
@@ -235,6 +258,9 @@ pub(crate) struct Demo {
     /// What all pings are drawn from
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Bytes of the data directory above which older days are deleted, and sending pauses when today alone takes them
+    #[arg(long, value_name = "BYTES", default_value = "2GB")]
+    pub data_limit: ByteSize,
 }
 
 /// `highwater import`.
@@ -257,6 +283,39 @@ pub(crate) struct Pings {
     /// Print pings that could not be read or folded, body as base64, with the reason
     #[arg(long)]
     pub errors: bool,
+}
+
+/// `highwater rebuild`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Rebuild {
+    #[command(flatten)]
+    pub data: Data,
+    /// Rebuild although aggregates get lost whose pings were deleted
+    #[arg(long)]
+    pub forget_older: bool,
+}
+
+/// `highwater retain`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Retain {
+    #[command(flatten)]
+    pub data: Data,
+    /// Print what would go, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `highwater forget-chunk`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct ForgetChunk {
+    #[command(flatten)]
+    pub data: Data,
+    /// The chunk's key in the store
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// Why, for who asks later
+    #[arg(long, value_name = "WORDS")]
+    pub why: String,
 }
 
 /// `highwater status`.

@@ -15,6 +15,7 @@ mod pipeline;
 mod rebuild;
 mod reconcile;
 mod replay;
+mod retention;
 mod serve;
 mod status;
 mod text;
@@ -53,6 +54,7 @@ fn run(loaded: settings::Loaded<Cli>) -> anyhow::Result<ExitCode> {
     aggregate_store::metrics::describe();
     aggregator::metrics::describe();
     query::metrics::describe();
+    ::retention::metrics::describe();
     metrics::describe();
     metrics::publish_build(
         env!("CARGO_PKG_VERSION"),
@@ -76,8 +78,10 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return demo::run(demo).await,
         Command::Import(import) => import::run(import).await?,
         Command::Pings(pings) => pings::run(pings).await?,
-        Command::Rebuild(data) => rebuild::run(data).await?,
+        Command::Rebuild(rebuild) => rebuild::run(rebuild).await?,
         Command::ReplayErrors(data) => replay::run(data).await?,
+        Command::Retain(retain) => retention::run(retain).await?,
+        Command::ForgetChunk(chunk) => retention::forget(chunk).await?,
         Command::Reconcile(data) => reconcile::run(data).await?,
         Command::Dump(data) => dump::run(data).await?,
         Command::Status(status) => status::run(status).await?,

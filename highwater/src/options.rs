@@ -10,13 +10,14 @@ use aggregator::limits::{
 use anyhow::Context;
 use edge::{EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
+use retention::{Keep, Rules};
 use service::directory::DataDirectory;
 use service::http::{BodyLimits, ConnectionLimits};
 use service::quantity::Age;
 use service::telemetry::LogFormat;
 use std::time::Duration;
 
-use crate::cli::{self, ApiListener, Command, Data, Demo, EdgeListener, Fold, Intake, Serve};
+use crate::cli::{self, ApiListener, Command, Data, Demo, EdgeListener, Fold, Intake, Kept, Serve};
 
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
@@ -60,6 +61,16 @@ impl Data {
         })
     }
 
+    /// What is kept.
+    pub(crate) fn retention_rules(&self) -> anyhow::Result<Rules> {
+        Ok(Rules {
+            pings: self.kept.keep_pings,
+            errors: self.kept.keep_errors.unwrap_or(self.kept.keep_pings),
+            aggregates: self.kept.keep_aggregates,
+            repeat_window: self.fold_settings()?.repeat_window,
+        })
+    }
+
     /// Which values of dimensions partition chunks.
     pub(crate) fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
         let Some(path) = &self.intake.dimension_schema else {
@@ -77,9 +88,9 @@ impl Data {
         Ok(())
     }
 
-    fn for_demo(data_dir: &Path) -> Self {
+    fn for_demo(demo: &Demo) -> Self {
         Self {
-            data_dir: data_dir.to_owned(),
+            data_dir: demo.data_dir.clone(),
             log_format: cli::LogFormat::Human,
             log_filter: "warn".to_owned(),
             chunk_prefix: "pings".to_owned(),
@@ -96,6 +107,7 @@ impl Data {
                 persist_age: Age(Duration::from_secs(10)),
             },
             intake: Intake::for_demo(),
+            kept: Kept::within(demo.data_limit.0),
             given: BTreeSet::new(),
         }
     }
@@ -117,6 +129,12 @@ impl Data {
             ("open_partitions", intake.open_partitions.to_string()),
             ("seal_at_shutdown", intake.seal_at_shutdown.to_string()),
             ("inflated_limit", format!("{} bytes", intake.inflated_limit.0)),
+            ("keep_pings", self.kept.keep_pings.to_string()),
+            (
+                "keep_errors",
+                self.kept.keep_errors.unwrap_or(self.kept.keep_pings).to_string(),
+            ),
+            ("keep_aggregates", self.kept.keep_aggregates.to_string()),
             (
                 "dimension_schema",
                 schema.map_or_else(|| "built in".to_owned(), |path| path.to_string()),
@@ -130,6 +148,22 @@ impl Data {
         let mut texts = self.texts();
         texts.retain(|key, _| self.given.contains(key));
         texts
+    }
+}
+
+impl Kept {
+    /// What fits a directory of so many bytes: a quarter for chunks and one for aggregates, so that yesterday's give way
+    /// before today's have no room. The rest is for the log, and for what a database keeps free.
+    fn within(bytes: u64) -> Self {
+        let quarter = Keep {
+            age: None,
+            bytes: Some(bytes / 4),
+        };
+        Self {
+            keep_pings: quarter,
+            keep_errors: None,
+            keep_aggregates: quarter,
+        }
     }
 }
 
@@ -151,7 +185,7 @@ impl Serve {
     pub(crate) fn for_demo(demo: &Demo) -> Self {
         let connections = ConnectionLimits::default();
         Self {
-            data: Data::for_demo(&demo.data_dir),
+            data: Data::for_demo(demo),
             edge: EdgeListener {
                 edge_listen: demo.edge_listen,
                 body_limit: service::quantity::ByteSize(8 << 20),
@@ -177,7 +211,9 @@ impl Command {
     pub(crate) fn note_given(&mut self, given: BTreeSet<String>) {
         match self {
             Self::Import(import) => import.data.given = given,
-            Self::Rebuild(data) | Self::ReplayErrors(data) | Self::Reconcile(data) => data.given = given,
+            Self::Rebuild(rebuild) => rebuild.data.given = given,
+            Self::Retain(retain) => retain.data.given = given,
+            Self::ReplayErrors(data) | Self::Reconcile(data) => data.given = given,
             _ => {}
         }
     }
@@ -204,9 +240,10 @@ impl Command {
             Self::Import(import) => of(&import.data, "warn"),
             Self::Pings(pings) => of(&pings.data, "warn"),
             Self::Status(status) => of(&status.data, "warn"),
-            Self::Rebuild(data) | Self::ReplayErrors(data) | Self::Reconcile(data) | Self::Dump(data) => {
-                of(data, "warn")
-            }
+            Self::Rebuild(rebuild) => of(&rebuild.data, "warn"),
+            Self::Retain(retain) => of(&retain.data, "warn"),
+            Self::ForgetChunk(forget) => of(&forget.data, "warn"),
+            Self::ReplayErrors(data) | Self::Reconcile(data) | Self::Dump(data) => of(data, "warn"),
             Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
         }
     }

@@ -10,16 +10,19 @@ use serde_json::Value;
 use service::clock::SystemClock;
 
 use crate::change::change;
-use crate::cli::Data;
+use crate::cli::Rebuild;
 use crate::pipeline::Request;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the command.
-pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
+pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
     let (bar, lines) = (bar()?, Lines::default());
-    let done = change(data, Request::Rebuild, |progress| {
+    let request = Request::Rebuild {
+        forget_older: rebuild.forget_older,
+    };
+    let done = change(&rebuild.data, request, |progress| {
         for changed in progress["changes"].as_array().into_iter().flatten() {
             bar.suspend(|| eprintln!("a rule changes: {}", changed.as_str().unwrap_or_default()));
         }

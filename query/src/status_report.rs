@@ -42,8 +42,15 @@ pub struct StatusReport {
     pub waiting: u64,
     /// In chunks.
     pub chunked: u64,
-    /// In chunks that the index knows.
+    /// In chunks that the index knows or knew: those deleted since are counted on.
     pub indexed: u64,
+    /// Of those indexed, in chunks that were deleted since.
+    pub deleted: u64,
+    /// Of those indexed, neither in the aggregates in use nor to come into them: they came, or were deleted, below a floor
+    /// date, or were forgotten on purpose.
+    pub unfolded: u64,
+    /// Whether the aggregates still hold what was forgotten on purpose, so that a rebuild is due.
+    pub rebuild_wanted: bool,
     /// Counted in aggregates.
     pub folded: u64,
     /// Received again, and counted once.
@@ -72,9 +79,15 @@ impl StatusReport {
     /// Whether every accepted ping has arrived where it belongs: nothing waits, every chunked ping is indexed, each of
     /// them is accounted for, and nothing was set aside.
     pub fn is_settled(&self) -> bool {
-        let accounted = [self.folded, self.repeated, self.stored_only, self.errored_pings]
-            .iter()
-            .try_fold(0_u64, |sum, part| sum.checked_add(*part));
+        let accounted = [
+            self.folded,
+            self.repeated,
+            self.stored_only,
+            self.errored_pings,
+            self.unfolded,
+        ]
+        .iter()
+        .try_fold(0_u64, |sum, part| sum.checked_add(*part));
         self.waiting == 0
             && self.set_aside == 0
             // The index may know more: chunks of a log that was lost, or of another node.
@@ -89,6 +102,9 @@ impl StatusReport {
             waiting,
             chunked,
             indexed,
+            deleted,
+            unfolded,
+            rebuild_wanted,
             folded,
             repeated,
             stored_only,
@@ -106,7 +122,7 @@ impl StatusReport {
             "folded": folded, "repeated": repeated, "stored_only": stored_only, "errored_pings": errored_pings,
             "settled": self.is_settled(), "newest_receive_time": newest_received.map(rfc3339),
             "errored_by_reason": errored_by_reason, "refused_by_reason": refused_by_reason,
-            "set_aside": set_aside,
+            "set_aside": set_aside, "deleted": deleted, "unfolded": unfolded, "rebuild_wanted": rebuild_wanted,
             "in_memory": {"chunks": in_memory_chunks, "pings": in_memory_pings},
             "newest_persist_time": persisted_at.map(rfc3339),
         })

@@ -20,9 +20,6 @@ use super::sender::Sender;
 use crate::cli::{Demo, Serve};
 use crate::pipeline::Pipeline;
 
-/// Sending pauses when the data directory has grown to this: a demo must not fill a disk.
-const DATA_BYTES_MAX: u64 = 2_000_000_000;
-
 /// How often the status is shown and the directory measured.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 
@@ -131,18 +128,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// A demo must not fill a disk: older days go, and when today alone takes the room, sending pauses.
     async fn pause_while_large(&mut self) -> anyhow::Result<()> {
+        let limit = self.demo.data_limit;
         let mut told = false;
-        while folder_bytes(&self.demo.data_dir) > DATA_BYTES_MAX {
+        while folder_bytes(&self.demo.data_dir) > limit.0 {
+            self.pipeline.retain().await?;
             if !told {
                 self.progress.finish();
                 let folder = self.demo.data_dir.display();
                 eprintln!(
-                    "sending is paused: {folder} holds 2 GB; remove the folder to begin anew (the page stays up)"
+                    "sending is paused: {folder} holds {limit}; remove the folder to begin anew (the page stays up)"
                 );
                 told = true;
             }
-            self.show("  sending is paused at 2 GB").await?;
+            self.show(&format!("  sending is paused at {limit}")).await?;
             task::sleep(10 * SHOW_EVERY).await;
         }
         Ok(())

@@ -22,7 +22,7 @@ pub(super) struct Anew {
     settings: BTreeMap<String, String>,
     clock: Arc<dyn Clock>,
     /// One rebuild or replay at a time.
-    alone: tokio::sync::Mutex<()>,
+    pub(super) alone: tokio::sync::Mutex<()>,
     rebuild: Mutex<Option<Value>>,
 }
 
@@ -91,9 +91,14 @@ impl Drop for Teller<'_> {
 
 impl Core {
     /// Folds everything into the next generation of aggregates and puts it into use. Answers its number.
-    pub(super) async fn rebuild(&self, say: &(impl Fn(Value) + Send + Sync)) -> anyhow::Result<u64> {
+    pub(super) async fn rebuild(
+        &self,
+        forget_older: bool,
+        say: &(impl Fn(Value) + Send + Sync),
+    ) -> anyhow::Result<u64> {
         let anew = &self.anew;
         let _alone = anew.alone.lock().await;
+        self.retaining.check_rebuild(forget_older).await?;
         let changes = self.aggregator.changed_rules().await;
         if !changes.is_empty() {
             tracing::warn!(?changes, "a rebuild changes what the fold reads");
@@ -114,7 +119,8 @@ impl Core {
         self.aggregator
             .rebuild(shadow.clone(), old + 1, &progress)
             .await?;
-        let replaced = self.reads.exchange(shadow);
+        let retained = self.retaining.aggregates.exchange(shadow.clone());
+        let replaced = (self.reads.exchange(shadow), retained);
         // The last holder ends the old store's threads and waits for them.
         task::blocking(move || drop(replaced)).await;
         anew.generations.remove(old);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use index_schema::Forgotten;
+use ping::SubmissionDate;
 use query::health::HealthSource;
+use retention::Retained;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
@@ -22,9 +25,24 @@ pub(crate) enum Request {
         file: PathBuf,
     },
     /// Fold everything anew.
-    Rebuild,
+    Rebuild {
+        /// Also when aggregates get lost whose pings were deleted.
+        forget_older: bool,
+    },
     /// Read errored pings again.
     ReplayErrors,
+    /// Delete what is not to be kept.
+    Retain {
+        /// Only look what would go.
+        dry_run: bool,
+    },
+    /// Delete one chunk on purpose.
+    ForgetChunk {
+        /// Its key.
+        key: String,
+        /// Why.
+        why: String,
+    },
     /// List the store against the index.
     Reconcile,
     /// Write what is folded and in memory only.
@@ -87,8 +105,8 @@ pub(crate) async fn perform(
             core.settle().await?;
             Ok(json!(imported))
         }
-        Request::Rebuild => {
-            let generation = core.rebuild(&say).await?;
+        Request::Rebuild { forget_older } => {
+            let generation = core.rebuild(forget_older, &say).await?;
             Ok(json!({"generation": generation, "set_aside": core.status().await?.set_aside}))
         }
         Request::ReplayErrors => core.replay_errors(&say).await,
@@ -104,6 +122,29 @@ pub(crate) async fn perform(
         Request::Persist => {
             core.persist().await?;
             Ok(json!({}))
+        }
+        Request::Retain { dry_run } => {
+            let Retained {
+                floors,
+                gone,
+                over_budget_bytes,
+            } = core.retain(dry_run).await?;
+            let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
+            Ok(json!({
+                "objects": gone.objects, "records": gone.records, "stored_bytes": gone.stored_bytes,
+                "aggregates": gone.aggregates, "over_budget_bytes": over_budget_bytes,
+                "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
+                "aggregates_floor": text(floors.aggregates),
+            }))
+        }
+        Request::ForgetChunk { key, why } => {
+            let was = match core.forget(&key, &why).await? {
+                Forgotten::Folded => "folded",
+                Forgotten::Indexed => "indexed",
+                Forgotten::Unknown => "unknown",
+                Forgotten::Before => "before",
+            };
+            Ok(json!({ "was": was }))
         }
         Request::Status => {
             let mut status = core.watcher.health().to_json();

@@ -6,9 +6,10 @@ use std::time::Duration;
 use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, Generations};
 use edge::Edge;
-use index_schema::{Index, SqliteIndex};
+use index_schema::{Forgotten, Index, IndexTotals, SqliteIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
 use query::{StatusReport, StatusSource};
+use retention::Retained;
 use service::clock::Clock;
 use service::current::Current;
 use service::directory::DataDirectory;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::anew::Anew;
 use super::base::Base;
+use super::retaining::{self, Retaining};
 use super::status::Counters;
 use super::watcher::{Stations, Watcher};
 use crate::cli::Data;
@@ -34,6 +36,7 @@ pub(crate) struct Core {
     pub(super) counters: Arc<Counters>,
     pub(super) watcher: Arc<Watcher>,
     indexer: Arc<Indexer>,
+    pub(super) retaining: Retaining,
     prefix: String,
     clock: Arc<dyn Clock>,
     pub(super) anew: Anew,
@@ -59,13 +62,21 @@ impl Core {
             persist_age: data.layer.persist_age.0,
             ..AggregatorSettings::default()
         };
-        let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates));
+        let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates.clone()));
         let aggregator = Aggregator::new(
             index.clone(),
             base.store.clone(),
             current,
             clock.clone(),
             settings,
+        );
+        let retaining = Retaining::new(
+            base.store.clone(),
+            index.clone(),
+            aggregates,
+            aggregator.clone(),
+            clock.clone(),
+            data.retention_rules()?,
         );
         let counters = Arc::new(Counters {
             edge: base.edge.clone(),
@@ -83,6 +94,7 @@ impl Core {
             indexer: Arc::new(Indexer::new(base.store.clone(), index.clone())),
             counters,
             watcher,
+            retaining,
             prefix: data.chunk_prefix.clone(),
             anew: Anew::new(generations, data.texts(), clock.clone()),
             clock,
@@ -124,10 +136,10 @@ impl Core {
             self.reconcile().await?;
         }
         // Pending chunks are folded, or set aside, in the order in which they were indexed.
-        let chunks = self.index.totals().await?.chunks;
+        let chunks = ever(&self.index.totals().await?);
         loop {
             let now = self.index.totals().await?;
-            if now.pending_chunks <= now.chunks.saturating_sub(chunks) {
+            if now.pending_chunks <= ever(&now).saturating_sub(chunks) {
                 return Ok(());
             }
             task::sleep(SETTLE_POLL).await;
@@ -137,7 +149,7 @@ impl Core {
     /// Whether the index has so many records by the time that announcements take.
     async fn is_indexed_soon(&self, records: u64) -> anyhow::Result<bool> {
         for _ in 0..SETTLE_POLLS {
-            if self.index.totals().await?.records >= records {
+            if self.index.totals().await?.records_ever() >= records {
                 return Ok(true);
             }
             task::sleep(SETTLE_POLL).await;
@@ -157,6 +169,18 @@ impl Core {
         aggregates: Arc<SqliteAggregates>,
     ) -> anyhow::Result<Arc<LayeredAggregates>> {
         layered(&self.base.directory, aggregates, self.clock.clone()).await
+    }
+
+    /// Deletes what is not to be kept, or looks what would go.
+    pub(crate) async fn retain(&self, dry_run: bool) -> anyhow::Result<Retained> {
+        let _no_rebuild = self.anew.alone.lock().await;
+        self.retaining.run(dry_run).await
+    }
+
+    /// Deletes one chunk on purpose.
+    pub(crate) async fn forget(&self, key: &str, why: &str) -> anyhow::Result<Forgotten> {
+        let _no_rebuild = self.anew.alone.lock().await;
+        self.retaining.forget(key, why).await
     }
 
     /// Returns when a part failed for good: the process should end.
@@ -189,6 +213,11 @@ impl Core {
                 core.reconcile_again_and_again(every).await;
                 Ok(())
             });
+            let core = self.clone();
+            self.base.watch("retention", async move {
+                core.retain_again_and_again().await;
+                Ok(())
+            });
         }
         let core = self.clone();
         self.base.watch("aggregator", async move {
@@ -199,6 +228,29 @@ impl Core {
             );
             Ok(())
         });
+    }
+
+    /// Deletes what is not to be kept, now and every hour; what fails is said, and gone on with.
+    async fn retain_again_and_again(&self) {
+        loop {
+            let retained = tokio::select! {
+                biased;
+                () = self.base.shutdown.wished() => return,
+                retained = self.retain(false) => retained,
+            };
+            let pause = match retained {
+                Ok(_) => retaining::EVERY,
+                Err(error) => {
+                    tracing::error!(%error, "retention did not end; it goes on in a minute");
+                    retaining::AGAIN
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.base.shutdown.wished() => return,
+                () = task::sleep(pause) => {}
+            }
+        }
     }
 
     async fn reconcile_again_and_again(&self, every: Duration) {
@@ -222,6 +274,11 @@ impl Core {
             }
         }
     }
+}
+
+/// Chunks that were ever indexed: what retention deletes must not look like what is still to come.
+const fn ever(totals: &IndexTotals) -> u64 {
+    totals.chunks.saturating_add(totals.removed_chunks)
 }
 
 /// The current generation of aggregates, made if there is none.

@@ -107,6 +107,11 @@ impl Pipeline {
         self.core.reads.get()
     }
 
+    /// Deletes what is not to be kept.
+    pub(crate) async fn retain(&self) -> anyhow::Result<()> {
+        self.core.retain(false).await.map(drop)
+    }
+
     /// Returns when a part failed for good.
     pub(crate) async fn failed(&self) -> anyhow::Error {
         self.core.failed().await

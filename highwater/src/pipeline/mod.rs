@@ -7,6 +7,7 @@ mod core;
 mod health;
 mod listeners;
 mod offline;
+mod retaining;
 mod samples;
 mod status;
 mod store_watch;

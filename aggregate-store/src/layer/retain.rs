@@ -1,0 +1,23 @@
+//! Deletion by date goes to the database: nothing below the floor is held, for whoever raised it had the layer written
+//! first.
+
+use async_trait::async_trait;
+use ping::SubmissionDate;
+
+use super::LayeredAggregates;
+use crate::{AggregateError, Below, DeletePlace, Deleted, RetainAggregates};
+
+#[async_trait]
+impl RetainAggregates for LayeredAggregates {
+    async fn delete_below(&self, below: &Below, at: DeletePlace) -> Result<Deleted, AggregateError> {
+        self.base().delete_below(below, at).await
+    }
+
+    async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError> {
+        self.base().days().await
+    }
+
+    async fn used_bytes(&self) -> Result<u64, AggregateError> {
+        self.base().used_bytes().await
+    }
+}

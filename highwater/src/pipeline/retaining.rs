@@ -1,0 +1,99 @@
+//! Retention as a task of the pipeline, and what it is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aggregate_store::RetainAggregates;
+use aggregator::Aggregator;
+use async_trait::async_trait;
+use index_schema::{Forgotten, Index, SqliteIndex};
+use ping::Timestamp;
+use retention::{Parts, Retained, Retainer, Rules, Standstill};
+use service::clock::Clock;
+use service::current::Current;
+use store::Store;
+
+/// How often what is kept is compared with the rules: days go whole, and sizes change slowly.
+pub(super) const EVERY: Duration = Duration::from_secs(3_600);
+
+/// The pause after a run that failed.
+pub(super) const AGAIN: Duration = Duration::from_secs(60);
+
+/// Retention over a pipeline's parts.
+pub(super) struct Retaining {
+    retainer: Retainer,
+    index: Arc<SqliteIndex>,
+    clock: Arc<dyn Clock>,
+    /// The aggregates in use, which a rebuild exchanges.
+    pub(super) aggregates: Arc<Current<dyn RetainAggregates>>,
+}
+
+/// The aggregator, as it can be held up.
+#[derive(Debug)]
+struct Folding(Arc<Aggregator>);
+
+#[async_trait]
+impl Standstill for Folding {
+    async fn stand_still<'a>(&'a self) -> Result<Box<dyn Send + 'a>, String> {
+        let standing = self.0.stand_still().await.map_err(|error| error.to_string())?;
+        Ok(Box::new(standing))
+    }
+}
+
+impl Retaining {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        index: Arc<SqliteIndex>,
+        aggregates: Arc<dyn RetainAggregates>,
+        aggregator: Arc<Aggregator>,
+        clock: Arc<dyn Clock>,
+        rules: Rules,
+    ) -> Self {
+        let aggregates = Arc::new(Current::new(aggregates));
+        let parts = Parts {
+            store,
+            index: index.clone(),
+            aggregates: aggregates.clone(),
+            folding: Arc::new(Folding(aggregator)),
+        };
+        Self {
+            retainer: Retainer::new(parts, rules),
+            index,
+            clock,
+            aggregates,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.clock.now_micros())
+    }
+
+    /// One run, or a look at what it would do.
+    pub(super) async fn run(&self, dry_run: bool) -> anyhow::Result<Retained> {
+        let today = self.now().submission_date();
+        Ok(if dry_run {
+            self.retainer.look(today).await?
+        } else {
+            self.retainer.run(today).await?
+        })
+    }
+
+    /// Forgets one object.
+    pub(super) async fn forget(&self, key: &str, why: &str) -> anyhow::Result<Forgotten> {
+        Ok(self.retainer.forget(key, why, self.now()).await?)
+    }
+
+    /// Whether a rebuild keeps everything that is in the aggregates: it cannot make those of deleted pings again.
+    pub(super) async fn check_rebuild(&self, forget_older: bool) -> anyhow::Result<()> {
+        let floors = self.index.floors().await?;
+        let oldest = self.aggregates.get().days().await?.into_iter().next();
+        match (floors.pings, oldest) {
+            (Some(floor), Some(oldest)) if oldest < floor && !forget_older => anyhow::bail!(
+                "a rebuild would lose the aggregates of {oldest} to {}, whose pings were deleted (pings are kept from {floor} on): \
+                 `highwater rebuild --forget-older` rebuilds without them",
+                floor.plus_days(-1)
+            ),
+            _ => Ok(()),
+        }
+    }
+}

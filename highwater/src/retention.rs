@@ -1,0 +1,65 @@
+//! `highwater retain` and `highwater forget-chunk`. What goes, and in which order, lives in the crate `retention`.
+
+use serde_json::Value;
+
+use crate::change::change;
+use crate::cli::{ForgetChunk, Retain};
+use crate::pipeline::Request;
+
+/// Runs `retain`.
+pub(crate) async fn run(retain: &Retain) -> anyhow::Result<()> {
+    let request = Request::Retain {
+        dry_run: retain.dry_run,
+    };
+    let done = change(&retain.data, request, |_| ()).await?;
+    let count = |name: &str| done[name].as_u64().unwrap_or(0);
+    eprintln!(
+        "{} {} chunks with {} pings and {} bytes, {} cells and user sketches",
+        if retain.dry_run { "would go:" } else { "deleted:" },
+        count("objects"),
+        count("records"),
+        count("stored_bytes"),
+        count("aggregates")
+    );
+    for (of, name) in [
+        ("pings", "pings_floor"),
+        ("errored pings", "errors_floor"),
+        ("aggregates", "aggregates_floor"),
+    ] {
+        if let Value::String(floor) = &done[name] {
+            eprintln!("{of} are kept from {floor} on");
+        }
+    }
+    if count("over_budget_bytes") > 0 {
+        eprintln!(
+            "{} bytes are above the budgets{}",
+            count("over_budget_bytes"),
+            if retain.dry_run {
+                ": aggregates that go by size are not told before, and today never goes"
+            } else {
+                ", all of today, which never goes"
+            }
+        );
+    }
+    Ok(())
+}
+
+/// Runs `forget-chunk`.
+pub(crate) async fn forget(forget: &ForgetChunk) -> anyhow::Result<()> {
+    let request = Request::ForgetChunk {
+        key: forget.key.clone(),
+        why: forget.why.clone(),
+    };
+    let done = change(&forget.data, request, |_| ()).await?;
+    eprintln!(
+        "{}",
+        match done["was"].as_str() {
+            Some("folded") =>
+                "forgotten; its pings are in the aggregates until `highwater rebuild`, and the status says so",
+            Some("indexed") => "forgotten; it was not folded",
+            Some("before") => "it was forgotten before",
+            _ => "forgotten; the index did not know it",
+        }
+    );
+    Ok(())
+}
