@@ -12,4 +12,6 @@ mod memory;
 mod on_call;
 mod page;
 mod repeats;
+mod retention;
 mod road;
+mod upgrade;
