@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a name may end in, before `_total`: its unit, as Prometheus writes units, or what is counted.
-const UNITS: [&str; 38] = [
+const UNITS: [&str; 40] = [
     "seconds",
     "bytes",
     "pings",
@@ -44,6 +44,8 @@ const UNITS: [&str; 38] = [
     "copies",
     "ratio",
     "runs",
+    "aggregates",
+    "date",
 ];
 
 fn project() -> &'static Path {
