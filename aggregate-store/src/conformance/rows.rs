@@ -38,7 +38,10 @@ async fn a_replayed_ping_goes_once(store: &dyn AggregateStore) {
     };
     let renamed = errored(7, 2, "panic");
     commit(store, replay(&[&one, &other], std::slice::from_ref(&renamed))).await;
-    assert_eq!(store.errored(None, 9).await.expect("rows"), [renamed.clone()]);
+    assert_eq!(
+        store.errored(None, 9).await.expect("rows"),
+        std::slice::from_ref(&renamed)
+    );
     let before = image(store).await;
     let mut late = full_batch(3);
     late.replayed = vec![renamed.clone(), one.clone()];

@@ -129,7 +129,9 @@ async fn what_is_left_is_as_if_the_rest_was_never_there(additions: Vec<(CellKey,
     let (store, other) = (open(folder.path(), "all"), open(folder.path(), "left"));
     fill(&store, &DAYS, &additions).await;
     fill(&other, &DAYS[from..], &additions).await;
-    let floor = DAYS.get(from).map_or(day(20_200_101), |number| day(*number));
+    let floor = DAYS
+        .get(from)
+        .map_or_else(|| day(20_200_101), |number| day(*number));
     let below = Below {
         aggregates: Some(floor),
         errored: Some(floor),
