@@ -1,6 +1,7 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
 mod aside;
+mod benches;
 pub mod door;
 mod edge;
 mod failure;

@@ -4,8 +4,8 @@
 //! announce the chunk. Whatever fails is tried again for ever, and after a crash the plan is carried out from its list.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chunk::{FORMAT_MAJOR, FORMAT_MINOR};
@@ -20,7 +20,8 @@ use store::Store;
 use tokio::sync::mpsc;
 
 use crate::aside::{Aside, Turn};
-use crate::gather::{Gathered, GatheredChunk, Order, Workbench};
+use crate::benches::{Benches, Job};
+use crate::gather::{Gathered, GatheredChunk};
 use crate::ledger::{Ledger, Seal};
 use crate::log::damage::Damaged;
 use crate::log::handle::Log;
@@ -29,7 +30,6 @@ use crate::log::runs;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
 use crate::put::Stored;
-use crate::staging::Staging;
 use crate::waiting::{Taken, logged_bytes};
 
 /// Everything a seal needs.
@@ -43,15 +43,13 @@ pub(crate) struct Sealer {
     pub(crate) shutdown: Shutdown,
     pub(crate) announce: mpsc::Sender<String>,
     pub(crate) prefix: String,
-    pub(crate) staging_dir: PathBuf,
     pub(crate) damaged_dir: PathBuf,
     /// How many pieces lie in it.
     pub(crate) damaged: Arc<AtomicU64>,
     /// The first wait between two tries; it doubles, up to a hundredfold.
     pub(crate) backoff: Duration,
-    /// As many gather at once; more may wait for the store.
-    pub(crate) workbenches: Mutex<Vec<Workbench>>,
-    pub(crate) gathering: tokio::sync::Semaphore,
+    /// Where chunks are gathered; more may wait for the store.
+    pub(crate) benches: Arc<Benches>,
     /// Plans that the store refuses for long.
     pub(crate) aside: Aside,
 }
@@ -248,9 +246,9 @@ impl Sealer {
         Ok(())
     }
 
-    /// Gathers on the pool for work that blocks, at one of a few workbenches, until it works.
+    /// Gathers at one of a few workbenches, until it works.
     pub(crate) async fn gather(
-        self: &Arc<Self>,
+        &self,
         id: ping::ChunkId,
         key: PartitionKey,
         positions: Arc<Vec<Position>>,
@@ -258,24 +256,13 @@ impl Sealer {
     ) -> Result<Gathered, Ended> {
         let mut wait = self.backoff;
         loop {
-            let permit = self.gathering.acquire().await.map_err(|_| Ended)?;
-            let (sealer, key, positions) = (Arc::clone(self), key.clone(), Arc::clone(&positions));
-            let gathered = service::task::blocking(move || {
-                let order = Order {
-                    id,
-                    key: &key,
-                    positions: &positions,
-                    sealed,
-                };
-                let staging = Staging::new(Arc::clone(&sealer.disk), &sealer.staging_dir, &staging_name(id));
-                let mut bench = sealer.benches().pop().expect("as many as permits");
-                let gathered = bench.gather(&sealer.log, &order, staging);
-                sealer.benches().push(bench);
-                gathered
-            })
-            .await;
-            drop(permit);
-            match gathered {
+            let job = Job {
+                id,
+                key: key.clone(),
+                positions: Arc::clone(&positions),
+                sealed,
+            };
+            match self.benches.gather(job).await {
                 Ok(gathered) => return Ok(gathered),
                 Err(error) => {
                     tracing::warn!(%error, chunk = %id, "could not gather a chunk; tried again");
@@ -311,15 +298,6 @@ impl Sealer {
             .release(by_segment(&positions), positions.len() as u64)
             .await;
     }
-
-    fn benches(&self) -> std::sync::MutexGuard<'_, Vec<Workbench>> {
-        self.workbenches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The name of a chunk's file in the staging folder.
-fn staging_name(id: ping::ChunkId) -> String {
-    format!("seal-{}-{}", id.boot, id.plan)
 }
 
 /// How many of these places lie in which segment.

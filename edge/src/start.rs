@@ -12,6 +12,7 @@ use service::task;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::aside::Aside;
+use crate::benches::Benches;
 use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
 use crate::gather::Workbench;
@@ -243,6 +244,12 @@ fn sealer(
 ) -> Sealer {
     let large = Arc::new(Mutex::new(()));
     let bench = |_| Workbench::new(limits.inflated_bytes, limits.chunk, Arc::clone(&large));
+    let benches = Benches::new(
+        Arc::clone(&log),
+        Arc::clone(&parts.disk),
+        options.staging_dir,
+        (0..limits.gathers).map(bench).collect(),
+    );
     Sealer {
         log,
         ledger,
@@ -253,12 +260,10 @@ fn sealer(
         shutdown,
         announce: parts.announce,
         prefix: options.prefix,
-        staging_dir: options.staging_dir,
         damaged_dir: options.damaged_dir,
         damaged,
         backoff: limits.retry,
-        workbenches: Mutex::new((0..limits.gathers).map(bench).collect()),
-        gathering: Semaphore::new(limits.gathers),
+        benches: Arc::new(benches),
         aside: Aside::new(),
     }
 }
