@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ping::Timestamp;
+use ping::{ChunkId, Timestamp};
 use sketch::{Cell, Layout, UserSketch};
 
 use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, RetriedChunk, SeenRow, UserKey};
@@ -50,6 +50,16 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether it takes out, or tries again, what an earlier batch wrote.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        !self.replayed.is_empty() || self.retried.iter().any(|retried| !self.folds(retried.id))
+    }
+
+    fn folds(&self, chunk: ChunkId) -> bool {
+        self.chunks.iter().any(|folded| folded.id == chunk)
+    }
+
     /// Whether this is the last part of a batch in parts: only that one names chunks.
     #[must_use]
     pub fn is_last(&self) -> bool {

@@ -124,8 +124,8 @@ impl AggregateStore for LayeredAggregates {
     }
 
     async fn hold(&self, batch: Batch, drops: u64) -> Result<Kept, AggregateError> {
-        if batch.chunks.is_empty() {
-            // A replay: rows that it takes out are looked for in the database.
+        if batch.is_replay() {
+            // What it takes out is looked for in the database.
             return Ok(match self.commit(batch).await? {
                 Committed::Written => Kept::Written,
                 Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
