@@ -27,7 +27,8 @@ pub(super) const DICTIONARY_BYTES_MAX: usize = 64 << 20;
 /// Statements that a connection keeps prepared: more than there are kinds of them.
 pub(super) const STATEMENTS_KEPT: usize = 64;
 
-/// Cells that one slice of a deletion removes, give or take those of one dimension set: some tens of milliseconds.
+/// Cells that one slice of a deletion removes, give or take those of one dimension set: a batch waits for no more than a
+/// slice (the longest took 0.37 s with twenty processes on two cores).
 pub(super) const DELETED_CELLS: u64 = 20_000;
 
 /// Other rows that one slice of a deletion removes.

@@ -97,7 +97,7 @@ fn cases() -> u32 {
     if std::env::var_os("HIGHWATER_SOAK").is_some() {
         2_000
     } else {
-        40
+        20
     }
 }
 
