@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a name may end in, before `_total`: its unit, as Prometheus writes units, or what is counted.
-const UNITS: [&str; 40] = [
+const UNITS: [&str; 41] = [
     "seconds",
     "bytes",
     "pings",
@@ -28,6 +28,7 @@ const UNITS: [&str; 40] = [
     "unequal",
     "retries",
     "errored",
+    "replayed",
     "submissions",
     "rejections",
     "requests",
