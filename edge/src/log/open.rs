@@ -49,7 +49,7 @@ pub(crate) struct Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The disk answered with an error.
-    #[error("write-ahead log: could not {action} {path}: {source}", path = path.display())]
+    #[error("write-ahead log: could not {action} {path}: {source}; check the disk, its room and permissions", path = path.display())]
     Disk {
         /// What was tried.
         action: &'static str,
