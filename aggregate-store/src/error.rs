@@ -38,6 +38,17 @@ pub enum AggregateError {
         /// Where they were looked for.
         place: String,
     },
+    /// The file cannot be used, most likely for it is damaged.
+    #[error(
+        "{place}: {cause}: if the file is damaged, move it away, with its -wal and -shm, and start again: all is folded \
+         anew from the chunks"
+    )]
+    File {
+        /// The file.
+        place: String,
+        /// What the database says.
+        cause: String,
+    },
     /// It was opened for reading only.
     #[error("the aggregates were opened for reading only")]
     ReadOnly,

@@ -44,12 +44,16 @@ impl SqliteAggregates {
     /// [`AggregateError::Newer`] when a newer program wrote it; or when the file cannot be used.
     pub fn open(path: &Path) -> Result<Self, AggregateError> {
         let place = path.display().to_string();
+        Self::open_at(path, &place).map_err(|error| error.while_opening(&place))
+    }
+
+    fn open_at(path: &Path, place: &str) -> Result<Self, AggregateError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut connection = connect(path, flags, WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
-        schema::migrate(&mut connection, &place)?;
+        schema::migrate(&mut connection, place)?;
         let writer = Writer::new(connection)?;
         let workers = Workers::start("aggregates-write", vec![writer], WAITING_WRITES);
         Ok(Self {
@@ -68,14 +72,14 @@ impl SqliteAggregates {
         if !path.exists() {
             return Err(AggregateError::Absent { place });
         }
-        schema::check(
-            &connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?,
-            &place,
-        )?;
-        Ok(Self {
-            readers: start_readers(path)?,
-            writer: None,
-        })
+        connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
+            .and_then(|connection| schema::check(&connection, &place))
+            .and_then(|()| start_readers(path))
+            .map(|readers| Self {
+                readers,
+                writer: None,
+            })
+            .map_err(|error| error.while_opening(&place))
     }
 
     /// Ends the threads after what they were told to do, and closes the file. Dropping does the same, but blocks.

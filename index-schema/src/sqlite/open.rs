@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::sql::MIGRATIONS;
 use crate::IndexError;
@@ -90,5 +90,26 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 }
 
 fn describe(path: &Path, error: &rusqlite::Error) -> IndexError {
-    IndexError::Database(format!("{}: {error}", path.display()))
+    let advice = if may_be_damaged(error) {
+        ": if it is damaged, move it away, with its -wal and -shm, and start again: it is made anew from the store"
+    } else {
+        ""
+    };
+    IndexError::Database(format!("{}: {error}{advice}", path.display()))
+}
+
+/// Whether what went wrong may lie in the file itself.
+fn may_be_damaged(error: &rusqlite::Error) -> bool {
+    !matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::OutOfMemory
+        )
+    )
 }
