@@ -156,7 +156,7 @@ impl Inflater {
                 return Err(Reason::InflatedTooLarge);
             }
             if length == self.buffer.len() {
-                self.make_room((length * 2).clamp(BUFFER_BYTES_MIN, cap + 1));
+                self.make_room((length * 2).max(BUFFER_BYTES_MIN).min(cap.saturating_add(1)));
             }
             match decoder.read(&mut self.buffer[length..]) {
                 Ok(0) => return Ok(length),
@@ -309,6 +309,24 @@ mod tests {
         assert_eq!(
             inflate(Encoding::Gzip, &two, 199_999),
             Err(Reason::InflatedTooLarge)
+        );
+    }
+
+    #[test]
+    fn a_cap_below_the_least_that_is_inflated_at_once_holds_too() {
+        let member = gzip(b"0123456789");
+        let two = [member.clone(), member].concat();
+        assert_eq!(inflate(Encoding::Gzip, &two, 20).map(|body| body.len()), Ok(20));
+        for cap in [0, 1, 10, 19] {
+            assert_eq!(
+                inflate(Encoding::Gzip, &two, cap),
+                Err(Reason::InflatedTooLarge),
+                "cap {cap}"
+            );
+        }
+        assert_eq!(
+            inflate(Encoding::Gzip, &two, usize::MAX).map(|body| body.len()),
+            Ok(20)
         );
     }
 
