@@ -72,7 +72,7 @@ impl Counters {
     /// Counts a start, which comes after all that are remembered elsewhere. When some of what was counted may be lost,
     /// the numbers of pings go on above all that may have been given.
     pub(crate) fn start(&mut self, remembered: u64, incomplete: bool) {
-        self.boot = self.boot.max(remembered) + 1;
+        self.boot = self.boot.max(remembered).saturating_add(1);
         if incomplete {
             self.next_sequence = self
                 .next_sequence

@@ -214,7 +214,7 @@ impl Replay {
     }
 
     fn done(&mut self, done: PlanDone) {
-        self.counters.chunked += done.records;
+        self.counters.chunked = self.counters.chunked.saturating_add(done.records);
         let undone = self.plans.remove(&done.plan);
         if done.records == 0 {
             for (incarnation, ping) in undone.into_iter().flat_map(|undone| undone.pings) {
