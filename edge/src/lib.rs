@@ -6,6 +6,8 @@ pub mod door;
 mod edge;
 mod failure;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gather;
 mod holds;
 mod inflate;

@@ -8,7 +8,7 @@ use ping::{Submission, SubmissionError};
 use super::{DoorLimits, Rejection, headers};
 
 /// Checks a request's head; `body_bytes` is the length that it declares.
-pub(super) fn check(head: &Parts, body_bytes: u64, limits: &DoorLimits) -> Result<(), Rejection> {
+pub(crate) fn check(head: &Parts, body_bytes: u64, limits: &DoorLimits) -> Result<(), Rejection> {
     let uri = head.uri.path_and_query().map_or("", |uri| uri.as_str());
     if is_below_submit(head.uri.path()) {
         match head.method {

@@ -25,7 +25,7 @@ pub(super) fn is_stored(name: &HeaderName) -> bool {
 }
 
 /// The headers that are stored: names in lower case, in the order of the request; a repeated one once for each value.
-pub(super) fn stored(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn stored(headers: &HeaderMap) -> Vec<(String, String)> {
     let stored = headers.iter().filter(|(name, _)| is_stored(name));
     stored
         .map(|(name, value)| (name.as_str().to_owned(), decode(value)))

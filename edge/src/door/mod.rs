@@ -2,9 +2,9 @@
 //!
 //! How bytes come in is the concern of `service::http`, how they are kept that of the log.
 
-mod check;
+pub(crate) mod check;
 mod handler;
-mod headers;
+pub(crate) mod headers;
 mod limits;
 pub mod metrics;
 mod rejection;
