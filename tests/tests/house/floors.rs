@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The floor of each crate; an arrow may only lead to a lower one.
-const FLOORS: [(&str, u8); 18] = [
+const FLOORS: [(&str, u8); 19] = [
     ("ping", 0),
     ("sketch", 0),
     ("disk", 0),
@@ -23,6 +23,7 @@ const FLOORS: [(&str, u8); 18] = [
     ("retention", 4),
     ("highwater", 5),
     ("simulation", 6),
+    ("fuzz", 6),
     ("tests", 7),
     ("bench", 6),
 ];
