@@ -5,7 +5,7 @@ PYTHON := $(CACHE)/python/bin/python
 
 SEEDS ?= 1000
 
-.PHONY: help test demo lint audit soak simulate bench python browser clean
+.PHONY: help test demo lint audit soak simulate fuzz bench python browser clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -29,6 +29,9 @@ soak:            ## random kills and every crash point, at length
 
 simulate:        ## the pipeline in one thread under seeded faults: SEEDS=n of them, or SEED=s alone; TRACE=1 prints all
 	$(CARGO) run --release --locked -p simulation -- $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(TRACE),--trace)
+
+fuzz:            ## all readers of foreign bytes under libFuzzer: FUZZ_SECONDS=180 each, FUZZ_TARGETS="names"
+	CARGO=$(CARGO) infra/fuzz/run.sh
 
 bench:           ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) build --release --locked -p highwater
