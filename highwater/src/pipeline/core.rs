@@ -291,12 +291,12 @@ async fn open_aggregates(
     let generation = index.generation().await?;
     generations.remove_before(generation);
     let path = generations.path(generation);
-    if !path.exists() {
-        // The index may remember chunks as folded into aggregates that are gone. Before the new ones are there: after a
-        // crash in between, the next start does it again.
+    let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
+    if aggregates.fold_version().await?.is_none() {
+        // Nothing was ever folded into them: the index may remember chunks as folded into aggregates that are gone, or
+        // were emptied. Before anything is folded: after a crash in between, the next start does it again.
         index.make_pending(None).await?;
     }
-    let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
     layered(directory, Arc::new(aggregates), clock).await
 }
 
