@@ -5,6 +5,7 @@ mod chunk_file;
 mod cli;
 mod demo;
 mod dump;
+mod ending;
 mod import;
 mod local;
 mod metrics;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if text::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", text::words(&error));
             ExitCode::FAILURE
         }
     }

@@ -6,6 +6,7 @@ use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 
 use crate::cli::{Edge, Serve};
+use crate::ending;
 use crate::pipeline::{Base, Pipeline, bind_edge, door_limits, health_of_edge, read_definitions};
 
 /// Runs `serve`.
@@ -17,12 +18,12 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut signals = Signals::catch()?;
-    let pipeline = Pipeline::start(serve, SystemClock::shared()).await?;
+    let pipeline = ending::unless_told(&mut signals, Pipeline::start(serve, SystemClock::shared())).await?;
     let ended = tokio::select! {
         signal = signals.next() => { told_to_end(signal); Ok(()) }
         failure = pipeline.failed() => Err(failure),
     };
-    pipeline.stop().await?;
+    ending::unless_told_again(&mut signals, pipeline.stop()).await?;
     ended
 }
 
@@ -31,7 +32,8 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
     let listener = bind_edge(&edge.edge, &edge.data.data_dir).await?;
     let address = listener.local_addr()?;
-    let (base, mut announced) = Base::start(&edge.data, SystemClock::shared()).await?;
+    let start = Base::start(&edge.data, SystemClock::shared());
+    let (base, mut announced) = ending::unless_told(&mut signals, start).await?;
     // Whoever indexes finds the chunks by listing the store.
     let drained = task::spawn(
         "announced",
@@ -54,10 +56,14 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
         failure = base.failed() => Err(failure),
     };
     trigger.pull();
-    serving.await?;
-    base.stop().await?;
-    watching.await?;
-    drop(drained);
+    let stop = async {
+        serving.await?;
+        base.stop().await?;
+        watching.await?;
+        drop(drained);
+        Ok(())
+    };
+    ending::unless_told_again(&mut signals, stop).await?;
     ended
 }
 

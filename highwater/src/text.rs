@@ -22,3 +22,17 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     };
     error.chain().any(closed)
 }
+
+/// An error with its causes, each said once: many errors name their cause already.
+pub(crate) fn words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if words.is_empty() {
+            words = cause;
+        } else if !words.contains(&cause) {
+            words.push_str(": ");
+            words.push_str(&cause);
+        }
+    }
+    words
+}
