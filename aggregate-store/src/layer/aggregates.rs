@@ -159,11 +159,21 @@ impl AggregateStore for LayeredAggregates {
 
     async fn persist(&self) -> Result<Persisted, AggregateError> {
         let _writing = self.writing.lock().await;
-        let frozen = self.layers().freeze();
-        match frozen {
-            Some(frozen) => self.write(frozen).await,
-            None => Ok(Persisted::Nothing),
+        // A layer that could not be written is left over; what came since is written after it.
+        let layers = 1 + usize::from(self.layers().is_frozen());
+        let mut written = Vec::new();
+        for _ in 0..layers {
+            let frozen = self.layers().freeze();
+            let Some(frozen) = frozen else { break };
+            match self.write(frozen).await? {
+                Persisted::Written(chunks) => written.extend(chunks),
+                dropped => return Ok(dropped),
+            }
         }
+        Ok(match written.is_empty() {
+            true => Persisted::Nothing,
+            false => Persisted::Written(written),
+        })
     }
 
     fn held(&self) -> HeldSize {

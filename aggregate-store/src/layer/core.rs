@@ -85,6 +85,11 @@ impl Layers {
         self.look();
     }
 
+    /// Whether a layer is being written, or could not be.
+    pub(super) const fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
     /// The layer to write: the one that was not written yet, else what is held by now. `None` when nothing is.
     pub(super) fn freeze(&mut self) -> Option<Layer> {
         if self.frozen.is_none() && !self.open.parts.is_empty() {

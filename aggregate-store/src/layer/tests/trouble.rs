@@ -43,9 +43,16 @@ async fn a_persist_that_fails_keeps_the_layer_and_the_next_one_writes_it() {
     assert_eq!(folded.expect("an answer"), [true, false]);
     world.clock.advance(Duration::from_secs(3));
     assert_eq!(store.held().age, Some(Duration::from_secs(3)));
+    let kept = store.hold(batch(3, &[]), 0).await.expect("held");
+    assert_eq!(kept, Kept::Held);
     other.execute_batch("DROP TRIGGER refuse").expect("it is dropped");
     let persisted = store.persist().await.expect("it is written");
-    assert_eq!(persisted, Persisted::Written(vec![chunk_id(1, 1, 1)]));
+    let both = vec![chunk_id(1, 1, 1), chunk_id(1, 1, 3)];
+    assert_eq!(
+        persisted,
+        Persisted::Written(both),
+        "what was left over, and what came since"
+    );
     assert_eq!(
         (store.held().bytes, store.held().chunks, store.held().age),
         (0, 0, None)
