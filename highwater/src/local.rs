@@ -8,8 +8,11 @@ use aggregator::Generations;
 use anyhow::Context;
 use disk::RealDisk;
 use index_schema::{Index, SqliteIndex};
+use service::control::{ControlError, ask};
 use service::directory::DataDirectory;
 use store::{Blocking, DirectoryStore, Store};
+
+use crate::pipeline::Request;
 
 /// What can be read in a data directory.
 pub(crate) struct Local {
@@ -24,6 +27,17 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    /// The same as [`open`](Self::open), after who runs on the directory, if anybody does, has written what it holds of
+    /// aggregates in memory.
+    pub(crate) async fn open_written(data_dir: &Path) -> anyhow::Result<Self> {
+        match ask(data_dir, &serde_json::to_value(Request::Persist)?).await {
+            Ok(answers) => drop(answers.result(|_| {}).await?),
+            Err(ControlError::NobodyListens(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Self::open(data_dir).await
+    }
+
     /// Opens a directory that a pipeline made.
     pub(crate) async fn open(data_dir: &Path) -> anyhow::Result<Self> {
         let disk = RealDisk::shared();

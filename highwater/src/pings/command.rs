@@ -24,11 +24,12 @@ const ERROR_ROWS: usize = 10_000;
 
 /// Runs the command.
 pub(crate) async fn run(command: &Pings) -> anyhow::Result<()> {
-    let local = Local::open(&command.data.data_dir).await?;
+    let data_dir = &command.data.data_dir;
     if command.errors {
-        errors(&local, &command.select).await
+        // The reasons of some are among the aggregates.
+        errors(&Local::open_written(data_dir).await?, &command.select).await
     } else {
-        pings(&local, &command.select).await
+        pings(&Local::open(data_dir).await?, &command.select).await
     }
 }
 
