@@ -7,4 +7,5 @@ mod recorded;
 pub use http::{Client, Response};
 pub use program::{Finished, Pipeline, free_address, highwater, run};
 pub use recorded::recorded;
+pub use rustix::process::Signal;
 pub use simulation::{CrashPoints, CrashingAggregates, CrashingIndex, CrashingStore, SmallPing, gzip};

@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Client;
@@ -89,9 +90,44 @@ impl Pipeline {
     /// # Panics
     /// When it does not come up; its log is printed.
     pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        match Self::start_by(Command::new(highwater()), data_dir, arguments) {
+            Ok(pipeline) => pipeline,
+            Err(end) => panic!("highwater ended at its start: {end}"),
+        }
+    }
+
+    /// The same by a command that runs the program, to which the arguments are added. Where it ends at its start, answers
+    /// how, and what it said.
+    ///
+    /// # Panics
+    /// When it neither comes up nor ends.
+    pub fn start_by(mut command: Command, data_dir: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let mut pipeline = Self::spawn(&mut command, data_dir, arguments);
+        for _ in 0..1_200 {
+            let answers = |address: &str| {
+                Client::new(address)
+                    .get("/__lbheartbeat__")
+                    .is_ok_and(|r| r.status == 200)
+            };
+            if answers(&pipeline.edge) && answers(&pipeline.api) {
+                return Ok(pipeline);
+            }
+            if let Ok(Some(status)) = pipeline.child.try_wait() {
+                return Err(format!("{status}:\n{}", log_of(data_dir)));
+            }
+            thread_sleep(Duration::from_millis(50));
+        }
+        panic!("highwater does not answer:\n{}", log_of(data_dir));
+    }
+
+    /// The same without waiting for anything.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn spawn(command: &mut Command, data_dir: &Path, arguments: &[&str]) -> Self {
         let (edge, api) = (free_address(), free_address());
         let log = std::fs::File::create(data_dir.with_extension("log")).expect("a log file");
-        let child = Command::new(highwater())
+        let child = command
             .arg("serve")
             .arg("--data-dir")
             .arg(data_dir)
@@ -107,27 +143,7 @@ impl Pipeline {
             .stderr(log)
             .spawn()
             .expect("the program starts");
-        let mut pipeline = Self { child, edge, api };
-        pipeline.wait_until_up(data_dir);
-        pipeline
-    }
-
-    fn wait_until_up(&mut self, data_dir: &Path) {
-        for _ in 0..600 {
-            let answers = |address: &str| {
-                Client::new(address)
-                    .get("/__lbheartbeat__")
-                    .is_ok_and(|r| r.status == 200)
-            };
-            if answers(&self.edge) && answers(&self.api) {
-                return;
-            }
-            if let Ok(Some(status)) = self.child.try_wait() {
-                panic!("highwater ended at its start ({status}):\n{}", log_of(data_dir));
-            }
-            thread_sleep(Duration::from_millis(50));
-        }
-        panic!("highwater does not answer:\n{}", log_of(data_dir));
+        Self { child, edge, api }
     }
 
     /// The process id.
@@ -162,8 +178,10 @@ impl Pipeline {
     pub fn wait_for(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
         let start = now();
         loop {
-            let status = self.status();
-            if condition(&status) {
+            // While a database cannot be read the status is refused.
+            let answer = self.api_client().get("/api/v1/status").expect("an answer");
+            let status = answer.json();
+            if answer.status == 200 && condition(&status) {
                 return status;
             }
             assert!(
@@ -191,22 +209,38 @@ impl Pipeline {
     /// SIGTERM, and waits for the end.
     ///
     /// # Panics
-    /// When it does not end within a minute, or not well.
+    /// When it does not end within two minutes, or not well.
     pub fn terminate(mut self) {
+        self.signal(Signal::TERM);
+        let status = self.wait();
+        assert!(
+            status.success(),
+            "SIGTERM should end the program well, not with {status}"
+        );
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn signal(&self, signal: Signal) {
         let id = rustix::process::Pid::from_raw(self.child.id().cast_signed()).expect("a process id");
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+        rustix::process::kill_process(id, signal).expect("it runs");
+    }
+
+    /// Waits until it ended, however it did.
+    ///
+    /// # Panics
+    /// When it does not end within two minutes.
+    pub fn wait(&mut self) -> ExitStatus {
         let start = now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
-                assert!(
-                    status.success(),
-                    "SIGTERM should end the program well, not with {status}"
-                );
-                return;
+                return status;
             }
             assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "SIGTERM did not end the program"
+                start.elapsed() < Duration::from_secs(120),
+                "the program does not end"
             );
             thread_sleep(Duration::from_millis(20));
         }
