@@ -20,9 +20,10 @@ pub fn target(data: &[u8]) {
 }
 
 fn write_and_read(prefix: &str, values: [String; 8], number: u64) {
-    let writable = ChunkKey::check_prefix(prefix).is_ok()
-        && values[0].parse::<SubmissionDate>().is_ok()
-        && values.iter().all(|value| fits(value));
+    if ChunkKey::check_prefix(prefix).is_err() {
+        return;
+    }
+    let writable = values[0].parse::<SubmissionDate>().is_ok() && values.iter().all(|value| fits(value));
     let key = ChunkKey {
         prefix: prefix.to_owned(),
         kind: if number.is_multiple_of(2) {

@@ -28,6 +28,27 @@ pub fn inputs(target: &Target) -> Vec<(String, Vec<u8>)> {
     inputs
 }
 
+/// Recorded pings that may lie beside the project, and are never part of it; none where they are absent.
+pub fn recorded_pings() -> Vec<(String, Vec<u8>)> {
+    let beside = |folder: &Path| Some(folder.join("shared/data/pings")).filter(|data| data.is_dir());
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(beside);
+    let (mut folders, mut pings) = (Vec::from_iter(found), Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json")
+                && let Ok(body) = fs::read(&path)
+            {
+                pings.push((path.display().to_string(), body));
+            }
+        }
+    }
+    pings.sort();
+    pings
+}
+
 /// Writes a target's corpus and seeds into a folder, for a fuzzer that begins with files.
 ///
 /// # Errors

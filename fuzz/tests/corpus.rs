@@ -73,6 +73,22 @@ tests! {
     a_ping_broken_in_any_named_ways_is_folded_as_the_oracle_says: "fold_shapes",
 }
 
+/// With mutations of their bytes: those of their parts are tested beside the fold.
+#[test]
+fn recorded_pings_of_changed_bytes_are_folded_as_the_oracle_says() {
+    let fold = named("fold").expect("a target");
+    let pings = corpus::recorded_pings();
+    if pings.is_empty() {
+        println!("left out: ../shared is absent");
+    }
+    let mut dice = Dice::new(4, "recorded pings");
+    for (which, body) in &pings {
+        hold(fold, body, which);
+        let mutated = mutation::mutate(&mut dice, body, body, usize::MAX);
+        hold(fold, &mutated, &format!("{which}, mutated"));
+    }
+}
+
 #[test]
 fn every_target_has_its_test_and_the_corpus_stays_small() {
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
