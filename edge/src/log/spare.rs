@@ -23,6 +23,8 @@ pub(crate) struct Spare {
     unknown: bool,
     /// Whether it lies there, reserved.
     there: bool,
+    /// Whether it was told that there is no room, once until there is: it is tried again at every submission.
+    told: bool,
 }
 
 impl Spare {
@@ -35,6 +37,7 @@ impl Spare {
             budget,
             unknown: true,
             there: false,
+            told: false,
         }
     }
 
@@ -68,12 +71,15 @@ impl Spare {
         match self.remove().and_then(|()| self.allocate()) {
             Ok(_) => {
                 self.there = true;
+                self.told = false;
                 self.budget.set_spare_ready(true);
             }
             Err(error) => {
                 self.unknown = true;
                 self.budget.set_spare_ready(false);
-                tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
+                if !std::mem::replace(&mut self.told, true) {
+                    tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
+                }
             }
         }
     }
