@@ -90,7 +90,12 @@ fn written(mut input: Input<'_>) -> (Vec<Vec<u8>>, Option<Vec<ReadFrame>>) {
         match input.byte() {
             kind @ 0..SYNC => {
                 let (offset, payload) = (segment.bytes.len() as u64, input.piece());
-                segment.push(kind, synced, payload);
+                let vouched = if kind == 0 {
+                    end_of(&segment, payload)
+                } else {
+                    synced
+                };
+                segment.push(kind, vouched, payload);
                 frames.push((kind, offset, payload.to_vec()));
             }
             SYNC => synced = segment.bytes.len() as u64,
@@ -105,8 +110,8 @@ fn written(mut input: Input<'_>) -> (Vec<Vec<u8>>, Option<Vec<ReadFrame>>) {
                 segments.push(std::mem::replace(&mut segment, next).bytes);
                 let state = state.encode_to_vec();
                 frames = vec![(0, segment.bytes.len() as u64, state.clone())];
-                segment.push(0, 0, &state);
-                synced = 0;
+                synced = end_of(&segment, &state);
+                segment.push(0, synced, &state);
             }
             FLIP => {
                 let at = input.short() % segment.bytes.len();
@@ -118,6 +123,11 @@ fn written(mut input: Input<'_>) -> (Vec<Vec<u8>>, Option<Vec<ReadFrame>>) {
     }
     segments.push(segment.bytes);
     (segments, (!flipped).then_some(frames))
+}
+
+/// Where the next frame will end: a state vouches for itself, since a segment was synced before it got its name.
+fn end_of(segment: &SegmentBytes, payload: &[u8]) -> u64 {
+    (segment.bytes.len() + 24 + payload.len()).next_multiple_of(8) as u64
 }
 
 /// A record of our log with this number, encoded.
