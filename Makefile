@@ -4,6 +4,7 @@ CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
 SEEDS ?= 1000
+MINUTES ?= 10
 
 .PHONY: help test demo lint audit soak simulate fuzz bench python browser clean
 
@@ -24,8 +25,10 @@ audit:           ## licences, bans and sources of dependencies; installs cargo-d
 	command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked
 	cargo deny check bans licenses sources
 
-soak:            ## random kills and every crash point, at length
-	HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak
+soak:            ## load, kills, full disks, clock steps and restarts mixed for MINUTES=n (SEED=s), then every crash point at length
+	$(CARGO) build --release --locked -p highwater
+	$(CARGO) run --release --locked -p tests --bin soak -- --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(SOAK)
+	$(if $(ONLY),,HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak)
 
 simulate:        ## the pipeline in one thread under seeded faults: SEEDS=n of them, or SEED=s alone; TRACE=1 prints all
 	$(CARGO) run --release --locked -p simulation -- $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(TRACE),--trace)

@@ -69,7 +69,8 @@ fn is_repeat(copy: &Copy<'_>, earlier: &Copy<'_>) -> bool {
         && u128::from(apart.unsigned_abs()) <= window
 }
 
-fn cell_lines(totals: &Totals) -> impl Iterator<Item = String> {
+/// The lines of a dump for these sums.
+pub fn cell_lines(totals: &Totals) -> impl Iterator<Item = String> {
     totals
         .cells
         .iter()

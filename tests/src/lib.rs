@@ -3,6 +3,7 @@
 mod http;
 mod program;
 mod recorded;
+pub mod soak;
 
 pub use http::{Client, Response};
 pub use program::{Finished, Pipeline, free_address, highwater, run};

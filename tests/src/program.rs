@@ -27,7 +27,8 @@ pub fn highwater() -> &'static Path {
             .expect("cargo runs");
         assert!(built.success(), "the program does not build");
         let test = std::env::current_exe().expect("this test has a path");
-        let folder = test.ancestors().nth(2).expect("target/release/deps/<test>");
+        let folder = test.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+        let folder = folder.expect("target/release/deps/<test>, or target/release/<program>");
         folder.join("highwater")
     })
 }
@@ -296,7 +297,7 @@ fn log_of(data_dir: &Path) -> String {
     clippy::disallowed_methods,
     reason = "a test of real processes waits in real time"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -304,6 +305,6 @@ fn now() -> Instant {
     clippy::disallowed_methods,
     reason = "a test of real processes waits in real time"
 )]
-fn thread_sleep(duration: Duration) {
+pub(crate) fn thread_sleep(duration: Duration) {
     thread::sleep(duration);
 }

@@ -14,4 +14,5 @@ mod page;
 mod repeats;
 mod retention;
 mod road;
+mod soak;
 mod upgrade;
