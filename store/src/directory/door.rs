@@ -118,8 +118,10 @@ impl Store for DirectoryStore {
         let key = checked("head", key)?;
         self.run(move |inner| {
             let len = inner.disk.file_len(&inner.path(&key));
-            let len = len.map_err(|error| unchanged("head", &key, &error))?;
-            Ok(len.map(|len| ObjectMeta { key, len }))
+            match len.map_err(|error| unchanged("head", &key, &error))? {
+                Some(len) => Ok(Some(ObjectMeta { key, len })),
+                None => inner.surely_absent("head", &key).map(|()| None),
+            }
         })
         .await
     }
@@ -156,6 +158,7 @@ impl Inner {
             .map_err(|error| failed(&error))?
             .is_none()
         {
+            self.surely_absent("get", key)?;
             return Err(StoreError::NotFound { key: key.to_owned() });
         }
         let read = || {
@@ -170,6 +173,22 @@ impl Inner {
             Ok((Bytes::from(bytes), whole))
         };
         read().map_err(|error| failed(&error))
+    }
+
+    /// That no file is there says something only while the store's folder can be read: a disk that is not mounted holds no
+    /// object either, and has lost none.
+    fn surely_absent(&self, verb: &'static str, key: &str) -> Result<(), StoreError> {
+        match self.disk.read_dir(&self.root) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let folder = self.root.display();
+                let error = io::Error::new(
+                    error.kind(),
+                    format!("the store's folder {folder} cannot be read: {error}"),
+                );
+                Err(unchanged(verb, key, &error))
+            }
+        }
     }
 
     fn delete(&self, key: &str) -> Result<(), StoreError> {
