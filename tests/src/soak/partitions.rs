@@ -93,7 +93,7 @@ pub fn partitions(options: &Options, number: u64) -> Result<Outcome> {
                 "{:.0} pings a second offered, {:.0} % of {rate:.0}; {} kills -9; seed {}",
                 rate * SHARE,
                 SHARE * 100.0,
-                away.clone().count() - 1,
+                away.clone().count(),
                 options.seed
             ),
             conditions,

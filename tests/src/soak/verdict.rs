@@ -74,14 +74,21 @@ pub(super) fn verdict(stage: &Stage, ledger: &Ledger, finish: impl FnOnce()) -> 
     Verdict { settled, ..verdict }
 }
 
+/// What is set aside so long comes back by nobody but a person.
+const ASIDE_MAX: Duration = Duration::from_secs(20);
+
 /// Waits until everything is counted; the status then.
 pub(super) fn settle(stage: &Stage, process: &Process) -> Value {
     let begun = now();
     let mut last = Value::Null;
-    while begun.elapsed() < SETTLED_MAX {
+    let mut whole = now();
+    while begun.elapsed() < SETTLED_MAX && whole.elapsed() < ASIDE_MAX {
         if let Some(status) = process.status() {
             if status["settled"] == true {
                 return status;
+            }
+            if status["set_aside"] == 0 {
+                whole = now();
             }
             last = status;
         }
