@@ -30,8 +30,18 @@ impl Inner {
                 .collect(),
             Err(error) => puts
                 .iter()
-                .map(|(key, _)| Err(unchanged("put", key, &error)))
+                .map(|(key, _)| Err(unchanged("put", key, &self.named(&error))))
                 .collect(),
+        }
+    }
+
+    /// An error that names the store's folder: on its own, "Not a directory" helps nobody.
+    fn named(&self, error: &io::Error) -> String {
+        let (root, said) = (self.root.display().to_string(), error.to_string());
+        if said.contains(&root) {
+            said
+        } else {
+            format!("{root}: {said}")
         }
     }
 
@@ -103,9 +113,9 @@ impl Inner {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Put::AlreadyThere),
             Err(error) if surely_did_nothing(&error) => {
                 self.folders.forget();
-                Err(unchanged("put", key, &error))
+                Err(unchanged("put", key, &self.named(&error)))
             }
-            Err(error) => Err(unclear("put", key, &error)),
+            Err(error) => Err(unclear("put", key, &self.named(&error))),
         }
     }
 

@@ -180,7 +180,7 @@ fn the_store_is_gone(night: &mut Night) {
     let what = verdict["what"].as_str().expect("words");
     assert!(
         what.contains("The store is gone: put: ")
-            && what.contains("/store cannot be made")
+            && what.contains("/store")
             && what.contains("wait in the log"),
         "{what}"
     );
