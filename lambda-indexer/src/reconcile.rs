@@ -47,16 +47,27 @@ impl Indexer {
         Ok(found)
     }
 
-    /// Clears what was set aside or unreadable and whose object is no longer there.
+    /// Clears notes of unreadable objects that are no longer there. A chunk that was indexed and is gone stays set aside:
+    /// acknowledged pings were in it, so somebody must bring it back, or say with `forget-chunk` that it is to be gone.
     async fn clear_gone(&self, prefix: &str) -> Result<u64, IndexingError> {
         let mut gone = Vec::new();
         for aside in self.index.set_aside().await? {
             // Where the store does not answer, the next comparison asks again.
             if is_ours(&aside.key, prefix) && matches!(self.store.head(&aside.key).await, Ok(None)) {
-                tracing::warn!(key = aside.key, "what was set aside is gone: its note is cleared");
                 gone.push(aside.key);
             }
         }
+        let indexed = self.index.contains(&gone).await?;
+        let mut indexed = indexed.into_iter();
+        gone.retain(|key| {
+            let lost = indexed.next().unwrap_or(false);
+            if lost {
+                tracing::error!(key, "a chunk is gone from the store: bring it back and rebuild, or `highwater forget-chunk` it");
+            } else {
+                tracing::warn!(key, "an unreadable object is gone: its note is cleared");
+            }
+            !lost
+        });
         if gone.is_empty() {
             return Ok(0);
         }
