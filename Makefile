@@ -6,7 +6,7 @@ PYTHON := $(CACHE)/python/bin/python
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench python browser clean
+.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,9 +36,15 @@ simulate:        ## the pipeline in one thread under seeded faults: SEEDS=n of t
 fuzz:            ## all readers of foreign bytes under libFuzzer: FUZZ_SECONDS=180 each, FUZZ_TARGETS="names"
 	CARGO=$(CARGO) infra/fuzz/run.sh
 
-bench:           ## figures as ratios to the machine's own limits, in one run
+bench: peers     ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) build --release --locked -p highwater
 	$(CARGO) run --release --locked -p bench -- $(BENCH)
+
+# Without them their rows are left out, and say so.
+peers:           ## engines that `make bench` measures beside ours, into .cache
+	@[ $(CACHE)/peers/.ready -nt bench/peers/requirements.txt ] || { \
+		infra/install/python.sh $(CACHE)/peers bench/peers/requirements.txt --no-deps && touch $(CACHE)/peers/.ready; \
+	} || echo "peers could not be installed: rows that need them are left out" >&2
 
 python: $(CACHE)/python/.ready
 $(CACHE)/python/.ready: tests/requirements.txt

@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
     },
     /// It could not be measured, and why.
     LeftOut(String),
+    /// It was measured and says nothing, and why: the run fails.
+    Void(String),
 }
 
 impl Row {
@@ -47,11 +49,22 @@ impl Row {
         pings: usize,
         pairs: Pairs,
     ) -> Self {
+        Self::against(work, yardstick, Some(bar), pings, pairs)
+    }
+
+    /// A row of ratios that may have no bar.
+    pub(crate) fn against(
+        work: impl Into<String>,
+        yardstick: &'static str,
+        bar: Option<f64>,
+        pings: usize,
+        pairs: Pairs,
+    ) -> Self {
         let outcome = Outcome::Ratios { pairs, pings };
         Self {
             work: work.into(),
             yardstick,
-            bar: Some(bar),
+            bar,
             outcome,
             notes: Vec::new(),
         }
@@ -78,6 +91,14 @@ impl Row {
             bar: None,
             outcome,
             notes: Vec::new(),
+        }
+    }
+
+    /// A row that says nothing.
+    pub(crate) fn void(work: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Void(reason.into()),
+            ..Self::left_out(work, "")
         }
     }
 

@@ -74,6 +74,7 @@ impl Report {
                 )
             }
             Outcome::LeftOut(reason) => format!("{:<46} left out: {reason}", row.work),
+            Outcome::Void(reason) => format!("{:<46} VOID: {reason}", row.work),
         };
         self.line(line.trim_end());
     }

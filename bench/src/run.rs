@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::options::Options;
-use crate::outcome::Row;
+use crate::outcome::{Outcome, Row};
 use crate::report::Report;
 use crate::rows::Rows;
 use crate::sample::Sample;
@@ -16,8 +16,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut report = Report::default();
     report.line(&conditions::describe(options.seed));
     let sample = Sample::generate(options.seed, options.shared_pings().max(1));
-    report.line(&calibration::describe(&sample));
-    let faults = calibration::faults(options, &sample);
+    let figures = calibration::Figures::measure(options, &sample)?;
+    figures.describe().iter().for_each(|line| report.line(line));
+    let mut faults = calibration::faults(options, &figures);
     report.head();
     let mut rows: Vec<Row> = Vec::new();
     for (name, measure) in Rows::ALL {
@@ -26,6 +27,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         for row in measure(options, &sample)? {
             report.row(&row);
+            if let Outcome::Void(reason) = &row.outcome {
+                faults.push(format!("{}: {reason}", row.work));
+            }
             rows.push(row);
         }
     }

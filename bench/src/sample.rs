@@ -34,6 +34,16 @@ impl Sample {
         (ping.uri, ping.body)
     }
 
+    /// URI and body of those of the first `pings` pings that are no repeats.
+    pub(crate) fn firsts(&self, pings: usize) -> impl Iterator<Item = (String, Vec<u8>)> {
+        self.first_numbers(pings).map(|n| self.ping(n))
+    }
+
+    /// The numbers of those of the first `pings` pings that are no repeats.
+    pub(crate) fn first_numbers(&self, pings: usize) -> impl Iterator<Item = usize> {
+        (0..pings).filter(|n| self.population.original(*n as u64) == *n as u64)
+    }
+
     /// Bytes of all bodies.
     pub(crate) fn body_bytes(&self) -> usize {
         self.pings.iter().map(|ping| ping.body.len()).sum()

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{edge, fold, freshness, gather, persist, stored};
+use super::{edge, engines, fold, freshness, gather, persist, stored};
 use crate::options::Options;
 use crate::outcome::Row;
 use crate::sample::Sample;
@@ -17,6 +17,8 @@ pub(crate) enum RowName {
     Stored,
     /// Chunk bytes to aggregates in memory
     Fold,
+    /// The same as a process, against engines
+    Engines,
     /// Aggregates into the database
     Persist,
     /// The edge as a process
@@ -33,10 +35,11 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 6] = [
+    pub(crate) const ALL: [(RowName, Measure); 7] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
+        (RowName::Engines, engines::measure),
         (RowName::Persist, persist::measure),
         (RowName::Edge, edge::measure),
         (RowName::Freshness, freshness::measure),

@@ -96,17 +96,7 @@ impl Process {
 
     /// CPU seconds it has used, user and system, all threads.
     pub(crate) fn cpu_seconds(&self) -> Result<f64> {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
-        let (_, fields) = text.rsplit_once(')').context("no process state")?;
-        let ticks: Vec<f64> = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(str::parse)
-            .collect::<Result<_, _>>()?;
-        ensure!(ticks.len() == 2, "no CPU time in the process state");
-        Ok((ticks[0] + ticks[1]) / TICKS_PER_SECOND)
+        cpu_seconds(self.child.id())
     }
 
     /// CPU seconds that its living threads have used, to the nanosecond: for short spans in which no thread ends.
@@ -136,6 +126,21 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// CPU seconds that a process has used, user and system, all threads. Also of one that ended and was not waited for.
+pub(crate) fn cpu_seconds(process: u32) -> Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
+    let (_, fields) = text.rsplit_once(')').context("no process state")?;
+    let ticks: Vec<f64> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    ensure!(ticks.len() == 2, "no CPU time in the process state");
+    Ok((ticks[0] + ticks[1]) / TICKS_PER_SECOND)
 }
 
 async fn answers(address: &str) -> bool {
