@@ -25,6 +25,12 @@ impl Sample {
         Self { population, pings }
     }
 
+    /// Any ping of the seed, as sent.
+    pub(crate) fn sent(&self, n: usize) -> Sent {
+        let known = self.pings.get(n).cloned();
+        known.unwrap_or_else(|| Sent::generate(&self.population, n as u64, received()))
+    }
+
     /// URI and body, not compressed, of any ping of the seed.
     pub(crate) fn ping(&self, n: usize) -> (String, Vec<u8>) {
         if let Some(ping) = self.pings.get(n) {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use super::process::cpu_seconds;
+use super::process::{children_cpu_seconds, cpu_seconds};
 
 /// How much of what a program complains of is repeated.
 const COMPLAINT_BYTES: usize = 2_000;
@@ -17,6 +17,8 @@ const COMPLAINT_BYTES: usize = 2_000;
 pub(crate) struct Ended {
     /// CPU seconds of all its threads, user and system.
     pub(crate) cpu_seconds: f64,
+    /// CPU seconds of the processes it ran and waited for, and of those that these did.
+    pub(crate) children_cpu_seconds: f64,
     /// What it printed.
     pub(crate) printed: String,
 }
@@ -42,13 +44,15 @@ pub(crate) fn run(command: &mut Command) -> Result<Ended> {
         WaitId::Pid(Pid::from_child(&child)),
         WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
     );
-    let cpu_seconds = cpu_seconds(child.id());
+    let spent = cpu_seconds(child.id()).and_then(|own| Ok((own, children_cpu_seconds(child.id())?)));
     let status = child.wait()?;
     ensure!(status.success(), "{name}: {status}: {}", complaint(complaints)?);
     read?;
     ended?;
+    let (cpu_seconds, children_cpu_seconds) = spent?;
     Ok(Ended {
-        cpu_seconds: cpu_seconds?,
+        cpu_seconds,
+        children_cpu_seconds,
         printed,
     })
 }

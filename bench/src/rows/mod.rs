@@ -1,5 +1,6 @@
 //! The rows of the table, one module each.
 
+mod build;
 mod child;
 mod chunks;
 mod client;
@@ -8,6 +9,7 @@ mod engines;
 mod fold;
 mod freshness;
 mod gather;
+mod import;
 mod load;
 mod logged;
 mod names;
@@ -15,6 +17,7 @@ mod partition;
 mod peers;
 mod persist;
 mod process;
+mod sketches;
 mod stored;
 
 pub(crate) use chunks::ChunkMaker;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{edge, engines, fold, freshness, gather, persist, stored};
+use super::{build, edge, engines, fold, freshness, gather, import, persist, sketches, stored};
 use crate::options::Options;
 use crate::outcome::Row;
 use crate::sample::Sample;
@@ -21,10 +21,16 @@ pub(crate) enum RowName {
     Engines,
     /// Aggregates into the database
     Persist,
+    /// User sketches united, against the C++ library
+    Sketches,
+    /// An NDJSON file through the whole pipeline
+    Import,
     /// The edge as a process
     Edge,
     /// POST to number in the API
     Freshness,
+    /// A cold build of the program: only if named, or in a full run
+    Build,
 }
 
 /// What measures a group of rows.
@@ -35,13 +41,16 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 7] = [
+    pub(crate) const ALL: [(RowName, Measure); 10] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
         (RowName::Engines, engines::measure),
         (RowName::Persist, persist::measure),
+        (RowName::Sketches, sketches::measure),
+        (RowName::Import, import::measure),
         (RowName::Edge, edge::measure),
         (RowName::Freshness, freshness::measure),
+        (RowName::Build, build::measure),
     ];
 }

@@ -130,12 +130,22 @@ impl Drop for Process {
 
 /// CPU seconds that a process has used, user and system, all threads. Also of one that ended and was not waited for.
 pub(crate) fn cpu_seconds(process: u32) -> Result<f64> {
+    two_times(process, 11)
+}
+
+/// CPU seconds of all processes that a process waited for, and that these waited for.
+pub(crate) fn children_cpu_seconds(process: u32) -> Result<f64> {
+    two_times(process, 13)
+}
+
+/// The sum of two fields of a process's state, which are times. The name in parentheses may hold anything; fields are
+/// counted after it: first user and system time, then those of children.
+fn two_times(process: u32, first: usize) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
     let (_, fields) = text.rsplit_once(')').context("no process state")?;
     let ticks: Vec<f64> = fields
         .split_whitespace()
-        .skip(11)
+        .skip(first)
         .take(2)
         .map(str::parse)
         .collect::<Result<_, _>>()?;
