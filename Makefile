@@ -41,7 +41,8 @@ bench: peers     ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) run --release --locked -p bench -- $(BENCH)
 
 # Without them their rows are left out, and say so.
-peers:           ## engines that `make bench` measures beside ours, into .cache
+peers:           ## what `make bench` measures beside ours: engines into .cache, nginx as a Debian package
+	@infra/install/peers.sh
 	@[ $(CACHE)/peers/.ready -nt bench/peers/requirements.txt ] || { \
 		infra/install/python.sh $(CACHE)/peers bench/peers/requirements.txt --no-deps && touch $(CACHE)/peers/.ready; \
 	} || echo "peers could not be installed: rows that need them are left out" >&2

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::options::Options;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::Row;
 use crate::report::Report;
 use crate::rows::Rows;
 use crate::sample::Sample;
@@ -27,9 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         for row in measure(options, &sample)? {
             report.row(&row);
-            if let Outcome::Void(reason) = &row.outcome {
-                faults.push(format!("{}: {reason}", row.work));
-            }
+            faults.extend(row.void.iter().map(|reason| format!("{}: {reason}", row.work)));
             rows.push(row);
         }
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use super::process::{children_cpu_seconds, cpu_seconds};
+use super::usage::{children_cpu_seconds, cpu_seconds};
 
 /// How much of what a program complains of is repeated.
 const COMPLAINT_BYTES: usize = 2_000;

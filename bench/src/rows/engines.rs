@@ -60,7 +60,7 @@ fn measure_pings(options: &Options, sample: &Sample, number: usize, engines: &[P
         for engine in there {
             rows.push(
                 compare(options, &files, engine, &work)
-                    .unwrap_or_else(|error| Row::void(work.clone(), format!("{error:#}"))),
+                    .unwrap_or_else(|error| Row::failed(work.clone(), format!("{error:#}"))),
             );
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
         return Ok(vec![Row::left_out(work, reason)]);
     }
     let pings: Vec<Sent> = (0..number).map(|n| sample.sent(n)).collect();
-    let row = import(options, &work, &pings).unwrap_or_else(|error| Row::void(work, format!("{error:#}")));
+    let row = import(options, &work, &pings).unwrap_or_else(|error| Row::failed(work, format!("{error:#}")));
     Ok(vec![row])
 }
 

@@ -1,6 +1,7 @@
 //! The rows of the table, one module each.
 
 mod build;
+mod capacity;
 mod child;
 mod chunks;
 mod client;
@@ -10,15 +11,22 @@ mod fold;
 mod freshness;
 mod gather;
 mod import;
+mod latency;
 mod load;
 mod logged;
+mod memory;
+mod metrics;
 mod names;
+mod nginx;
 mod partition;
 mod peers;
 mod persist;
 mod process;
+mod recovery;
+mod senders;
 mod sketches;
 mod stored;
+mod usage;
 
 pub(crate) use chunks::ChunkMaker;
 pub(crate) use engines::fold_chunk;

@@ -37,7 +37,7 @@ pub(crate) fn measure(options: &Options, _sample: &crate::sample::Sample) -> Res
     let row = |(sketches, clients)| {
         let work = format!("union of {sketches} sketches of {clients} users");
         unite_shape(options, &work, sketches, clients)
-            .unwrap_or_else(|error| Row::void(work, format!("{error:#}")))
+            .unwrap_or_else(|error| Row::failed(work, format!("{error:#}")))
     };
     Ok(SHAPES.into_iter().map(row).collect())
 }
