@@ -8,7 +8,7 @@ use aggregator::limits::{
     BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
 };
 use anyhow::Context;
-use edge::{EdgeLimits, EdgeOptions};
+use edge::{Claims, EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
 use retention::{Keep, Rules};
 use service::directory::DataDirectory;
@@ -30,6 +30,9 @@ impl Data {
             staging_dir: directory.staging(),
             damaged_dir: directory.damaged(),
             prefix: self.chunk_prefix.clone(),
+            claims: self.places.store.as_ref().map(|_| Claims {
+                kernel: running_kernel(),
+            }),
             limits: EdgeLimits {
                 seal_age: self.intake.seal_age.0,
                 log_bytes: self.intake.log_budget.0,
@@ -94,6 +97,7 @@ impl Data {
             log_format: cli::LogFormat::Human,
             log_filter: "warn".to_owned(),
             chunk_prefix: "pings".to_owned(),
+            places: cli::Places::default(),
             fold: Fold {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
                 repeat_window_days: 14,
@@ -118,6 +122,7 @@ impl Data {
         let schema = intake.dimension_schema.as_deref().map(Path::display);
         let texts = [
             ("chunk_prefix", self.chunk_prefix.clone()),
+            ("store", self.places.store_text()),
             ("fold_types", fold.fold_types.join(",")),
             ("repeat_window_days", fold.repeat_window_days.to_string()),
             ("parts_per_ping", fold.parts_per_ping.to_string()),
@@ -247,4 +252,13 @@ impl Command {
             Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
         }
     }
+}
+
+/// What the running kernel calls itself; where it has no name, each process is on a machine of its own.
+fn running_kernel() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    name.map_or_else(
+        |_| format!("process-{}", std::process::id()),
+        |name| name.trim().to_owned(),
+    )
 }
