@@ -110,6 +110,10 @@ pub trait File: fmt::Debug + Send + Sync {
     /// Those of the file system.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
+    /// Has what was written go to the disk from now on, beside whatever comes next, so that a sync finds little left to
+    /// do. It promises nothing.
+    fn write_soon(&self) {}
+
     /// Makes the file's bytes and length durable (`fdatasync`).
     ///
     /// # Errors

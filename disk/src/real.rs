@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags, renameat_with};
+use rustix::fs::{Advice, CWD, FallocateFlags, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::group::RealGroup;
@@ -137,6 +137,12 @@ impl File for RealFile {
             }
         }
         Ok(filled)
+    }
+
+    /// By `POSIX_FADV_DONTNEED`: Linux begins to write what is dirty, and drops what is clean from its cache.
+    fn write_soon(&self) {
+        // Without it, all is written when it is synced.
+        let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::DontNeed);
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -1,11 +1,13 @@
 //! The workbenches: a few threads gather at them, and whoever has one takes order after order while any waits. They give
-//! way to threads that answer.
+//! way to threads that answer: their priority is low, and where one is enough, one works. Where processors are few or a
+//! quota limits them, all benches at once would leave none for a while to whoever answers.
 //!
 //! What does not live here: what is done at a workbench, and why.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use disk::Disk;
 use ping::{ChunkId, Timestamp};
@@ -16,6 +18,9 @@ use crate::log::handle::Log;
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
 use crate::staging::Staging;
+
+/// What has waited so long for a workbench calls for another one.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The workbenches.
 pub(crate) struct Benches {
@@ -41,7 +46,8 @@ type Reply = oneshot::Sender<Result<Gathered, GatherError>>;
 
 struct State {
     idle: Vec<Workbench>,
-    /// Empty while a workbench is idle.
+    busy: usize,
+    /// Empty while no workbench is busy.
     waiting: VecDeque<(Job, Reply)>,
 }
 
@@ -59,39 +65,45 @@ impl Benches {
             staging_dir,
             state: Mutex::new(State {
                 idle,
+                busy: 0,
                 waiting: VecDeque::new(),
             }),
         }
     }
 
-    /// Gathers, as soon as a workbench is free. A panic there is one here.
+    /// Gathers, as soon as it is its turn at a workbench. A panic there is one here.
     pub(crate) async fn gather(self: &Arc<Self>, job: Job) -> Result<Gathered, GatherError> {
         let (reply, mut answer) = oneshot::channel();
-        let answered = match self.take_bench((job, reply)) {
-            None => answer.await,
-            Some((bench, first)) => {
+        self.lock().waiting.push_back((job, reply));
+        let mut taken = self.begin_if(|state| state.busy == 0);
+        let answered = loop {
+            if let Some((bench, first)) = taken {
                 let benches = Arc::clone(self);
                 tokio::select! {
                     biased;
-                    answered = &mut answer => answered,
-                    // Goes on for others when this one is answered.
-                    () = service::task::background(move || benches.work(bench, first)) => answer.await,
+                    // Begun in any case, and goes on for others when this one is answered.
+                    () = service::task::background(move || benches.work(bench, first)) => break answer.await,
+                    answered = &mut answer => break answered,
                 }
+            }
+            tokio::select! {
+                biased;
+                answered = &mut answer => break answered,
+                () = service::task::sleep(PATIENCE) => taken = self.begin_if(|_| true),
             }
         };
         answered.expect("a gather always answers, unless it panicked: then this process is to end")
     }
 
-    /// A workbench for the job; without one that is idle, the job waits.
-    fn take_bench(&self, job: (Job, Reply)) -> Option<(Workbench, (Job, Reply))> {
+    /// A workbench and the first job that waits, if there are both and the state allows it.
+    fn begin_if(&self, allowed: impl FnOnce(&State) -> bool) -> Option<(Workbench, (Job, Reply))> {
         let mut state = self.lock();
-        match state.idle.pop() {
-            Some(bench) => Some((bench, job)),
-            None => {
-                state.waiting.push_back(job);
-                None
-            }
+        if state.waiting.is_empty() || !allowed(&state) {
+            return None;
         }
+        let bench = state.idle.pop()?;
+        state.busy += 1;
+        Some((bench, state.waiting.pop_front()?))
     }
 
     fn work(&self, mut bench: Workbench, first: (Job, Reply)) {
@@ -110,6 +122,7 @@ impl Benches {
             let mut state = self.lock();
             next = state.waiting.pop_front();
             if next.is_none() {
+                state.busy -= 1;
                 return state.idle.push(bench);
             }
         }

@@ -76,6 +76,8 @@ impl Staging {
             }),
         };
         file.file.write_all_at(&self.memory, file.len)?;
+        // A sync at the end would hold up those of the log for as long as all of it takes.
+        file.file.write_soon();
         file.len += self.memory.len() as u64;
         self.memory.clear();
         Ok(())

@@ -3,8 +3,6 @@
 //! The client of both is this process: it sends the same bodies over as many connections, each as often, and knows when
 //! all are answered. What it costs is in neither figure.
 
-use std::path::Path;
-
 use anyhow::{Result, ensure};
 
 use super::load::CONNECTIONS;
@@ -18,6 +16,7 @@ use crate::pairs::Pairs;
 use crate::sample::Sample;
 
 const WORK: &str = "edge, 200s per CPU second";
+const WORK_TEMPORARY: &str = "the same, nginx dropping its files";
 const PARTITIONS: usize = 50;
 /// As often is the sample sent in a run.
 const TIMES: usize = 3;
@@ -31,19 +30,25 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
     let Some(program) = nginx::program() else {
         return Ok(vec![Row::left_out(WORK, "no nginx: infra/install/peers.sh")]);
     };
-    let rows = [Bodies::Temporary, Bodies::Kept].map(|bodies| {
-        alternate(options, sample, &program, bodies)
-            .unwrap_or_else(|error| Row::left_out(WORK, format!("{error:#}")))
+    // Both start before anything is measured, and what makes more files goes first and keeps them meanwhile: the file
+    // system searches long for a free place where many files were removed.
+    let started = [(WORK, Bodies::Kept), (WORK_TEMPORARY, Bodies::Temporary)]
+        .map(|(work, bodies)| (work, Nginx::start(&program, bodies)));
+    let rows = started.iter().map(|(work, nginx)| {
+        let row = match nginx {
+            Ok(nginx) => alternate(options, sample, work, nginx),
+            Err(error) => Ok(Row::left_out(*work, format!("{error:#}"))),
+        };
+        row.unwrap_or_else(|error| Row::left_out(*work, format!("{error:#}")))
     });
-    Ok(rows.into())
+    Ok(rows.collect())
 }
 
-fn alternate(options: &Options, sample: &Sample, program: &Path, bodies: Bodies) -> Result<Row> {
+fn alternate(options: &Options, sample: &Sample, work: &str, nginx: &Nginx) -> Result<Row> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Nothing is sealed, neither by age nor because the log fills.
     let settings = ["--seal-age", "1h", "--log-budget", "64GiB"];
     let process = runtime.block_on(Process::edge_with(&options.highwater, &settings))?;
-    let nginx = Nginx::start(program, bodies)?;
     let requests = Requests::new(&sample.pings, "PUT", PARTITIONS);
     let number = sample.pings.len() * TIMES;
     let (mut ours_sent, mut theirs_sent) = (0, 0);
@@ -62,16 +67,17 @@ fn alternate(options: &Options, sample: &Sample, program: &Path, bodies: Bodies)
     let pairs = Pairs::alternate(options.pairs, ours, theirs)?;
     let waiting = [("highwater_edge_waiting_pings", ours_sent as f64)];
     runtime.block_on(wait_for(&process.edge, &waiting))?;
-    let (files, due) = (
-        nginx.bodies()?,
-        if bodies == Bodies::Kept { theirs_sent } else { 0 },
-    );
+    let due = match nginx.does {
+        Bodies::Temporary => 0,
+        Bodies::Kept => theirs_sent,
+    };
+    let files = nginx.bodies()?;
     ensure!(files == due, "nginx keeps {files} bodies in files, not {due}");
     let syncs = runtime
         .block_on(process.metrics())?
         .value("highwater_edge_log_commits_total")
         .unwrap_or(f64::NAN);
-    let (against, what) = match bodies {
+    let (against, what) = match nginx.does {
         Bodies::Temporary => (
             "nginx, bodies to temporary files",
             "which is gone with the answer",
@@ -83,7 +89,7 @@ fn alternate(options: &Options, sample: &Sample, program: &Path, bodies: Bodies)
          each body before its 200 ({:.1} share a sync) and seals nothing meanwhile; {} with two workers writes each body \
          to a file, {what}, and syncs nothing",
         ours_sent as f64 / syncs,
-        nginx::version(program)?
+        nginx.version()?
     );
-    Ok(Row::compared(WORK, against, BAR, "1/s", pairs).note(note))
+    Ok(Row::compared(work, against, BAR, "1/s", pairs).note(note))
 }

@@ -25,8 +25,11 @@ const LOOKS: usize = 500;
 pub(crate) struct Nginx {
     master: Child,
     folder: TempDir,
+    program: PathBuf,
     /// Where bodies are put.
     pub(crate) address: String,
+    /// What becomes of them.
+    pub(crate) does: Bodies,
 }
 
 /// What it does with bodies.
@@ -47,16 +50,6 @@ pub(crate) fn program() -> Option<PathBuf> {
         .map(|folder| folder.join("nginx"))
         .chain([PathBuf::from(ELSEWHERE)])
         .find(|file| file.is_file())
-}
-
-/// What it calls itself.
-pub(crate) fn version(program: &Path) -> Result<String> {
-    let output = Command::new(program).arg("-v").output()?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let version = text
-        .split_once("nginx version: ")
-        .context("nginx tells no version")?;
-    Ok(version.1.trim().to_owned())
 }
 
 impl Nginx {
@@ -80,7 +73,9 @@ impl Nginx {
         let mut nginx = Self {
             master,
             folder,
+            program: program.to_owned(),
             address,
+            does: bodies,
         };
         nginx.wait_until_up()?;
         Ok(nginx)
@@ -105,6 +100,16 @@ impl Nginx {
         let mut processes = usage::children(self.master.id())?;
         processes.push(self.master.id());
         ThreadTimes::of(&processes)
+    }
+
+    /// What it calls itself.
+    pub(crate) fn version(&self) -> Result<String> {
+        let output = Command::new(&self.program).arg("-v").output()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let version = text
+            .split_once("nginx version: ")
+            .context("nginx tells no version")?;
+        Ok(version.1.trim().to_owned())
     }
 
     /// How many bodies lie in files that stay.

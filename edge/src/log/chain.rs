@@ -44,6 +44,8 @@ pub(crate) struct Chain {
     budget: Arc<Budget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
+    /// Whether what was removed became the spare.
+    keeps_spare: bool,
     spare: Spare,
 }
 
@@ -58,6 +60,9 @@ pub(crate) struct Segment {
     pub(crate) live: u64,
     /// Bytes it opened with.
     pub(crate) opened_with: u64,
+    /// Whether its file can be written over when it holds nothing more: this process made it, and no write or sync of it
+    /// failed, after which its length could not be relied on.
+    pub(crate) is_sound: bool,
 }
 
 impl Chain {
@@ -85,6 +90,7 @@ impl Chain {
             readers,
             budget,
             removal_unsynced: false,
+            keeps_spare: false,
             spare,
         }
     }
@@ -166,6 +172,7 @@ impl Chain {
                 used: length,
                 live: 0,
                 opened_with: length,
+                is_sound: true,
             },
         );
         self.publish_used();
@@ -184,6 +191,13 @@ impl Chain {
         self.publish_used();
     }
 
+    /// Notes that a write or a sync of the last segment failed.
+    pub(crate) fn spoil(&mut self) {
+        if let Some(mut last) = self.segments.last_entry() {
+            last.get_mut().is_sound = false;
+        }
+    }
+
     /// Notes that entries of segments pin them.
     pub(crate) fn pin(&mut self, number: u32, count: u64) {
         if let Some(segment) = self.segments.get_mut(&number) {
@@ -200,33 +214,50 @@ impl Chain {
         }
     }
 
-    /// Removes segments from the oldest on, as long as they hold nothing live. The last one stays.
+    /// Removes segments from the oldest on, as long as they hold nothing live; one of them becomes the spare. The last one
+    /// stays.
     pub(crate) fn remove_settled(&mut self) -> io::Result<()> {
         loop {
             if self.removal_unsynced {
                 self.disk.sync_dir(&self.dir)?;
                 self.removal_unsynced = false;
+                if std::mem::take(&mut self.keeps_spare) {
+                    self.spare.kept();
+                }
                 self.publish_used();
                 self.ready_spare();
             }
-            let oldest = self
-                .segments
-                .first_key_value()
-                .map(|(number, segment)| (*number, segment.live));
-            match oldest {
-                Some((number, 0)) if number != self.last() => {
-                    match self.disk.remove_file(&segment::path(&self.dir, number)) {
-                        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                        _ => {}
-                    }
-                    self.removal_unsynced = true;
-                    self.segments.remove(&number);
-                    self.write_readers().remove(&number);
-                    metrics::counter!(crate::metrics::SEGMENTS_REMOVED).increment(1);
+            match self.segments.first_key_value() {
+                Some((number, oldest)) if oldest.live == 0 && *number != self.last() => {
+                    let (number, kept) = (*number, oldest.is_sound.then_some(oldest.used));
+                    self.remove_oldest(number, kept)?;
                 }
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Takes the name of the oldest segment away, which nobody reads any more. If bytes of it are given, it may become the
+    /// spare.
+    fn remove_oldest(&mut self, number: u32, used: Option<u64>) -> io::Result<()> {
+        let path = segment::path(&self.dir, number);
+        let removed = match used.map_or(Ok(false), |used| self.spare.keep(&path, used)) {
+            Ok(true) => {
+                self.keeps_spare = true;
+                Ok(())
+            }
+            Ok(false) => self.disk.remove_file(&path),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.removal_unsynced = true;
+        self.segments.remove(&number);
+        self.write_readers().remove(&number);
+        metrics::counter!(crate::metrics::SEGMENTS_REMOVED).increment(1);
+        Ok(())
     }
 
     /// Makes the spare if it is not there.

@@ -11,7 +11,7 @@ use prost::Message as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::budget::{Budget, Reservation};
-use super::chain::Readers;
+use super::chain::{Reader, Readers};
 use super::frame::{self, FrameKind};
 use super::message::{Copy, Message, NewPing, NotLogged};
 use super::position::Position;
@@ -189,17 +189,15 @@ impl Log {
     /// Reads a ping's record back as it was logged. Blocks on the disk.
     pub(crate) fn read_payload(&self, position: Position) -> Result<Bytes, ReadError> {
         let (segment, offset) = (position.segment, position.offset());
-        let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner);
-        let reader = readers.get(&segment).cloned();
-        drop(readers);
-        let reader =
-            reader.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the segment was removed"))?;
+        let reader = self.reader(segment)?;
         let mut bytes = vec![0; position.length as usize];
         let read = reader.file.read_at(&mut bytes, offset)?;
         bytes.truncate(read);
         let payload = match frame::decode(&bytes, offset, reader.salt) {
             Ok(frame) if matches!(frame.kind, FrameKind::Ping | FrameKind::Copy) => frame.payload.len(),
             _ => {
+                // What was removed meanwhile may have been written over.
+                self.reader(segment)?;
                 return Err(ReadError::Damaged {
                     segment,
                     offset,
@@ -208,6 +206,12 @@ impl Log {
             }
         };
         Ok(Bytes::from(bytes).slice(frame::FRAME_HEADER_BYTES..frame::FRAME_HEADER_BYTES + payload))
+    }
+
+    fn reader(&self, segment: u32) -> io::Result<Reader> {
+        let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner);
+        let reader = readers.get(&segment).cloned();
+        reader.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the segment was removed"))
     }
 
     async fn ask<T>(

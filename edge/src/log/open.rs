@@ -123,6 +123,7 @@ pub(crate) fn open(
                 used,
                 live: 0,
                 opened_with: used,
+                is_sound: false,
             },
         );
         carried.extend(tail);

@@ -1,4 +1,8 @@
 //! The spare: room for the next segment, taken while there is some, so that a full disk can still drain.
+//!
+//! Best it is a segment that holds nothing more: what is written over bytes that were written before is synced without
+//! the file system's journal, and no blocks are freed, which a file system mounted with `discard` has the disk do while
+//! syncs wait. Its old frames are void by the next segment's salt.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +27,8 @@ pub(crate) struct Spare {
     unknown: bool,
     /// Whether it lies there, reserved.
     there: bool,
+    /// Whether what lies there was a segment, written before.
+    written: bool,
     /// Whether it was told that there is no room, once until there is: it is tried again at every submission.
     told: bool,
 }
@@ -37,6 +43,7 @@ impl Spare {
             budget,
             unknown: true,
             there: false,
+            written: false,
             told: false,
         }
     }
@@ -46,11 +53,40 @@ impl Spare {
         &self.path
     }
 
+    /// Gives a segment that holds nothing more, with so many bytes used, the spare's name; answers whether it did. Before
+    /// [`Self::kept`] it is of unknown state: until the folder is synced, a power cut gives it its old name back, and
+    /// then its old bytes must be there.
+    pub(crate) fn keep(&mut self, segment: &Path, used: u64) -> io::Result<bool> {
+        // One that is mostly unwritten is no gain, and a longer one would take more room than is counted.
+        if self.written || used > self.segment_bytes || used < self.segment_bytes / 2 {
+            return Ok(false);
+        }
+        self.unknown = true;
+        self.there = false;
+        self.disk.rename(segment, &self.path)?;
+        Ok(true)
+    }
+
+    /// What was kept bears the spare's name for good.
+    pub(crate) fn kept(&mut self) {
+        let reserved = self.disk.open(&self.path);
+        let reserved = reserved.and_then(|file| file.allocate(self.segment_bytes));
+        // Otherwise a new one is made in its place.
+        if reserved.is_ok() {
+            self.unknown = false;
+            self.there = true;
+            self.written = true;
+            self.told = false;
+            self.budget.set_spare_ready(true);
+        }
+    }
+
     /// Hands the spare out, made now if need be. Until it is said to be [`Self::taken`], it is of unknown state.
     pub(crate) fn take(&mut self) -> io::Result<Box<dyn File>> {
         let handed_out = self.open_or_allocate();
         self.unknown = true;
         self.there = false;
+        self.written = false;
         if handed_out.is_err() {
             self.budget.set_spare_ready(false);
         }
@@ -102,6 +138,7 @@ impl Spare {
 
     fn remove(&mut self) -> io::Result<()> {
         self.there = false;
+        self.written = false;
         match self.disk.remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => {

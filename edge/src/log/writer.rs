@@ -300,6 +300,7 @@ impl Writer {
         metrics::counter!(names::LOG_FAILURES).increment(1);
         self.chain.budget().set_writable(false);
         self.poisoned = true;
+        self.chain.spoil();
         for (incarnation, taken) in group.imports_before.into_iter().rev() {
             self.counters.imports.insert(incarnation, taken);
         }

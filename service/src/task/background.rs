@@ -10,7 +10,7 @@ use super::{blocking, ended, simulated};
 
 /// So much nicer are the threads than the process, as `nice` counts: they get a third of what another thread gets that
 /// wants the same processor.
-const NICER: i32 = 5;
+const NICER: i32 = 10;
 
 /// Runs work that blocks and may wait, as [`blocking`] does, on a thread of a lower priority. A panic in the work goes on
 /// in the caller.

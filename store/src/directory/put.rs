@@ -15,6 +15,10 @@ use super::door::{Inner, folder_of, surely_did_nothing, unchanged, unclear};
 use super::folders::Made;
 use crate::{Put, StoreError};
 
+/// An object of this size is on its way to the disk before its group is synced: a sync that has much to write holds up
+/// those of others, and the log's are waited for by clients. Small ones are written together.
+const WRITTEN_SOON_BYTES: usize = 64 << 10;
+
 /// How a put stands before its folder is synced.
 type Named = Result<Put, StoreError>;
 
@@ -139,6 +143,9 @@ impl Inner {
             }
         };
         staged.file.write_all_at(bytes, 0)?;
+        if bytes.len() >= WRITTEN_SOON_BYTES {
+            staged.file.write_soon();
+        }
         Ok(staged)
     }
 

@@ -142,6 +142,32 @@ fn a_failed_sync_promises_nothing_and_the_log_goes_on_in_a_new_segment() {
 }
 
 #[test]
+fn a_segment_that_holds_nothing_more_becomes_room_for_the_next_one() {
+    let settled_until = |operation: u64| {
+        let disk = SimulatedDisk::new();
+        disk.fail_at(operation, Moment::Before);
+        if let Ok(mut world) = World::new(&disk, 7) {
+            settling_script(&mut world, &mut Promised::default());
+        }
+        disk.kill()
+    };
+    let is_written = |disk: &SimulatedDisk| {
+        let mut bytes = vec![0; SEGMENT_BYTES as usize];
+        let read = disk
+            .open(&options().dir.join("spare"))
+            .and_then(|file| file.read_at(&mut bytes, 0));
+        read.is_ok() && bytes.iter().any(|byte| *byte != 0)
+    };
+    let written = (1..=400).filter(|operation| is_written(&settled_until(*operation)));
+    let written: Vec<u64> = written.collect();
+    // Not only while a new segment is written there, before it gets its name.
+    assert!(
+        written.windows(4).any(|four| four[3] == four[0] + 3),
+        "{written:?}"
+    );
+}
+
+#[test]
 fn every_sync_of_the_log_is_needed() {
     let loses = |kind: SyncKind, of: fn(&str) -> bool| {
         (1..=operations()).any(|operation| {
