@@ -39,7 +39,7 @@ pub struct Postgres {
     programs: Programs,
     folder: TempDir,
     port: u32,
-    options: Vec<String>,
+    options: Mutex<Vec<String>>,
     guardian: Mutex<Option<Guardian>>,
     databases: AtomicU32,
 }
@@ -73,10 +73,11 @@ impl Postgres {
             programs,
             folder,
             port: 0,
-            options: options.iter().map(|option| (*option).to_owned()).collect(),
+            options: Mutex::default(),
             guardian: Mutex::new(None),
             databases: AtomicU32::new(0),
         };
+        server.set_options(options);
         server.initialise();
         let tries = 0..50;
         let started = tries.into_iter().any(|number| {
@@ -85,6 +86,20 @@ impl Postgres {
         });
         assert!(started, "no server came up:\n{}", server.log());
         Some(server)
+    }
+
+    /// Sets the settings of its own (`name=value`) that the next start is with.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn set_options(&self, options: &[&str]) {
+        let mut own = self.options.lock().expect("nobody panics holding it");
+        *own = options.iter().map(|option| (*option).to_owned()).collect();
+    }
+
+    /// The port that it listens on, on loopback.
+    pub const fn port(&self) -> u32 {
+        self.port
     }
 
     /// The address of a database by the Unix socket, as superuser.
@@ -165,9 +180,7 @@ impl Postgres {
     /// # Panics
     /// When it does not come up.
     pub fn promote(&self) {
-        let signal = self.data().join("recovery.signal");
-        fs::write(&signal, "").expect("written");
-        self.programs.give(&signal);
+        self.put_file("recovery.signal", "");
         self.start_again();
         for _ in 0..LOOKS {
             if self.try_sql("postgres", "SELECT pg_is_in_recovery()") == Ok("f".to_owned()) {
@@ -176,6 +189,15 @@ impl Postgres {
             pause();
         }
         panic!("the server is still in recovery:\n{}", self.log());
+    }
+
+    /// Starts the stopped server as a standby, which may be read and not written.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_standby(&self) {
+        self.put_file("standby.signal", "");
+        self.start_again();
     }
 
     /// Puts another, empty server in the place of the stopped one, at the same addresses.
@@ -240,7 +262,7 @@ impl Postgres {
             // The end of the log is where recovery for a new timeline ends.
             "restore_command=false".to_owned(),
         ];
-        options.extend(self.options.iter().cloned());
+        options.extend_from_slice(&self.options.lock().expect("nobody panics holding it"));
         let before = self.log().len();
         let mut guardian = Guardian::start(&self.programs, folder, &options);
         let status = self.data().join("postmaster.pid");
