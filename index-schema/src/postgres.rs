@@ -33,9 +33,10 @@ use ping::ChunkId;
 use pool::Connections;
 pub use server::{SeenServer, ServerIdentity};
 pub use settings::PostgresSettings;
+use tokio_postgres::Row;
 
 use crate::{
-    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
+    ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
     ProductCount, Selection, SetAside,
 };
 
@@ -80,6 +81,15 @@ impl PostgresIndex {
     pub async fn drop_months(&self) -> Result<Vec<DroppedMonth>, IndexError> {
         let dropped = months::drop_below(&self.connections, false).await;
         dropped.map_err(|failure| failure.into_index(&self.connections.name))
+    }
+
+    /// How the server answers a selection: runs it, and answers the plan in the words of `EXPLAIN (ANALYZE, BUFFERS)`.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        self.read(async |client| work::explain(client, selection, limit).await)
+            .await
     }
 
     async fn read<T>(
@@ -129,7 +139,8 @@ impl Index for PostgresIndex {
         self.read(async |client| {
             let statement = client.prepare_cached(sql::CONTAINS).await?;
             let rows = client.query(&statement, &[&keys, &days]).await?;
-            rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+            let known: Result<_, _> = rows.iter().map(|row| row.try_get(0)).collect();
+            Ok(known?)
         })
         .await
     }
@@ -139,7 +150,7 @@ impl Index for PostgresIndex {
         self.read(async |client| {
             let statement = client.prepare_cached(sql::PENDING).await?;
             let rows = client.query(&statement, &[&limit]).await?;
-            let read = |row| {
+            let read = |row: &Row| -> Result<_, Failure> {
                 Ok(PendingChunk {
                     entry: row::read(row)?,
                     failures: work::failures(row, row::COLUMNS)?,
@@ -172,7 +183,7 @@ impl Index for PostgresIndex {
     }
 
     async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError> {
-        let date = crate::ChunkKey::parse(key).ok().map(|_| row::day_of_key(key));
+        let date = ChunkKey::parse(key).ok().map(|_| row::day_of_key(key));
         let (key, reason) = (row::text(key), row::text(reason));
         self.write(Gate::Shared, async |transaction| {
             let statement = transaction.prepare_cached(sql::NOTE_UNREADABLE).await?;
@@ -200,7 +211,7 @@ impl Index for PostgresIndex {
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
         self.read(async |client| {
             let rows = client.query(sql::LIST_SET_ASIDE, &[]).await?;
-            let read = |row: &tokio_postgres::Row| {
+            let read = |row: &Row| -> Result<_, Failure> {
                 Ok(SetAside {
                     key: row.try_get(0)?,
                     reason: row.try_get(1)?,
@@ -238,7 +249,7 @@ impl Index for PostgresIndex {
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
         self.read(async |client| {
             let rows = client.query(sql::PRODUCTS, &[]).await?;
-            let read = |row: &tokio_postgres::Row| {
+            let read = |row: &Row| -> Result<_, Failure> {
                 Ok(ProductCount {
                     namespace: row.try_get(0)?,
                     doc_type: row.try_get(1)?,

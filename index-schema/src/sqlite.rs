@@ -65,6 +65,16 @@ impl SqliteIndex {
         }))
     }
 
+    /// How SQLite answers a selection, in the words of `EXPLAIN QUERY PLAN`.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        let selection = selection.clone();
+        self.read(move |connection| work::explain(connection, &selection, limit))
+            .await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

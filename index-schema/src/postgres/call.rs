@@ -57,7 +57,8 @@ impl Connections {
         let limit = self.statement_timeout * limits::STATEMENTS;
         for attempt in 1.. {
             let client = self.client().await?;
-            let answer = timeout(limit, work(&client)).await;
+            let connection: &ClientWrapper = &client;
+            let answer = timeout(limit, work(connection)).await;
             match answer.unwrap_or_else(|_| Err(silent(limit))) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => self.after(client, failure, attempt)?,
@@ -141,21 +142,21 @@ async fn attempt_once<T>(
     limit: Duration,
     work: &impl AsyncFn(&Transaction<'_>) -> Result<T, Failure>,
 ) -> Tried<T> {
-    let run = async {
+    let lock = gate.lock();
+    let run = async move {
         let builder = client.build_transaction();
         let transaction = builder
             .isolation_level(IsolationLevel::ReadCommitted)
             .start()
             .await?;
         let number = transaction.prepare_cached(TRANSACTION_ID).await?;
-        let lock = gate.lock();
         let ((), number) = tokio::try_join!(
             transaction.batch_execute(&lock),
             transaction.query_one(&number, &[])
         )?;
         let number: i64 = number.try_get(0)?;
         let answer = work(&transaction).await?;
-        Ok((transaction, number, answer))
+        Ok::<_, Failure>((transaction, number, answer))
     };
     let (transaction, number, answer) = match timeout(limit, run).await {
         Ok(Ok(run)) => run,

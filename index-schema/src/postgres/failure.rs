@@ -50,8 +50,11 @@ impl Failure {
     /// Whether the same call may succeed when it is simply begun anew.
     pub(super) fn is_passing(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
-        let collided = |code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code);
-        self.is_lost() || error.code().is_some_and(collided)
+        let collided = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+        ];
+        self.is_lost() || error.code().is_some_and(|code| collided.contains(code))
     }
 
     /// Whether a row was refused since its month has no partition yet: unlike any other check, that has no name.
@@ -115,49 +118,49 @@ fn advice(error: &Error) -> Option<&'static str> {
         });
     };
     let known = [
-        (&SqlState::INVALID_PASSWORD, "mend user or password in its address"),
+        (SqlState::INVALID_PASSWORD, "mend user or password in its address"),
         (
-            &SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             "mend the user in its address, or pg_hba.conf of the server",
         ),
         (
-            &SqlState::INVALID_CATALOG_NAME,
+            SqlState::INVALID_CATALOG_NAME,
             "make the database (createdb --encoding=UTF8), or mend its address",
         ),
         (
-            &SqlState::INSUFFICIENT_PRIVILEGE,
+            SqlState::INSUFFICIENT_PRIVILEGE,
             "grant this role what docs/sql.md lists",
         ),
         (
-            &SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::TOO_MANY_CONNECTIONS,
             "make pools smaller or fewer, or raise max_connections of the server",
         ),
         (
-            &SqlState::DISK_FULL,
+            SqlState::DISK_FULL,
             "make room on the server's disk; what was asked was not done",
         ),
         (
-            &SqlState::QUERY_CANCELED,
+            SqlState::QUERY_CANCELED,
             "it took longer than the statement time-out: raise that, or ask for less",
         ),
         (
-            &SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::LOCK_NOT_AVAILABLE,
             "another process holds what it needs, as a rebuild or a migration does: try again when that is over",
         ),
         (
-            &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+            SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
             "this is a standby, or is being promoted: name the primary, or all servers with target_session_attrs=read-write",
         ),
         (
-            &SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::READ_ONLY_SQL_TRANSACTION,
             "this is a standby: name the primary, or all servers with target_session_attrs=read-write",
         ),
         (
-            &SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_TABLE,
             "this database lacks tables of the index: was it restored in part? Put it right, or make it anew and reconcile",
         ),
     ];
-    let found = known.into_iter().find(|(known, _)| *known == code);
+    let found = known.into_iter().find(|(known, _)| known == code);
     let is_lost = LOST.contains(code);
     found
         .map(|(_, advice)| advice)

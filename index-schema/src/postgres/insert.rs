@@ -62,8 +62,8 @@ async fn look(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> Result<(
     let forgotten = async {
         let statement = transaction.prepare_cached(sql::FORGOTTEN).await?;
         let rows = transaction.query(&statement, &[&keys, &ids]).await?;
-        let numbers = rows.iter().map(|row| row.try_get(0));
-        Ok(numbers.collect::<Result<HashSet<i64>, _>>()?)
+        let numbers = rows.iter().map(|row| row.try_get::<_, i64>(0));
+        Ok::<_, Failure>(numbers.collect::<Result<HashSet<_>, _>>()?)
     };
     let readable = async {
         let statement = transaction.prepare_cached(sql::FORGET_UNREADABLE).await?;
@@ -78,8 +78,12 @@ async fn look(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> Result<(
 /// How many entries from the first on have ids and keys that none before has.
 fn distinct(entries: &[&IndexEntry]) -> usize {
     let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
-    let is_new = |entry: &&&IndexEntry| ids.insert(entry.id) && keys.insert(&entry.key);
-    entries.iter().take_while(is_new).count()
+    for (at, entry) in entries.iter().enumerate() {
+        if !ids.insert(entry.id) || !keys.insert(&entry.key) {
+            return at;
+        }
+    }
+    entries.len()
 }
 
 /// Adds those that are not known, of entries of which no two have an id or key in common.
@@ -99,7 +103,7 @@ async fn add(
     for row in rows {
         let number: i64 = row.try_get(0)?;
         let (place, claimed, added): (i64, bool, bool) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-        let entry = entry_of(round, number)?;
+        let entry: &IndexEntry = entry_of(round, number)?;
         if added {
             inserted.added += 1;
             unfolded += unfolded_share(floors, entry)?;

@@ -71,11 +71,11 @@ fn is_newest(found: u32) -> Result<bool, Failure> {
 
 /// The schema's version; 0 when there is none.
 async fn version(client: &Client) -> Result<u32, Failure> {
-    let has: bool = client.query_one(HAS_VERSION, &[]).await?.try_get(0)?;
+    let has: bool = client.query_typed_one(HAS_VERSION, &[]).await?.try_get(0)?;
     if !has {
         return Ok(0);
     }
-    let row = client.query_opt(VERSION, &[]).await?;
+    let row = client.query_typed_opt(VERSION, &[]).await?;
     let version = row.map_or(Ok(0), |row| row.try_get::<_, i32>(0))?;
     Ok(u32::try_from(version).unwrap_or(u32::MAX))
 }

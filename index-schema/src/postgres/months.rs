@@ -3,12 +3,13 @@
 
 use deadpool_postgres::Transaction;
 use ping::SubmissionDate;
+use tokio_postgres::Row;
 
 use super::call::Gate;
 use super::failure::Failure;
 use super::limits;
 use super::pool::Connections;
-use super::retain_work;
+use super::{retain_work, row};
 use crate::Floors;
 
 const MAKE: &str = "SELECT highwater_index.make_month($1)";
@@ -90,12 +91,12 @@ pub(super) async fn drop_below(connections: &Connections, only_empty: bool) -> R
 
 async fn months(transaction: &Transaction<'_>) -> Result<Vec<DroppedMonth>, Failure> {
     let rows = transaction.query(MONTHS, &[]).await?;
-    let read = |row: &tokio_postgres::Row| {
+    let read = |row: &Row| -> Result<_, Failure> {
         Ok(DroppedMonth {
             month: row.try_get(0)?,
-            chunks: super::row::count(row, 1)?,
-            records: super::row::count(row, 2)?,
-            stored_bytes: super::row::count(row, 3)?,
+            chunks: row::count(row, 1)?,
+            records: row::count(row, 2)?,
+            stored_bytes: row::count(row, 3)?,
         })
     };
     rows.iter().map(read).collect()
@@ -125,7 +126,7 @@ async fn drop_month(transaction: &Transaction<'_>, month: &DroppedMonth) -> Resu
     for clear in CLEAR {
         transaction.execute(clear, &[month]).await?;
     }
-    let sums = [*chunks, *records, *stored_bytes].map(super::row::integer);
+    let sums = [*chunks, *records, *stored_bytes].map(row::integer);
     let [chunks, records, stored_bytes] = sums;
     transaction
         .execute(ADD_REMOVED, &[&chunks?, &records?, &stored_bytes?])

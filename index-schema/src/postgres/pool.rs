@@ -10,6 +10,7 @@ use deadpool_postgres::{
 };
 use service::clock::{Clock, SystemClock};
 use service::task;
+use tokio_postgres::types::Type;
 
 use super::failure::Failure;
 use super::server::Servers;
@@ -114,7 +115,9 @@ fn set_up(settings: &PostgresSettings, servers: Arc<Servers>) -> Hook {
         let connected = metrics.created;
         Box::pin(async move {
             let set = async {
-                let row = client.query_one(SET_UP, &[&statement, &lock]).await?;
+                let row = client
+                    .query_typed_one(SET_UP, &[(&statement, Type::TEXT), (&lock, Type::TEXT)])
+                    .await?;
                 let encoding: String = row.try_get(5)?;
                 if encoding != "UTF8" {
                     return Err(Failure::of(format!(
@@ -125,6 +128,7 @@ fn set_up(settings: &PostgresSettings, servers: Arc<Servers>) -> Hook {
             };
             set.await.map_err(|failure| match failure {
                 Failure::Postgres(error) => HookError::Backend(error),
+                Failure::Index(IndexError::Database(message)) => HookError::Message(message.into()),
                 Failure::Index(error) => HookError::Message(error.to_string().into()),
             })
         })

@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use ping::Timestamp;
+use tokio_postgres::Row;
 
 use super::call::Gate;
+use super::failure::Failure;
 use super::{PostgresIndex, months, retain_sql as sql, retain_work as work, row, whole};
 use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainIndex, StoredDay, Tombstone};
 
@@ -45,7 +47,7 @@ impl RetainIndex for PostgresIndex {
     async fn tombstones(&self) -> Result<Vec<Tombstone>, IndexError> {
         self.read(async |client| {
             let rows = client.query(sql::TOMBSTONES, &[]).await?;
-            let read = |row: &tokio_postgres::Row| {
+            let read = |row: &Row| -> Result<_, Failure> {
                 Ok(Tombstone {
                     key: row.try_get(0)?,
                     chunk: row::chunk_id(row.try_get(1)?)?,

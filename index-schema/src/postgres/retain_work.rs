@@ -1,5 +1,7 @@
 //! What takes several statements about floors, tombstones and deletion, each inside a transaction of the caller.
 
+use std::borrow::Cow;
+
 use deadpool_postgres::{ClientWrapper, Transaction};
 use ping::{Dimension, SubmissionDate, Timestamp};
 use tokio_postgres::Row;
@@ -17,17 +19,18 @@ pub(super) async fn floors(transaction: &Transaction<'_>) -> Result<Floors, Fail
 
 /// Reads the floors.
 pub(super) fn read_floors(row: &Row) -> Result<Floors, Failure> {
-    let floor = |column| match row.try_get::<_, &str>(column)? {
-        "" => Ok(None),
-        date => Ok(Some(day(date)?)),
-    };
-    let read: Result<_, Failure> = (|| Ok([floor(0)?, floor(1)?, floor(2)?]))();
-    let [pings, errors, aggregates] = read?;
     Ok(Floors {
-        pings,
-        errors,
-        aggregates,
+        pings: read_floor(row, 0)?,
+        errors: read_floor(row, 1)?,
+        aggregates: read_floor(row, 2)?,
     })
+}
+
+fn read_floor(row: &Row, column: usize) -> Result<Option<SubmissionDate>, Failure> {
+    match row.try_get(column)? {
+        "" => Ok(None),
+        date => day(date).map(Some),
+    }
 }
 
 fn day(text: &str) -> Result<SubmissionDate, Failure> {
@@ -67,7 +70,7 @@ pub(super) async fn clear_gone(transaction: &Transaction<'_>, keys: &[String]) -
 }
 
 /// Keys, with the days that they name, which tell their partitions.
-pub(super) fn days_and_keys(keys: &[String]) -> (Vec<&str>, Vec<std::borrow::Cow<'_, str>>) {
+pub(super) fn days_and_keys(keys: &[String]) -> (Vec<&str>, Vec<Cow<'_, str>>) {
     keys.iter().map(|key| (day_of_key(key), text(key))).unzip()
 }
 
@@ -80,7 +83,7 @@ pub(super) async fn count_unfolded_anew(transaction: &Transaction<'_>) -> Result
 /// What chunks of one kind take by day.
 pub(super) async fn days(client: &ClientWrapper, kind: ChunkKind) -> Result<Vec<StoredDay>, Failure> {
     let rows = client.query(sql::DAYS, &[&row::kind_column(kind)]).await?;
-    let read = |row: &Row| {
+    let read = |row: &Row| -> Result<_, Failure> {
         Ok(StoredDay {
             date: day(row.try_get(0)?)?,
             chunks: row::count(row, 1)?,
@@ -94,7 +97,7 @@ pub(super) async fn days(client: &ClientWrapper, kind: ChunkKind) -> Result<Vec<
 /// What is to be deleted.
 pub(super) async fn expired(client: &ClientWrapper, limit: i64) -> Result<Vec<Expired>, Failure> {
     let rows = client.query(sql::EXPIRED, &[&limit]).await?;
-    let read = |row: &Row| {
+    let read = |row: &Row| -> Result<_, Failure> {
         Ok(Expired {
             key: row.try_get(0)?,
             records: row::count(row, 1)?,

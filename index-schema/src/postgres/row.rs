@@ -109,7 +109,7 @@ pub(super) fn read(row: &Row) -> Result<IndexEntry, Failure> {
     let key: String = row.try_get(1)?;
     let id: &str = row.try_get(0)?;
     let replaces: Result<_, Failure> = detail.replaces.iter().map(|text| chunk_id(text)).collect();
-    let time = |column| row.try_get(column).map(Timestamp::from_micros);
+    let time = |column: usize| row.try_get(column).map(Timestamp::from_micros);
     Ok(IndexEntry {
         id: chunk_id(id)?,
         kind: kind(row.try_get(2)?)?,

@@ -68,11 +68,11 @@ impl Servers {
     /// Asks a new connection whose it is.
     pub(super) async fn look(&self, client: &ClientWrapper, connected: Instant) -> Result<(), Failure> {
         let _one_at_a_time = self.asking.lock().await;
-        let row = match client.query_one(IDENTIFY, &[]).await.map_err(Failure::from) {
-            Err(error) if error.is_withheld() => client.query_one(IDENTIFY_LESS, &[]).await?,
+        let row = match client.query_typed_one(IDENTIFY, &[]).await.map_err(Failure::from) {
+            Err(error) if error.is_withheld() => client.query_typed_one(IDENTIFY_LESS, &[]).await?,
             other => other?,
         };
-        let number = |column| row.try_get::<_, i64>(column);
+        let number = |column: usize| row.try_get::<_, i64>(column);
         let identity = ServerIdentity {
             system: number(0)?,
             timeline: number(1)?,

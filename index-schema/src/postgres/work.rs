@@ -89,6 +89,16 @@ pub(super) async fn select(
     Ok(found)
 }
 
+/// The plan of a selection's first page.
+pub(super) async fn explain(client: &ClientWrapper, selection: &Selection, limit: usize) -> Result<String, Failure> {
+    let query = select::query(sql::SELECT, selection, None, limit);
+    let values: Vec<_> = query.values.iter().map(bind).collect();
+    let text = format!("EXPLAIN (ANALYZE, BUFFERS) {}", query.text);
+    let rows = client.query_typed(&text, &values).await?;
+    let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(lines?.join("\n"))
+}
+
 fn bind(value: &Value) -> (&(dyn ToSql + Sync), Type) {
     match value {
         Value::Text(text) => (text, Type::TEXT),

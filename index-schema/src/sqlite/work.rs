@@ -117,6 +117,14 @@ pub(super) fn select(
     Ok(found)
 }
 
+/// The plan of a selection's first page.
+pub(super) fn explain(connection: &Connection, selection: &Selection, limit: usize) -> rusqlite::Result<String> {
+    let query = select::query(sql::SELECT, selection, None, limit);
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", query.text))?;
+    let lines = statement.query_map(params_from_iter(query.values), |row| row.get::<_, String>(3))?;
+    Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))
+}
+
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         match self {
