@@ -6,20 +6,21 @@ PYTHON := $(CACHE)/python/bin/python
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser clean
+.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-test: python browser lint  ## every test, with what they need installed
+test: python browser postgres lint  ## every test, with what they need installed
 	HIGHWATER_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --release --workspace --locked
+	HIGHWATER_POSTGRES=required $(CARGO) test --release --locked -p postgres-for-tests -p index-schema --features index-schema/postgres
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
 
 lint:            ## formatting and lints
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --release --workspace --all-targets --locked --features index-schema/postgres -- -D warnings
 
 audit:           ## licences, bans and sources of dependencies; installs cargo-deny, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked
@@ -54,6 +55,9 @@ $(CACHE)/python/.ready: tests/requirements.txt
 
 browser:
 	infra/install/browser.sh
+
+postgres:
+	infra/install/postgres.sh
 
 clean:           ## build results and installed tools
 	rm -rf target $(CACHE)

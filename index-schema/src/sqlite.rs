@@ -1,14 +1,12 @@
 //! The index in one SQLite file: one connection that writes, on its own thread, and a few that read.
 //!
-//! What does not live here: the statements ([`sql`]), rows ([`row`]), selections as SQL ([`select`]), what takes several
-//! statements ([`work`]).
+//! What does not live here: the statements ([`sql`]), rows ([`row`]), what takes several statements ([`work`]).
 
 mod open;
 mod retain;
 mod retain_sql;
 mod retain_work;
 mod row;
-mod select;
 mod sql;
 mod work;
 mod worker;
@@ -65,6 +63,16 @@ impl SqliteIndex {
             readers,
             next_reader: AtomicUsize::new(0),
         }))
+    }
+
+    /// How SQLite answers a selection, in the words of `EXPLAIN QUERY PLAN`.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        let selection = selection.clone();
+        self.read(move |connection| work::explain(connection, &selection, limit))
+            .await
     }
 
     async fn read<T: Send + 'static>(

@@ -12,6 +12,7 @@ const FLOORS: [(&str, u8); 20] = [
     ("disk", 0),
     ("sample-pings", 1),
     ("service", 1),
+    ("postgres-for-tests", 1),
     ("store", 2),
     ("loopback-s3", 2),
     ("index-schema", 2),
