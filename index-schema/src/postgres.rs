@@ -25,18 +25,16 @@ mod work;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use call::Gate;
-use deadpool_postgres::{ClientWrapper, Transaction};
+use call::{Gate, Reads, Writes};
 use failure::Failure;
 pub use months::DroppedMonth;
 use ping::ChunkId;
 use pool::Connections;
 pub use server::{SeenServer, ServerIdentity};
 pub use settings::PostgresSettings;
-use tokio_postgres::Row;
 
 use crate::{
-    ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
+    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
     ProductCount, Selection, SetAside,
 };
 
@@ -88,24 +86,24 @@ impl PostgresIndex {
     /// # Errors
     /// When the question could not be answered.
     pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
-        self.read(async |client| work::explain(client, selection, limit).await)
-            .await
+        self.read((selection, limit), |client, (selection, limit)| {
+            Box::pin(work::explain(client, selection, *limit))
+        })
+        .await
     }
 
-    async fn read<T>(
-        &self,
-        work: impl AsyncFn(&ClientWrapper) -> Result<T, Failure>,
-    ) -> Result<T, IndexError> {
-        let answer = self.connections.read(work).await;
+    async fn read<G: Sync, T>(&self, given: G, work: Reads<G, T>) -> Result<T, IndexError> {
+        let answer = self.connections.read(given, work).await;
         answer.map_err(|failure| failure.into_index(&self.connections.name))
     }
 
-    async fn write<T>(
+    async fn write<G: Sync, T: Send>(
         &self,
         gate: Gate,
-        work: impl AsyncFn(&Transaction<'_>) -> Result<T, Failure>,
+        given: G,
+        work: Writes<G, T>,
     ) -> Result<T, IndexError> {
-        let answer = self.connections.write(gate, work).await;
+        let answer = self.connections.write(gate, given, work).await;
         answer.map_err(|failure| failure.into_index(&self.connections.name))
     }
 }
@@ -120,7 +118,9 @@ impl Index for PostgresIndex {
         for _ in 0..limits::ATTEMPTS {
             let inserted = self
                 .connections
-                .write(Gate::Shared, async |transaction| insert::insert(transaction, entries).await)
+                .write(Gate::Shared, entries, |transaction, entries| {
+                    Box::pin(insert::insert(transaction, entries))
+                })
                 .await;
             match inserted {
                 // The first chunk of a month; or another process drops it, and then the floor refuses the chunk.
@@ -135,91 +135,64 @@ impl Index for PostgresIndex {
     }
 
     async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
-        let (days, keys) = retain_work::days_and_keys(keys);
-        self.read(async |client| {
-            let statement = client.prepare_cached(sql::CONTAINS).await?;
-            let rows = client.query(&statement, &[&keys, &days]).await?;
-            let known: Result<_, _> = rows.iter().map(|row| row.try_get(0)).collect();
-            Ok(known?)
-        })
-        .await
+        self.read(keys, |client, keys| Box::pin(work::contains(client, keys)))
+            .await
     }
 
     async fn pending(&self, limit: usize) -> Result<Vec<PendingChunk>, IndexError> {
-        let limit = whole(limit);
-        self.read(async |client| {
-            let statement = client.prepare_cached(sql::PENDING).await?;
-            let rows = client.query(&statement, &[&limit]).await?;
-            let read = |row: &Row| -> Result<_, Failure> {
-                Ok(PendingChunk {
-                    entry: row::read(row)?,
-                    failures: work::failures(row, row::COLUMNS)?,
-                })
-            };
-            rows.iter().map(read).collect()
-        })
-        .await
+        self.read(whole(limit), |client, limit| Box::pin(work::pending(client, *limit)))
+            .await
     }
 
     async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError> {
         let ids = work::texts(folded);
-        self.write(Gate::Shared, async |transaction| work::settle(transaction, &ids).await)
+        self.write(Gate::Shared, ids, |transaction, ids| Box::pin(work::settle(transaction, ids)))
             .await
     }
 
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
         let ids = chunks.map(work::texts);
-        self.write(Gate::Alone, async |transaction| match &ids {
-            None => work::make_all_pending(transaction).await,
-            Some(ids) => work::make_pending(transaction, ids).await,
+        self.write(Gate::Alone, ids, |transaction, ids| match ids {
+            None => Box::pin(work::make_all_pending(transaction)),
+            Some(ids) => Box::pin(work::make_pending(transaction, ids)),
         })
         .await
     }
 
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
-        let id = chunk.to_string();
-        self.write(Gate::Shared, async |transaction| work::fail(transaction, &id, reason).await)
-            .await
+        let given = (chunk.to_string(), reason);
+        self.write(Gate::Shared, given, |transaction, (id, reason)| {
+            Box::pin(work::fail(transaction, id, reason))
+        })
+        .await
     }
 
     async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError> {
-        let date = ChunkKey::parse(key).ok().map(|_| row::day_of_key(key));
-        let (key, reason) = (row::text(key), row::text(reason));
-        self.write(Gate::Shared, async |transaction| {
-            let statement = transaction.prepare_cached(sql::NOTE_UNREADABLE).await?;
-            let changed = transaction.execute(&statement, &[&key, &date, &reason]).await?;
-            Ok(changed > 0)
+        self.write(Gate::Shared, (key, reason), |transaction, (key, reason)| {
+            Box::pin(work::note_unreadable(transaction, key, reason))
         })
         .await
     }
 
     async fn clear_gone(&self, keys: &[String]) -> Result<u64, IndexError> {
-        self.write(Gate::Alone, async |transaction| {
-            retain_work::clear_gone(transaction, keys).await
+        self.write(Gate::Alone, keys, |transaction, keys| {
+            Box::pin(retain_work::clear_gone(transaction, keys))
         })
         .await
     }
 
     async fn floors(&self) -> Result<Floors, IndexError> {
-        self.read(async |client| {
-            let statement = client.prepare_cached(retain_sql::FLOORS).await?;
-            retain_work::read_floors(&client.query_one(&statement, &[]).await?)
+        self.read((), |client, ()| {
+            Box::pin(async move {
+                let statement = client.prepare_cached(retain_sql::FLOORS).await?;
+                retain_work::read_floors(&client.query_one(&statement, &[]).await?)
+            })
         })
         .await
     }
 
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
-        self.read(async |client| {
-            let rows = client.query(sql::LIST_SET_ASIDE, &[]).await?;
-            let read = |row: &Row| -> Result<_, Failure> {
-                Ok(SetAside {
-                    key: row.try_get(0)?,
-                    reason: row.try_get(1)?,
-                })
-            };
-            rows.iter().map(read).collect()
-        })
-        .await
+        self.read((), |client, ()| Box::pin(work::list_set_aside(client))).await
     }
 
     async fn select(
@@ -228,38 +201,23 @@ impl Index for PostgresIndex {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError> {
-        self.read(async |client| work::select(client, selection, after, limit).await)
-            .await
+        self.read((selection, after, limit), |client, (selection, after, limit)| {
+            Box::pin(work::select(client, selection, *after, *limit))
+        })
+        .await
     }
 
     async fn entry(&self, chunk: ChunkId) -> Result<Option<IndexEntry>, IndexError> {
-        let id = chunk.to_string();
-        self.read(async |client| {
-            let statement = client.prepare_cached(sql::ENTRY).await?;
-            let row = client.query_opt(&statement, &[&id]).await?;
-            row.as_ref().map(row::read).transpose()
-        })
-        .await
+        self.read(chunk.to_string(), |client, id| Box::pin(work::entry(client, id)))
+            .await
     }
 
     async fn totals(&self) -> Result<IndexTotals, IndexError> {
-        self.read(async |client| work::totals(client).await).await
+        self.read((), |client, ()| Box::pin(work::totals(client))).await
     }
 
     async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
-        self.read(async |client| {
-            let rows = client.query(sql::PRODUCTS, &[]).await?;
-            let read = |row: &Row| -> Result<_, Failure> {
-                Ok(ProductCount {
-                    namespace: row.try_get(0)?,
-                    doc_type: row.try_get(1)?,
-                    app_name: row.try_get(2)?,
-                    records: row::count(row, 3)?,
-                })
-            };
-            rows.iter().map(read).collect()
-        })
-        .await
+        self.read((), |client, ()| Box::pin(work::products(client))).await
     }
 
     async fn partitions(
@@ -272,24 +230,30 @@ impl Index for PostgresIndex {
             PartitionOrder::StoredBytes => sql::PARTITIONS_BY_BYTES,
             PartitionOrder::Records => sql::PARTITIONS_BY_RECORDS,
         };
-        let (limit, from) = (whole(limit), whole(from));
-        self.read(async |client| {
-            let rows = client.query(statement, &[&limit, &from]).await?;
-            rows.iter().map(row::read_partition).collect()
+        let given = (statement, whole(limit), whole(from));
+        self.read(given, |client, (statement, limit, from)| {
+            Box::pin(async move {
+                let rows = client.query(*statement, &[limit, from]).await?;
+                rows.iter().map(row::read_partition).collect()
+            })
         })
         .await
     }
 
     async fn generation(&self) -> Result<u64, IndexError> {
-        self.read(async |client| row::count(&client.query_one(sql::GENERATION, &[]).await?, 0))
-            .await
+        self.read((), |client, ()| {
+            Box::pin(async move { row::count(&client.query_one(sql::GENERATION, &[]).await?, 0) })
+        })
+        .await
     }
 
     async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.write(Gate::Alone, async |transaction| {
-            let generation = row::integer(generation)?;
-            transaction.execute(sql::SET_GENERATION, &[&generation]).await?;
-            retain_work::count_unfolded_anew(transaction).await
+        self.write(Gate::Alone, generation, |transaction, generation| {
+            Box::pin(async move {
+                let generation = row::integer(*generation)?;
+                transaction.execute(sql::SET_GENERATION, &[&generation]).await?;
+                retain_work::count_unfolded_anew(transaction).await
+            })
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! How a call goes through a connection: bounded in time, begun anew when the connection is lost, and, when it was lost
 //! in the commit, with an answer to whether that happened.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use deadpool_postgres::tokio_postgres::IsolationLevel;
@@ -37,6 +38,16 @@ impl Gate {
     }
 }
 
+/// What is under way.
+pub(super) type Pending<'c, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'c>>;
+
+/// What reads. It captures nothing (what it needs is given), so that the compiler sees that its future may move to another
+/// thread: of closures that borrow, it cannot tell.
+pub(super) type Reads<G, T> = for<'c> fn(&'c ClientWrapper, &'c G) -> Pending<'c, T>;
+
+/// What changes something, in a transaction.
+pub(super) type Writes<G, T> = for<'c> fn(&'c Transaction<'c>, &'c G) -> Pending<'c, T>;
+
 /// How a try of a transaction ended.
 enum Tried<T> {
     Done(T),
@@ -49,16 +60,13 @@ enum Tried<T> {
 }
 
 impl Connections {
-    /// Runs what only reads.
-    pub(super) async fn read<T>(
-        &self,
-        work: impl AsyncFn(&ClientWrapper) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    /// Runs what only reads, with what is given to it.
+    pub(super) async fn read<G: Sync, T>(&self, given: G, work: Reads<G, T>) -> Result<T, Failure> {
         let limit = self.statement_timeout * limits::STATEMENTS;
         for attempt in 1.. {
             let client = self.client().await?;
             let connection: &ClientWrapper = &client;
-            let answer = timeout(limit, work(connection)).await;
+            let answer = timeout(limit, work(connection, &given)).await;
             match answer.unwrap_or_else(|_| Err(silent(limit))) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => self.after(client, failure, attempt)?,
@@ -69,10 +77,11 @@ impl Connections {
 
     /// Runs a transaction: all of it happened when this answers, nothing of it when it fails, unless the error says that
     /// this is not known.
-    pub(super) async fn write<T>(
+    pub(super) async fn write<G: Sync, T: Send>(
         &self,
         gate: Gate,
-        work: impl AsyncFn(&Transaction<'_>) -> Result<T, Failure>,
+        given: G,
+        work: Writes<G, T>,
     ) -> Result<T, Failure> {
         let statement = match gate {
             Gate::Shared => self.statement_timeout,
@@ -82,7 +91,7 @@ impl Connections {
         for attempt in 1.. {
             let mut client = self.client().await?;
             let server = self.servers.now();
-            match attempt_once(&mut client, gate, limit, &work).await {
+            match attempt_once(&mut client, gate, limit, &given, work).await {
                 Tried::Done(answer) => return Ok(answer),
                 Tried::Failed(failure) => self.after(client, failure, attempt)?,
                 Tried::Unclear { answer, transaction } => {
@@ -136,11 +145,12 @@ impl Connections {
     }
 }
 
-async fn attempt_once<T>(
+async fn attempt_once<G: Sync, T: Send>(
     client: &mut Object,
     gate: Gate,
     limit: Duration,
-    work: &impl AsyncFn(&Transaction<'_>) -> Result<T, Failure>,
+    given: &G,
+    work: Writes<G, T>,
 ) -> Tried<T> {
     let lock = gate.lock();
     let run = async move {
@@ -155,7 +165,7 @@ async fn attempt_once<T>(
             transaction.query_one(&number, &[])
         )?;
         let number: i64 = number.try_get(0)?;
-        let answer = work(&transaction).await?;
+        let answer = work(&transaction, given).await?;
         Ok::<_, Failure>((transaction, number, answer))
     };
     let (transaction, number, answer) = match timeout(limit, run).await {

@@ -51,11 +51,13 @@ pub struct DroppedMonth {
 /// Makes months where they are missing. Many may ask at once; nobody who reads or writes waits.
 pub(super) async fn make(connections: &Connections, months: &[String]) -> Result<(), Failure> {
     connections
-        .read(async |client| {
-            for month in months {
-                client.execute(MAKE, &[month]).await?;
-            }
-            Ok(())
+        .read(months, |client, months| {
+            Box::pin(async move {
+                for month in *months {
+                    client.execute(MAKE, &[month]).await?;
+                }
+                Ok(())
+            })
         })
         .await
 }
@@ -64,27 +66,31 @@ pub(super) async fn make(connections: &Connections, months: &[String]) -> Result
 /// have no entries any more.
 pub(super) async fn drop_below(connections: &Connections, only_empty: bool) -> Result<Vec<DroppedMonth>, Failure> {
     let dropped = connections
-        .write(Gate::Alone, async |transaction| {
-            let floors = retain_work::floors(transaction).await?;
-            let mut dropped = Vec::new();
-            for month in months(transaction).await? {
-                if is_below(&month.month, &floors) && (month.chunks == 0 || !only_empty) {
-                    drop_month(transaction, &month).await?;
-                    dropped.push(month);
-                }
-            }
-            Ok(dropped)
+        .write(Gate::Alone, only_empty, |transaction, only_empty| {
+            Box::pin(drop_all_below(transaction, *only_empty))
         })
         .await?;
     if let Some(last) = dropped.last() {
         let end = format!("{}32", last.month);
         while connections
-            .write(Gate::Shared, async |transaction| {
-                Ok(transaction.execute(SWEEP, &[&end, &limits::SWEEP]).await?)
+            .write(Gate::Shared, end.as_str(), |transaction, end| {
+                Box::pin(async move { Ok(transaction.execute(SWEEP, &[end, &limits::SWEEP]).await?) })
             })
             .await?
             > 0
         {}
+    }
+    Ok(dropped)
+}
+
+async fn drop_all_below(transaction: &Transaction<'_>, only_empty: bool) -> Result<Vec<DroppedMonth>, Failure> {
+    let floors = retain_work::floors(transaction).await?;
+    let mut dropped = Vec::new();
+    for month in months(transaction).await? {
+        if is_below(&month.month, &floors) && (month.chunks == 0 || !only_empty) {
+            drop_month(transaction, &month).await?;
+            dropped.push(month);
+        }
     }
     Ok(dropped)
 }

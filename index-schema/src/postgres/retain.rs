@@ -2,32 +2,31 @@
 
 use async_trait::async_trait;
 use ping::Timestamp;
-use tokio_postgres::Row;
 
 use super::call::Gate;
-use super::failure::Failure;
-use super::{PostgresIndex, months, retain_sql as sql, retain_work as work, row, whole};
+use super::{PostgresIndex, months, retain_work as work, whole};
 use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainIndex, StoredDay, Tombstone};
 
 #[async_trait]
 impl RetainIndex for PostgresIndex {
     async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.write(Gate::Alone, async |transaction| work::raise(transaction, &to).await)
+        self.write(Gate::Alone, to, |transaction, to| Box::pin(work::raise(transaction, to)))
             .await
     }
 
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
-        self.read(async |client| work::days(client, kind).await).await
+        self.read(kind, |client, kind| Box::pin(work::days(client, *kind)))
+            .await
     }
 
     async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError> {
-        let limit = whole(limit);
-        self.read(async |client| work::expired(client, limit).await).await
+        self.read(whole(limit), |client, limit| Box::pin(work::expired(client, *limit)))
+            .await
     }
 
     async fn remove(&self, keys: &[String]) -> Result<(), IndexError> {
         let emptied = self
-            .write(Gate::Alone, async |transaction| work::remove(transaction, keys).await)
+            .write(Gate::Alone, keys, |transaction, keys| Box::pin(work::remove(transaction, keys)))
             .await?;
         // The rows are gone; an empty partition that stays is no harm, and goes with the next one.
         if emptied && let Err(failure) = months::drop_below(&self.connections, true).await {
@@ -38,24 +37,13 @@ impl RetainIndex for PostgresIndex {
     }
 
     async fn forget(&self, key: &ChunkKey, why: &str, now: Timestamp) -> Result<Forgotten, IndexError> {
-        self.write(Gate::Alone, async |transaction| {
-            work::forget(transaction, key, why, now).await
+        self.write(Gate::Alone, (key, why, now), |transaction, (key, why, now)| {
+            Box::pin(work::forget(transaction, key, why, *now))
         })
         .await
     }
 
     async fn tombstones(&self) -> Result<Vec<Tombstone>, IndexError> {
-        self.read(async |client| {
-            let rows = client.query(sql::TOMBSTONES, &[]).await?;
-            let read = |row: &Row| -> Result<_, Failure> {
-                Ok(Tombstone {
-                    key: row.try_get(0)?,
-                    chunk: row::chunk_id(row.try_get(1)?)?,
-                    why: row.try_get(2)?,
-                })
-            };
-            rows.iter().map(read).collect()
-        })
-        .await
+        self.read((), |client, ()| Box::pin(work::tombstones(client))).await
     }
 }

@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use super::failure::Failure;
 use super::row::{self, day_of_key, text};
 use super::{retain_sql as sql, sql as base};
-use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, StoredDay};
+use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, StoredDay, Tombstone};
 
 /// The floors now.
 pub(super) async fn floors(transaction: &Transaction<'_>) -> Result<Floors, Failure> {
@@ -102,6 +102,19 @@ pub(super) async fn expired(client: &ClientWrapper, limit: i64) -> Result<Vec<Ex
             key: row.try_get(0)?,
             records: row::count(row, 1)?,
             stored_bytes: row::count(row, 2)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What is forgotten.
+pub(super) async fn tombstones(client: &ClientWrapper) -> Result<Vec<Tombstone>, Failure> {
+    let rows = client.query(sql::TOMBSTONES, &[]).await?;
+    let read = |row: &Row| -> Result<_, Failure> {
+        Ok(Tombstone {
+            key: row.try_get(0)?,
+            chunk: row::chunk_id(row.try_get(1)?)?,
+            why: row.try_get(2)?,
         })
     };
     rows.iter().map(read).collect()

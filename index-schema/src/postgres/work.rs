@@ -2,6 +2,7 @@
 
 use deadpool_postgres::{ClientWrapper, Transaction};
 use ping::ChunkId;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::failure::Failure;
@@ -9,11 +10,80 @@ use super::row::{self, text};
 use super::{retain_work, sql};
 use crate::door::FAILURES_MAX;
 use crate::select::{self, Value};
-use crate::{IndexEntry, IndexTotals, Selection};
+use crate::{ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, Selection, SetAside};
 
 /// Ids as the database has them.
 pub(super) fn texts(chunks: &[ChunkId]) -> Vec<String> {
     chunks.iter().map(ChunkId::to_string).collect()
+}
+
+/// Which objects have entries.
+pub(super) async fn contains(client: &ClientWrapper, keys: &[String]) -> Result<Vec<bool>, Failure> {
+    let (days, keys) = retain_work::days_and_keys(keys);
+    let statement = client.prepare_cached(sql::CONTAINS).await?;
+    let rows = client.query(&statement, &[&keys, &days]).await?;
+    let known: Result<_, _> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(known?)
+}
+
+/// What waits to be folded.
+pub(super) async fn pending(client: &ClientWrapper, limit: i64) -> Result<Vec<PendingChunk>, Failure> {
+    let statement = client.prepare_cached(sql::PENDING).await?;
+    let rows = client.query(&statement, &[&limit]).await?;
+    let read = |row: &Row| -> Result<_, Failure> {
+        Ok(PendingChunk {
+            entry: row::read(row)?,
+            failures: failures(row, row::COLUMNS)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// An entry by its chunk.
+pub(super) async fn entry(client: &ClientWrapper, id: &str) -> Result<Option<IndexEntry>, Failure> {
+    let statement = client.prepare_cached(sql::ENTRY).await?;
+    let row = client.query_opt(&statement, &[&id]).await?;
+    row.as_ref().map(row::read).transpose()
+}
+
+/// What is set aside, and why.
+pub(super) async fn list_set_aside(client: &ClientWrapper) -> Result<Vec<SetAside>, Failure> {
+    let rows = client.query(sql::LIST_SET_ASIDE, &[]).await?;
+    let read = |row: &Row| -> Result<_, Failure> {
+        Ok(SetAside {
+            key: row.try_get(0)?,
+            reason: row.try_get(1)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Records by product.
+pub(super) async fn products(client: &ClientWrapper) -> Result<Vec<ProductCount>, Failure> {
+    let rows = client.query(sql::PRODUCTS, &[]).await?;
+    let read = |row: &Row| -> Result<_, Failure> {
+        Ok(ProductCount {
+            namespace: row.try_get(0)?,
+            doc_type: row.try_get(1)?,
+            app_name: row.try_get(2)?,
+            records: row::count(row, 3)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Notes an object that cannot be read; whether that is new.
+pub(super) async fn note_unreadable(
+    transaction: &Transaction<'_>,
+    key: &str,
+    reason: &str,
+) -> Result<bool, Failure> {
+    let date = ChunkKey::parse(key).ok().map(|_| row::day_of_key(key));
+    let statement = transaction.prepare_cached(sql::NOTE_UNREADABLE).await?;
+    let changed = transaction
+        .execute(&statement, &[&text(key), &date, &text(reason)])
+        .await?;
+    Ok(changed > 0)
 }
 
 /// Removes pending rows of folded chunks.
