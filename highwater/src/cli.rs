@@ -12,6 +12,7 @@ use retention::Keep;
 use service::quantity::{Age, ByteSize};
 
 use crate::pings::Select;
+use crate::places::{IndexUrl, StoreUrl};
 
 /// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
 ///
@@ -73,6 +74,8 @@ pub(crate) struct Data {
     #[arg(long, value_name = "PREFIX", default_value = "pings")]
     pub chunk_prefix: String,
     #[command(flatten)]
+    pub places: Places,
+    #[command(flatten)]
     pub fold: Fold,
     #[command(flatten)]
     pub layer: Layer,
@@ -83,6 +86,30 @@ pub(crate) struct Data {
     /// The keys of the settings that were given, by flag, environment or file
     #[arg(skip)]
     pub given: BTreeSet<String>,
+}
+
+/// Where chunks and their index are kept, when many processes share them; else both lie in the data directory.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Chunks and index elsewhere")]
+pub(crate) struct Places {
+    /// Keep chunks in S3: s3://BUCKET or s3://BUCKET/PREFIX. Credentials come from where the AWS tools find them
+    #[arg(long, value_name = "URL")]
+    pub store: Option<StoreUrl>,
+    /// Another S3 endpoint than AWS's
+    #[arg(long, value_name = "URL", requires = "store")]
+    pub endpoint_url: Option<String>,
+    /// The bucket's region, if the AWS settings do not say it
+    #[arg(long, value_name = "REGION", requires = "store")]
+    pub region: Option<String>,
+    /// Storage class of chunks, such as INTELLIGENT_TIERING
+    #[arg(long, value_name = "CLASS", requires = "store")]
+    pub storage_class: Option<String>,
+    /// Encrypt chunks with this key of the key service; else as the bucket says
+    #[arg(long, value_name = "KEY", requires = "store")]
+    pub kms_key: Option<String>,
+    /// Keep the index in PostgreSQL: postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full
+    #[arg(long, value_name = "URL")]
+    pub index: Option<IndexUrl>,
 }
 
 /// What is kept, and for how long: forever, an age in days, a size, or both, as 180d,500GB. Whole days of submission go,

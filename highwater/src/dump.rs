@@ -14,7 +14,7 @@ const LINES_WAITING: usize = 1_024;
 
 /// Runs the command.
 pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
-    let local = Local::open_written(&data.data_dir).await?;
+    let local = Local::open_written(data).await?;
     let (sender, mut lines) = mpsc::channel(LINES_WAITING);
     let printer = task::spawn("print", async move {
         task::blocking(move || -> io::Result<()> {

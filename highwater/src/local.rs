@@ -1,16 +1,17 @@
 //! A data directory opened for reading: no lock, beside whoever changes it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use aggregate_store::SqliteAggregates;
 use aggregator::Generations;
-use anyhow::Context;
 use disk::RealDisk;
-use index_schema::{Index, SqliteIndex};
+use index_schema::RetainIndex;
 use service::control::{ControlError, ask};
 use service::directory::DataDirectory;
-use store::{Blocking, DirectoryStore, Store};
+use store::Store;
+
+use crate::cli::Data;
+use crate::places;
 
 use crate::pipeline::Request;
 
@@ -21,7 +22,7 @@ pub(crate) struct Local {
     /// The chunks.
     pub store: Arc<dyn Store>,
     /// The index.
-    pub index: Arc<SqliteIndex>,
+    pub index: Arc<dyn RetainIndex>,
     /// The current generation of aggregates.
     pub aggregates: Arc<SqliteAggregates>,
 }
@@ -29,32 +30,27 @@ pub(crate) struct Local {
 impl Local {
     /// The same as [`open`](Self::open), after who runs on the directory, if anybody does, has written what it holds of
     /// aggregates in memory.
-    pub(crate) async fn open_written(data_dir: &Path) -> anyhow::Result<Self> {
-        match ask(data_dir, &serde_json::to_value(Request::Persist)?).await {
+    pub(crate) async fn open_written(data: &Data) -> anyhow::Result<Self> {
+        match ask(&data.data_dir, &serde_json::to_value(Request::Persist)?).await {
             Ok(answers) => drop(answers.result(|_| {}).await?),
             Err(ControlError::NobodyListens(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        Self::open(data_dir).await
+        Self::open(data).await
     }
 
     /// Opens a directory that a pipeline made.
-    pub(crate) async fn open(data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn open(data: &Data) -> anyhow::Result<Self> {
         let disk = RealDisk::shared();
-        let directory = DataDirectory::read(disk.as_ref(), data_dir)?;
-        let store = DirectoryStore::new(disk, directory.store(), directory.staging(), Blocking::Pool);
-        let index = SqliteIndex::open_read_only(&directory.index()).with_context(|| {
-            format!(
-                "{} has no index yet: `highwater reconcile` makes it",
-                data_dir.display()
-            )
-        })?;
+        let directory = DataDirectory::read(disk.as_ref(), &data.data_dir)?;
+        let store = places::open_store(data, &directory, disk).await?;
+        let index = places::read_index(data, &directory).await?;
         let generation = index.generation().await?;
         let generations = Generations::new(&directory.aggregates());
         let aggregates = Arc::new(SqliteAggregates::open_read_only(&generations.path(generation))?);
         Ok(Self {
             directory,
-            store: Arc::new(store),
+            store,
             index,
             aggregates,
         })

@@ -13,6 +13,7 @@ mod open_files;
 mod options;
 mod pings;
 mod pipeline;
+mod places;
 mod rebuild;
 mod reconcile;
 mod replay;

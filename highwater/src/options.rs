@@ -94,6 +94,7 @@ impl Data {
             log_format: cli::LogFormat::Human,
             log_filter: "warn".to_owned(),
             chunk_prefix: "pings".to_owned(),
+            places: cli::Places::default(),
             fold: Fold {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
                 repeat_window_days: 14,
@@ -118,6 +119,8 @@ impl Data {
         let schema = intake.dimension_schema.as_deref().map(Path::display);
         let texts = [
             ("chunk_prefix", self.chunk_prefix.clone()),
+            ("store", self.places.store_text()),
+            ("index", self.places.index_text()),
             ("fold_types", fold.fold_types.join(",")),
             ("repeat_window_days", fold.repeat_window_days.to_string()),
             ("parts_per_ping", fold.parts_per_ping.to_string()),

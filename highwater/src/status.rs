@@ -39,7 +39,7 @@ async fn from_process(command: &Status) -> Result<Value, ControlError> {
 
 /// The counts on disk, with a verdict that says that nothing runs.
 async fn from_disk(command: &Status) -> anyhow::Result<Value> {
-    let report = offline_status(&command.data.data_dir).await?;
+    let report = offline_status(&command.data).await?;
     let mut status = report.to_json();
     status["severity"] = "notice".into();
     status["verdicts"] = json!([{

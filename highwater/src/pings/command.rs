@@ -6,7 +6,7 @@ use std::io;
 use aggregate_store::{AggregateReads, ErroredRow};
 use anyhow::Context;
 use chunk::{ChunkReader, RecordRef, records};
-use index_schema::{ChunkKind, Index, IndexEntry, Selection};
+use index_schema::{ChunkKind, IndexEntry, Selection};
 use ping::{ChunkId, RecordId, sample_id};
 
 use super::meta::client_id;
@@ -24,12 +24,11 @@ const ERROR_ROWS: usize = 10_000;
 
 /// Runs the command.
 pub(crate) async fn run(command: &Pings) -> anyhow::Result<()> {
-    let data_dir = &command.data.data_dir;
     if command.errors {
         // The reasons of some are among the aggregates.
-        errors(&Local::open_written(data_dir).await?, &command.select).await
+        errors(&Local::open_written(&command.data).await?, &command.select).await
     } else {
-        pings(&Local::open(data_dir).await?, &command.select).await
+        pings(&Local::open(&command.data).await?, &command.select).await
     }
 }
 

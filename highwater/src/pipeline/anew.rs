@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aggregator::{Generations, RebuildProgress, ReplayProgress};
-use index_schema::Index;
 use serde_json::{Value, json};
 use service::clock::Clock;
 use service::task;

@@ -10,13 +10,14 @@ use service::lock::DirectoryLock;
 use service::random::SystemRandom;
 use service::shutdown::{Shutdown, Trigger};
 use service::task;
-use store::{Blocking, DirectoryStore, ObservedStore, Store};
+use store::{ObservedStore, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::store_watch::WatchedStore;
 use super::watcher::{Stations, WatchedParts, Watcher};
 use crate::cli::Data;
+use crate::places;
 
 /// Keys of new chunks that may wait for the indexer; when it lags, sealing waits.
 const ANNOUNCED_WAITING: usize = 1_024;
@@ -44,13 +45,8 @@ impl Base {
         let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;
-        let kept = DirectoryStore::new(
-            disk.clone(),
-            directory.store(),
-            directory.staging(),
-            Blocking::Pool,
-        );
-        let watched = WatchedStore::new(Arc::new(ObservedStore::new(Arc::new(kept))), clock.clone());
+        let kept = places::open_store(data, &directory, disk.clone()).await?;
+        let watched = WatchedStore::new(Arc::new(ObservedStore::new(kept)), clock.clone());
         let store: Arc<dyn Store> = watched.clone();
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
         let parts = edge::Parts {

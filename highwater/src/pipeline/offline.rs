@@ -9,11 +9,12 @@ use query::StatusReport;
 use service::task;
 
 use super::status::report;
+use crate::cli::Data;
 use crate::local::Local;
 
 /// Reads the counters of log, index and aggregates.
-pub(crate) async fn offline_status(data_dir: &Path) -> anyhow::Result<StatusReport> {
-    let local = Local::open(data_dir).await?;
+pub(crate) async fn offline_status(data: &Data) -> anyhow::Result<StatusReport> {
+    let local = Local::open(data).await?;
     let (log, own) = (
         local.directory.log(),
         Incarnation::from_bytes(local.directory.incarnation()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aggregate_store::RetainAggregates;
 use aggregator::Aggregator;
 use async_trait::async_trait;
-use index_schema::{Forgotten, Index, SqliteIndex};
+use index_schema::{Forgotten, RetainIndex};
 use ping::Timestamp;
 use retention::{Parts, Retained, Retainer, Rules, Standstill};
 use service::clock::Clock;
@@ -22,7 +22,7 @@ pub(super) const AGAIN: Duration = Duration::from_secs(60);
 /// Retention over a pipeline's parts.
 pub(super) struct Retaining {
     retainer: Retainer,
-    index: Arc<SqliteIndex>,
+    index: Arc<dyn RetainIndex>,
     clock: Arc<dyn Clock>,
     /// The aggregates in use, which a rebuild exchanges.
     pub(super) aggregates: Arc<Current<dyn RetainAggregates>>,
@@ -43,7 +43,7 @@ impl Standstill for Folding {
 impl Retaining {
     pub(super) fn new(
         store: Arc<dyn Store>,
-        index: Arc<SqliteIndex>,
+        index: Arc<dyn RetainIndex>,
         aggregates: Arc<dyn RetainAggregates>,
         aggregator: Arc<Aggregator>,
         clock: Arc<dyn Clock>,
