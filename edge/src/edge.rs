@@ -16,6 +16,7 @@ use store::Store;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::claim::Claims;
 use crate::failure::Failure;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
@@ -37,6 +38,8 @@ pub struct EdgeOptions {
     pub prefix: String,
     /// How much it takes and when it seals.
     pub limits: EdgeLimits,
+    /// Whether each start is claimed in the store: where others can reach it, too.
+    pub claims: Option<Claims>,
 }
 
 /// What the edge is made of.

@@ -33,6 +33,15 @@ impl Failure {
         }
     }
 
+    /// Tells that the edge must end, and why. What was told first stays.
+    pub(crate) fn tell(&self, what: &'static str) {
+        self.told.send_if_modified(|told| {
+            let first = told.is_none();
+            told.get_or_insert(what);
+            first
+        });
+    }
+
     /// What ended, if something did.
     pub(crate) fn told(&self) -> Option<&'static str> {
         *self.told.borrow()
@@ -56,7 +65,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!(what = self.what, "a panic: the process must end, and start again");
-            self.failure.told.send_replace(Some(self.what));
+            self.failure.tell(self.what);
         }
     }
 }

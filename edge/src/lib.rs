@@ -2,6 +2,7 @@
 
 mod aside;
 mod benches;
+mod claim;
 pub mod door;
 mod edge;
 mod failure;
@@ -28,6 +29,7 @@ mod start;
 mod status;
 mod waiting;
 
+pub use claim::{ClaimError, Claims};
 pub use edge::{Edge, EdgeOptions, ImportedPing, Parts};
 pub use limits::EdgeLimits;
 pub use log::look::{LogCounts, read_counts};

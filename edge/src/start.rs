@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::aside::Aside;
 use crate::benches::Benches;
+use crate::claim;
 use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
 use crate::gather::Workbench;
@@ -52,6 +53,9 @@ pub enum EdgeError {
     /// The prefix of chunk keys is malformed.
     #[error(transparent)]
     Prefix(#[from] index_schema::KeyError),
+    /// This start of the log is not ours.
+    #[error(transparent)]
+    Claim(#[from] claim::ClaimError),
     /// The operating system gives no thread.
     #[error("could not start the thread that writes the log: {0}")]
     Thread(std::io::Error),
@@ -71,6 +75,11 @@ impl Edge {
         let (opened, keys, pieces) = open_log(&options, &limits, &parts, &budget, &schema).await?;
         let damaged = Arc::new(AtomicU64::new(pieces));
         let Opened { chain, recovered } = opened;
+        let boot = recovered.counters.boot;
+        if let Some(claims) = &options.claims {
+            let doors = (parts.store.as_ref(), &parts.disk, parts.random.as_ref());
+            claim::take(claims, doors, (parts.incarnation, boot), &options.log_dir).await?;
+        }
         let ledger = Arc::new(Ledger::new(
             Arc::clone(&parts.clock),
             Arc::clone(&budget),
@@ -93,7 +102,7 @@ impl Edge {
         let (sender, messages) = mpsc::channel(MESSAGES_MAX);
         let log = Arc::new(Log::new(
             parts.incarnation,
-            recovered.counters.boot,
+            boot,
             recovered.counters.next_plan,
             sender,
             chain.readers(),
@@ -109,6 +118,11 @@ impl Edge {
         })
         .map_err(EdgeError::Thread)?;
         let (trigger, shutdown) = Shutdown::new();
+        if options.claims.is_some() {
+            let (store, own) = (Arc::clone(&parts.store), parts.incarnation);
+            let watch = claim::watch(store, own, boot, failure.clone(), shutdown.clone());
+            task::spawn("claim", watch);
+        }
         let edge = Self {
             log: Arc::clone(&log),
             ledger: Arc::clone(&ledger),

@@ -69,6 +69,7 @@ fn sixteen_bombs_at_once_grow_memory_by_at_most_200_megabytes() {
         let store = DirectoryStore::new(Arc::clone(&disk), root, staging.clone(), Blocking::Pool);
         let (announce, _announced) = mpsc::channel(1_000);
         let options = EdgeOptions {
+            claims: None,
             log_dir: dir.path().join("log"),
             staging_dir: staging,
             damaged_dir: dir.path().join("damaged"),

@@ -64,6 +64,7 @@ fn at(folder: &Path) -> EdgeOptions {
         ..EdgeLimits::default()
     };
     EdgeOptions {
+        claims: None,
         log_dir: folder.join("log"),
         staging_dir: folder.join("staging"),
         damaged_dir: folder.join("damaged"),

@@ -8,7 +8,7 @@ use aggregator::limits::{
     BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
 };
 use anyhow::Context;
-use edge::{EdgeLimits, EdgeOptions};
+use edge::{Claims, EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
 use retention::{Keep, Rules};
 use service::directory::DataDirectory;
@@ -30,6 +30,9 @@ impl Data {
             staging_dir: directory.staging(),
             damaged_dir: directory.damaged(),
             prefix: self.chunk_prefix.clone(),
+            claims: self.places.store.as_ref().map(|_| Claims {
+                kernel: running_kernel(),
+            }),
             limits: EdgeLimits {
                 seal_age: self.intake.seal_age.0,
                 log_bytes: self.intake.log_budget.0,
@@ -250,4 +253,13 @@ impl Command {
             Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
         }
     }
+}
+
+/// What the running kernel calls itself; where it has no name, each process is on a machine of its own.
+fn running_kernel() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    name.map_or_else(
+        |_| format!("process-{}", std::process::id()),
+        |name| name.trim().to_owned(),
+    )
 }

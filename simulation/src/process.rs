@@ -236,6 +236,7 @@ fn remove(path: &Path) {
 
 fn options(world: &World) -> EdgeOptions {
     EdgeOptions {
+        claims: None,
         log_dir: PathBuf::from("/log"),
         staging_dir: PathBuf::from("/staging"),
         damaged_dir: PathBuf::from("/damaged"),

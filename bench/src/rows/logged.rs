@@ -55,6 +55,7 @@ impl Logged {
         };
         let (log_dir, damaged_dir) = (path("log")?, path("damaged")?);
         let options = EdgeOptions {
+            claims: None,
             log_dir,
             staging_dir,
             damaged_dir,

@@ -38,6 +38,7 @@ fn nobody_is_refused_while_one_segment_follows_another() {
             ..limits()
         };
         let options = EdgeOptions {
+            claims: None,
             log_dir: folder.path().join("log"),
             staging_dir: folder.path().join("staging"),
             damaged_dir: folder.path().join("damaged"),

@@ -247,6 +247,7 @@ fn a_partition_of_incompressible_pings_is_sealed_at_300_megabytes() {
                 Blocking::Pool,
             ));
             let options = EdgeOptions {
+                claims: None,
                 log_dir: dir.path().join("log"),
                 staging_dir: staging,
                 damaged_dir: dir.path().join("damaged"),

@@ -50,6 +50,7 @@ pub(crate) fn limits() -> EdgeLimits {
 
 pub(crate) fn options(limits: EdgeLimits) -> EdgeOptions {
     EdgeOptions {
+        claims: None,
         log_dir: PathBuf::from("/log"),
         staging_dir: PathBuf::from("/staging"),
         damaged_dir: PathBuf::from("/damaged"),

@@ -209,6 +209,7 @@ async fn death(disk: &SimulatedDisk) {
 
 fn options() -> EdgeOptions {
     EdgeOptions {
+        claims: None,
         log_dir: PathBuf::from("/log"),
         staging_dir: PathBuf::from("/staging"),
         damaged_dir: PathBuf::from("/damaged"),

@@ -1,0 +1,212 @@
+//! Claiming a start of the log, before anything is answered or sealed.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use disk::Disk;
+use ping::Incarnation;
+use service::random::Random;
+use service::task;
+use store::{Payload, Store, StoreError};
+
+use super::deed::{Deed, Nonce, boot as boot_of, folder};
+use super::judge::{self, Before, Refusal};
+use super::keep::{Keep, Known};
+use super::watch::LOOK_EVERY;
+
+/// How long whoever may still run has to see that its log was claimed anew: it looks every [`LOOK_EVERY`].
+const NOTICE: Duration = Duration::from_secs(3 * LOOK_EVERY.as_secs());
+/// The pause before a store that does not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Claims listed at once: older ones are removed at each start, so there are few.
+const PAGE: usize = 1_000;
+
+/// That starts are claimed, and by whom.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// What the running kernel calls itself: another one after a restart of the machine, and on every other machine.
+    pub kernel: String,
+}
+
+/// Why a start could not be claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Another process went on with the same log.
+    #[error(
+        "another process went on with this log (incarnation {incarnation}, start {boot}): this data directory is a copy of \
+         its, or it is a copy of this one, and both would give the same numbers to different pings. If the other one is \
+         the right one, use an empty data directory here. If this one is, end the other one and delete the object \
+         `edges/{incarnation}/{boot:020}` in the store"
+    )]
+    Another {
+        /// The log.
+        incarnation: Incarnation,
+        /// The start that the other one claimed.
+        boot: u64,
+    },
+    /// The log has fewer starts than this directory claimed.
+    #[error(
+        "this log (incarnation {incarnation}) went back: start {boot} of it was claimed from this data directory, which \
+         now holds an older copy of the log. Put the newer one back; if it is lost for good, use an empty data directory"
+    )]
+    WentBack {
+        /// The log.
+        incarnation: Incarnation,
+        /// The start that was claimed.
+        boot: u64,
+    },
+    /// What is remembered of claims cannot be read or written.
+    #[error("the file beside the log that remembers its claims: {0}")]
+    Remember(#[from] io::Error),
+}
+
+/// Claims start `boot` of the log; waits for a store that does not answer, for nothing may be taken before.
+///
+/// # Errors
+/// When the log is another's, or what is remembered cannot be read.
+pub(crate) async fn take(
+    claims: &Claims,
+    (store, disk, random): (&dyn Store, &Arc<dyn Disk>, &dyn Random),
+    (own, boot): (Incarnation, u64),
+    log_dir: &Path,
+) -> Result<(), ClaimError> {
+    let refused = |refusal| match refusal {
+        Refusal::Another { boot } => ClaimError::Another {
+            incarnation: own,
+            boot,
+        },
+        Refusal::WentBack { boot } => ClaimError::WentBack {
+            incarnation: own,
+            boot,
+        },
+    };
+    let keep = Keep::beside(log_dir, own);
+    let known = on_disk(disk, &keep, Keep::read).await?;
+    let newest = answered(|| newest(store, own)).await;
+    let (was_made, may_live) = match judge::before(boot, newest.as_ref(), known.as_ref(), &claims.kernel) {
+        Before::Claim { was_made, may_live } => (was_made, may_live),
+        Before::Refuse(refusal) => return Err(refused(refusal)),
+    };
+    let known = match known {
+        Some(known) if !was_made => known,
+        known => {
+            let next = Nonce(u128::from_be_bytes(random.bits()));
+            let known = Known {
+                held: known.map_or(next, |known| known.next),
+                next,
+            };
+            on_disk(disk, &keep, move |keep, disk| keep.write(disk, known)).await?;
+            known
+        }
+    };
+    let deed = Deed::new(boot, known.next, &claims.kernel);
+    answered(|| put(store, own, &deed)).await.map_err(&refused)?;
+    let seen = newest.map(|newest| newest.boot);
+    let claimed = answered(|| boots(store, own)).await;
+    let others: Vec<u64> = claimed
+        .iter()
+        .copied()
+        .filter(|other| *other != boot && seen.is_none_or(|seen| *other > seen))
+        .collect();
+    let others = answered(|| deeds(store, own, &others)).await;
+    judge::after(&others, &known).map_err(&refused)?;
+    if may_live {
+        tracing::info!(
+            boot,
+            seconds = NOTICE.as_secs(),
+            "the last start of this log was on another machine, or before this one restarted: if it still runs, it has so \
+             long to end"
+        );
+        task::sleep(NOTICE).await;
+    }
+    remove_older(store, own, &claimed, boot).await;
+    Ok(())
+}
+
+/// Asks until there is an answer.
+async fn answered<T, F: Future<Output = Result<T, StoreError>>>(ask: impl Fn() -> F) -> T {
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "the store does not answer: no ping is taken before this start of the log is claimed in it; asking again"
+                );
+                task::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Starts that are claimed, in ascending order.
+pub(super) async fn boots(store: &dyn Store, own: Incarnation) -> Result<Vec<u64>, StoreError> {
+    let (mut boots, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = store.list(&folder(own), after.as_deref(), PAGE).await?;
+        boots.extend(page.objects.iter().filter_map(|object| boot_of(own, &object.key)));
+        after = page.objects.last().map(|object| object.key.clone());
+        if !page.more || after.is_none() {
+            return Ok(boots);
+        }
+    }
+}
+
+/// The newest claim.
+async fn newest(store: &dyn Store, own: Incarnation) -> Result<Option<Deed>, StoreError> {
+    let newest = boots(store, own).await?.pop();
+    Ok(deeds(store, own, newest.as_slice()).await?.pop())
+}
+
+/// The claims of these starts. One that cannot be read, or that a later start removed meanwhile, is nobody's.
+async fn deeds(store: &dyn Store, own: Incarnation, boots: &[u64]) -> Result<Vec<Deed>, StoreError> {
+    let mut deeds = Vec::new();
+    for boot in boots {
+        let nobodys = Deed::new(*boot, Nonce(0), "");
+        let key = nobodys.key(own);
+        deeds.push(match store.get(&key).await {
+            Ok(object) => Deed::decode(own, &key, &object).unwrap_or(nobodys),
+            Err(StoreError::NotFound { .. }) => nobodys,
+            Err(error) => return Err(error),
+        });
+    }
+    Ok(deeds)
+}
+
+/// Puts a claim; whose the object is then, is looked at, whatever was answered.
+async fn put(store: &dyn Store, own: Incarnation, deed: &Deed) -> Result<Result<(), Refusal>, StoreError> {
+    let key = deed.key(own);
+    // An error may have come after the object was there.
+    let put = store
+        .put_if_absent(&key, Payload::Bytes(Bytes::from(deed.encode())))
+        .await;
+    match store.get(&key).await {
+        Ok(object) if Deed::decode(own, &key, &object).is_some_and(|found| found.nonce == deed.nonce) => {
+            Ok(Ok(()))
+        }
+        Ok(_) => Ok(Err(Refusal::Another { boot: deed.boot })),
+        Err(error) => Err(put.err().unwrap_or(error)),
+    }
+}
+
+/// Removes claims of earlier starts: the newest one alone says whose the log is.
+async fn remove_older(store: &dyn Store, own: Incarnation, claimed: &[u64], boot: u64) {
+    for older in claimed.iter().filter(|older| **older < boot) {
+        let key = Deed::new(*older, Nonce(0), "").key(own);
+        if let Err(error) = store.delete(&key).await {
+            tracing::debug!(%error, "an older claim stays until the next start");
+        }
+    }
+}
+
+async fn on_disk<T: Send + 'static>(
+    disk: &Arc<dyn Disk>,
+    keep: &Keep,
+    work: impl FnOnce(&Keep, &dyn Disk) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (disk, keep) = (Arc::clone(disk), keep.clone());
+    task::blocking(move || work(&keep, disk.as_ref())).await
+}

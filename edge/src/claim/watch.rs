@@ -1,0 +1,47 @@
+//! Looking, while the edge runs, whether its log was claimed anew by another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ping::Incarnation;
+use service::shutdown::Shutdown;
+use service::task;
+use store::Store;
+
+use super::take::boots;
+use crate::failure::Failure;
+
+/// How often it is looked.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Looks until the end is wished. A higher start that is claimed ends the edge: nothing is answered or sealed any more.
+pub(crate) async fn watch(
+    store: Arc<dyn Store>,
+    own: Incarnation,
+    boot: u64,
+    failure: Failure,
+    shutdown: Shutdown,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.wished() => return,
+            () = task::sleep(LOOK_EVERY) => {}
+        }
+        // While the store does not answer, nobody else can claim anything there either, or cannot be heard of.
+        let Ok(claimed) = boots(store.as_ref(), own).await else {
+            continue;
+        };
+        if let Some(other) = claimed.into_iter().find(|other| *other > boot) {
+            tracing::error!(
+                boot,
+                other,
+                "another process claimed a later start of this log: this data directory was copied and started elsewhere"
+            );
+            failure.tell(
+                "another process went on with this log: its data directory was copied and started elsewhere",
+            );
+            return;
+        }
+    }
+}
