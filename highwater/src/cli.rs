@@ -12,7 +12,7 @@ use retention::Keep;
 use service::quantity::{Age, ByteSize};
 
 use crate::pings::Select;
-use crate::places::StoreUrl;
+use crate::places::{IndexUrl, StoreUrl};
 
 /// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
 ///
@@ -88,9 +88,9 @@ pub(crate) struct Data {
     pub given: BTreeSet<String>,
 }
 
-/// Where chunks are kept, when many edges share a bucket; else they lie in the data directory.
+/// Where chunks and their index are kept, when many processes share them; else both lie in the data directory.
 #[derive(Args, Debug, Clone, Default)]
-#[command(next_help_heading = "Chunks in S3")]
+#[command(next_help_heading = "Chunks and index elsewhere")]
 pub(crate) struct Places {
     /// Keep chunks in S3: s3://BUCKET or s3://BUCKET/PREFIX. Credentials come from where the AWS tools find them
     #[arg(long, value_name = "URL")]
@@ -107,6 +107,9 @@ pub(crate) struct Places {
     /// Encrypt chunks with this key of the key service; else as the bucket says
     #[arg(long, value_name = "KEY", requires = "store")]
     pub kms_key: Option<String>,
+    /// Keep the index in PostgreSQL: postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full
+    #[arg(long, value_name = "URL")]
+    pub index: Option<IndexUrl>,
 }
 
 /// What is kept, and for how long: forever, an age in days, a size, or both, as 180d,500GB. Whole days of submission go,

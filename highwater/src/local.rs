@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use aggregate_store::SqliteAggregates;
 use aggregator::Generations;
-use anyhow::Context;
 use disk::RealDisk;
-use index_schema::{RetainIndex, SqliteIndex};
+use index_schema::RetainIndex;
 use service::control::{ControlError, ask};
 use service::directory::DataDirectory;
 use store::Store;
@@ -45,13 +44,7 @@ impl Local {
         let disk = RealDisk::shared();
         let directory = DataDirectory::read(disk.as_ref(), &data.data_dir)?;
         let store = places::open_store(data, &directory, disk).await?;
-        let index: Arc<dyn RetainIndex> =
-            SqliteIndex::open_read_only(&directory.index()).with_context(|| {
-                format!(
-                    "{} has no index yet: `highwater reconcile` makes it",
-                    data.data_dir.display()
-                )
-            })?;
+        let index = places::read_index(data, &directory).await?;
         let generation = index.generation().await?;
         let generations = Generations::new(&directory.aggregates());
         let aggregates = Arc::new(SqliteAggregates::open_read_only(&generations.path(generation))?);

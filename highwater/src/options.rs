@@ -123,6 +123,7 @@ impl Data {
         let texts = [
             ("chunk_prefix", self.chunk_prefix.clone()),
             ("store", self.places.store_text()),
+            ("index", self.places.index_text()),
             ("fold_types", fold.fold_types.join(",")),
             ("repeat_window_days", fold.repeat_window_days.to_string()),
             ("parts_per_ping", fold.parts_per_ping.to_string()),

@@ -1,9 +1,11 @@
-//! Where chunks are kept, as the settings say: in the data directory, or in S3, where many edges share a bucket.
+//! Where chunks and their index are kept, as the settings say: in the data directory, or where many processes share them.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
+use anyhow::Context;
 use disk::Disk;
+use index_schema::{RetainIndex, SqliteIndex};
 use service::directory::DataDirectory;
 use store::{Blocking, DirectoryStore, Store};
 
@@ -27,11 +29,43 @@ impl FromStr for StoreUrl {
     }
 }
 
+/// Where the index is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct IndexUrl(String);
+
+impl FromStr for IndexUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = ["postgres://", "postgresql://"];
+        if known.iter().any(|scheme| text.starts_with(scheme)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("an index elsewhere is postgres://USER@HOST/DATABASE; without --index it is a file of the data directory".to_owned())
+    }
+}
+
+/// Where it is, without who may enter: the URL may hold a password.
+impl std::fmt::Debug for IndexUrl {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        let place = place.split_once('?').map_or(place, |(place, _)| place);
+        write!(formatter, "{scheme}://{place}")
+    }
+}
+
 impl Places {
     /// Where chunks are, as a text.
     pub(crate) fn store_text(&self) -> String {
         let here = "the data directory".to_owned();
         self.store.as_ref().map_or(here, |url| url.0.clone())
+    }
+
+    /// Where the index is, as a text without user and password.
+    pub(crate) fn index_text(&self) -> String {
+        let here = "the data directory".to_owned();
+        self.index.as_ref().map_or(here, |url| format!("{url:?}"))
     }
 }
 
@@ -55,10 +89,42 @@ pub(crate) async fn open_store(
     }
 }
 
+/// Opens the index, makes or migrates it where that is needed.
+///
+/// # Errors
+/// When it cannot be opened, or this program was built without it.
+pub(crate) async fn open_index(
+    data: &Data,
+    directory: &DataDirectory,
+) -> anyhow::Result<Arc<dyn RetainIndex>> {
+    match &data.places.index {
+        Some(url) => postgres(url).await,
+        None => Ok(SqliteIndex::open(&directory.index())?),
+    }
+}
+
+/// Opens the index for questions, beside who changes it.
+///
+/// # Errors
+/// When there is none.
+pub(crate) async fn read_index(
+    data: &Data,
+    directory: &DataDirectory,
+) -> anyhow::Result<Arc<dyn RetainIndex>> {
+    if let Some(url) = &data.places.index {
+        return postgres(url).await;
+    }
+    let index = SqliteIndex::open_read_only(&directory.index()).with_context(|| {
+        format!(
+            "{} has no index yet: `highwater reconcile` makes it",
+            directory.root().display()
+        )
+    })?;
+    Ok(index)
+}
+
 #[cfg(feature = "s3")]
 async fn s3(data: &Data, url: &str) -> anyhow::Result<Arc<dyn Store>> {
-    use anyhow::Context as _;
-
     let mut settings = store::S3Settings::parse(url).context("--store")?;
     if let Some(endpoint) = &data.places.endpoint_url {
         settings.path_style = true;
@@ -79,7 +145,24 @@ async fn s3(data: &Data, url: &str) -> anyhow::Result<Arc<dyn Store>> {
 #[expect(clippy::unused_async, reason = "as the one that asks S3")]
 async fn s3(_: &Data, url: &str) -> anyhow::Result<Arc<dyn Store>> {
     anyhow::bail!(
-        "--store {url}: this program was built without S3; `cargo build --release --features s3` builds it with"
+        "--store {url}: this program was built without S3; `cargo build --release --features aws` builds it with"
+    )
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(url: &IndexUrl) -> anyhow::Result<Arc<dyn RetainIndex>> {
+    let settings = index_schema::PostgresSettings::new(url.0.clone());
+    let index = index_schema::PostgresIndex::open(settings)
+        .await
+        .context("--index")?;
+    Ok(index)
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, reason = "as the one that asks PostgreSQL")]
+async fn postgres(url: &IndexUrl) -> anyhow::Result<Arc<dyn RetainIndex>> {
+    anyhow::bail!(
+        "--index {url:?}: this program was built without PostgreSQL; `cargo build --release --features aws` builds it with"
     )
 }
 
@@ -93,5 +176,16 @@ mod tests {
         for text in ["gs://pings", "file:///srv", "/srv/chunks", ""] {
             assert!(text.parse::<StoreUrl>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_index_elsewhere_is_postgresql_and_its_password_is_not_shown() {
+        for text in ["mysql://a/b", "index.sqlite", ""] {
+            assert!(text.parse::<IndexUrl>().is_err(), "{text:?}");
+        }
+        let url: IndexUrl = "postgres://me:hush@db.example:5432/pings?sslmode=require"
+            .parse()
+            .expect("well formed");
+        assert_eq!(format!("{url:?}"), "postgres://db.example:5432/pings");
     }
 }

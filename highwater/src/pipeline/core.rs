@@ -6,7 +6,7 @@ use std::time::Duration;
 use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, Generations};
 use edge::Edge;
-use index_schema::{Forgotten, Index, IndexTotals, RetainIndex, SqliteIndex};
+use index_schema::{Forgotten, Index, IndexTotals, RetainIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
 use query::{StatusReport, StatusSource};
 use retention::Retained;
@@ -22,6 +22,7 @@ use super::retaining::{self, Retaining};
 use super::status::Counters;
 use super::watcher::{Stations, Watcher};
 use crate::cli::Data;
+use crate::places;
 
 /// How often, and for how long, announced chunks are waited for before the store is listed for them.
 const SETTLE_POLL: Duration = Duration::from_millis(20);
@@ -51,7 +52,7 @@ impl Core {
         reconcile_every: Option<Duration>,
     ) -> anyhow::Result<Arc<Self>> {
         let (base, announced) = Base::start(data, clock.clone()).await?;
-        let index: Arc<dyn RetainIndex> = SqliteIndex::open(&base.directory.index())?;
+        let index = places::open_index(data, &base.directory).await?;
         let generations = Generations::new(&base.directory.aggregates());
         let aggregates =
             open_aggregates(&base.directory, &generations, index.as_ref(), clock.clone()).await?;
