@@ -4,7 +4,6 @@
 //!
 //! What does not live here: what is done at a workbench, and why.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use disk::Disk;
 use ping::{ChunkId, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::bench_queue::BenchQueue;
 use crate::gather::{GatherError, Gathered, Order, Workbench};
 use crate::log::handle::Log;
 use crate::log::position::Position;
@@ -27,7 +27,7 @@ pub(crate) struct Benches {
     log: Arc<Log>,
     disk: Arc<dyn Disk>,
     staging_dir: PathBuf,
-    state: Mutex<State>,
+    queue: Mutex<BenchQueue<Workbench, (Job, Reply)>>,
 }
 
 /// What is to be gathered, and for whom.
@@ -44,13 +44,6 @@ pub(crate) struct Job {
 
 type Reply = oneshot::Sender<Result<Gathered, GatherError>>;
 
-struct State {
-    idle: Vec<Workbench>,
-    busy: usize,
-    /// Empty while no workbench is busy.
-    waiting: VecDeque<(Job, Reply)>,
-}
-
 impl Benches {
     /// Workbenches for the pings of a log.
     pub(crate) fn new(
@@ -63,19 +56,14 @@ impl Benches {
             log,
             disk,
             staging_dir,
-            state: Mutex::new(State {
-                idle,
-                busy: 0,
-                waiting: VecDeque::new(),
-            }),
+            queue: Mutex::new(BenchQueue::new(idle)),
         }
     }
 
     /// Gathers, as soon as it is its turn at a workbench. A panic there is one here.
     pub(crate) async fn gather(self: &Arc<Self>, job: Job) -> Result<Gathered, GatherError> {
         let (reply, mut answer) = oneshot::channel();
-        self.lock().waiting.push_back((job, reply));
-        let mut taken = self.begin_if(|state| state.busy == 0);
+        let mut taken = self.lock().join((job, reply));
         let answered = loop {
             if let Some((bench, first)) = taken {
                 let benches = Arc::clone(self);
@@ -89,26 +77,15 @@ impl Benches {
             tokio::select! {
                 biased;
                 answered = &mut answer => break answered,
-                () = service::task::sleep(PATIENCE) => taken = self.begin_if(|_| true),
+                () = service::task::sleep(PATIENCE) => taken = self.lock().begin(),
             }
         };
         answered.expect("a gather always answers, unless it panicked: then this process is to end")
     }
 
-    /// A workbench and the first job that waits, if there are both and the state allows it.
-    fn begin_if(&self, allowed: impl FnOnce(&State) -> bool) -> Option<(Workbench, (Job, Reply))> {
-        let mut state = self.lock();
-        if state.waiting.is_empty() || !allowed(&state) {
-            return None;
-        }
-        let bench = state.idle.pop()?;
-        state.busy += 1;
-        Some((bench, state.waiting.pop_front()?))
-    }
-
-    fn work(&self, mut bench: Workbench, first: (Job, Reply)) {
-        let mut next = Some(first);
-        while let Some((job, reply)) = next {
+    fn work(&self, bench: Workbench, first: (Job, Reply)) {
+        let mut next = Some((bench, first));
+        while let Some((mut bench, (job, reply))) = next {
             let order = Order {
                 id: job.id,
                 key: &job.key,
@@ -119,18 +96,13 @@ impl Benches {
             let gathered = bench.gather(&self.log, &order, staging);
             // Whoever asked may have gone away, when the process ends.
             drop(reply.send(gathered));
-            let mut state = self.lock();
-            next = state.waiting.pop_front();
-            if next.is_none() {
-                state.busy -= 1;
-                return state.idle.push(bench);
-            }
+            next = self.lock().go_on(bench);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, BenchQueue<Workbench, (Job, Reply)>> {
         // Nothing panics between two changes of the state.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

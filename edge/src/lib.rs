@@ -1,6 +1,7 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
 mod aside;
+mod bench_queue;
 mod benches;
 mod claim;
 pub mod door;

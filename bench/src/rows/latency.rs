@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use service::clock::{Clock as _, SystemClock};
+use service::clock::SystemClock;
 use tokio::runtime::Runtime;
 
 use super::load::CONNECTIONS;

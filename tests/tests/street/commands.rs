@@ -61,6 +61,31 @@ fn an_import_takes_good_lines_reports_bad_ones_and_adds_nothing_twice() {
 }
 
 #[test]
+fn a_line_of_an_import_whose_body_is_no_json_is_an_errored_ping_kept_as_it_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let (good, uri) = (line(1, "20170130", |_| ()), SmallPing::numbered(2).uri());
+    let body = r#"{"payload": {nothing is quoted here: [1, 2,]}}"#;
+    let broken = format!("{{\"submissionDate\":\"20170130\",\"uri\":\"{uri}\",\"body\":{body}}}\n");
+    let file = folder.path().join("file.ndjson");
+    fs::write(&file, good + &broken).expect("written");
+    let said = command(&data, "import", &[&file.display().to_string()]).stderr;
+    assert!(
+        said.contains("2 pings taken") && said.contains("0 bad lines"),
+        "{said}"
+    );
+    let status = status_of(&data);
+    assert_eq!(
+        (&status["folded"], &status["errored_pings"]),
+        (&json!(1), &json!(1)),
+        "{status}"
+    );
+    let printed = well(command(&data, "pings", &["--errors"]));
+    let errored: Value = serde_json::from_str(printed.trim()).expect("one line of JSON");
+    assert_eq!(errored["body"], body);
+}
+
+#[test]
 fn an_import_beside_a_running_serve_goes_through_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
