@@ -63,21 +63,19 @@ impl Benches {
     /// Gathers, as soon as it is its turn at a workbench. A panic there is one here.
     pub(crate) async fn gather(self: &Arc<Self>, job: Job) -> Result<Gathered, GatherError> {
         let (reply, mut answer) = oneshot::channel();
-        let mut taken = self.lock().join((job, reply));
+        let (ticket, mut taken) = self.lock().join((job, reply));
         let answered = loop {
             if let Some((bench, first)) = taken {
                 let benches = Arc::clone(self);
-                tokio::select! {
-                    biased;
-                    // Begun in any case, and goes on for others when this one is answered.
-                    () = service::task::background(move || benches.work(bench, first)) => break answer.await,
-                    answered = &mut answer => break answered,
-                }
+                // It goes on for others when this one is answered, or asks no more.
+                drop(service::task::spawn("gather", async move {
+                    service::task::background(move || benches.work(bench, first)).await;
+                }));
             }
             tokio::select! {
                 biased;
                 answered = &mut answer => break answered,
-                () = service::task::sleep(PATIENCE) => taken = self.lock().begin(),
+                () = service::task::sleep(PATIENCE) => taken = self.lock().call(ticket),
             }
         };
         answered.expect("a gather always answers, unless it panicked: then this process is to end")

@@ -219,9 +219,16 @@ impl Chain {
     pub(crate) fn remove_settled(&mut self) -> io::Result<()> {
         loop {
             if self.removal_unsynced {
-                self.disk.sync_dir(&self.dir)?;
+                // After a failure what bears the spare's name is not what was kept any more, or not for long.
+                let kept = std::mem::take(&mut self.keeps_spare);
+                if let Err(error) = self.disk.sync_dir(&self.dir) {
+                    if kept {
+                        self.spare.lose();
+                    }
+                    return Err(error);
+                }
                 self.removal_unsynced = false;
-                if std::mem::take(&mut self.keeps_spare) {
+                if kept {
                     self.spare.kept();
                 }
                 self.publish_used();

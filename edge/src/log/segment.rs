@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! offset 0   "HWLOG" 0 | format version u16 | salt, 16 bytes | CRC-32C of these 24 bytes, u32 | 0 0 0 0
-//! offset 32  the State frame, then frames one after the other; zeros up to the end of the file
+//! offset 32  the State frame, then frames one after the other; up to the end of the file zeros, or what
+//!            lay there before: another salt makes that void
 //! ```
 //! All numbers are little-endian. What does not live here: what the frames mean.
 

@@ -1,8 +1,8 @@
 //! The spare: room for the next segment, taken while there is some, so that a full disk can still drain.
 //!
 //! Best it is a segment that holds nothing more: what is written over bytes that were written before is synced without
-//! the file system's journal, and no blocks are freed, which a file system mounted with `discard` has the disk do while
-//! syncs wait. Its old frames are void by the next segment's salt.
+//! the file system's journal, and their blocks are not freed, which a file system mounted with `discard` has the disk do
+//! while syncs wait. Its old frames are void by the next segment's salt.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,30 +55,43 @@ impl Spare {
 
     /// Gives a segment that holds nothing more, with so many bytes used, the spare's name; answers whether it did. Before
     /// [`Self::kept`] it is of unknown state: until the folder is synced, a power cut gives it its old name back, and
-    /// then its old bytes must be there.
+    /// then its old bytes must be there. All of its room is reserved before the spare that may lie there gives up its own.
     pub(crate) fn keep(&mut self, segment: &Path, used: u64) -> io::Result<bool> {
         // One that is mostly unwritten is no gain, and a longer one would take more room than is counted.
         if self.written || used > self.segment_bytes || used < self.segment_bytes / 2 {
             return Ok(false);
         }
+        let reserved = self.disk.open(segment);
+        if reserved
+            .and_then(|file| file.allocate(self.segment_bytes))
+            .is_err()
+        {
+            return Ok(false);
+        }
         self.unknown = true;
         self.there = false;
-        self.disk.rename(segment, &self.path)?;
+        if let Err(error) = self.disk.rename(segment, &self.path) {
+            self.lose();
+            return Err(error);
+        }
         Ok(true)
     }
 
     /// What was kept bears the spare's name for good.
     pub(crate) fn kept(&mut self) {
-        let reserved = self.disk.open(&self.path);
-        let reserved = reserved.and_then(|file| file.allocate(self.segment_bytes));
-        // Otherwise a new one is made in its place.
-        if reserved.is_ok() {
-            self.unknown = false;
-            self.there = true;
-            self.written = true;
-            self.told = false;
-            self.budget.set_spare_ready(true);
-        }
+        self.unknown = false;
+        self.there = true;
+        self.written = true;
+        self.told = false;
+        self.budget.set_spare_ready(true);
+    }
+
+    /// Whether what was kept bears the spare's name is not known: another is made in its place.
+    pub(crate) fn lose(&mut self) {
+        self.unknown = true;
+        self.there = false;
+        self.written = false;
+        self.budget.set_spare_ready(false);
     }
 
     /// Hands the spare out, made now if need be. Until it is said to be [`Self::taken`], it is of unknown state.

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{blocking, ended, simulated};
 
-/// So much nicer are the threads than the process, as `nice` counts: they get a third of what another thread gets that
+/// So much nicer are the threads than the process, as `nice` counts: they get a tenth of what another thread gets that
 /// wants the same processor.
 const NICER: i32 = 10;
 
