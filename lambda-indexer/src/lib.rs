@@ -1,6 +1,7 @@
 //! "Object created" in, index entries out. Reads a chunk's tail by one ranged read; never decompresses.
 
 mod error;
+pub mod event;
 mod feed;
 mod indexer;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! The indexer seen through its public face.
 
+mod events;
 mod indexing;
 mod reconciling;
 mod world;
