@@ -32,25 +32,10 @@ pub fn describe() {
 }
 
 pub(crate) fn count(outcome: &Outcome, unanswered: usize) {
-    let Outcome {
-        added,
-        known,
-        refused,
-        unreadable,
-        gone,
-        foreign,
-    } = *outcome;
-    for (name, objects) in [
-        ("added", added),
-        ("known", known),
-        ("refused", refused),
-        ("unreadable", unreadable),
-        ("gone", gone),
-        ("foreign", foreign),
-        ("unanswered", unanswered as u64),
-    ] {
+    for (name, objects) in outcome.counts() {
         counter!(OBJECTS_TOTAL, "outcome" => name).increment(objects);
     }
+    counter!(OBJECTS_TOTAL, "outcome" => "unanswered").increment(unanswered as u64);
 }
 
 pub(crate) fn count_reconciled(found: &Reconciled) {

@@ -19,6 +19,28 @@ pub struct Outcome {
     pub foreign: u64,
 }
 
+impl Outcome {
+    /// How many of each, by the names that metrics and log lines have for them.
+    pub const fn counts(&self) -> [(&'static str, u64); 6] {
+        let Self {
+            added,
+            known,
+            refused,
+            unreadable,
+            gone,
+            foreign,
+        } = *self;
+        [
+            ("added", added),
+            ("known", known),
+            ("refused", refused),
+            ("unreadable", unreadable),
+            ("gone", gone),
+            ("foreign", foreign),
+        ]
+    }
+}
+
 /// What a comparison of store and index found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {

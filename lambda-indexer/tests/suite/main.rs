@@ -1,5 +1,6 @@
 //! The indexer seen through its public face.
 
+mod answering;
 mod events;
 mod indexing;
 mod reconciling;
