@@ -6,12 +6,12 @@ PYTHON := $(CACHE)/python/bin/python
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench python browser clean
+.PHONY: help test demo lint audit soak simulate fuzz bench python browser localstack lambda cargo-lambda clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-test: python browser lint  ## every test, with what they need installed
+test: python browser localstack lambda lint  ## every test, with what they need installed
 	HIGHWATER_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --release --workspace --locked
 
 demo:            ## the pipeline on this machine, with generated pings
@@ -44,6 +44,24 @@ python: $(CACHE)/python/.ready
 $(CACHE)/python/.ready: tests/requirements.txt
 	infra/install/python.sh $(CACHE)/python tests/requirements.txt
 	touch $@
+
+LOCALSTACK_FILES := $(shell find tests/localstack/executor -name '*.py' -o -name '*.toml')
+localstack: $(CACHE)/localstack/.ready
+$(CACHE)/localstack/.ready: infra/install/localstack.sh tests/localstack/requirements.txt $(LOCALSTACK_FILES)
+	infra/install/localstack.sh $(CACHE)/localstack
+	touch $@
+
+cargo-lambda: $(CACHE)/cargo-lambda/.ready
+$(CACHE)/cargo-lambda/.ready: infra/install/cargo-lambda.txt
+	infra/install/python.sh $(CACHE)/cargo-lambda infra/install/cargo-lambda.txt
+	touch $@
+
+# For the machine's own kind of processor. The target is never added by rustup: its standard library is there, or the
+# build says that it is not.
+LAMBDA_KIND := $(if $(filter aarch64,$(shell uname -m)),--arm64,--x86-64)
+lambda: cargo-lambda  ## the Lambda's zip, target/lambda/lambda-indexer/bootstrap.zip
+	PATH=$(abspath $(CACHE)/cargo-lambda/bin):$$PATH $(CARGO) lambda build --profile lambda $(LAMBDA_KIND) \
+	    --skip-target-check --output-format zip --locked -p lambda-indexer --bin lambda-indexer --features lambda
 
 browser:
 	infra/install/browser.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Deploys infra/aws/template.yaml with a zip of the Lambda, made by `make lambda`. Prints the stack's outputs as JSON.
 
-    deploy.py up STACK --zip target/lambda/lambda-indexer/bootstrap.zip IndexUrl=postgres://... [Parameter=value ...]
+    deploy.py up STACK --zip target/lambda/lambda-indexer/bootstrap.zip --set IndexUrl=postgres://... [--set NAME=VALUE ...]
     deploy.py down STACK
 
 Needs boto3. Account, region and endpoint are those of the AWS tools' own variables (AWS_PROFILE, AWS_REGION,
@@ -11,6 +11,7 @@ AWS_ENDPOINT_URL). `up` again with a new zip or other parameters updates the sta
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import sys
 
@@ -27,16 +28,19 @@ LOOKS_MAX = 1800
 class Deployment:
     def __init__(self, stack):
         self.stack = stack
-        self.cloudformation = boto3.client("cloudformation")
+        # boto3 itself knows AWS_DEFAULT_REGION only.
+        self.session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        self.cloudformation = self.session.client("cloudformation")
         # Another endpoint than AWS's has no host for each bucket.
-        self.s3 = boto3.client("s3", config=Config(s3={"addressing_style": "auto"}))
+        style = "path" if "AWS_ENDPOINT_URL" in os.environ else "auto"
+        self.s3 = self.session.client("s3", config=Config(s3={"addressing_style": style}))
 
     def up(self, zip, parameters):
         bucket, key = self.upload(zip)
         given = {"CodeBucket": bucket, "CodeKey": key, **parameters}
         known = self.described()
         if known is None and "IndexUrl" not in given:
-            raise SystemExit("IndexUrl=postgres://user:password@host/database must be given: where is the index?")
+            raise SystemExit("--set IndexUrl=postgres://user:password@host/database must be given: where is the index?")
         request = {
             "StackName": self.stack,
             "TemplateBody": TEMPLATE.read_text(),
@@ -67,7 +71,7 @@ class Deployment:
     def upload(self, zip):
         """The key has the zip's digest: the same zip is no change, another is one."""
         content = zip.read_bytes()
-        account = boto3.client("sts").get_caller_identity()["Account"]
+        account = self.session.client("sts").get_caller_identity()["Account"]
         region = self.s3.meta.region_name
         bucket = f"{self.stack}-code-{account}-{region}"
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -117,7 +121,7 @@ class Deployment:
 def parameter(text):
     name, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text}: write Parameter=value")
+        raise argparse.ArgumentTypeError(f"{text}: write NAME=VALUE")
     return name, value
 
 
@@ -127,13 +131,13 @@ def main():
     up = verbs.add_parser("up", help="creates or updates the stack")
     up.add_argument("stack")
     up.add_argument("--zip", type=pathlib.Path, required=True)
-    up.add_argument("parameters", nargs="*", type=parameter, metavar="Parameter=value")
+    up.add_argument("--set", action="append", default=[], type=parameter, metavar="NAME=VALUE", help="a parameter")
     down = verbs.add_parser("down", help="deletes the stack; chunks and zips stay")
     down.add_argument("stack")
     arguments = parser.parse_args()
     deployment = Deployment(arguments.stack)
     if arguments.verb == "up":
-        outputs = deployment.up(arguments.zip, dict(arguments.parameters))
+        outputs = deployment.up(arguments.zip, dict(arguments.set))
     else:
         outputs = deployment.down()
     json.dump(outputs, sys.stdout, indent=2)

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 RUNTIME = "/2018-06-01/runtime"
 # What AWS allows an answer to have.
 ANSWER_BYTES_MAX = 6 * 1024 * 1024 + 100
+PART_BYTES = 1 << 20
 # How often a waiting request looks whether its process still is the environment's.
 LOOK_S = 0.25
 
@@ -23,6 +24,13 @@ class Invocation:
     is_error: bool = False
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A process that ends while it asks is nothing to tell of."""
+
+
 class RuntimeApi:
     """Listens on a port of its own. `life` counts the processes that were started behind it: what an earlier one still
     asks or says is refused."""
@@ -34,8 +42,7 @@ class RuntimeApi:
         self.life = 0
         self.asked_for_work = threading.Event()
         self.init_error = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True, name="runtime-api").start()
 
@@ -116,20 +123,27 @@ def _handler_of(api):
             self._reply(202, b'{"status":"OK"}')
 
         def _body(self):
-            """The whole body, or `None` when it is longer than an answer may be."""
+            """The whole body, or `None` when it was longer than an answer may be. It is read in any case: who sends it
+            would not hear the refusal else."""
+            kept, total = [], 0
+            for part in self._parts():
+                total += len(part)
+                if total <= ANSWER_BYTES_MAX:
+                    kept.append(part)
+            return b"".join(kept) if total <= ANSWER_BYTES_MAX else None
+
+        def _parts(self):
             if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                length = int(self.headers.get("Content-Length") or 0)
-                return self.rfile.read(length) if length <= ANSWER_BYTES_MAX else None
-            parts, total = [], 0
+                left = int(self.headers.get("Content-Length") or 0)
+                while left and (part := self.rfile.read(min(left, PART_BYTES))):
+                    left -= len(part)
+                    yield part
+                return
             while length := int(self.rfile.readline().split(b";")[0], 16):
-                total += length
-                if total > ANSWER_BYTES_MAX:
-                    return None
-                parts.append(self.rfile.read(length))
+                yield self.rfile.read(length)
                 self.rfile.readline()
             while self.rfile.readline().strip():
                 pass
-            return b"".join(parts)
 
         def _reply(self, status, body=b"", headers=None):
             self.send_response(status)
@@ -137,8 +151,6 @@ def _handler_of(api):
                 self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
-            # A body that was not read would be taken for the next request.
-            self.close_connection = status == 413
             self.end_headers()
             self.wfile.write(body)
 

@@ -87,8 +87,9 @@ class Sandbox:
             with self._lock:
                 some = os.read(self._output, 1 << 16)
                 self._written.append(some)
-            if not some:
-                return
+                if not some:
+                    self._process.stdout.close()
+                    return
 
     def take_output(self):
         """What was written since the last call. All that a process wrote before it answered is in it: it is read, or
@@ -96,8 +97,10 @@ class Sandbox:
         waiting = array.array("i", [1])
         while True:
             with self._lock:
-                fcntl.ioctl(self._output, termios.FIONREAD, waiting)
-                if not waiting[0]:
+                over = self._process.stdout.closed
+                if not over:
+                    fcntl.ioctl(self._output, termios.FIONREAD, waiting)
+                if over or not waiting[0]:
                     written, self._written = self._written, []
                     return b"".join(written).decode(errors="replace")
             time.sleep(0.001)
