@@ -114,3 +114,30 @@ impl World {
         self.deployment.set_notifications(true);
     }
 }
+
+/// Nobody listens on port 1.
+const NO_DATABASE: &str = "postgres://nobody@127.0.0.1:1/none?sslmode=disable";
+
+#[tokio::test]
+async fn a_chunk_that_cannot_be_indexed_for_long_reaches_the_dead_letter_queue_and_nothing_is_lost() {
+    let Some(localstack) = LocalStack::shared() else {
+        return;
+    };
+    let soon = [
+        ("TimeoutSeconds", "10"),
+        ("QueueVisibilitySeconds", "10"),
+        ("TriesOfMessage", "2"),
+    ];
+    let deployment = Deployment::up(&localstack, "letters", NO_DATABASE, &soon);
+    let arguments = json!({
+        "Bucket": deployment.output("ChunkBucket"), "Key": chunks::key(1), "Body": "is not even read"
+    });
+    localstack.call("s3", "put_object", &arguments);
+    deployment.wait("a dead letter", || deployment.messages("DeadLetterQueue") == 1);
+    assert_eq!(deployment.messages("ChunkQueue"), 0);
+    let letter = localstack.call("sqs", "receive_message", &json!({"QueueUrl": deployment.output("DeadLetterQueue")}));
+    let body = letter["Messages"][0]["Body"].as_str().expect("a body");
+    assert!(body.contains("ObjectCreated:Put"), "it can be moved back as it is: {body}");
+    let logs = deployment.logs().join("\n");
+    assert!(logs.contains("NotReady") && logs.contains("127.0.0.1:1"), "{logs}");
+}

@@ -9,10 +9,17 @@ use lambda_indexer::{Answer, Handler, Indexer};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
 use service::clock::{Clock, SystemClock};
+use service::task;
 use store::S3Store;
 use tokio::sync::OnceCell;
 
 use crate::settings::Settings;
+
+/// How long an environment tries to get ready before its first invocation: Lambda ends one that takes ten seconds.
+const START: Duration = Duration::from_secs(8);
+
+/// How long an invocation waits for a connection: its messages come again, and cost nothing until then.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// An environment, ready or not yet.
 pub(crate) struct Function {
@@ -30,6 +37,18 @@ impl Function {
         }
     }
 
+    /// Gets ready, if that can be done now: what fails is tried again by the first invocation.
+    pub(crate) async fn start(&self) {
+        let failed = tokio::select! {
+            biased;
+            ready = self.handler() => ready.err().map(|error| format!("{error:#}")),
+            () = task::sleep(START) => Some("it takes too long".to_owned()),
+        };
+        if let Some(error) = failed {
+            tracing::warn!(error, "not ready yet: tried again with the first invocation");
+        }
+    }
+
     /// The handler, made at the first call that could make it.
     ///
     /// # Errors
@@ -42,6 +61,7 @@ impl Function {
         let store = S3Store::open(self.settings.store.clone()).await?;
         let index = PostgresIndex::open(PostgresSettings {
             pool_size: self.settings.index_connections,
+            connect_timeout: CONNECT,
             application_name: "highwater lambda-indexer".to_owned(),
             ..PostgresSettings::new(self.settings.index.clone())
         })

@@ -26,10 +26,7 @@ async fn main() -> ExitCode {
         Err(error) => return refuse(&error.to_string()),
     };
     let function = Function::new(settings);
-    // While the environment starts there is time to connect. What fails now is tried again by the first invocation.
-    if let Err(error) = function.handler().await {
-        tracing::warn!(%error, "not ready yet: tried again with the first invocation");
-    }
+    function.start().await;
     let answer = |event: LambdaEvent<Box<RawValue>>| function.answer(event);
     match lambda_runtime::run(service_fn(answer)).await {
         Ok(()) => ExitCode::SUCCESS,
