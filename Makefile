@@ -12,7 +12,8 @@ help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 test: python browser localstack lambda lint  ## every test, with what they need installed
-	HIGHWATER_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --release --workspace --locked
+	HIGHWATER_PYTHON=$(abspath $(PYTHON)) HIGHWATER_LOCALSTACK=$$(test -d $(CACHE)/localstack/python && echo required) \
+	    $(CARGO) test --release --workspace --locked
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
