@@ -2,6 +2,7 @@
 
 mod dice;
 mod folding;
+mod retaining;
 mod selecting;
 
 use std::collections::BTreeSet;
@@ -11,13 +12,13 @@ use async_trait::async_trait;
 pub use dice::Dice;
 use ping::ChunkId;
 
-use crate::{Index, IndexEntry, Inserted};
+use crate::{IndexEntry, Inserted, PartitionOrder, RetainIndex};
 
 /// An empty database that can be opened several times, as by several processes.
 #[async_trait]
 pub trait Place: Send + Sync {
     /// Opens it once more.
-    async fn open(&self) -> Arc<dyn Index>;
+    async fn open(&self) -> Arc<dyn RetainIndex>;
 }
 
 /// Runs the whole suite, each part on a place of its own.
@@ -31,6 +32,8 @@ pub async fn run<P: Place>(mut place: impl FnMut() -> P) {
     sums_are_those_of_the_entries(&place()).await;
     two_processes_add_each_entry_once(&place()).await;
     the_generation_is_kept(&place()).await;
+    a_write_that_fails_leaves_nothing_behind(&place()).await;
+    partitions_are_summed_and_ordered_as_the_slow_way_does(&place()).await;
     folding::pending_chunks_come_in_order_of_arrival(&place()).await;
     folding::a_settled_chunk_is_no_longer_pending(&place()).await;
     folding::the_third_failure_sets_a_chunk_aside(&place()).await;
@@ -38,6 +41,11 @@ pub async fn run<P: Place>(mut place: impl FnMut() -> P) {
     folding::what_cannot_be_read_is_noted_until_it_can(&place()).await;
     selecting::a_selection_finds_exactly_what_can_match(&place()).await;
     selecting::a_large_set_of_values_is_no_obstacle(&place()).await;
+    retaining::below_the_floor_nothing_is_added_and_each_refusal_counts_once(&place()).await;
+    retaining::floors_only_rise_and_outlive_the_process(&place()).await;
+    retaining::what_expired_is_what_lies_below_and_sums_follow_its_removal(&place()).await;
+    retaining::what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(&place()).await;
+    retaining::what_is_gone_is_cleared_and_comes_back_with_its_object(&place()).await;
 }
 
 fn inserted(added: u64, known: u64) -> Inserted {
@@ -149,7 +157,7 @@ async fn sums_are_those_of_the_entries(place: &impl Place) {
 async fn two_processes_add_each_entry_once(place: &impl Place) {
     let (one, other) = (place.open().await, place.open().await);
     let entries = Dice::new(6).entries(80);
-    let insert = async |index: &Arc<dyn Index>, entries: &[IndexEntry]| {
+    let insert = async |index: &Arc<dyn RetainIndex>, entries: &[IndexEntry]| {
         let mut added = 0;
         for some in entries.chunks(7) {
             added += index.insert(some).await.expect("inserted").added;
@@ -172,4 +180,44 @@ async fn the_generation_is_kept(place: &impl Place) {
     index.set_generation(3).await.expect("set");
     assert_eq!(index.generation().await.expect("an answer"), 3);
     assert_eq!(place.open().await.generation().await.expect("an answer"), 3);
+}
+
+async fn a_write_that_fails_leaves_nothing_behind(place: &impl Place) {
+    let index = place.open().await;
+    let mut entries = Dice::new(2).entries(3);
+    entries[2].records = u64::MAX;
+    assert!(index.insert(&entries).await.is_err());
+    assert_eq!(index.totals().await.expect("totals").chunks, 0);
+    assert_eq!(index.pending(9).await.expect("pending").len(), 0);
+}
+
+async fn partitions_are_summed_and_ordered_as_the_slow_way_does(place: &impl Place) {
+    let index = place.open().await;
+    let entries = Dice::new(3).entries(200);
+    index.insert(&entries).await.expect("inserted");
+    for order in [PartitionOrder::StoredBytes, PartitionOrder::Records] {
+        let (mut found, mut sizes) = (Vec::new(), Vec::new());
+        loop {
+            let page = index.partitions(order, found.len(), 7).await.expect("answered");
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        for one in &found {
+            let same = entries
+                .iter()
+                .filter(|entry| entry.kind == one.kind && entry.partition == one.partition);
+            let sums = same.fold((0, 0, 0), |(chunks, records, bytes), entry| {
+                (chunks + 1, records + entry.records, bytes + entry.stored_bytes)
+            });
+            assert_eq!((one.chunks, one.records, one.stored_bytes), sums, "{one:?}");
+            sizes.push(match order {
+                PartitionOrder::StoredBytes => one.stored_bytes,
+                PartitionOrder::Records => one.records,
+            });
+        }
+        assert_eq!(found.iter().map(|one| one.chunks).sum::<u64>(), 200);
+        assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
+    }
 }

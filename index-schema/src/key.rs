@@ -219,7 +219,8 @@ impl fmt::Display for PercentEncoded<'_> {
     }
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+/// The bytes behind `%XX`, and all others as they are; `None` where that makes no text.
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

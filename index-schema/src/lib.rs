@@ -6,7 +6,11 @@ mod door;
 mod entry;
 mod floor;
 mod key;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod retain;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod select;
 mod selection;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -18,6 +22,8 @@ pub use door::{
 pub use entry::{ChunkKind, IndexEntry};
 pub use floor::{Expired, Floors, Forgotten, StoredDay, Tombstone};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};
+#[cfg(feature = "postgres")]
+pub use postgres::{DroppedMonth, PostgresIndex, PostgresSettings, SeenServer, ServerIdentity};
 pub use retain::RetainIndex;
 pub use selection::{Condition, Selection};
 #[cfg(feature = "sqlite")]

@@ -1,14 +1,12 @@
 //! The index in one SQLite file: one connection that writes, on its own thread, and a few that read.
 //!
-//! What does not live here: the statements ([`sql`]), rows ([`row`]), selections as SQL ([`select`]), what takes several
-//! statements ([`work`]).
+//! What does not live here: the statements ([`sql`]), rows ([`row`]), what takes several statements ([`work`]).
 
 mod open;
 mod retain;
 mod retain_sql;
 mod retain_work;
 mod row;
-mod select;
 mod sql;
 mod work;
 mod worker;

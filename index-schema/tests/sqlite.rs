@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use index_schema::conformance::{Dice, Place, run};
-use index_schema::{Index, IndexError, PartitionOrder, SqliteIndex};
+use index_schema::{Index, IndexError, RetainIndex, SqliteIndex};
 use tempfile::TempDir;
 
 struct Folder {
@@ -26,7 +26,7 @@ impl Folder {
 
 #[async_trait]
 impl Place for Folder {
-    async fn open(&self) -> Arc<dyn Index> {
+    async fn open(&self) -> Arc<dyn RetainIndex> {
         SqliteIndex::open(&self.path()).expect("opened")
     }
 }
@@ -86,48 +86,4 @@ async fn what_is_no_database_is_refused() {
     std::fs::write(folder.path(), vec![b'x'; 8_192]).expect("written");
     assert!(SqliteIndex::open(&folder.path()).is_err());
     assert!(SqliteIndex::open_read_only(&folder.path()).is_err());
-}
-
-#[tokio::test]
-async fn a_write_that_fails_leaves_nothing_behind() {
-    let folder = Folder::new();
-    let index = SqliteIndex::open(&folder.path()).expect("opened");
-    let mut entries = Dice::new(2).entries(3);
-    entries[2].records = u64::MAX;
-    assert!(index.insert(&entries).await.is_err());
-    assert_eq!(index.totals().await.expect("totals").chunks, 0);
-    assert_eq!(index.pending(9).await.expect("pending").len(), 0);
-}
-
-#[tokio::test]
-async fn partitions_are_summed_and_ordered_as_the_slow_way_does() {
-    let folder = Folder::new();
-    let index = SqliteIndex::open(&folder.path()).expect("opened");
-    let entries = Dice::new(3).entries(200);
-    index.insert(&entries).await.expect("inserted");
-    for order in [PartitionOrder::StoredBytes, PartitionOrder::Records] {
-        let (mut found, mut sizes) = (Vec::new(), Vec::new());
-        loop {
-            let page = index.partitions(order, found.len(), 7).await.expect("answered");
-            if page.is_empty() {
-                break;
-            }
-            found.extend(page);
-        }
-        for one in &found {
-            let same = entries
-                .iter()
-                .filter(|entry| entry.kind == one.kind && entry.partition == one.partition);
-            let sums = same.fold((0, 0, 0), |(chunks, records, bytes), entry| {
-                (chunks + 1, records + entry.records, bytes + entry.stored_bytes)
-            });
-            assert_eq!((one.chunks, one.records, one.stored_bytes), sums, "{one:?}");
-            sizes.push(match order {
-                PartitionOrder::StoredBytes => one.stored_bytes,
-                PartitionOrder::Records => one.records,
-            });
-        }
-        assert_eq!(found.iter().map(|one| one.chunks).sum::<u64>(), 200);
-        assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
-    }
 }

@@ -5,6 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, Transaction, params};
 
 use super::{retain_sql as sql, row, sql as base};
+use crate::select::kind_number;
 use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexEntry, StoredDay};
 
 /// The floors now.
@@ -141,7 +142,7 @@ pub(super) fn count_unfolded_anew(transaction: &Transaction<'_>) -> Result<()> {
 /// What chunks of one kind take by day.
 pub(super) fn days(connection: &Connection, kind: ChunkKind) -> Result<Vec<StoredDay>> {
     let mut statement = connection.prepare_cached(sql::DAYS)?;
-    let rows = statement.query_map([row::kind_number(kind)], |row| {
+    let rows = statement.query_map([kind_number(kind)], |row| {
         let date: String = row.get(0)?;
         let date = date
             .parse()
@@ -203,7 +204,7 @@ pub(super) fn forget(
 ) -> Result<Forgotten> {
     let (text, id) = (key.to_string(), key.id.to_string());
     let date = key.partition.get(Dimension::SubmissionDate);
-    let kind = row::kind_number(key.kind);
+    let kind = kind_number(key.kind);
     let mut put_up = transaction.prepare_cached(sql::FORGET)?;
     if put_up.execute(params![text, id, kind, date, why, now.as_micros()])? == 0 {
         return Ok(Forgotten::Before);

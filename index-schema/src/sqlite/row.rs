@@ -7,6 +7,7 @@ use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::sql;
 use crate::proto::{EntryDetail, ReasonCount};
+use crate::select::kind_number;
 use crate::{ChunkKind, IndexEntry, PartitionCount};
 
 /// Columns of an entry: what is selected behind them begins here.
@@ -130,14 +131,6 @@ pub(super) fn integer(count: u64) -> Result<i64> {
 pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
     let value = row.get(column)?;
     u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(column, value))
-}
-
-/// The number that stands for a kind: that of the summary.
-pub(super) const fn kind_number(kind: ChunkKind) -> i64 {
-    match kind {
-        ChunkKind::Pings => 1,
-        ChunkKind::Errors => 2,
-    }
 }
 
 fn chunk_id(column: usize, text: &str) -> Result<ChunkId> {

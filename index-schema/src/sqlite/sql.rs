@@ -157,7 +157,7 @@ pub(super) const PARTITIONS_BY_RECORDS: &str = concat!(
 pub(super) const GENERATION: &str = "SELECT generation FROM totals";
 pub(super) const SET_GENERATION: &str = "UPDATE totals SET generation = $1";
 
-/// What [`super::select`] puts its conditions behind.
+/// What [`crate::select`] puts its conditions behind.
 pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM chunk c WHERE c.state = 0");
 
 /// Every statement with placeholders, for the test of their order.

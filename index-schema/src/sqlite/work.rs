@@ -1,10 +1,12 @@
 //! What takes several statements, each inside a transaction that the caller opened.
 
 use ping::{ChunkId, Dimension};
-use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
-use super::{retain_work, row, select, sql};
+use super::{retain_work, row, sql};
 use crate::door::FAILURES_MAX;
+use crate::select::{self, Value};
 use crate::{IndexEntry, Inserted, Selection};
 
 /// Inserts entries, each with its pending row and its share of the sums.
@@ -101,7 +103,7 @@ pub(super) fn select(
     let mut found = Vec::new();
     while found.len() < limit {
         let asked = limit - found.len();
-        let query = select::query(selection, after.as_deref(), asked);
+        let query = select::query(sql::SELECT, selection, after.as_deref(), asked);
         let mut statement = connection.prepare_cached(&query.text)?;
         let rows = statement.query_map(params_from_iter(query.values), row::read)?;
         let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -113,4 +115,13 @@ pub(super) fn select(
         }
     }
     Ok(found)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => text.to_sql(),
+            Self::Number(number) => number.to_sql(),
+        }
+    }
 }

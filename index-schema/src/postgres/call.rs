@@ -1,0 +1,187 @@
+//! How a call goes through a connection: bounded in time, begun anew when the connection is lost, and, when it was lost
+//! in the commit, with an answer to whether that happened.
+
+use std::time::Duration;
+
+use deadpool_postgres::tokio_postgres::IsolationLevel;
+use deadpool_postgres::{ClientWrapper, Object, Transaction};
+use service::task;
+use tokio::time::timeout;
+
+use super::failure::Failure;
+use super::limits;
+use super::pool::Connections;
+
+const TRANSACTION_ID: &str = "SELECT pg_current_xact_id()::TEXT::BIGINT";
+const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::BIGINT::TEXT::XID8)";
+
+/// Beside whom a transaction runs. Each one that writes takes the gate first, so that what looks at all rows, or
+/// changes what others go by, sees no other half way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Beside others that touch only the rows they name.
+    Shared,
+    /// Alone among writers.
+    Alone,
+}
+
+impl Gate {
+    fn lock(self) -> String {
+        match self {
+            Self::Shared => "LOCK TABLE highwater_index.floor IN ROW SHARE MODE".to_owned(),
+            Self::Alone => format!(
+                "SET LOCAL statement_timeout = {}; LOCK TABLE highwater_index.floor IN EXCLUSIVE MODE",
+                limits::LONG_STATEMENT_TIMEOUT.as_millis()
+            ),
+        }
+    }
+}
+
+/// How a try of a transaction ended.
+enum Tried<T> {
+    Done(T),
+    Failed(Failure),
+    /// The commit was sent and its answer was not received.
+    Unclear {
+        answer: T,
+        transaction: i64,
+    },
+}
+
+impl Connections {
+    /// Runs what only reads.
+    pub(super) async fn read<T>(
+        &self,
+        work: impl AsyncFn(&ClientWrapper) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let limit = self.statement_timeout * limits::STATEMENTS;
+        for attempt in 1.. {
+            let client = self.client().await?;
+            let answer = timeout(limit, work(&client)).await;
+            match answer.unwrap_or_else(|_| Err(silent(limit))) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => self.after(client, failure, attempt)?,
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// Runs a transaction: all of it happened when this answers, nothing of it when it fails, unless the error says that
+    /// this is not known.
+    pub(super) async fn write<T>(
+        &self,
+        gate: Gate,
+        work: impl AsyncFn(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let statement = match gate {
+            Gate::Shared => self.statement_timeout,
+            Gate::Alone => limits::LONG_STATEMENT_TIMEOUT,
+        };
+        let limit = statement * limits::STATEMENTS;
+        for attempt in 1.. {
+            let mut client = self.client().await?;
+            let server = self.servers.now();
+            match attempt_once(&mut client, gate, limit, &work).await {
+                Tried::Done(answer) => return Ok(answer),
+                Tried::Failed(failure) => self.after(client, failure, attempt)?,
+                Tried::Unclear { answer, transaction } => {
+                    drop(Object::take(client));
+                    let committed = self.was_committed(transaction).await?;
+                    // Another server knows nothing of the transactions of this one.
+                    if self.servers.now() != server || (!committed && attempt >= limits::ATTEMPTS) {
+                        return Err(unknown());
+                    }
+                    if committed {
+                        return Ok(answer);
+                    }
+                }
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// What follows a failure: another attempt (then this is `Ok`), or the end. The connection is closed unless it is
+    /// surely whole.
+    fn after(&self, client: Object, failure: Failure, attempt: u32) -> Result<(), Failure> {
+        if failure.is_lost() || matches!(failure, Failure::Index(_)) {
+            drop(Object::take(client));
+        }
+        if failure.is_passing() && attempt < limits::ATTEMPTS {
+            tracing::debug!(attempt, "a call of the index is begun anew: {failure:?}");
+            return Ok(());
+        }
+        Err(failure)
+    }
+
+    /// Whether the transaction came through whose commit was not answered.
+    async fn was_committed(&self, transaction: i64) -> Result<bool, Failure> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let client = self.client().await.map_err(|_| unknown())?;
+            let row = client.query_one(TRANSACTION_STATUS, &[&transaction]).await;
+            let status: Option<String> = row.and_then(|row| row.try_get(0)).map_err(|_| unknown())?;
+            match status.as_deref() {
+                Some("committed") => return Ok(true),
+                Some("aborted") => return Ok(false),
+                // Its process has not noticed yet that nobody listens any more.
+                Some(_) if waited < self.connect_timeout => {
+                    drop(client);
+                    task::sleep(limits::FIRST_WAIT).await;
+                    waited += limits::FIRST_WAIT;
+                }
+                _ => return Err(unknown()),
+            }
+        }
+    }
+}
+
+async fn attempt_once<T>(
+    client: &mut Object,
+    gate: Gate,
+    limit: Duration,
+    work: &impl AsyncFn(&Transaction<'_>) -> Result<T, Failure>,
+) -> Tried<T> {
+    let run = async {
+        let builder = client.build_transaction();
+        let transaction = builder
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .start()
+            .await?;
+        let number = transaction.prepare_cached(TRANSACTION_ID).await?;
+        let lock = gate.lock();
+        let ((), number) = tokio::try_join!(
+            transaction.batch_execute(&lock),
+            transaction.query_one(&number, &[])
+        )?;
+        let number: i64 = number.try_get(0)?;
+        let answer = work(&transaction).await?;
+        Ok((transaction, number, answer))
+    };
+    let (transaction, number, answer) = match timeout(limit, run).await {
+        Ok(Ok(run)) => run,
+        Ok(Err(failure)) => return Tried::Failed(failure),
+        Err(_) => return Tried::Failed(silent(limit)),
+    };
+    match timeout(limit, transaction.commit()).await.map(|done| done.map_err(Failure::from)) {
+        Ok(Ok(())) => Tried::Done(answer),
+        Ok(Err(failure)) if !failure.is_lost() => Tried::Failed(failure),
+        Ok(Err(_)) | Err(_) => Tried::Unclear {
+            answer,
+            transaction: number,
+        },
+    }
+}
+
+fn silent(limit: Duration) -> Failure {
+    Failure::of(format!(
+        "no answer within {} s: the connection was given up, and the next call opens another",
+        limit.as_secs_f32()
+    ))
+}
+
+fn unknown() -> Failure {
+    Failure::of(
+        "the connection was lost while the change was confirmed, and whether it was made could not be found out: \
+         asking again is harmless",
+    )
+}

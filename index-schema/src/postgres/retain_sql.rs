@@ -1,0 +1,86 @@
+//! The statements of floors, tombstones and deletion. All of them but the first and those that only read run alone
+//! among writers.
+
+pub(super) const FLOORS: &str = "SELECT pings, errors, aggregates FROM highwater_index.floor";
+pub(super) const SET_FLOORS: &str =
+    "UPDATE highwater_index.floor SET pings = $1, errors = $2, aggregates = $3";
+
+/// Chunks that wait below a floor, or are set aside there, stop waiting; their records count as unfolded.
+pub(super) const STOP_WAITING_BELOW: &str = "WITH below AS ( \
+         SELECT c.chunk_id, c.records FROM highwater_index.chunk c JOIN (SELECT chunk_id, submission_date FROM highwater_index.pending \
+         UNION SELECT chunk_id, submission_date FROM highwater_index.set_aside) w \
+         ON w.submission_date = c.submission_date AND w.chunk_id = c.chunk_id CROSS JOIN highwater_index.floor f \
+         WHERE c.submission_date < f.aggregates OR c.submission_date < CASE c.kind WHEN 2 THEN f.errors ELSE f.pings END \
+     ), pending AS (DELETE FROM highwater_index.pending p USING below WHERE p.chunk_id = below.chunk_id), \
+     aside AS (DELETE FROM highwater_index.set_aside s USING below WHERE s.chunk_id = below.chunk_id) \
+     UPDATE highwater_index.totals SET unfolded_records = unfolded_records + (SELECT COALESCE(SUM(records), 0) FROM below)";
+pub(super) const TOMBSTONES_BELOW: &str = "DELETE FROM highwater_index.tombstone t USING highwater_index.floor f \
+     WHERE t.done AND t.submission_date < CASE t.kind WHEN 2 THEN f.errors ELSE f.pings END";
+
+/// The records of whole days are summed by day; those of chunks whose objects are gone have an index of their own.
+pub(super) const COUNT_UNFOLDED_ANEW: &str = "UPDATE highwater_index.totals SET rebuild_wanted = FALSE, \
+     unfolded_records = removed_records + refused_records \
+     + (SELECT COALESCE(SUM(d.records), 0) FROM highwater_index.day_sum d, highwater_index.floor f WHERE d.submission_date < f.aggregates) \
+     + (SELECT COALESCE(SUM(c.records), 0) FROM highwater_index.chunk c, highwater_index.floor f \
+        WHERE c.state <> 0 AND c.state = 2 AND c.submission_date >= f.aggregates)";
+pub(super) const WANT_REBUILD: &str = "UPDATE highwater_index.totals SET rebuild_wanted = TRUE";
+
+/// Days and keys: chunks that are set aside, and whose objects are gone.
+pub(super) const MARK_GONE: &str = "UPDATE highwater_index.chunk c SET state = 2 \
+     FROM (SELECT DISTINCT * FROM unnest($1::TEXT[], $2::TEXT[]) AS i (submission_date, object_key)) i \
+     WHERE c.submission_date = i.submission_date AND c.object_key = i.object_key AND c.state = 0 \
+     AND c.chunk_id IN (SELECT chunk_id FROM highwater_index.set_aside) RETURNING c.chunk_id, c.records";
+
+pub(super) const DAYS: &str = "SELECT submission_date, SUM(chunks)::BIGINT, SUM(records)::BIGINT, SUM(stored_bytes)::BIGINT \
+     FROM highwater_index.day_sum WHERE kind = $1 GROUP BY submission_date HAVING SUM(chunks) > 0 ORDER BY submission_date";
+
+/// What is to be deleted: chunks below the floor, the same of unreadable objects (an errors chunk is told by its key),
+/// and what was forgotten. Each part stops at the limit, so that a slice costs a slice.
+pub(super) const EXPIRED: &str = "(SELECT object_key, records, stored_bytes FROM highwater_index.chunk \
+     WHERE kind = 1 AND submission_date < (SELECT pings FROM highwater_index.floor) LIMIT $1) \
+     UNION ALL (SELECT object_key, records, stored_bytes FROM highwater_index.chunk \
+     WHERE kind = 2 AND submission_date < (SELECT errors FROM highwater_index.floor) LIMIT $1) \
+     UNION ALL (SELECT object_key, 0::BIGINT, 0::BIGINT FROM highwater_index.unreadable WHERE submission_date < (SELECT \
+     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM highwater_index.floor) LIMIT $1) \
+     UNION ALL (SELECT t.object_key, COALESCE(c.records, 0), COALESCE(c.stored_bytes, 0) FROM highwater_index.tombstone t \
+     LEFT JOIN highwater_index.chunk c ON c.submission_date = t.submission_date AND c.object_key = t.object_key WHERE NOT t.done LIMIT $1) LIMIT $1";
+
+/// Days and keys of objects that are deleted: their rows go if their deletion was decided, with their part of all sums.
+pub(super) const REMOVE_CHUNKS: &str = "WITH removed AS ( \
+         DELETE FROM highwater_index.chunk c USING unnest($1::TEXT[], $2::TEXT[]) AS i (submission_date, object_key), highwater_index.floor f \
+         WHERE c.submission_date = i.submission_date AND c.object_key = i.object_key \
+         AND (c.submission_date < CASE c.kind WHEN 2 THEN f.errors ELSE f.pings END \
+              OR c.object_key IN (SELECT object_key FROM highwater_index.tombstone)) \
+         RETURNING c.chunk_id, c.submission_date, c.kind, c.records, c.stored_bytes, c.received_bytes \
+     ), claims AS (DELETE FROM highwater_index.chunk_day d USING removed r WHERE d.chunk_id = r.chunk_id), \
+     pending AS (DELETE FROM highwater_index.pending p USING removed r WHERE p.chunk_id = r.chunk_id), \
+     aside AS (DELETE FROM highwater_index.set_aside s USING removed r WHERE s.chunk_id = r.chunk_id), \
+     by_day AS ( \
+         INSERT INTO highwater_index.day_sum AS d (submission_date, kind, slot, chunks, records, stored_bytes, received_bytes) \
+         SELECT submission_date, kind, 0, -COUNT(*), -SUM(records), -SUM(stored_bytes), -SUM(received_bytes) FROM removed GROUP BY 1, 2 \
+         ON CONFLICT (submission_date, kind, slot) DO UPDATE SET chunks = d.chunks + excluded.chunks, records = d.records + excluded.records, \
+         stored_bytes = d.stored_bytes + excluded.stored_bytes, received_bytes = d.received_bytes + excluded.received_bytes \
+     ) UPDATE highwater_index.totals t SET removed_chunks = t.removed_chunks + r.chunks, removed_records = t.removed_records + r.records, \
+     removed_stored_bytes = t.removed_stored_bytes + r.stored_bytes FROM (SELECT COUNT(*) AS chunks, COALESCE(SUM(records), 0)::BIGINT AS records, \
+     COALESCE(SUM(stored_bytes), 0)::BIGINT AS stored_bytes FROM removed) r WHERE r.chunks > 0";
+
+/// Keys.
+pub(super) const REMOVE_UNREADABLE: &str = "DELETE FROM highwater_index.unreadable u USING highwater_index.floor f \
+     WHERE u.object_key = ANY($1) AND (u.submission_date < CASE WHEN u.object_key LIKE '%/errors/v1/submission_date=%' \
+     THEN f.errors ELSE f.pings END OR u.object_key IN (SELECT object_key FROM highwater_index.tombstone))";
+pub(super) const TOMBSTONES_DONE: &str =
+    "UPDATE highwater_index.tombstone SET done = TRUE WHERE object_key = ANY($1)";
+
+/// Months.
+pub(super) const EMPTIED: &str = "SELECT left(submission_date, 6) FROM highwater_index.day_sum \
+     WHERE left(submission_date, 6) = ANY($1) GROUP BY 1 HAVING SUM(chunks) = 0";
+
+pub(super) const FORGET: &str = "INSERT INTO highwater_index.tombstone (object_key, chunk_id, kind, submission_date, why, made_us, done) \
+     VALUES ($1, $2, $3, $4, $5, $6, FALSE) ON CONFLICT DO NOTHING";
+pub(super) const HAS_CHUNK: &str =
+    "SELECT records FROM highwater_index.chunk WHERE submission_date = $1 AND object_key = $2 AND state = 0";
+pub(super) const STOP_WAITING: &str = "WITH pending AS (DELETE FROM highwater_index.pending WHERE chunk_id = ANY($1) RETURNING 1), \
+     aside AS (DELETE FROM highwater_index.set_aside WHERE chunk_id = ANY($1) RETURNING 1) \
+     SELECT (SELECT COUNT(*) FROM pending) + (SELECT COUNT(*) FROM aside)";
+pub(super) const TOMBSTONES: &str =
+    "SELECT object_key, chunk_id, why FROM highwater_index.tombstone ORDER BY object_key";

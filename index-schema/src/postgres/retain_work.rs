@@ -1,0 +1,155 @@
+//! What takes several statements about floors, tombstones and deletion, each inside a transaction of the caller.
+
+use deadpool_postgres::{ClientWrapper, Transaction};
+use ping::{Dimension, SubmissionDate, Timestamp};
+use tokio_postgres::Row;
+
+use super::failure::Failure;
+use super::row::{self, day_of_key, text};
+use super::{retain_sql as sql, sql as base};
+use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, StoredDay};
+
+/// The floors now.
+pub(super) async fn floors(transaction: &Transaction<'_>) -> Result<Floors, Failure> {
+    let statement = transaction.prepare_cached(sql::FLOORS).await?;
+    read_floors(&transaction.query_one(&statement, &[]).await?)
+}
+
+/// Reads the floors.
+pub(super) fn read_floors(row: &Row) -> Result<Floors, Failure> {
+    let floor = |column| match row.try_get::<_, &str>(column)? {
+        "" => Ok(None),
+        date => Ok(Some(day(date)?)),
+    };
+    let read: Result<_, Failure> = (|| Ok([floor(0)?, floor(1)?, floor(2)?]))();
+    let [pings, errors, aggregates] = read?;
+    Ok(Floors {
+        pings,
+        errors,
+        aggregates,
+    })
+}
+
+fn day(text: &str) -> Result<SubmissionDate, Failure> {
+    text.parse()
+        .map_err(|error: ping::ParseDateError| Failure::of(error.to_string()))
+}
+
+/// Raises floors; what waits below them stops waiting.
+pub(super) async fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors, Failure> {
+    let raised = floors(transaction).await?.raised(to);
+    let text = |date: Option<SubmissionDate>| date.map(|date| date.to_string()).unwrap_or_default();
+    let (pings, errors, aggregates) = (text(raised.pings), text(raised.errors), text(raised.aggregates));
+    transaction
+        .execute(sql::SET_FLOORS, &[&pings, &errors, &aggregates])
+        .await?;
+    transaction.execute(sql::STOP_WAITING_BELOW, &[]).await?;
+    transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
+    Ok(raised)
+}
+
+/// Clears what was set aside or unreadable and is gone.
+pub(super) async fn clear_gone(transaction: &Transaction<'_>, keys: &[String]) -> Result<u64, Failure> {
+    let (days, keys) = days_and_keys(keys);
+    let unreadable = transaction.execute(base::FORGET_UNREADABLE, &[&keys]).await?;
+    let gone = transaction.query(sql::MARK_GONE, &[&days, &keys]).await?;
+    if gone.is_empty() {
+        return Ok(unreadable);
+    }
+    let (mut ids, mut records) = (Vec::new(), 0);
+    for row in &gone {
+        ids.push(row.try_get::<_, String>(0)?);
+        records += row.try_get::<_, i64>(1)?;
+    }
+    transaction.query_one(sql::STOP_WAITING, &[&ids]).await?;
+    transaction.execute(base::ADD_UNFOLDED, &[&records]).await?;
+    Ok(unreadable + gone.len() as u64)
+}
+
+/// Keys, with the days that they name, which tell their partitions.
+pub(super) fn days_and_keys(keys: &[String]) -> (Vec<&str>, Vec<std::borrow::Cow<'_, str>>) {
+    keys.iter().map(|key| (day_of_key(key), text(key))).unzip()
+}
+
+/// The aggregates in use were folded from what is indexed now: all else is not in them.
+pub(super) async fn count_unfolded_anew(transaction: &Transaction<'_>) -> Result<(), Failure> {
+    transaction.execute(sql::COUNT_UNFOLDED_ANEW, &[]).await?;
+    Ok(())
+}
+
+/// What chunks of one kind take by day.
+pub(super) async fn days(client: &ClientWrapper, kind: ChunkKind) -> Result<Vec<StoredDay>, Failure> {
+    let rows = client.query(sql::DAYS, &[&row::kind_column(kind)]).await?;
+    let read = |row: &Row| {
+        Ok(StoredDay {
+            date: day(row.try_get(0)?)?,
+            chunks: row::count(row, 1)?,
+            records: row::count(row, 2)?,
+            stored_bytes: row::count(row, 3)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What is to be deleted.
+pub(super) async fn expired(client: &ClientWrapper, limit: i64) -> Result<Vec<Expired>, Failure> {
+    let rows = client.query(sql::EXPIRED, &[&limit]).await?;
+    let read = |row: &Row| {
+        Ok(Expired {
+            key: row.try_get(0)?,
+            records: row::count(row, 1)?,
+            stored_bytes: row::count(row, 2)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Removes the rows of deleted objects; whether a month has none left.
+pub(super) async fn remove(transaction: &Transaction<'_>, keys: &[String]) -> Result<bool, Failure> {
+    let (days, keys) = days_and_keys(keys);
+    let statement = transaction.prepare_cached(sql::REMOVE_CHUNKS).await?;
+    transaction.execute(&statement, &[&days, &keys]).await?;
+    transaction.execute(sql::REMOVE_UNREADABLE, &[&keys]).await?;
+    transaction.execute(sql::TOMBSTONES_DONE, &[&keys]).await?;
+    transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
+    let mut months: Vec<_> = days.iter().filter_map(|day| day.get(..6)).collect();
+    months.sort_unstable();
+    months.dedup();
+    let emptied = transaction.query(sql::EMPTIED, &[&months]).await?;
+    Ok(!emptied.is_empty())
+}
+
+/// Puts up a tombstone; what waits to be folded stops waiting.
+pub(super) async fn forget(
+    transaction: &Transaction<'_>,
+    key: &ChunkKey,
+    why: &str,
+    now: Timestamp,
+) -> Result<Forgotten, Failure> {
+    let (name, id) = (key.to_string(), key.id.to_string());
+    let date = key.partition.get(Dimension::SubmissionDate);
+    let put_up = transaction
+        .execute(
+            sql::FORGET,
+            &[&name, &id, &row::kind_column(key.kind), &date, &text(why), &now.as_micros()],
+        )
+        .await?;
+    if put_up == 0 {
+        return Ok(Forgotten::Before);
+    }
+    let Some(chunk) = transaction.query_opt(sql::HAS_CHUNK, &[&date, &name]).await? else {
+        return Ok(Forgotten::Unknown);
+    };
+    let records: i64 = chunk.try_get(0)?;
+    let stopped = transaction.query_one(sql::STOP_WAITING, &[&vec![&id]]).await?;
+    if stopped.try_get::<_, i64>(0)? > 0 {
+        transaction.execute(base::ADD_UNFOLDED, &[&records]).await?;
+        return Ok(Forgotten::Indexed);
+    }
+    let floor = floors(transaction).await?.aggregates;
+    if floor.is_some_and(|floor| *date < *floor.to_string()) {
+        return Ok(Forgotten::Indexed);
+    }
+    transaction.execute(sql::WANT_REBUILD, &[]).await?;
+    Ok(Forgotten::Folded)
+}
