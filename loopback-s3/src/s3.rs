@@ -11,8 +11,8 @@ use s3s::dto::{
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
     DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition, EncodingType, GetObjectInput,
     GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
-    ListObjectsV2Input, ListObjectsV2Output, Object, PutObjectInput, PutObjectOutput, StreamingBlob,
-    UploadPartInput, UploadPartOutput,
+    ListObjectsV2Input, ListObjectsV2Output, Object, PutObjectInput, PutObjectOutput, ServerSideEncryption,
+    StorageClass, StreamingBlob, UploadPartInput, UploadPartOutput,
 };
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -274,13 +274,13 @@ fn at(position: u64) -> S3Result<usize> {
 }
 
 fn settings(
-    storage_class: Option<impl Into<String>>,
-    encryption: Option<impl Into<String>>,
+    storage_class: Option<StorageClass>,
+    encryption: Option<ServerSideEncryption>,
     kms_key_id: Option<String>,
 ) -> Settings {
     Settings {
-        storage_class: storage_class.map(Into::into),
-        encryption: encryption.map(Into::into),
+        storage_class: storage_class.map(|class| class.as_str().to_owned()),
+        encryption: encryption.map(|encryption| encryption.as_str().to_owned()),
         kms_key_id,
     }
 }

@@ -1,8 +1,6 @@
 //! Opening: the SDK's client with its HTTP connector, region and credentials. Asks S3 nothing, so that a process starts
 //! while S3 is away.
 
-use std::sync::Arc;
-
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;

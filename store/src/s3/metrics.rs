@@ -5,22 +5,22 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use super::operation::Operation;
 
 /// Requests by `operation`, as on the bill, and `outcome`: `ok`, or why not. Each try counts.
-pub const REQUESTS_TOTAL: &str = "highwater_store_s3_requests_total";
+pub(crate) const REQUESTS_TOTAL: &str = "highwater_store_s3_requests_total";
 
 /// Bytes of objects sent, in whatever try, by `operation`.
-pub const SENT_BYTES_TOTAL: &str = "highwater_store_s3_sent_bytes_total";
+pub(crate) const SENT_BYTES_TOTAL: &str = "highwater_store_s3_sent_bytes_total";
 
 /// Bytes of objects received, in whatever try.
-pub const RECEIVED_BYTES_TOTAL: &str = "highwater_store_s3_received_bytes_total";
+pub(crate) const RECEIVED_BYTES_TOTAL: &str = "highwater_store_s3_received_bytes_total";
 
 /// Requests that were not tried again although worth it, since the budget for that was spent.
-pub const UNTRIED_RETRIES_TOTAL: &str = "highwater_store_s3_untried_retries_total";
+pub(crate) const UNTRIED_RETRIES_TOTAL: &str = "highwater_store_s3_untried_retries_total";
 
 /// Bytes of uploads under way.
-pub const UPLOAD_BYTES: &str = "highwater_store_s3_upload_bytes";
+pub(crate) const UPLOAD_BYTES: &str = "highwater_store_s3_upload_bytes";
 
 /// How far this machine's clock is ahead of S3's, where S3 refused a request for it; 0 once one was let in.
-pub const CLOCK_SKEW_SECONDS: &str = "highwater_store_s3_clock_skew_seconds";
+pub(crate) const CLOCK_SKEW_SECONDS: &str = "highwater_store_s3_clock_skew_seconds";
 
 pub(crate) fn describe() {
     describe_counter!(

@@ -9,9 +9,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::call::GivenUp;
 use super::failure::Failure;
 use super::limits::{PARTS_MAX, UPLOADS_MAX};
-use super::metrics;
 use super::operation::Operation;
-use super::put::{Crc32c, NONE_THERE, with_e_tag};
+use super::put::{Crc32c, NONE_THERE, counted, with_e_tag};
 use super::reason::Reason;
 use super::source::Source;
 use super::store::Inner;
@@ -36,7 +35,7 @@ struct Sent {
 /// How a completion ended, when it did.
 enum Completion {
     Put(Put),
-    /// S3 wants all parts anew.
+    /// Surely not, and S3 wants all parts anew.
     Conflict(GivenUp),
 }
 
@@ -74,7 +73,7 @@ impl Inner {
                 }
             };
             self.abort(&upload).await;
-            if uploads == UPLOADS_MAX || conflict.may_have_happened {
+            if uploads == UPLOADS_MAX {
                 return Err(self.error("put", key, &conflict));
             }
             self.caller.pause(self.settings.retry_wait * uploads).await;
@@ -165,7 +164,7 @@ impl Inner {
         bytes: Bytes,
         crc: Crc32c,
     ) -> Result<(String, Option<String>), Failure> {
-        metrics::count_sent(Operation::UploadPart, bytes.len() as u64);
+        let len = bytes.len() as u64;
         let part = self
             .client
             .upload_part()
@@ -180,7 +179,7 @@ impl Inner {
         } else {
             part.customize().disable_payload_signing().send().await
         };
-        let part = sent.map_err(|error| Failure::of(&error))?;
+        let part = counted(Operation::UploadPart, len, sent)?;
         Ok((with_e_tag(part.e_tag)?, part.checksum_crc32_c))
     }
 
@@ -216,7 +215,9 @@ impl Inner {
             Err(given_up) if given_up.reason() == Reason::AlreadyThere => {
                 Ok(Completion::Put(Put::AlreadyThere))
             }
-            Err(given_up) if given_up.reason() == Reason::Conflict => Ok(Completion::Conflict(given_up)),
+            Err(given_up) if given_up.reason() == Reason::Conflict && !given_up.may_have_happened => {
+                Ok(Completion::Conflict(given_up))
+            }
             Err(given_up) => self.settle(upload, &given_up).await,
         }
     }

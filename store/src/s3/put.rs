@@ -1,7 +1,10 @@
 //! Putting: in one request, or else in parts. An object that is there is never replaced.
 
+use std::error::Error;
 use std::fmt;
 
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use base64::Engine as _;
@@ -48,7 +51,7 @@ impl Inner {
     }
 
     async fn put_object(&self, name: &str, bytes: Bytes, crc: Crc32c) -> Result<(), Failure> {
-        metrics::count_sent(Operation::PutObject, bytes.len() as u64);
+        let len = bytes.len() as u64;
         let put = self
             .client
             .put_object()
@@ -65,7 +68,7 @@ impl Inner {
         } else {
             put.customize().disable_payload_signing().send().await
         };
-        let put = sent.map_err(|error| Failure::of(&error))?;
+        let put = counted(Operation::PutObject, len, sent)?;
         with_e_tag(put.e_tag).map(drop)
     }
 
@@ -87,6 +90,23 @@ impl Inner {
             S3Encryption::BucketDefault | S3Encryption::S3 => None,
         }
     }
+}
+
+/// Counts the bytes of a try, unless they surely stayed here.
+pub(super) fn counted<T, E>(
+    operation: Operation,
+    len: u64,
+    sent: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<T, Failure>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let sent = sent.map_err(|error| Failure::of(&error));
+    let stayed = |failure: &Failure| matches!(failure.reason, Reason::NoCredentials | Reason::Unreachable);
+    if !sent.as_ref().is_err_and(stayed) {
+        metrics::count_sent(operation, len);
+    }
+    sent
 }
 
 /// The entity tag that S3 gives with everything it keeps. Without one the answer is not S3's, whatever its status.
