@@ -212,6 +212,7 @@ impl Door {
                 let mut done = self.done(operation, request).await?;
                 if let Some((status, body)) = before {
                     done.head.status = status;
+                    done.head.headers.remove(http::header::CONTENT_LENGTH);
                     done.body = body;
                 }
                 Ok(done.whole())

@@ -1,11 +1,13 @@
 //! Puts in parts, under every fault: what is told, what is there, and that no part is left behind.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use disk::{Disk, RealDisk};
 use loopback_s3::{Fault, Operation};
 use store::{Payload, Put, S3Settings, Store};
 
-use crate::rig::{INTERNAL_ERROR, Kind, Rig, SLOW_DOWN, impatient, kind, noise, refused};
+use crate::rig::{INTERNAL_ERROR, Kind, Rig, SLOW_DOWN, kind, noise, refused};
 
 const CREATE: Operation = Operation::CreateMultipartUpload;
 const PART: Operation = Operation::UploadPart;
@@ -169,7 +171,7 @@ async fn a_completion_that_never_says_how_it_ended_is_settled_by_looking() {
     }
     let rig = Rig::with(|settings| {
         small_parts(settings);
-        impatient(settings);
+        settings.answer_timeout = Duration::from_secs(10);
         settings.bytes_per_second_min = u64::MAX;
         settings.tries_max = 2;
     })
