@@ -3,6 +3,9 @@ CARGO ?= cargo
 CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
+# Parts outside the default program that are tested with it.
+FEATURES := store/s3,lambda-indexer/lambda
+
 SEEDS ?= 1000
 MINUTES ?= 10
 
@@ -13,14 +16,14 @@ help:            ## this list
 
 test: python browser localstack lambda lint  ## every test, with what they need installed
 	HIGHWATER_PYTHON=$(abspath $(PYTHON)) HIGHWATER_LOCALSTACK=$$(test -d $(CACHE)/localstack/python && echo required) \
-	    $(CARGO) test --release --workspace --locked
+	    $(CARGO) test --release --workspace --features $(FEATURES) --locked
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
 
 lint:            ## formatting and lints
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --release --workspace --features $(FEATURES) --all-targets --locked -- -D warnings
 
 audit:           ## licences, bans and sources of dependencies; installs cargo-deny, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked

@@ -1,4 +1,4 @@
-//! The metrics of this crate, all of them, counted by [`crate::ObservedStore`].
+//! The metrics of this crate, counted by [`crate::ObservedStore`]. Those of the back end for S3 are with it.
 
 use metrics::{Unit, counter, describe_counter};
 
@@ -21,6 +21,8 @@ pub fn describe() {
         Unit::Bytes,
         "Bytes of objects created and read, by verb"
     );
+    #[cfg(feature = "s3")]
+    crate::s3::metrics::describe();
 }
 
 pub(crate) fn count_request(verb: &'static str, outcome: &'static str) {

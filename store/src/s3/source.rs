@@ -1,0 +1,77 @@
+//! What is put, piece by piece: from memory, or read from a file as it is sent.
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use disk::{Disk, File};
+
+use crate::Payload;
+
+/// Bytes to be put, of a length that is known.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Bytes(Bytes),
+    File { file: Arc<dyn File>, len: u64 },
+}
+
+impl Source {
+    /// # Errors
+    /// When the file cannot be opened, or is not as long as announced.
+    pub(super) async fn open(payload: Payload, disk: &Arc<dyn Disk>) -> io::Result<Self> {
+        match payload {
+            Payload::Bytes(bytes) => Ok(Self::Bytes(bytes)),
+            Payload::File { path, len } => {
+                let disk = Arc::clone(disk);
+                service::task::blocking(move || open(&*disk, &path, len)).await
+            }
+        }
+    }
+
+    pub(super) const fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { len, .. } => *len,
+        }
+    }
+
+    /// Some of the bytes; the range ends within them.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has become shorter.
+    pub(super) async fn piece(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let within = |at: u64| usize::try_from(at).map_err(io::Error::other);
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.slice(within(range.start)?..within(range.end)?)),
+            Self::File { file, .. } => {
+                let file = Arc::clone(file);
+                let mut bytes = vec![0; within(range.end - range.start)?];
+                service::task::blocking(move || {
+                    if file.read_at(&mut bytes, range.start)? < bytes.len() {
+                        return Err(io::Error::other(
+                            "the file to put has become shorter: write it anew",
+                        ));
+                    }
+                    Ok(Bytes::from(bytes))
+                })
+                .await
+            }
+        }
+    }
+}
+
+fn open(disk: &dyn Disk, path: &PathBuf, len: u64) -> io::Result<Source> {
+    let file = disk.open_read(path)?;
+    let found = file.len()?;
+    if found != len {
+        return Err(io::Error::other(format!(
+            "the file to put has {found} bytes, {len} were announced: write it anew"
+        )));
+    }
+    Ok(Source::File {
+        file: Arc::from(file),
+        len,
+    })
+}
