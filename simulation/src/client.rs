@@ -3,30 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use edge::Edge;
-use edge::intake::{Accepted, Intake, Refusal};
+use edge::intake::{Intake, Refusal};
 use service::task;
 
 use crate::dice::Dice;
 use crate::life::Life;
-use crate::{SmallPing, gzip};
+use crate::{Sent, SmallPing, gzip};
 
 /// Clients that send at the same time; each has every third ping.
 pub(crate) const CLIENTS: usize = 3;
-
-/// One ping, as sent and as it is to be stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    pub(crate) uri: String,
-    body: Vec<u8>,
-    is_gzip: bool,
-    pub(crate) stored: Vec<u8>,
-    /// How often it was sent.
-    pub(crate) attempts: u64,
-    /// Whether it was answered 200.
-    pub(crate) taken: bool,
-}
 
 /// All pings of a run, and what their clients know of them. It outlives processes; clones share it.
 #[derive(Clone, Debug)]
@@ -107,28 +93,6 @@ impl Pings {
     }
 }
 
-impl Sent {
-    fn plain(uri: String, body: Vec<u8>) -> Self {
-        Self {
-            uri,
-            stored: body.clone(),
-            body,
-            is_gzip: false,
-            attempts: 0,
-            taken: false,
-        }
-    }
-
-    pub(crate) fn accepted(&self) -> Accepted {
-        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
-        Accepted {
-            uri: Bytes::from(self.uri.clone()),
-            headers: self.is_gzip.then_some(encoding).into_iter().collect(),
-            body: Bytes::from(self.body.clone()),
-        }
-    }
-}
-
 fn ping(number: usize) -> Sent {
     let id = number as u64;
     let mut ping = SmallPing::numbered(if number % 7 == 6 { id - 5 } else { id });
@@ -140,18 +104,11 @@ fn ping(number: usize) -> Sent {
     match number % 30 {
         10 => {
             let packed = gzip(&body);
-            Sent {
-                is_gzip: true,
-                ..Sent::plain(ping.uri(), packed[..packed.len() / 2].to_vec())
-            }
+            Sent::broken(ping.uri(), packed[..packed.len() / 2].to_vec())
         }
         11 => Sent::plain(ping.uri(), format!("no JSON {number}").repeat(50).into_bytes()),
         12 => Sent::plain(ping.uri().replace("/main/", "/crash/"), body),
-        other if other % 2 == 1 => Sent {
-            is_gzip: true,
-            body: gzip(&body),
-            ..Sent::plain(ping.uri(), body)
-        },
+        other if other % 2 == 1 => Sent::packed(ping.uri(), body),
         _ => Sent::plain(ping.uri(), body),
     }
 }

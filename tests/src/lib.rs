@@ -1,12 +1,18 @@
 //! What the tests of the whole house share: starting real processes, speaking HTTP to them, ending them.
 
+mod address;
+mod faults;
 mod http;
 mod program;
 mod recorded;
+mod small_disk;
 pub mod soak;
 
+pub use address::free_address;
+pub use faults::Faults;
 pub use http::{Client, Response};
-pub use program::{Finished, Pipeline, free_address, highwater, run};
+pub use program::{Finished, Pipeline, highwater, run};
 pub use recorded::recorded;
 pub use rustix::process::Signal;
 pub use simulation::{CrashPoints, CrashingAggregates, CrashingIndex, CrashingStore, SmallPing, gzip};
+pub use small_disk::SmallDisk;

@@ -1,7 +1,6 @@
 //! The program as a person would run it: real processes, ended by their id whatever happens.
 
 use std::io::Read;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::Client;
+use crate::{Client, free_address};
 
 /// The built program. Builds it first, which costs nothing when that was done.
 ///
@@ -31,15 +30,6 @@ pub fn highwater() -> &'static Path {
         let folder = folder.expect("target/release/deps/<test>, or target/release/<program>");
         folder.join("highwater")
     })
-}
-
-/// A loopback address that was free a moment ago.
-///
-/// # Panics
-/// When the machine has none.
-pub fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").to_string()
 }
 
 /// How a command ended.

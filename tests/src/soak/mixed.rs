@@ -154,7 +154,7 @@ impl Conductor<'_> {
             Deed::Clock(seconds) => {
                 if let Some(faults) = &stage.faults {
                     stage.note("clock step");
-                    faults.clock(*seconds);
+                    faults.set_clock(*seconds);
                 }
             }
             Deed::Pause(length) => {

@@ -6,7 +6,6 @@
 mod commands;
 mod conditions;
 mod document;
-mod faults;
 mod ledger;
 mod load;
 mod mixed;
@@ -16,7 +15,6 @@ mod picture;
 mod plan;
 mod process;
 mod report;
-mod room;
 mod stage;
 mod stored;
 mod totals;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::faults::Faults;
+use crate::Faults;
 use crate::program::{now, thread_sleep};
 use crate::{Client, highwater};
 

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::faults::Faults;
 use super::load::Target;
 use super::process::{Place, Process};
-use super::room::Room;
-use crate::free_address;
 use crate::program::now;
+use crate::{Faults, SmallDisk, free_address};
 
+/// Room of its file system: what an hour's soak leaves, its log and its databases twice.
+const ROOM_MEBIBYTES: u32 = 3 << 10;
 /// A command may fail so soon after something was done to the program.
 const CALM: Duration = Duration::from_secs(15);
 
 /// Where everything takes place.
 pub(super) struct Stage {
-    pub(super) room: Option<Room>,
+    pub(super) room: Option<SmallDisk>,
     pub(super) faults: Option<Faults>,
     pub(super) target: Target,
     pub(super) data: PathBuf,
@@ -57,11 +57,13 @@ impl Stage {
         let data = folder.path().join("data");
         fs::create_dir(&data).expect("a new folder");
         let mut left_out = Vec::new();
-        let room = own_room.then(|| Room::mount(&data)).flatten();
+        let room = own_room
+            .then(|| SmallDisk::mount(&data, ROOM_MEBIBYTES))
+            .flatten();
         if own_room && room.is_none() {
             left_out.push("full disks (a small file system cannot be mounted here)".to_owned());
         }
-        let faults = match mixed.then(|| Faults::build(folder.path())) {
+        let faults = match mixed.then(|| Faults::none(folder.path())) {
             Some(Ok(faults)) => Some(faults),
             Some(Err(reason)) => {
                 left_out.push(format!("clock steps ({reason})"));

@@ -32,7 +32,7 @@ pub(super) struct Verdict {
 /// Judges. What is wrong is noted on the stage.
 pub(super) fn verdict(stage: &Stage, ledger: &Ledger, finish: impl FnOnce()) -> Verdict {
     if let Some(faults) = &stage.faults {
-        faults.clock(0);
+        faults.set_clock(0);
     }
     let process = match stage.start(&["--seal-age", "200ms"].map(str::to_owned)) {
         Ok(process) => process,

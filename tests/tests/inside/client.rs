@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bytes::Bytes;
 use edge::Edge;
-use edge::intake::{Accepted, Intake};
+use edge::intake::Intake;
 use service::clock::HandClock;
+use simulation::Sent;
 use tests::{SmallPing, gzip};
 
 /// Pings of a run that is short enough for every commit.
@@ -19,19 +19,6 @@ pub(crate) fn pings() -> usize {
     } else {
         FEW
     }
-}
-
-/// One ping, as sent and as it is to be stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    pub(crate) uri: String,
-    body: Vec<u8>,
-    is_gzip: bool,
-    pub(crate) stored: Vec<u8>,
-    /// How often it was sent.
-    pub(crate) attempts: u64,
-    /// Whether it was answered 200.
-    pub(crate) taken: bool,
 }
 
 /// All pings of a run.
@@ -68,28 +55,6 @@ impl Client {
     }
 }
 
-impl Sent {
-    fn plain(uri: String, body: Vec<u8>) -> Self {
-        Self {
-            uri,
-            stored: body.clone(),
-            body,
-            is_gzip: false,
-            attempts: 0,
-            taken: false,
-        }
-    }
-
-    fn accepted(&self) -> Accepted {
-        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
-        Accepted {
-            uri: Bytes::from(self.uri.clone()),
-            headers: self.is_gzip.then_some(encoding).into_iter().collect(),
-            body: Bytes::from(self.body.clone()),
-        }
-    }
-}
-
 fn ping(number: usize) -> Sent {
     let id = number as u64;
     let mut ping = SmallPing::numbered(if number % 7 == 6 { id - 5 } else { id });
@@ -99,17 +64,10 @@ fn ping(number: usize) -> Sent {
     ping.filling = 1_400;
     let body = ping.body();
     match number % 30 {
-        10 => Sent {
-            is_gzip: true,
-            ..Sent::plain(ping.uri(), gzip(&body)[..200].to_vec())
-        },
+        10 => Sent::broken(ping.uri(), gzip(&body)[..200].to_vec()),
         11 => Sent::plain(ping.uri(), format!("no JSON {number}").repeat(150).into_bytes()),
         12 => Sent::plain(ping.uri().replace("/main/", "/crash/"), body),
-        other if other % 2 == 1 => Sent {
-            is_gzip: true,
-            body: gzip(&body),
-            ..Sent::plain(ping.uri(), body)
-        },
+        other if other % 2 == 1 => Sent::packed(ping.uri(), body),
         _ => Sent::plain(ping.uri(), body),
     }
 }

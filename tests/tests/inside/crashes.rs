@@ -1,11 +1,12 @@
 //! Every operation of the disk, every call of the store and of the databases is a crash point; all are enumerated.
 
 use disk::{Moment, SimulatedDisk};
+use simulation::Verdict;
 use tests::CrashPoints;
 
 use crate::client::{Client, FEW, pings};
 use crate::life::{live, live_on, run};
-use crate::verdict::{Verdict, go_on};
+use crate::verdict::go_on;
 use crate::world::World;
 
 const MOMENTS: [Moment; 2] = [Moment::Before, Moment::After];

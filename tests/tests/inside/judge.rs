@@ -1,11 +1,12 @@
 //! The judge sees what is wrong: losses and doubles made by hand.
 
 use index_schema::ChunkKey;
+use simulation::Verdict;
 use store::{Payload, Store};
 
 use crate::client::{Client, FEW};
 use crate::life::{live, run};
-use crate::verdict::{Verdict, go_on};
+use crate::verdict::go_on;
 use crate::world::World;
 
 /// What is said of a whole life after something was done to the first chunk.

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tests::{Pipeline, highwater};
 
-use super::faults::{Faults, SmallDisk, pause};
 use super::judge::Judge;
+use super::machine::{no_faults, pause, program_under, small_disk};
 
 /// Segments of 512 KiB.
 const SMALL_LOG: [&str; 2] = ["--log-budget", "4MiB"];
@@ -49,7 +49,7 @@ fn heartbeat(pipeline: &Pipeline) -> u16 {
 fn a_full_disk_is_507_and_when_there_is_room_again_all_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("disk");
-    let Some(disk) = SmallDisk::mount(data.clone(), 48) else {
+    let Some(disk) = small_disk(&data) else {
         return;
     };
     let mut judge = Judge::new(&data);
@@ -84,7 +84,7 @@ fn a_full_disk_is_507_and_when_there_is_room_again_all_goes_on() {
 fn while_the_disk_of_the_log_is_full_sealing_drains_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("disk");
-    let Some(disk) = SmallDisk::mount(data.clone(), 48) else {
+    let Some(disk) = small_disk(&data) else {
         return;
     };
     for name in ["store", "staging"] {
@@ -109,7 +109,7 @@ fn while_the_disk_of_the_log_is_full_sealing_drains_it() {
 fn a_read_only_file_system_is_refused_with_words_at_a_start_and_harms_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("disk");
-    let Some(disk) = SmallDisk::mount(data.clone(), 48) else {
+    let Some(disk) = small_disk(&data) else {
         return;
     };
     let mut judge = Judge::new(&data);
@@ -136,10 +136,10 @@ const PLACES: [&str; 5] = ["/log/", "/staging/", "/store/", "/index.sqlite", "/a
 /// it is gone.
 fn goes_on_by_itself_after(fault: &str, places: &[&str], taken_during: impl Fn(&str) -> bool) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (data, faults) = (folder.path().join("data"), Faults::none(folder.path()));
+    let (data, faults) = (folder.path().join("data"), no_faults(folder.path()));
     let mut judge = Judge::new(&data);
     let arguments = ["--log-budget", "64MiB", "--persist-age", "100ms"];
-    let pipeline = Pipeline::start_by(faults.command(), &data, &arguments).expect("up");
+    let pipeline = Pipeline::start_by(program_under(&faults), &data, &arguments).expect("up");
     judge.send_well(&pipeline, 10);
     for place in places {
         faults.set(fault, place);
@@ -188,10 +188,10 @@ fn a_read_error_anywhere_delays_and_loses_nothing() {
 #[test]
 fn on_slow_disks_the_answer_waits_and_no_ping_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (data, faults) = (folder.path().join("data"), Faults::none(folder.path()));
+    let (data, faults) = (folder.path().join("data"), no_faults(folder.path()));
     let mut judge = Judge::new(&data);
     faults.set("sync-is-slow", "/");
-    let pipeline = Pipeline::start_by(faults.command(), &data, &[]).expect("up, if late");
+    let pipeline = Pipeline::start_by(program_under(&faults), &data, &[]).expect("up, if late");
     judge.send_well(&pipeline, 10);
     judge.judge(&pipeline);
     faults.wait_until_met("sync-is-slow", "any");

@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tests::{Pipeline, highwater, run};
 
-use super::faults::pause;
 use super::judge::Judge;
+use super::machine::pause;
 use crate::ask::{command, lose_index, well};
 
 const SMALL_LOG: [&str; 2] = ["--log-budget", "8MiB"];

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use tests::{Client, Pipeline, Signal, highwater};
+use tests::{Client, Faults, Pipeline, Signal, highwater};
 
-use super::faults::{Faults, pause};
 use super::judge::Judge;
+use super::machine::{no_faults, pause, program_under};
 use crate::ask::{command, lose_index, well};
 
 fn wait_for_log(judge: &Judge, words: &str) {
@@ -85,10 +85,10 @@ fn a_second_sigint_ends_at_once_what_the_first_one_cannot_end() {
 #[test]
 fn a_signal_while_it_starts_ends_it_well() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = Faults::none(folder.path());
+    let faults = no_faults(folder.path());
     let data = folder.path().join("data");
     faults.set("sync-hangs", "/log/spare");
-    let mut pipeline = Pipeline::spawn(&mut faults.command(), &data, &[]);
+    let mut pipeline = Pipeline::spawn(&mut program_under(&faults), &data, &[]);
     faults.wait_until_met("sync-hangs", "opening the log");
     pipeline.signal(Signal::TERM);
     assert_eq!(pipeline.wait().code(), Some(0), "{}", Judge::new(&data).log());
@@ -105,7 +105,7 @@ impl Phases {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         Self {
-            faults: Faults::none(folder.path()),
+            faults: no_faults(folder.path()),
             judge: Judge::new(&folder.path().join("data")),
             folder,
         }
@@ -113,7 +113,7 @@ impl Phases {
 
     fn start(&self) -> Pipeline {
         let arguments = ["--seal-age", "200ms", "--persist-age", "100ms"];
-        Pipeline::start_by(self.faults.command(), &self.judge.data, &arguments).expect("up")
+        Pipeline::start_by(program_under(&self.faults), &self.judge.data, &arguments).expect("up")
     }
 
     /// Waits until it is in the phase, kills it there, and lets the next one work.
@@ -126,7 +126,7 @@ impl Phases {
     /// Killed in what a start does before it is up.
     fn while_starting(&mut self, phase: &str, place: &str) {
         self.faults.set("sync-hangs", place);
-        let pipeline = Pipeline::spawn(&mut self.faults.command(), &self.judge.data, &[]);
+        let pipeline = Pipeline::spawn(&mut program_under(&self.faults), &self.judge.data, &[]);
         self.kill_in(pipeline, phase);
     }
 
@@ -235,15 +235,15 @@ fn dates(data: &Path) -> Vec<String> {
 fn a_clock_that_steps_by_a_day_in_either_direction_moves_dates_and_nothing_else() {
     const DAY: i64 = 86_400;
     let folder = tempfile::tempdir().expect("a folder");
-    let faults = Faults::none(folder.path());
+    let faults = no_faults(folder.path());
     let mut judge = Judge::new(&folder.path().join("data"));
-    let pipeline = Pipeline::start_by(faults.command(), &judge.data, &[]).expect("up");
+    let pipeline = Pipeline::start_by(program_under(&faults), &judge.data, &[]).expect("up");
     judge.send_well(&pipeline, 10);
     judge.judge(&pipeline);
     // Forward, back over today, and to today; pings wait across each step, and seals go on.
     for (step, days) in [(DAY, 2), (-DAY, 3), (0, 3)] {
         judge.send_well(&pipeline, 5);
-        faults.set("clock", &step.to_string());
+        faults.set_clock(step);
         judge.send_well(&pipeline, 5);
         judge.judge(&pipeline);
         assert!(dates(&judge.data).len() >= days, "{:?}", dates(&judge.data));
@@ -261,11 +261,12 @@ fn a_clock_that_steps_by_a_day_in_either_direction_moves_dates_and_nothing_else(
         assert!(odd.is_empty(), "{odd:?}\n{health:#}");
     }
     // What waits in the log is from tomorrow when the process starts: it is due, not a day late.
-    faults.set("clock", &DAY.to_string());
+    faults.set_clock(DAY);
     judge.send_well(&pipeline, 5);
     pipeline.kill();
     faults.end("clock");
-    let pipeline = Pipeline::start_by(faults.command(), &judge.data, &["--seal-age", "1h"]).expect("up");
+    let pipeline =
+        Pipeline::start_by(program_under(&faults), &judge.data, &["--seal-age", "1h"]).expect("up");
     judge.judge(&pipeline);
     pipeline.terminate();
 }
