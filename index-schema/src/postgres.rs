@@ -35,8 +35,8 @@ pub use server::{SeenServer, ServerIdentity};
 pub use settings::PostgresSettings;
 
 use crate::{
-    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
-    ProductCount, Selection, SetAside,
+    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    PendingChunk, ProductCount, Selection, SetAside,
 };
 
 /// The index in a PostgreSQL database. Any number of processes may open it at once.
@@ -110,7 +110,9 @@ impl Index for PostgresIndex {
         for _ in 0..limits::ATTEMPTS {
             let inserted = self
                 .connections
-                .write(Gate::Shared, async |transaction| insert::insert(transaction, entries).await)
+                .write(Gate::Shared, async |transaction| {
+                    insert::insert(transaction, entries).await
+                })
                 .await;
             match inserted {
                 // The first chunk of a month; or another process drops it, and then the floor refuses the chunk.
@@ -121,7 +123,9 @@ impl Index for PostgresIndex {
                 other => return other.map_err(named),
             }
         }
-        Err(named(Failure::of("months are dropped as fast as they are made: what was asked was not done")))
+        Err(named(Failure::of(
+            "months are dropped as fast as they are made: what was asked was not done",
+        )))
     }
 
     async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
@@ -152,8 +156,10 @@ impl Index for PostgresIndex {
 
     async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError> {
         let ids = work::texts(folded);
-        self.write(Gate::Shared, async |transaction| work::settle(transaction, &ids).await)
-            .await
+        self.write(Gate::Shared, async |transaction| {
+            work::settle(transaction, &ids).await
+        })
+        .await
     }
 
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
@@ -167,8 +173,10 @@ impl Index for PostgresIndex {
 
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
         let id = chunk.to_string();
-        self.write(Gate::Shared, async |transaction| work::fail(transaction, &id, reason).await)
-            .await
+        self.write(Gate::Shared, async |transaction| {
+            work::fail(transaction, &id, reason).await
+        })
+        .await
     }
 
     async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError> {

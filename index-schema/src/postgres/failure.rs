@@ -50,7 +50,13 @@ impl Failure {
     /// Whether the same call may succeed when it is simply begun anew.
     pub(super) fn is_passing(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
-        let collided = |code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code);
+        let collided = |code| {
+            [
+                SqlState::T_R_SERIALIZATION_FAILURE,
+                SqlState::T_R_DEADLOCK_DETECTED,
+            ]
+            .contains(code)
+        };
         self.is_lost() || error.code().is_some_and(collided)
     }
 
@@ -58,7 +64,9 @@ impl Failure {
     pub(super) fn is_missing_month(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         error.as_db_error().is_some_and(|error| {
-            *error.code() == SqlState::CHECK_VIOLATION && error.constraint().is_none() && error.table().is_some()
+            *error.code() == SqlState::CHECK_VIOLATION
+                && error.constraint().is_none()
+                && error.table().is_some()
         })
     }
 
@@ -115,7 +123,10 @@ fn advice(error: &Error) -> Option<&'static str> {
         });
     };
     let known = [
-        (&SqlState::INVALID_PASSWORD, "mend user or password in its address"),
+        (
+            &SqlState::INVALID_PASSWORD,
+            "mend user or password in its address",
+        ),
         (
             &SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             "mend the user in its address, or pg_hba.conf of the server",
@@ -159,7 +170,7 @@ fn advice(error: &Error) -> Option<&'static str> {
     ];
     let found = known.into_iter().find(|(known, _)| *known == code);
     let is_lost = LOST.contains(code);
-    found
-        .map(|(_, advice)| advice)
-        .or_else(|| is_lost.then_some("the server ended the connection or is starting: the next call tries again"))
+    found.map(|(_, advice)| advice).or_else(|| {
+        is_lost.then_some("the server ended the connection or is starting: the next call tries again")
+    })
 }

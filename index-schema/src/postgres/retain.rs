@@ -10,8 +10,10 @@ use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainI
 #[async_trait]
 impl RetainIndex for PostgresIndex {
     async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.write(Gate::Alone, async |transaction| work::raise(transaction, &to).await)
-            .await
+        self.write(Gate::Alone, async |transaction| {
+            work::raise(transaction, &to).await
+        })
+        .await
     }
 
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
@@ -25,7 +27,9 @@ impl RetainIndex for PostgresIndex {
 
     async fn remove(&self, keys: &[String]) -> Result<(), IndexError> {
         let emptied = self
-            .write(Gate::Alone, async |transaction| work::remove(transaction, keys).await)
+            .write(Gate::Alone, async |transaction| {
+                work::remove(transaction, keys).await
+            })
             .await?;
         // The rows are gone; an empty partition that stays is no harm, and goes with the next one.
         if emptied && let Err(failure) = months::drop_below(&self.connections, true).await {

@@ -40,8 +40,7 @@ impl Deployment {
         let wish = json!({"up": stack, "zip": localstack.tools.zip, "parameters": given});
         let outputs = localstack.ask(&wish);
         Self {
-            outputs: outputs
-                .unwrap_or_else(|error| panic!("not deployed: {error}\n{}", localstack.log())),
+            outputs: outputs.unwrap_or_else(|error| panic!("not deployed: {error}\n{}", localstack.log())),
             localstack: localstack.clone(),
         }
     }
@@ -89,7 +88,8 @@ impl Deployment {
             let attributes = json!({"QueueUrl": self.output("ChunkQueue"), "AttributeNames": ["QueueArn"]});
             let attributes = self.localstack.call("sqs", "get_queue_attributes", &attributes);
             let queue = &attributes["Attributes"]["QueueArn"];
-            configuration = json!({"QueueConfigurations": [{"QueueArn": queue, "Events": ["s3:ObjectCreated:*"]}]});
+            configuration =
+                json!({"QueueConfigurations": [{"QueueArn": queue, "Events": ["s3:ObjectCreated:*"]}]});
         }
         let arguments = json!({"Bucket": s3_bucket, "NotificationConfiguration": configuration});
         self.localstack
@@ -120,7 +120,13 @@ impl Deployment {
             }
             let page = self.localstack.call("logs", "filter_log_events", &arguments);
             let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
-            lines.extend(events.iter().map(|event| event["message"].as_str().unwrap_or_default().trim_end().to_owned()));
+            lines.extend(events.iter().map(|event| {
+                event["message"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .trim_end()
+                    .to_owned()
+            }));
             match page.get("nextToken") {
                 Some(next) if !events.is_empty() => token = Some(next.clone()),
                 _ => return lines,

@@ -33,9 +33,13 @@ fn cargo_lambda_deploys_the_zip_and_invokes_it() {
         );
         text(&finished.stdout)
     };
-    localstack.call("s3", "create_bucket", &json!({
-        "Bucket": "by-hand", "CreateBucketConfiguration": {"LocationConstraint": REGION}
-    }));
+    localstack.call(
+        "s3",
+        "create_bucket",
+        &json!({
+            "Bucket": "by-hand", "CreateBucketConfiguration": {"LocationConstraint": REGION}
+        }),
+    );
     let index = format!("HIGHWATER_INDEX={}", postgres.tcp_url(&postgres.database()));
     run(&[
         "deploy",
@@ -50,7 +54,16 @@ fn cargo_lambda_deploys_the_zip_and_invokes_it() {
         "--env-var",
         &index,
     ]);
-    let said = run(&["invoke", "--remote", "--data-ascii", r#"{"highwater":"reconcile"}"#]);
+    let said = run(&[
+        "invoke",
+        "--remote",
+        "--data-ascii",
+        r#"{"highwater":"reconcile"}"#,
+    ]);
     let answer: Value = serde_json::from_str(&said).expect("the function's answer");
-    assert_eq!((&answer["listed"], &answer["added"]), (&json!(0), &json!(0)), "{said}");
+    assert_eq!(
+        (&answer["listed"], &answer["added"]),
+        (&json!(0), &json!(0)),
+        "{said}"
+    );
 }

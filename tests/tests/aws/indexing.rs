@@ -37,7 +37,9 @@ impl World {
         };
         Some(Self {
             store: S3Store::open(settings).await.expect("opened"),
-            index: PostgresIndex::open(PostgresSettings::new(address)).await.expect("opened"),
+            index: PostgresIndex::open(PostgresSettings::new(address))
+                .await
+                .expect("opened"),
             deployment,
             _postgres: postgres,
         })
@@ -57,7 +59,10 @@ impl World {
 
     /// What S3 says when the object of this key was created.
     fn notification(&self, key: &str) -> Value {
-        let written: String = Self::name(key).bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let written: String = Self::name(key)
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect();
         json!({"Records": [{
             "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
             "s3": {"bucket": {"name": self.deployment.output("ChunkBucket")}, "object": {"key": written}}
@@ -75,11 +80,17 @@ async fn a_chunk_put_into_the_deployed_bucket_is_indexed_by_the_deployed_lambda(
     let key = world.put(1, chunks::bytes(1)).await;
     deployment.wait_for_outcome("added", &World::name(&key));
     let pending = world.index.pending(9).await.expect("pending");
-    let found: Vec<_> = pending.iter().map(|chunk| (&chunk.entry.key, chunk.entry.records)).collect();
+    let found: Vec<_> = pending
+        .iter()
+        .map(|chunk| (&chunk.entry.key, chunk.entry.records))
+        .collect();
     assert_eq!(found, [(&key, RECORDS)]);
     let logs = deployment.logs();
     let ran = |line: &String| line.starts_with("REPORT RequestId: ") && line.contains("Init Duration: ");
-    println!("{}", logs.iter().find(|line| ran(line)).expect("a line about a start"));
+    println!(
+        "{}",
+        logs.iter().find(|line| ran(line)).expect("a line about a start")
+    );
 
     // Again, of one that is gone, and of one that is no chunk: all done with.
     deployment.announce(&world.notification(&key));
@@ -90,7 +101,9 @@ async fn a_chunk_put_into_the_deployed_bucket_is_indexed_by_the_deployed_lambda(
     deployment.wait_for_outcome("unreadable", &World::name(&junk));
     let aside = world.index.set_aside().await.expect("an answer");
     assert_eq!(aside.iter().map(|aside| &aside.key).collect::<Vec<_>>(), [&junk]);
-    deployment.wait("every message to be done", || deployment.messages("ChunkQueue") == 0);
+    deployment.wait("every message to be done", || {
+        deployment.messages("ChunkQueue") == 0
+    });
     assert_eq!(deployment.messages("DeadLetterQueue"), 0);
 
     // What was never announced is found by the comparison that the schedule starts.
@@ -99,10 +112,17 @@ async fn a_chunk_put_into_the_deployed_bucket_is_indexed_by_the_deployed_lambda(
     let compared = deployment.invoke(&json!({"highwater": "reconcile"}));
     assert!(!compared.failed, "{}", compared.payload);
     let counts = |name: &str| compared.payload[name].as_u64();
-    assert_eq!((counts("listed"), counts("added"), counts("unanswered")), (Some(3), Some(1), Some(0)));
+    assert_eq!(
+        (counts("listed"), counts("added"), counts("unanswered")),
+        (Some(3), Some(1), Some(0))
+    );
     assert_eq!(world.index.contains(&[lost]).await.expect("an answer"), [true]);
     let refused = deployment.invoke(&json!({"hello": "world"}));
-    assert!(refused.failed && refused.payload.to_string().contains("hello"), "{}", refused.payload);
+    assert!(
+        refused.failed && refused.payload.to_string().contains("hello"),
+        "{}",
+        refused.payload
+    );
 }
 
 impl World {
@@ -135,9 +155,19 @@ async fn a_chunk_that_cannot_be_indexed_for_long_reaches_the_dead_letter_queue_a
     localstack.call("s3", "put_object", &arguments);
     deployment.wait("a dead letter", || deployment.messages("DeadLetterQueue") == 1);
     assert_eq!(deployment.messages("ChunkQueue"), 0);
-    let letter = localstack.call("sqs", "receive_message", &json!({"QueueUrl": deployment.output("DeadLetterQueue")}));
+    let letter = localstack.call(
+        "sqs",
+        "receive_message",
+        &json!({"QueueUrl": deployment.output("DeadLetterQueue")}),
+    );
     let body = letter["Messages"][0]["Body"].as_str().expect("a body");
-    assert!(body.contains("ObjectCreated:Put"), "it can be moved back as it is: {body}");
+    assert!(
+        body.contains("ObjectCreated:Put"),
+        "it can be moved back as it is: {body}"
+    );
     let logs = deployment.logs().join("\n");
-    assert!(logs.contains("NotReady") && logs.contains("127.0.0.1:1"), "{logs}");
+    assert!(
+        logs.contains("NotReady") && logs.contains("127.0.0.1:1"),
+        "{logs}"
+    );
 }

@@ -68,7 +68,11 @@ impl Function {
         .await?;
         let indexer = Indexer::new(Arc::new(store), index);
         let chunk_prefix = self.settings.chunk_prefix.clone();
-        Ok(Handler::new(Arc::new(indexer), self.settings.place(), chunk_prefix))
+        Ok(Handler::new(
+            Arc::new(indexer),
+            self.settings.place(),
+            chunk_prefix,
+        ))
     }
 
     /// Answers one invocation.
@@ -85,9 +89,12 @@ impl Function {
                 error_message: error,
             }
         };
-        let invocation =
-            Invocation::read(event.payload.get().as_bytes()).map_err(|error| failed("Event", error.to_string()))?;
-        let handler = self.handler().await.map_err(|error| failed("NotReady", format!("{error:#}")))?;
+        let invocation = Invocation::read(event.payload.get().as_bytes())
+            .map_err(|error| failed("Event", error.to_string()))?;
+        let handler = self
+            .handler()
+            .await
+            .map_err(|error| failed("NotReady", format!("{error:#}")))?;
         let answered = handler.answer(invocation, deadline.saturating_sub(now)).await;
         answered.map_err(|error| failed("Indexing", error.to_string()))
     }

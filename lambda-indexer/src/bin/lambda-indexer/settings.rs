@@ -55,7 +55,8 @@ impl Settings {
         ChunkKey::check_prefix(&chunk_prefix)
             .map_err(|error| refuse("HIGHWATER_CHUNK_PREFIX", error.to_string()))?;
         let connections = variable("HIGHWATER_INDEX_CONNECTIONS").map(|text| text.parse::<usize>().ok());
-        let Some(index_connections) = connections.unwrap_or(Some(INDEX_CONNECTIONS)).filter(|n| *n > 0) else {
+        let Some(index_connections) = connections.unwrap_or(Some(INDEX_CONNECTIONS)).filter(|n| *n > 0)
+        else {
             let why = "write a number, 1 or more".to_owned();
             return Err(refuse("HIGHWATER_INDEX_CONNECTIONS", why));
         };
@@ -94,27 +95,41 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
         let of = |name: &str| variables.iter().find(|(known, _)| *known == name);
-        Settings::read(|name| of(name).map(|(_, value)| (*value).to_owned())).map_err(|error| error.to_string())
+        Settings::read(|name| of(name).map(|(_, value)| (*value).to_owned()))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn store_and_index_suffice() {
         let settings = read(&[STORE, INDEX]).expect("complete");
         assert_eq!(
-            (settings.chunk_prefix.as_str(), settings.index_connections, settings.store.path_style),
+            (
+                settings.chunk_prefix.as_str(),
+                settings.index_connections,
+                settings.store.path_style
+            ),
             ("pings", 1, false)
         );
         let place = settings.place();
-        assert_eq!((place.s3_bucket.as_str(), place.prefix.as_str()), ("chunks", "below"));
+        assert_eq!(
+            (place.s3_bucket.as_str(), place.prefix.as_str()),
+            ("chunks", "below")
+        );
         let local = read(&[STORE, INDEX, ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")]).expect("complete");
-        assert!(local.store.path_style, "LocalStack and its like have no host for each S3 bucket");
+        assert!(
+            local.store.path_style,
+            "LocalStack and its like have no host for each S3 bucket"
+        );
     }
 
     #[test]
     fn an_index_in_a_file_is_refused_with_the_reason() {
         for file in ["/tmp/index.sqlite", "sqlite:///tmp/index", "index.sqlite"] {
             let error = read(&[STORE, ("HIGHWATER_INDEX", file)]).expect_err(file);
-            assert!(error.contains("SQLite") && error.contains("postgres://"), "{error}");
+            assert!(
+                error.contains("SQLite") && error.contains("postgres://"),
+                "{error}"
+            );
         }
     }
 
@@ -124,9 +139,18 @@ mod tests {
             (vec![INDEX], "HIGHWATER_STORE"),
             (vec![STORE], "HIGHWATER_INDEX"),
             (vec![("HIGHWATER_STORE", "chunks"), INDEX], "HIGHWATER_STORE"),
-            (vec![STORE, INDEX, ("HIGHWATER_CHUNK_PREFIX", "/a/")], "HIGHWATER_CHUNK_PREFIX"),
-            (vec![STORE, INDEX, ("HIGHWATER_INDEX_CONNECTIONS", "0")], "HIGHWATER_INDEX_CONNECTIONS"),
-            (vec![STORE, INDEX, ("HIGHWATER_INDEX_CONNECTIONS", "many")], "HIGHWATER_INDEX_CONNECTIONS"),
+            (
+                vec![STORE, INDEX, ("HIGHWATER_CHUNK_PREFIX", "/a/")],
+                "HIGHWATER_CHUNK_PREFIX",
+            ),
+            (
+                vec![STORE, INDEX, ("HIGHWATER_INDEX_CONNECTIONS", "0")],
+                "HIGHWATER_INDEX_CONNECTIONS",
+            ),
+            (
+                vec![STORE, INDEX, ("HIGHWATER_INDEX_CONNECTIONS", "many")],
+                "HIGHWATER_INDEX_CONNECTIONS",
+            ),
         ] {
             let error = read(&variables).expect_err(name);
             assert!(error.starts_with(name) && !error.contains("hush"), "{error}");
