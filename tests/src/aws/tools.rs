@@ -1,5 +1,7 @@
 //! What `make test` and `make lambda` have put into `.cache` and `target` for the tests on LocalStack.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +51,24 @@ impl Tools {
     /// The Lambda's zip.
     pub fn zip(&self) -> &Path {
         &self.zip
+    }
+
+    /// Unzips the Lambda's program into a folder; answers where it is.
+    ///
+    /// # Panics
+    /// When the zip has none.
+    pub fn bootstrap(&self, folder: &Path) -> PathBuf {
+        // Python's own, for unzip may not be installed.
+        let unzipped = self
+            .python()
+            .args(["-m", "zipfile", "-e"])
+            .arg(&self.zip)
+            .arg(folder)
+            .status();
+        assert!(unzipped.expect("Python runs").success(), "the zip is one");
+        let program = folder.join("bootstrap");
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the zip has a bootstrap");
+        program
     }
 
     /// The Python that has LocalStack.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use postgres_for_tests::Postgres;
 use serde_json::{Value, json};
-use tests::aws::{LocalStack, REGION, cargo_lambda};
+use tests::aws::{LocalStack, REGION, Tools, cargo_lambda};
 
 #[test]
 fn cargo_lambda_deploys_the_zip_and_invokes_it() {
@@ -12,12 +12,15 @@ fn cargo_lambda_deploys_the_zip_and_invokes_it() {
         return;
     };
     let program = cargo_lambda().expect("the zip was made by it");
+    let folder = tempfile::tempdir().expect("a folder");
+    let tools = Tools::find().expect("LocalStack runs");
+    let bootstrap = tools.bootstrap(folder.path()).display().to_string();
     let run = |arguments: &[&str]| {
         let finished = Command::new(&program)
             .arg("lambda")
             .args(arguments)
             .args(["--endpoint-url", &localstack.url(), "--region", REGION])
-            .args(["by-hand"])
+            .arg("by-hand")
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -44,7 +47,7 @@ fn cargo_lambda_deploys_the_zip_and_invokes_it() {
     run(&[
         "deploy",
         "--binary-path",
-        "../target/lambda/lambda-indexer/bootstrap.zip",
+        &bootstrap,
         "--iam-role",
         "arn:aws:iam::000000000000:role/indexer",
         "--timeout",

@@ -1,7 +1,5 @@
 //! The zip that `make lambda` made.
 
-use std::process::Command;
-
 use tests::aws::Tools;
 
 /// What a cold start has to load. Raise it on purpose only.
@@ -17,14 +15,7 @@ fn the_zip_is_small_and_runs_on_the_c_library_of_aws() {
     println!("the zip has {bytes} bytes");
     assert!(bytes <= ZIP_BYTES_MAX, "{bytes} bytes");
     let folder = tempfile::tempdir().expect("a folder");
-    // Python's own, for unzip may not be installed.
-    let unzipped = Command::new("python3")
-        .args(["-m", "zipfile", "-e"])
-        .arg(zip)
-        .arg(folder.path())
-        .status();
-    assert!(unzipped.expect("python3 runs").success());
-    let bootstrap = std::fs::read(folder.path().join("bootstrap")).expect("the zip has a bootstrap");
+    let bootstrap = std::fs::read(tools.bootstrap(folder.path())).expect("readable");
     // Names of versions of the C library stand in the file as they are. Amazon Linux 2023 has 2.34.
     let needed = bootstrap.windows(10).filter_map(|window| {
         let text = std::str::from_utf8(window).ok()?.strip_prefix("GLIBC_2.")?;
