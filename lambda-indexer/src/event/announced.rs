@@ -13,6 +13,13 @@ pub struct Announced {
     pub unreadable: Vec<EventError>,
 }
 
+impl Announced {
+    /// Whether there is nothing to look at and nothing that could not be read.
+    pub const fn asks_for_nothing(&self) -> bool {
+        self.created.is_empty() && self.unreadable.is_empty()
+    }
+}
+
 /// An object that was created.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CreatedObject {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::object_key::{decode, plain_or_encoded};
 use super::wire::{Notification, Place, Record};
 use super::{Announced, CreatedObject, EventError, Ignored};
+use crate::{Answer, Outcome};
 
 /// Notifications that may be packed in one another: S3 in SNS in SQS are three, EventBridge by way of SNS no more.
 const PACKED_MAX: u8 = 4;
@@ -62,6 +63,24 @@ impl Invocation {
                 announced.take(notification, payload, PACKED_MAX)?;
                 Ok(Self::Objects(announced))
             }
+        }
+    }
+}
+
+impl Invocation {
+    /// The answer that needs neither store nor index, when all that it says is to be passed over.
+    pub fn answer_of_nothing(&self) -> Option<Answer> {
+        match self {
+            Self::Messages(messages) => {
+                let nothing = messages
+                    .iter()
+                    .all(|message| message.announced.asks_for_nothing());
+                nothing.then(|| Answer::Messages { again: Vec::new() })
+            }
+            Self::Objects(announced) => announced
+                .asks_for_nothing()
+                .then(|| Answer::Objects(Outcome::default())),
+            Self::Reconcile => None,
         }
     }
 }

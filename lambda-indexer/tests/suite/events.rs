@@ -173,6 +173,20 @@ fn the_test_of_a_notification_announces_nothing() {
         in_sqs(&[sns_message(&test)]),
     ] {
         assert_eq!(announced(&sender), std::slice::from_ref(&nothing), "{sender}");
+        let answered = read(&sender).expect("a known shape").answer_of_nothing();
+        assert!(answered.is_some(), "nothing has to be asked for it");
+    }
+    for asks in [
+        s3("a"),
+        in_sqs(&[test, s3("a")]),
+        s3("%FF"),
+        json!({"highwater": "reconcile"}),
+    ] {
+        assert_eq!(
+            read(&asks).expect("a known shape").answer_of_nothing(),
+            None,
+            "{asks}"
+        );
     }
 }
 
