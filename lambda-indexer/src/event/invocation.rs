@@ -70,17 +70,13 @@ impl Invocation {
 impl Invocation {
     /// The answer that needs neither store nor index, when all that it says is to be passed over.
     pub fn answer_of_nothing(&self) -> Option<Answer> {
+        let asks = |announced: &Announced| !announced.asks_for_nothing();
         match self {
-            Self::Messages(messages) => {
-                let nothing = messages
-                    .iter()
-                    .all(|message| message.announced.asks_for_nothing());
-                nothing.then(|| Answer::Messages { again: Vec::new() })
+            Self::Messages(messages) if !messages.iter().any(|message| asks(&message.announced)) => {
+                Some(Answer::Messages { again: Vec::new() })
             }
-            Self::Objects(announced) => announced
-                .asks_for_nothing()
-                .then(|| Answer::Objects(Outcome::default())),
-            Self::Reconcile => None,
+            Self::Objects(announced) if !asks(announced) => Some(Answer::Objects(Outcome::default())),
+            Self::Messages(_) | Self::Objects(_) | Self::Reconcile => None,
         }
     }
 }
