@@ -9,7 +9,7 @@ FEATURES := store/s3,lambda-indexer/lambda
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench python browser localstack lambda cargo-lambda clean
+.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser localstack lambda cargo-lambda clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,9 +40,16 @@ simulate:        ## the pipeline in one thread under seeded faults: SEEDS=n of t
 fuzz:            ## all readers of foreign bytes under libFuzzer: FUZZ_SECONDS=180 each, FUZZ_TARGETS="names"
 	CARGO=$(CARGO) infra/fuzz/run.sh
 
-bench:           ## figures as ratios to the machine's own limits, in one run
+bench: peers     ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) build --release --locked -p highwater
 	$(CARGO) run --release --locked -p bench -- $(BENCH)
+
+# Without them their rows are left out, and say so.
+peers:           ## what `make bench` measures beside ours: engines into .cache, nginx as a Debian package
+	@infra/install/peers.sh
+	@[ $(CACHE)/peers/.ready -nt bench/peers/requirements.txt ] || { \
+		infra/install/python.sh $(CACHE)/peers bench/peers/requirements.txt --no-deps && touch $(CACHE)/peers/.ready; \
+	} || echo "peers could not be installed: rows that need them are left out" >&2
 
 python: $(CACHE)/python/.ready
 $(CACHE)/python/.ready: tests/requirements.txt

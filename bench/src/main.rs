@@ -3,6 +3,7 @@
 //! Each row of the table is a module under `rows`. Exit code 1: a row is void, because the generator is out of
 //! calibration or the samples are too few.
 
+mod aggregated;
 mod bodies;
 mod calibration;
 mod conditions;
@@ -22,5 +23,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> anyhow::Result<ExitCode> {
-    run::run(&options::Options::parse())
+    let options = options::Options::parse();
+    match &options.child {
+        Some(child) => child.run().map(|()| ExitCode::SUCCESS),
+        None => run::run(&options),
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
 
-use crate::rows::RowName;
+use crate::rows::{RowName, fold_chunk};
 
 /// Prints what the pipeline's parts cost: CPU seconds as ratios to a yardstick in the same run on the same bytes
 ///
@@ -33,6 +34,32 @@ pub(crate) struct Options {
     /// The program for the rows that need a process
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/highwater"))]
     pub(crate) highwater: PathBuf,
+    /// The Python that has the peers installed
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../.cache/peers/bin/python"))]
+    pub(crate) peers_python: PathBuf,
+    /// What the program runs as a process of its own
+    #[command(subcommand)]
+    pub(crate) child: Option<Child>,
+}
+
+/// Work that is measured as a whole process.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Child {
+    /// Folds a chunk and prints what that gave
+    #[command(hide = true)]
+    FoldChunk {
+        /// The chunk
+        chunk: PathBuf,
+    },
+}
+
+impl Child {
+    /// Does it.
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::FoldChunk { chunk } => fold_chunk(chunk),
+        }
+    }
 }
 
 impl Options {

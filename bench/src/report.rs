@@ -11,6 +11,7 @@ use service::clock::SystemClock;
 
 use crate::conditions;
 use crate::outcome::{Outcome, Row};
+use crate::pairs::Pairs;
 
 /// Everything that was printed so far.
 #[derive(Debug, Default)]
@@ -38,42 +39,41 @@ impl Report {
 
     /// Prints a row.
     pub(crate) fn row(&mut self, row: &Row) {
-        let bar = row.bar.map_or_else(String::new, |bar| format!("<= {bar:.2}"));
+        let bar = row.bar.map_or_else(String::new, |bar| bar.to_string());
         let line = match &row.outcome {
             Outcome::Ratios { pairs, pings } => {
-                let ratios = pairs.ratios();
                 let each = |seconds: f64| seconds * 1_000.0 / *pings as f64;
                 let cost = format!(
                     "{:.3} / {:.3}",
                     each(pairs.ours().median),
                     each(pairs.yardstick().median)
                 );
-                format!(
-                    "{:<46} {:>7.3} {:>7.3} {:>7.3}  {bar:>8}  {cost:>17}  {:<7} {}",
-                    row.work,
-                    ratios.min,
-                    ratios.median,
-                    ratios.max,
-                    verdict(row, ratios.median),
-                    row.yardstick
+                ratios(row, pairs, &bar, &cost)
+            }
+            Outcome::Compared { pairs, unit } => {
+                let (ours, yardstick) = (pairs.ours().median, pairs.yardstick().median);
+                ratios(
+                    row,
+                    pairs,
+                    &bar,
+                    &format!("{} / {} {unit}", short(ours), short(yardstick)),
                 )
             }
             Outcome::Figure { value, unit } => {
-                let value_text = if *value < 100.0 {
-                    format!("{value:.3}")
-                } else {
-                    format!("{value:.0}")
-                };
                 format!(
-                    "{:<46} {:>7} {value_text:>7} {unit:<7}  {bar:>8}  {:>17}  {:<7} {}",
+                    "{:<46} {:>7} {:>7} {unit:<7}  {bar:>8}  {:>17}  {:<7} {}",
                     row.work,
                     "",
+                    short(*value),
                     "",
-                    verdict(row, *value),
+                    row.verdict(*value),
                     row.yardstick
                 )
             }
-            Outcome::LeftOut(reason) => format!("{:<46} left out: {reason}", row.work),
+            Outcome::LeftOut(reason) => {
+                let word = if row.void.is_some() { "VOID" } else { "left out" };
+                format!("{:<46} {word}: {reason}", row.work)
+            }
         };
         self.line(line.trim_end());
     }
@@ -86,10 +86,14 @@ impl Report {
                 self.line(&format!("{}: {note}", row.work));
             }
         }
-        self.line("raw pairs, CPU seconds of ours/yardstick in the order taken:");
+        self.line("raw pairs, ours/yardstick in the order taken; CPU seconds where no unit is named:");
         for row in rows {
-            if let Outcome::Ratios { pairs, .. } = &row.outcome {
-                self.line(&format!("  {}: {}", row.work, pairs.raw()));
+            match &row.outcome {
+                Outcome::Ratios { pairs, .. } => self.line(&format!("  {}: {}", row.work, pairs.raw())),
+                Outcome::Compared { pairs, unit } => {
+                    self.line(&format!("  {}, {unit}: {}", row.work, pairs.raw()));
+                }
+                Outcome::Figure { .. } | Outcome::LeftOut(_) => {}
             }
         }
     }
@@ -111,10 +115,25 @@ impl Report {
     }
 }
 
-fn verdict(row: &Row, figure: f64) -> &'static str {
-    match row.bar {
-        Some(bar) if figure <= bar => "met",
-        Some(_) => "MISSED",
-        None => "",
+/// A row of ratios, with what ours and the yardstick's cost.
+fn ratios(row: &Row, pairs: &Pairs, bar: &str, cost: &str) -> String {
+    let ratios = pairs.ratios();
+    format!(
+        "{:<46} {:>7.3} {:>7.3} {:>7.3}  {bar:>8}  {cost:>17}  {:<7} {}",
+        row.work,
+        ratios.min,
+        ratios.median,
+        ratios.max,
+        row.verdict(ratios.median),
+        row.yardstick
+    )
+}
+
+/// A figure in few characters.
+fn short(figure: f64) -> String {
+    if figure.abs() < 100.0 {
+        format!("{figure:.3}")
+    } else {
+        format!("{figure:.0}")
     }
 }

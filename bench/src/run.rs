@@ -16,8 +16,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut report = Report::default();
     report.line(&conditions::describe(options.seed));
     let sample = Sample::generate(options.seed, options.shared_pings().max(1));
-    report.line(&calibration::describe(&sample));
-    let faults = calibration::faults(options, &sample);
+    let figures = calibration::Figures::measure(options, &sample)?;
+    figures.describe().iter().for_each(|line| report.line(line));
+    let mut faults = calibration::faults(options, &figures);
     report.head();
     let mut rows: Vec<Row> = Vec::new();
     for (name, measure) in Rows::ALL {
@@ -26,6 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         for row in measure(options, &sample)? {
             report.row(&row);
+            faults.extend(row.void.iter().map(|reason| format!("{}: {reason}", row.work)));
             rows.push(row);
         }
     }

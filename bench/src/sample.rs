@@ -25,6 +25,12 @@ impl Sample {
         Self { population, pings }
     }
 
+    /// Any ping of the seed, as sent.
+    pub(crate) fn sent(&self, n: usize) -> Sent {
+        let known = self.pings.get(n).cloned();
+        known.unwrap_or_else(|| Sent::generate(&self.population, n as u64, received()))
+    }
+
     /// URI and body, not compressed, of any ping of the seed.
     pub(crate) fn ping(&self, n: usize) -> (String, Vec<u8>) {
         if let Some(ping) = self.pings.get(n) {
@@ -32,6 +38,16 @@ impl Sample {
         }
         let ping = self.population.ping(n as u64, received());
         (ping.uri, ping.body)
+    }
+
+    /// URI and body of those of the first `pings` pings that are no repeats.
+    pub(crate) fn firsts(&self, pings: usize) -> impl Iterator<Item = (String, Vec<u8>)> {
+        self.first_numbers(pings).map(|n| self.ping(n))
+    }
+
+    /// The numbers of those of the first `pings` pings that are no repeats.
+    pub(crate) fn first_numbers(&self, pings: usize) -> impl Iterator<Item = usize> {
+        (0..pings).filter(|n| self.population.original(*n as u64) == *n as u64)
     }
 
     /// Bytes of all bodies.

@@ -102,7 +102,10 @@ impl<W: Write> ChunkWriter<W> {
         if !self.encoder.raw.is_empty() && self.encoder.raw.len() + bytes > FRAME_RAW_BYTES {
             self.end_frame()?;
         }
+        let begin = self.encoder.raw.len();
         record.append_to(body, &mut self.encoder.raw);
+        // Now, while the processor has it at hand.
+        self.digest.update(&self.encoder.raw[begin..]);
         self.ids
             .push(&RecordIdentity::new(record.id, record.received, &record.uri));
         self.counts.add(
@@ -201,7 +204,6 @@ impl<W: Write> ChunkWriter<W> {
         if raw == 0 {
             return Ok(());
         }
-        self.digest.update(&self.encoder.raw);
         let stored = self.encoder.compress()?;
         self.seek_table.entries.push(SeekEntry {
             stored: length_u32(stored.len()),

@@ -1,4 +1,5 @@
-//! The workbenches: a few threads gather at them, and whoever has one takes order after order while any waits.
+//! The workbenches: a few threads gather at them, and whoever has one takes order after order while any waits. They give
+//! way to threads that answer.
 //!
 //! What does not live here: what is done at a workbench, and why.
 
@@ -74,7 +75,7 @@ impl Benches {
                     biased;
                     answered = &mut answer => answered,
                     // Goes on for others when this one is answered.
-                    () = service::task::blocking(move || benches.work(bench, first)) => answer.await,
+                    () = service::task::background(move || benches.work(bench, first)) => answer.await,
                 }
             }
         };

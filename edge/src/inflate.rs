@@ -176,20 +176,22 @@ impl Inflater {
 }
 
 /// Whether `inflated`, which is what the first member holds, is all there is. Each member ends with the checksum and the
-/// length of what it holds: so the body's last bytes are those of `inflated`, and no place before could have ended the
-/// first member.
+/// length of what it holds, and those of the first were found right: so the body's last bytes are those of `inflated`, and
+/// no place before could have ended the first member. Mostly its length alone stands nowhere else.
 fn is_all(body: &[u8], inflated: &[u8]) -> bool {
     let Some((before, trailer)) = body.split_last_chunk::<8>() else {
         return false;
     };
     let (checksum, size) = trailer.split_at(4);
-    size == (inflated.len() as u32).to_le_bytes()
-        && checksum == libdeflater::crc32(inflated).to_le_bytes()
-        && !holds(&body[..before.len() + 7], *trailer)
+    let length = (inflated.len() as u32).to_le_bytes();
+    size == length
+        && (!holds(&body[..before.len() + 7], length)
+            || checksum == libdeflater::crc32(inflated).to_le_bytes()
+                && !holds(&body[..before.len() + 7], *trailer))
 }
 
-/// Whether eight bytes stand somewhere in `bytes`. Looks at eight places at a time for the first of them.
-fn holds(bytes: &[u8], wanted: [u8; 8]) -> bool {
+/// Whether a few bytes stand somewhere in `bytes`. Looks at eight places at a time for the first of them.
+fn holds<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let pattern = ONES * u64::from(wanted[0]);
     let begins = |at: usize| bytes[at..].starts_with(&wanted);
@@ -253,6 +255,9 @@ mod tests {
             let wanted = wanted.map(|two| 1 + u8::from(two));
             let slow = bytes.windows(8).any(|eight| eight == wanted);
             prop_assert_eq!(holds(&bytes, wanted), slow);
+            let four = [wanted[0], wanted[1], wanted[2], wanted[3]];
+            let slow = bytes.windows(4).any(|window| window == four);
+            prop_assert_eq!(holds(&bytes, four), slow);
         }
     }
 
@@ -263,6 +268,27 @@ mod tests {
             inflate(Encoding::Gzip, &[member.clone(), member].concat(), CAP),
             Ok(b"the samethe same".to_vec())
         );
+    }
+
+    #[test]
+    fn members_of_one_length_and_different_content_are_all_inflated() {
+        let (one, other) = (gzip(b"of one length"), gzip(b"of ONE length"));
+        assert_eq!(
+            inflate(Encoding::Gzip, &[one, other].concat(), CAP),
+            Ok(b"of one lengthof ONE length".to_vec())
+        );
+    }
+
+    #[test]
+    fn a_body_in_which_its_length_stands_elsewhere_is_inflated() {
+        // Eight bytes: their length stands in the header, too, and a stored block is the length of what it holds.
+        for length in [0, 8, 300] {
+            let text = vec![b'x'; length];
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+            encoder.write_all(&text).expect("a vector has room");
+            let body = encoder.finish().expect("a vector has room");
+            assert_eq!(inflate(Encoding::Gzip, &body, CAP), Ok(text));
+        }
     }
 
     #[test]

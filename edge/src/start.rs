@@ -101,7 +101,13 @@ impl Edge {
         ));
         let failure = Failure::new();
         let watcher: Arc<dyn Watcher> = ledger.clone();
-        let writer = Writer::new(parts.incarnation, chain, recovered.counters, watcher);
+        let writer = Writer::new(
+            parts.incarnation,
+            chain,
+            recovered.counters,
+            watcher,
+            Arc::clone(&parts.clock),
+        );
         let guard = failure.guard("the writer of the write-ahead log panicked");
         let writer = task::thread("log-writer", async move {
             writer.run(messages).await;

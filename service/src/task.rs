@@ -2,6 +2,7 @@
 //!
 //! In a simulation ([`simulated`]) all of them run in the calling thread, by simulated time.
 
+mod background;
 pub mod simulated;
 mod thread;
 
@@ -9,9 +10,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument;
 
+pub use background::background;
 pub use thread::{Thread, thread};
 
 /// Starts a task whose log lines bear its name.
@@ -34,7 +36,12 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     if let Some(simulation) = simulated::current() {
         return simulated::blocking(&*simulation, work).await;
     }
-    match tokio::task::spawn_blocking(work).await {
+    ended(tokio::task::spawn_blocking(work).await).await
+}
+
+/// What work that blocked came to. A panic in it goes on here.
+async fn ended<T>(joined: Result<T, JoinError>) -> T {
+    match joined {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

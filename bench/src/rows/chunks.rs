@@ -66,6 +66,19 @@ impl ChunkMaker {
         self.end(writer).map(Bytes::copy_from_slice)
     }
 
+    /// The same of pings that are made one by one.
+    pub(crate) fn write_owned(
+        &mut self,
+        pings: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<Bytes> {
+        let mut writer = self.begin()?;
+        for (uri, body) in pings {
+            let head = self.head(&uri, Vec::new(), body.len());
+            writer.append(&head, &body)?;
+        }
+        self.end(writer).map(Bytes::copy_from_slice)
+    }
+
     fn begin(&mut self) -> Result<ChunkWriter<Vec<u8>>> {
         let mut sink = self.stored.take().unwrap_or_default();
         sink.clear();

@@ -85,20 +85,19 @@ impl Logged {
         })
     }
 
+    /// Logs pings under their own URIs; then they wait. Answers in how many partitions.
+    pub(crate) fn submit_as_sent(&mut self, pings: &[Sent]) -> Result<usize> {
+        let accepted = pings.iter().map(|ping| accepted(ping, ping.uri.clone()));
+        self.refused += self.runtime.block_on(submit(&self.edge, accepted.collect()))?;
+        Ok(self.edge.status().open_partitions)
+    }
+
     /// Logs pings, `shape` to each partition; then they wait. Answers the CPU seconds.
     pub(crate) fn submit(&mut self, pings: &[Sent], shape: usize) -> Result<f64> {
         let accepted: Vec<Accepted> = pings
             .iter()
             .enumerate()
-            .map(|(n, ping)| Accepted {
-                uri: uri_in(&ping.uri, n / shape).into(),
-                headers: ping
-                    .headers
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                    .collect(),
-                body: Bytes::copy_from_slice(&ping.gzip),
-            })
+            .map(|(n, ping)| accepted(ping, uri_in(&ping.uri, n / shape)))
             .collect();
         let partitions = pings.len().div_ceil(shape);
         let (seconds, submitted) = cpu::of(|| self.runtime.block_on(submit(&self.edge, accepted)));
@@ -126,6 +125,18 @@ impl Logged {
 impl Drop for Logged {
     fn drop(&mut self) {
         self.runtime.block_on(self.edge.shutdown(false));
+    }
+}
+
+fn accepted(ping: &Sent, uri: String) -> Accepted {
+    Accepted {
+        uri: uri.into(),
+        headers: ping
+            .headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
+        body: Bytes::copy_from_slice(&ping.gzip),
     }
 }
 

@@ -1,17 +1,34 @@
 //! The rows of the table, one module each.
 
+mod build;
+mod capacity;
+mod child;
 mod chunks;
 mod client;
 mod edge;
+mod engines;
 mod fold;
 mod freshness;
 mod gather;
+mod import;
+mod latency;
 mod load;
 mod logged;
+mod memory;
+mod metrics;
 mod names;
+mod nginx;
 mod partition;
+mod peers;
 mod persist;
 mod process;
+mod recovery;
+mod senders;
+mod sketches;
 mod stored;
+mod usage;
 
+pub(crate) use chunks::ChunkMaker;
+pub(crate) use engines::fold_chunk;
+pub(crate) use fold::fold;
 pub(crate) use names::{RowName, Rows};

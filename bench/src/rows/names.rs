@@ -3,7 +3,10 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{edge, fold, freshness, gather, persist, stored};
+use super::{
+    build, capacity, edge, engines, fold, freshness, gather, import, latency, memory, persist, recovery,
+    sketches, stored,
+};
 use crate::options::Options;
 use crate::outcome::Row;
 use crate::sample::Sample;
@@ -17,12 +20,28 @@ pub(crate) enum RowName {
     Stored,
     /// Chunk bytes to aggregates in memory
     Fold,
+    /// The same as a process, against engines
+    Engines,
     /// Aggregates into the database
     Persist,
+    /// User sketches united, against the C++ library
+    Sketches,
+    /// An NDJSON file through the whole pipeline
+    Import,
     /// The edge as a process
     Edge,
+    /// 200s per CPU second, against nginx
+    Capacity,
+    /// Time to the 200 under load
+    Latency,
+    /// Memory by open partitions
+    Memory,
+    /// The start on a large log
+    Recovery,
     /// POST to number in the API
     Freshness,
+    /// A cold build of the program: only if named, or in a full run
+    Build,
 }
 
 /// What measures a group of rows.
@@ -33,12 +52,20 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 6] = [
+    pub(crate) const ALL: [(RowName, Measure); 14] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
+        (RowName::Engines, engines::measure),
         (RowName::Persist, persist::measure),
+        (RowName::Sketches, sketches::measure),
+        (RowName::Import, import::measure),
         (RowName::Edge, edge::measure),
+        (RowName::Capacity, capacity::measure),
+        (RowName::Latency, latency::measure),
+        (RowName::Memory, memory::measure),
+        (RowName::Recovery, recovery::measure),
         (RowName::Freshness, freshness::measure),
+        (RowName::Build, build::measure),
     ];
 }

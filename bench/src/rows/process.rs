@@ -1,4 +1,4 @@
-//! The program as a child process: its CPU time and memory as the kernel counts them.
+//! The program as a child process: its start and end, and what it says and uses.
 
 use std::fs;
 use std::net::TcpListener;
@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use service::task;
 use tempfile::TempDir;
 
 use super::client::Client;
-
-/// Linux counts the CPU time of a process in hundredths of a second.
-const TICKS_PER_SECOND: f64 = 100.0;
+use super::metrics::Metrics;
+use super::usage::{self, ThreadTimes};
 
 /// A running program on a data directory of its own, both gone when it is dropped.
 pub(crate) struct Process {
     child: Child,
     folder: TempDir,
+    program: PathBuf,
+    arguments: Vec<String>,
     /// Where pings are posted.
     pub(crate) edge: String,
     /// Where questions are asked.
@@ -28,14 +29,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `highwater edge` and waits until it answers.
     pub(crate) async fn edge(program: &Path, seal_age: &str) -> Result<Self> {
+        Self::edge_with(program, &["--seal-age", seal_age]).await
+    }
+
+    /// Starts `highwater edge` with settings and waits until it answers.
+    pub(crate) async fn edge_with(program: &Path, settings: &[&str]) -> Result<Self> {
         let (edge, api) = (free_address()?, String::new());
-        Self::start(
-            program,
-            &["edge", "--edge-listen", &edge, "--seal-age", seal_age],
-            &edge,
-            &api,
-        )
-        .await
+        let arguments = [&["edge", "--edge-listen", &edge], settings].concat();
+        Self::start(program, &arguments, &edge, &api).await
     }
 
     /// Starts `highwater serve` and waits until it answers.
@@ -55,19 +56,12 @@ impl Process {
 
     async fn start(program: &Path, arguments: &[&str], edge: &str, api: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let log = fs::File::create(folder.path().join("log.txt"))?;
-        let child = Command::new(program)
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(folder.path().join("data"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("could not start {}", program.display()))?;
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut process = Self {
-            child,
+            child: spawn(program, &arguments, folder.path())?,
             folder,
+            program: program.to_owned(),
+            arguments,
             edge: edge.to_owned(),
             api: api.to_owned(),
         };
@@ -94,40 +88,51 @@ impl Process {
         self.folder.path().join("data/store")
     }
 
-    /// CPU seconds it has used, user and system, all threads.
-    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold anything; user and system time are the 12th and 13th field after it.
-        let (_, fields) = text.rsplit_once(')').context("no process state")?;
-        let ticks: Vec<f64> = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(str::parse)
-            .collect::<Result<_, _>>()?;
-        ensure!(ticks.len() == 2, "no CPU time in the process state");
-        Ok((ticks[0] + ticks[1]) / TICKS_PER_SECOND)
+    /// The folder of its log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.path().join("data/log")
     }
 
-    /// CPU seconds that its living threads have used, to the nanosecond: for short spans in which no thread ends.
-    pub(crate) fn threads_cpu_seconds(&self) -> Result<f64> {
-        let mut nanos = 0.0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-            nanos += text.split(' ').next().context("no schedstat")?.parse::<f64>()?;
-        }
-        Ok(nanos / 1e9)
+    /// CPU seconds it has used, user and system, all threads.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        usage::cpu_seconds(self.child.id())
+    }
+
+    /// CPU time of its threads so far.
+    pub(crate) fn threads(&self) -> Result<ThreadTimes> {
+        ThreadTimes::of(&[self.child.id()])
     }
 
     /// The most resident memory it ever had, in megabytes.
     pub(crate) fn peak_megabytes(&self) -> Result<f64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line
-            .and_then(|line| line.trim().split(' ').next())
-            .context("no VmHWM")?;
-        Ok(kib.parse::<f64>()? * 1024.0 / 1e6)
+        usage::peak_megabytes(self.child.id())
     }
+
+    /// Its metrics.
+    pub(crate) async fn metrics(&self) -> Result<Metrics> {
+        Metrics::read(&self.edge).await
+    }
+
+    /// Ends it by SIGKILL and starts it again as before, on what it left; returns when it answers.
+    pub(crate) async fn kill_and_start(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = spawn(&self.program, &self.arguments, self.folder.path())?;
+        self.wait_until_up().await
+    }
+}
+
+fn spawn(program: &Path, arguments: &[String], folder: &Path) -> Result<Child> {
+    let log = fs::File::create(folder.join("log.txt"))?;
+    Command::new(program)
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(folder.join("data"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .with_context(|| format!("could not start {}", program.display()))
 }
 
 impl Drop for Process {
@@ -149,7 +154,7 @@ async fn answers(address: &str) -> bool {
 }
 
 /// A loopback address that was free a moment ago.
-fn free_address() -> Result<String> {
+pub(crate) fn free_address() -> Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 

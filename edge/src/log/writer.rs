@@ -6,8 +6,10 @@
 use std::io;
 use std::sync::Arc;
 
+use disk::File;
 use ping::{Incarnation, RecordId};
 use prost::Message as _;
+use service::clock::Clock;
 use tokio::sync::mpsc;
 
 use super::chain::Chain;
@@ -27,18 +29,26 @@ pub(crate) struct Writer {
     chain: Chain,
     counters: Counters,
     watcher: Arc<dyn Watcher>,
+    clock: Arc<dyn Clock>,
     buffer: Vec<u8>,
     poisoned: bool,
 }
 
 impl Writer {
     /// A writer that goes on where the chain and the counters stand.
-    pub(crate) fn new(own: Incarnation, chain: Chain, counters: Counters, watcher: Arc<dyn Watcher>) -> Self {
+    pub(crate) fn new(
+        own: Incarnation,
+        chain: Chain,
+        counters: Counters,
+        watcher: Arc<dyn Watcher>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             own,
             chain,
             counters,
             watcher,
+            clock,
             buffer: Vec::new(),
             poisoned: false,
         }
@@ -92,13 +102,20 @@ impl Writer {
             reader
                 .file
                 .write_all_at(&self.buffer, start)
-                .and_then(|()| reader.file.sync())
+                .and_then(|()| self.sync(reader.file.as_ref()))
         };
         match written {
             Ok(()) => self.committed(group, start + self.buffer.len() as u64),
             Err(error) => self.failed(group, &error),
         }
         self.buffer.shrink_to(2 * GROUP_BYTES);
+    }
+
+    fn sync(&self, file: &dyn File) -> io::Result<()> {
+        let begun = self.clock.monotonic();
+        let synced = file.sync();
+        metrics::histogram!(names::LOG_SYNC_SECONDS).record(self.clock.monotonic() - begun);
+        synced
     }
 
     /// Does what needs no frame, and hands the other messages back.

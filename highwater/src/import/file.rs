@@ -21,6 +21,9 @@ const BAD_SHOWN: usize = 1_000;
 /// Lines taken at once: enough that a sync costs little, few enough that memory stays small.
 const GROUP_BYTES: usize = 4 << 20;
 
+/// A line's number, and the line or what is wrong with it.
+type NumberedLine = (u64, Result<Line, String>);
+
 /// When the log is full: the time that a few chunks take.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -47,15 +50,15 @@ pub(crate) async fn import_file(
     let opened = task::blocking(move || Source::open(&owned)).await;
     let mut source = opened.with_context(|| format!("cannot read {}", path.display()))?;
     let (file, known_up_to) = (source.incarnation(), edge.import_progress(source.incarnation()));
-    let mut imported = Imported::default();
+    let (mut imported, mut buffer) = (Imported::default(), Vec::new());
     loop {
         let (rest, read) = task::blocking(move || {
-            let group = read_group(&mut source);
+            let group = read_group(&mut source, buffer);
             (source, group)
         })
         .await;
         source = rest;
-        let group = read.with_context(|| format!("cannot read {}", path.display()))?;
+        let (group, bytes) = read.with_context(|| format!("cannot read {}", path.display()))?;
         if group.is_empty() {
             return Ok(imported);
         }
@@ -74,10 +77,11 @@ pub(crate) async fn import_file(
         }
         let count = pings.len() as u64;
         let added = take(edge, file, pings).await?;
+        buffer = emptied(bytes);
         imported.taken += added;
         imported.known += count - added;
-        let (read, bytes) = source.progress();
-        say(json!({"read": read, "bytes": bytes, "taken": imported.taken, "bad": imported.bad}));
+        let (read, whole) = source.progress();
+        say(json!({"read": read, "bytes": whole, "taken": imported.taken, "bad": imported.bad}));
         anyhow::ensure!(
             edge.import_progress(file) >= known_up_to,
             "the log forgot lines of this file"
@@ -85,17 +89,28 @@ pub(crate) async fn import_file(
     }
 }
 
-/// Lines with their numbers, some megabytes of them; none at the end.
-fn read_group(source: &mut Source) -> std::io::Result<Vec<(u64, Result<Line, String>)>> {
-    let (mut group, mut line, mut bytes) = (Vec::new(), Vec::new(), 0);
-    while bytes < GROUP_BYTES {
-        let Some(number) = source.next_line(&mut line)? else {
+/// Lines with their numbers, some megabytes of them; none at the end. All lie in the buffer, which is handed back.
+fn read_group(source: &mut Source, mut buffer: Vec<u8>) -> std::io::Result<(Vec<NumberedLine>, Bytes)> {
+    let mut places = Vec::new();
+    while buffer.len() < GROUP_BYTES {
+        let Some((number, place)) = source.next_line(&mut buffer)? else {
             break;
         };
-        bytes += line.len();
-        group.push((number, Line::parse(&line)));
+        places.push((number, place));
     }
-    Ok(group)
+    let bytes = Bytes::from(buffer);
+    let lines = places.into_iter();
+    let lines = lines.map(|(number, place)| (number, Line::parse(&bytes.slice(place))));
+    Ok((lines.collect(), bytes))
+}
+
+/// The memory of a group that nobody holds any more, to be used again.
+fn emptied(bytes: Bytes) -> Vec<u8> {
+    let memory = bytes.try_into_mut().map(Vec::from);
+    let mut memory = memory.unwrap_or_default();
+    memory.clear();
+    memory.shrink_to(2 * GROUP_BYTES);
+    memory
 }
 
 fn imported_ping(line: u64, ping: Line) -> ImportedPing {

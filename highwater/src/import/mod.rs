@@ -3,6 +3,7 @@
 mod command;
 mod file;
 mod line;
+mod outline;
 mod source;
 
 pub(crate) use command::run;

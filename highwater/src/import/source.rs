@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,19 +83,23 @@ impl Source {
         (self.read.load(Ordering::Relaxed), self.len)
     }
 
-    /// The next line that is not blank, with its number; the first line has 1. A line that is too long comes cut.
-    pub(super) fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    /// Appends the next line that is not blank to `buffer`. Answers its number (the first line has 1) and its place there.
+    /// A line that is too long comes cut.
+    pub(super) fn next_line(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<(u64, Range<usize>)>> {
+        let start = buffer.len();
         loop {
-            line.clear();
-            if self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', line)? == 0 {
+            buffer.truncate(start);
+            let mut lines = self.lines.by_ref().take(LINE_BYTES_MAX);
+            let length = lines.read_until(b'\n', buffer)?;
+            if length == 0 {
                 return Ok(None);
             }
             self.number += 1;
-            if line.len() as u64 == LINE_BYTES_MAX && line.last() != Some(&b'\n') {
+            if length as u64 == LINE_BYTES_MAX && buffer.last() != Some(&b'\n') {
                 self.lines.skip_until(b'\n')?;
             }
-            if !line.trim_ascii().is_empty() {
-                return Ok(Some(self.number));
+            if !buffer[start..].trim_ascii().is_empty() {
+                return Ok(Some((self.number, start..buffer.len())));
             }
         }
     }
@@ -123,11 +128,9 @@ mod tests {
         file.write_all(bytes).expect("written");
         let mut source = Source::open(file.path()).expect("opened");
         let (mut line, mut found) = (Vec::new(), Vec::new());
-        while let Some(number) = source.next_line(&mut line).expect("readable") {
-            found.push((
-                number,
-                String::from_utf8(line.clone()).expect("text").trim().to_owned(),
-            ));
+        while let Some((number, place)) = source.next_line(&mut line).expect("readable") {
+            let text = std::str::from_utf8(&line[place]).expect("text");
+            found.push((number, text.trim().to_owned()));
         }
         assert_eq!(source.progress(), (bytes.len() as u64, bytes.len() as u64));
         (source.incarnation(), found)

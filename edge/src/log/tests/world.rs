@@ -9,6 +9,7 @@ use disk::SimulatedDisk;
 use index_schema::proto::{PingRecord, Plan, PlanDone};
 use ping::{Incarnation, RecordId};
 use prost::Message as _;
+use service::clock::HandClock;
 use service::random::{Random, SeededRandom};
 use tokio::sync::oneshot;
 
@@ -82,7 +83,13 @@ impl World {
         let (opened, budget) = open_log(disk, seed)?;
         let watched = Arc::new(Watched::default());
         let watcher: Arc<dyn Watcher> = watched.clone();
-        let writer = Writer::new(OWN, opened.chain, opened.recovered.counters, watcher);
+        let writer = Writer::new(
+            OWN,
+            opened.chain,
+            opened.recovered.counters,
+            watcher,
+            HandClock::at_micros(0),
+        );
         Ok(Self {
             plan_segment: 0,
             moved: BTreeMap::new(),

@@ -1,0 +1,89 @@
+//! Capacity: 200s per CPU second of the edge, against nginx that takes each body into a file and answers.
+//!
+//! The client of both is this process: it sends the same bodies over as many connections, each as often, and knows when
+//! all are answered. What it costs is in neither figure.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use super::load::CONNECTIONS;
+use super::metrics::wait_for;
+use super::nginx::{self, Bodies, Nginx};
+use super::process::{self, Process};
+use super::senders::{Pace, Requests};
+use crate::options::Options;
+use crate::outcome::{Bar, Row};
+use crate::pairs::Pairs;
+use crate::sample::Sample;
+
+const WORK: &str = "edge, 200s per CPU second";
+const PARTITIONS: usize = 50;
+/// As often is the sample sent in a run.
+const TIMES: usize = 3;
+const BAR: Bar = Bar::AtLeast(1.0);
+
+/// Measures ours and nginx alternately, for both things that nginx can do with bodies.
+pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
+    if let Some(reason) = process::missing(&options.highwater) {
+        return Ok(vec![Row::left_out(WORK, reason)]);
+    }
+    let Some(program) = nginx::program() else {
+        return Ok(vec![Row::left_out(WORK, "no nginx: infra/install/peers.sh")]);
+    };
+    let rows = [Bodies::Temporary, Bodies::Kept].map(|bodies| {
+        alternate(options, sample, &program, bodies)
+            .unwrap_or_else(|error| Row::left_out(WORK, format!("{error:#}")))
+    });
+    Ok(rows.into())
+}
+
+fn alternate(options: &Options, sample: &Sample, program: &Path, bodies: Bodies) -> Result<Row> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Nothing is sealed, neither by age nor because the log fills.
+    let settings = ["--seal-age", "1h", "--log-budget", "64GiB"];
+    let process = runtime.block_on(Process::edge_with(&options.highwater, &settings))?;
+    let nginx = Nginx::start(program, bodies)?;
+    let requests = Requests::new(&sample.pings, "PUT", PARTITIONS);
+    let number = sample.pings.len() * TIMES;
+    let (mut ours_sent, mut theirs_sent) = (0, 0);
+    let ours = || {
+        let before = process.threads()?;
+        requests.send(&process.edge, number, Pace::Closed)?;
+        ours_sent += number;
+        Ok(number as f64 / process.threads()?.seconds_since(&before))
+    };
+    let theirs = || {
+        let before = nginx.threads()?;
+        requests.send(&nginx.address, number, Pace::Closed)?;
+        theirs_sent += number;
+        Ok(number as f64 / nginx.threads()?.seconds_since(&before))
+    };
+    let pairs = Pairs::alternate(options.pairs, ours, theirs)?;
+    let waiting = [("highwater_edge_waiting_pings", ours_sent as f64)];
+    runtime.block_on(wait_for(&process.edge, &waiting))?;
+    let (files, due) = (
+        nginx.bodies()?,
+        if bodies == Bodies::Kept { theirs_sent } else { 0 },
+    );
+    ensure!(files == due, "nginx keeps {files} bodies in files, not {due}");
+    let syncs = runtime
+        .block_on(process.metrics())?
+        .value("highwater_edge_log_commits_total")
+        .unwrap_or(f64::NAN);
+    let (against, what) = match bodies {
+        Bodies::Temporary => (
+            "nginx, bodies to temporary files",
+            "which is gone with the answer",
+        ),
+        Bodies::Kept => ("nginx, bodies to files that stay", "under its own name"),
+    };
+    let note = format!(
+        "{number} PUTs of gzip bodies a run over {CONNECTIONS} connections, from one client in this process; ours syncs \
+         each body before its 200 ({:.1} share a sync) and seals nothing meanwhile; {} with two workers writes each body \
+         to a file, {what}, and syncs nothing",
+        ours_sent as f64 / syncs,
+        nginx::version(program)?
+    );
+    Ok(Row::compared(WORK, against, BAR, "1/s", pairs).note(note))
+}
