@@ -3,24 +3,28 @@ CARGO ?= cargo
 CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
+# Parts outside the default program that are tested with it.
+FEATURES := store/s3,index-schema/postgres,lambda-indexer/lambda
+
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres clean
+.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres localstack lambda cargo-lambda clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-test: python browser postgres lint  ## every test, with what they need installed
-	HIGHWATER_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --release --workspace --locked
-	HIGHWATER_POSTGRES=required $(CARGO) test --release --locked -p postgres-for-tests -p index-schema --features index-schema/postgres
+test: python browser postgres localstack lambda lint  ## every test, with what they need installed
+	HIGHWATER_PYTHON=$(abspath $(PYTHON)) HIGHWATER_POSTGRES=required \
+	    HIGHWATER_LOCALSTACK=$$(test -d $(CACHE)/localstack/python && echo required) \
+	    $(CARGO) test --release --workspace --features $(FEATURES) --locked
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
 
 lint:            ## formatting and lints
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --all-targets --locked --features index-schema/postgres -- -D warnings
+	$(CARGO) clippy --release --workspace --features $(FEATURES) --all-targets --locked -- -D warnings
 
 audit:           ## licences, bans and sources of dependencies; installs cargo-deny, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked
@@ -52,6 +56,24 @@ python: $(CACHE)/python/.ready
 $(CACHE)/python/.ready: tests/requirements.txt
 	infra/install/python.sh $(CACHE)/python tests/requirements.txt
 	touch $@
+
+LOCALSTACK_FILES := $(shell find tests/localstack/executor -name '*.py' -o -name '*.toml')
+localstack: $(CACHE)/localstack/.ready
+$(CACHE)/localstack/.ready: infra/install/localstack.sh tests/localstack/requirements.txt $(LOCALSTACK_FILES)
+	infra/install/localstack.sh $(CACHE)/localstack
+	touch $@
+
+cargo-lambda: $(CACHE)/cargo-lambda/.ready
+$(CACHE)/cargo-lambda/.ready: infra/install/cargo-lambda.txt
+	infra/install/python.sh $(CACHE)/cargo-lambda infra/install/cargo-lambda.txt
+	touch $@
+
+# For the machine's own kind of processor. The target is never added by rustup: its standard library is there, or the
+# build says that it is not.
+LAMBDA_KIND := $(if $(filter aarch64,$(shell uname -m)),--arm64,--x86-64)
+lambda: cargo-lambda  ## the Lambda's zip, target/lambda/lambda-indexer/bootstrap.zip
+	PATH=$(abspath $(CACHE)/cargo-lambda/bin):$$PATH $(CARGO) lambda build --profile lambda $(LAMBDA_KIND) \
+	    --skip-target-check --output-format zip --locked -p lambda-indexer --bin lambda-indexer --features lambda
 
 browser:
 	infra/install/browser.sh

@@ -15,6 +15,7 @@ pub mod gzip;
 pub mod import_line;
 pub mod log_reader;
 pub mod mutation;
+pub mod notification;
 pub mod parts;
 pub mod plan;
 pub mod record;

@@ -1,8 +1,8 @@
 //! The list of targets.
 
 use crate::{
-    cell, chunk_key, chunk_reader, dimension_schema, fold, fold_shapes, gzip, import_line, log_reader, plan,
-    record, settings, submission, user_sketch,
+    cell, chunk_key, chunk_reader, dimension_schema, fold, fold_shapes, gzip, import_line, log_reader,
+    notification, plan, record, settings, submission, user_sketch,
 };
 
 /// A reader, and what must hold of it.
@@ -33,7 +33,7 @@ macro_rules! targets {
 }
 
 /// All of them: longest input, mutations of a short run.
-pub const TARGETS: [Target; 14] = targets! {
+pub const TARGETS: [Target; 15] = targets! {
     log_reader 4_096 1_500,
     plan 1_024 8_000,
     record 2_048 8_000,
@@ -48,6 +48,7 @@ pub const TARGETS: [Target; 14] = targets! {
     gzip 4_096 3_000,
     fold 8_192 4_000,
     fold_shapes 40 40,
+    notification 4_096 6_000,
 };
 
 /// The target of this name.

@@ -71,6 +71,7 @@ tests! {
     a_body_of_any_bytes_inflates_as_a_plain_decoder_does_and_under_the_cap: "gzip",
     a_ping_of_any_bytes_is_folded_as_the_oracle_says: "fold",
     a_ping_broken_in_any_named_ways_is_folded_as_the_oracle_says: "fold_shapes",
+    a_notification_of_any_bytes_is_refused_or_announces_the_same_when_written_again: "notification",
 }
 
 /// With mutations of their bytes: those of their parts are tested beside the fold.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use index_schema::conformance::Dice;
 use index_schema::{
-    ChunkKey, ChunkKind, Condition, Index, IndexEntry, PostgresIndex, PostgresSettings, Selection, SqliteIndex,
+    ChunkKey, ChunkKind, Condition, Index, IndexEntry, PostgresIndex, PostgresSettings, Selection,
+    SqliteIndex,
 };
 use ping::{ChunkId, Dimension, Incarnation, OTHER, Partition, SubmissionDate};
 use postgres_for_tests::Postgres;
@@ -65,14 +66,33 @@ impl Generator {
     fn entry(&mut self, day: u64) -> IndexEntry {
         self.plan += 1;
         let roll = self.dice.below(100);
-        let channel = CHANNELS.iter().find(|(_, below)| roll < *below).expect("below a hundred").0;
+        let channel = CHANNELS
+            .iter()
+            .find(|(_, below)| roll < *below)
+            .expect("below a hundred")
+            .0;
         let kind = ["main", "main", "main", "crash", "saved-session", "core"][self.dice.below(6) as usize];
         let date = Self::day(day);
-        let (version, build) = (Self::version(self.dice.below(1_000)), Self::build(self.dice.below(3_000)));
-        let values = [date.to_string(), "telemetry".to_owned(), "4".to_owned(), kind.to_owned(), "Firefox".to_owned(),
-            channel.to_owned(), version, build];
+        let (version, build) = (
+            Self::version(self.dice.below(1_000)),
+            Self::build(self.dice.below(3_000)),
+        );
+        let values = [
+            date.to_string(),
+            "telemetry".to_owned(),
+            "4".to_owned(),
+            kind.to_owned(),
+            "Firefox".to_owned(),
+            channel.to_owned(),
+            version,
+            build,
+        ];
         let partition = Partition::new(values.map(|value| {
-            if self.dice.below(5_000) == 0 { OTHER.to_owned() } else { value }
+            if self.dice.below(5_000) == 0 {
+                OTHER.to_owned()
+            } else {
+                value
+            }
         }));
         let mut partition = partition;
         partition.set(Dimension::SubmissionDate, date.to_string());
@@ -113,13 +133,17 @@ fn questions(seed: u64) -> [(&'static str, Vec<Selection>); 3] {
         conditions,
         ..Selection::default()
     };
-    let mut many = |of: &mut dyn FnMut(&mut Dice) -> Selection| (0..QUESTIONS).map(|_| of(&mut dice)).collect();
+    let mut many =
+        |of: &mut dyn FnMut(&mut Dice) -> Selection| (0..QUESTIONS).map(|_| of(&mut dice)).collect();
     [
         (
             "one day × one channel",
             many(&mut |dice| {
                 select(vec![
-                    (Dimension::SubmissionDate, one_of(Generator::day(dice.below(DAYS)).to_string())),
+                    (
+                        Dimension::SubmissionDate,
+                        one_of(Generator::day(dice.below(DAYS)).to_string()),
+                    ),
                     (Dimension::AppUpdateChannel, one_of("nightly".to_owned())),
                 ])
             }),
@@ -144,7 +168,10 @@ fn questions(seed: u64) -> [(&'static str, Vec<Selection>); 3] {
                     to: Some(Generator::day(first + 59).to_string()),
                 };
                 select(vec![
-                    (Dimension::AppVersion, Condition::Versions(vec![Generator::version(dice.below(1_000))])),
+                    (
+                        Dimension::AppVersion,
+                        Condition::Versions(vec![Generator::version(dice.below(1_000))]),
+                    ),
                     (Dimension::SubmissionDate, days),
                 ])
             }),
@@ -171,7 +198,11 @@ async fn ask(name: &str, index: &dyn Index, clock: &dyn Clock) {
         let (mut times, mut rows, mut most) = (Vec::new(), 0, 0);
         for selection in &selections {
             let start = clock.monotonic();
-            let found = index.select(selection, None, 1_001).await.expect("selected").len();
+            let found = index
+                .select(selection, None, 1_001)
+                .await
+                .expect("selected")
+                .len();
             times.push(clock.monotonic() - start);
             rows += found;
             most = most.max(found);
@@ -180,12 +211,18 @@ async fn ask(name: &str, index: &dyn Index, clock: &dyn Clock) {
         let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1e3;
         println!(
             "{name}: {question}: p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms; {} rows on average, at most {most}",
-            at(50), at(99), at(100), rows / selections.len()
+            at(50),
+            at(99),
+            at(100),
+            rows / selections.len()
         );
     }
     let start = clock.monotonic();
     index.totals().await.expect("totals");
-    println!("{name}: totals {:.2} ms", (clock.monotonic() - start).as_secs_f64() * 1e3);
+    println!(
+        "{name}: totals {:.2} ms",
+        (clock.monotonic() - start).as_secs_f64() * 1e3
+    );
 }
 
 /// Inserts chunks one by one from so many tasks.
@@ -207,7 +244,10 @@ async fn singles(name: &str, index: &Arc<dyn Index>, tasks: u64, clock: &Arc<dyn
         inserter.await.expect("it ended");
     }
     let took: Duration = clock.monotonic() - start;
-    println!("{name}: {tasks} at once, one chunk a call: {:.0} chunks a second", SINGLES as f64 / took.as_secs_f64());
+    println!(
+        "{name}: {tasks} at once, one chunk a call: {:.0} chunks a second",
+        SINGLES as f64 / took.as_secs_f64()
+    );
 }
 
 #[tokio::main]
@@ -218,7 +258,8 @@ async fn main() {
     let clock = SystemClock::shared();
     let folder = tempfile::tempdir().expect("a folder");
     let sqlite: Arc<dyn Index> = SqliteIndex::open(&folder.path().join("index.sqlite")).expect("opened");
-    let server = Postgres::start(&["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB"]).expect("PostgreSQL is installed");
+    let server = Postgres::start(&["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB"])
+        .expect("PostgreSQL is installed");
     let settings = PostgresSettings {
         pool_size: 16,
         ..PostgresSettings::new(server.url(&server.database()))

@@ -1,6 +1,7 @@
 //! What the tests of the whole house share: starting real processes, speaking HTTP to them, ending them.
 
 mod address;
+pub mod aws;
 mod faults;
 mod http;
 mod program;

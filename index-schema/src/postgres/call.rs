@@ -173,7 +173,10 @@ async fn attempt_once<G: Sync, T: Send>(
         Ok(Err(failure)) => return Tried::Failed(failure),
         Err(_) => return Tried::Failed(silent(limit)),
     };
-    match timeout(limit, transaction.commit()).await.map(|done| done.map_err(Failure::from)) {
+    match timeout(limit, transaction.commit())
+        .await
+        .map(|done| done.map_err(Failure::from))
+    {
         Ok(Ok(())) => Tried::Done(answer),
         Ok(Err(failure)) if !failure.is_lost() => Tried::Failed(failure),
         Ok(Err(_)) | Err(_) => Tried::Unclear {

@@ -16,7 +16,10 @@ use super::{retain_work, sql};
 use crate::{Floors, IndexEntry, Inserted};
 
 /// Inserts entries, each with its pending row and its share of the sums.
-pub(super) async fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> Result<Inserted, Failure> {
+pub(super) async fn insert(
+    transaction: &Transaction<'_>,
+    entries: &[IndexEntry],
+) -> Result<Inserted, Failure> {
     let (floors, forgotten) = look(transaction, entries).await?;
     let mut inserted = Inserted::default();
     let (mut candidates, mut below) = (Vec::new(), Vec::new());
@@ -46,7 +49,10 @@ pub(super) fn months(entries: &[IndexEntry]) -> Result<Vec<String>, Failure> {
     for entry in entries {
         let date = entry.partition.get(Dimension::SubmissionDate);
         date.parse::<SubmissionDate>().map_err(|error| {
-            Failure::of(format!("{} cannot be indexed: its submission date {error}", entry.key))
+            Failure::of(format!(
+                "{} cannot be indexed: its submission date {error}",
+                entry.key
+            ))
         })?;
         months.push(date[..6].to_owned());
     }
@@ -56,7 +62,10 @@ pub(super) fn months(entries: &[IndexEntry]) -> Result<Vec<String>, Failure> {
 }
 
 /// Reads the floors, and the numbers of entries that were forgotten; drops notes that entries were unreadable.
-async fn look(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> Result<(Floors, HashSet<i64>), Failure> {
+async fn look(
+    transaction: &Transaction<'_>,
+    entries: &[IndexEntry],
+) -> Result<(Floors, HashSet<i64>), Failure> {
     let keys: Vec<_> = entries.iter().map(|entry| text(&entry.key)).collect();
     let ids: Vec<_> = entries.iter().map(|entry| entry.id.to_string()).collect();
     let forgotten = async {

@@ -43,7 +43,10 @@ async fn bring_up_to_date(client: &mut ClientWrapper) -> Result<(), Failure> {
         return Ok(());
     }
     let transaction = client.transaction().await?;
-    let wait = format!("SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}", limits::LONG_STATEMENT_TIMEOUT.as_millis());
+    let wait = format!(
+        "SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}",
+        limits::LONG_STATEMENT_TIMEOUT.as_millis()
+    );
     transaction.batch_execute(&wait).await?;
     transaction.batch_execute(BEGIN).await?;
     let found = version(transaction.client()).await?;

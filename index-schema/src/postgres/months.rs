@@ -64,7 +64,10 @@ pub(super) async fn make(connections: &Connections, months: &[String]) -> Result
 
 /// Drops months that lie wholly below the floors of pings and of errors; with `only_empty`, of these only those that
 /// have no entries any more.
-pub(super) async fn drop_below(connections: &Connections, only_empty: bool) -> Result<Vec<DroppedMonth>, Failure> {
+pub(super) async fn drop_below(
+    connections: &Connections,
+    only_empty: bool,
+) -> Result<Vec<DroppedMonth>, Failure> {
     let dropped = connections
         .write(Gate::Alone, only_empty, |transaction, only_empty| {
             Box::pin(drop_all_below(transaction, *only_empty))

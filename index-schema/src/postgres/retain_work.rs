@@ -147,7 +147,14 @@ pub(super) async fn forget(
     let put_up = transaction
         .execute(
             sql::FORGET,
-            &[&name, &id, &row::kind_column(key.kind), &date, &text(why), &now.as_micros()],
+            &[
+                &name,
+                &id,
+                &row::kind_column(key.kind),
+                &date,
+                &text(why),
+                &now.as_micros(),
+            ],
         )
         .await?;
     if put_up == 0 {

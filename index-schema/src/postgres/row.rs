@@ -175,7 +175,9 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
 /// The day that a key names; nothing where it names none, and so has no entry.
 pub(super) fn day_of_key(key: &str) -> &str {
     let name = Dimension::SubmissionDate.name();
-    let value = key.split('/').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    let value = key
+        .split('/')
+        .find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
     value.unwrap_or_default()
 }
 
@@ -199,7 +201,11 @@ fn kind(number: i16) -> Result<ChunkKind, Failure> {
     [ChunkKind::Pings, ChunkKind::Errors]
         .into_iter()
         .find(|known| kind_column(*known) == number)
-        .ok_or_else(|| Failure::of(format!("an entry of unknown kind {number}: use a newer highwater")))
+        .ok_or_else(|| {
+            Failure::of(format!(
+                "an entry of unknown kind {number}: use a newer highwater"
+            ))
+        })
 }
 
 pub(super) fn chunk_id(text: &str) -> Result<ChunkId, Failure> {

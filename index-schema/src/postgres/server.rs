@@ -16,7 +16,8 @@ const IDENTIFY: &str = "SELECT (SELECT system_identifier FROM pg_control_system(
      (pg_current_wal_flush_lsn() - '0/0')::BIGINT";
 
 /// What remains of that where the log is none of ours to look at, as with some hosted servers.
-const IDENTIFY_LESS: &str = "SELECT 0::BIGINT, 0::BIGINT, oid::BIGINT, 0::BIGINT FROM pg_database WHERE datname = current_database()";
+const IDENTIFY_LESS: &str =
+    "SELECT 0::BIGINT, 0::BIGINT, oid::BIGINT, 0::BIGINT FROM pg_database WHERE datname = current_database()";
 
 /// What tells a server, and the database in it, from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

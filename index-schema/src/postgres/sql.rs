@@ -20,7 +20,11 @@ macro_rules! partitions {
 }
 
 /// What [`crate::select`] puts its conditions behind.
-pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM highwater_index.chunk c WHERE c.state = 0");
+pub(super) const SELECT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM highwater_index.chunk c WHERE c.state = 0"
+);
 
 /// Keys, ids: the numbers of those entries, from 1, that were forgotten on purpose.
 pub(super) const FORGOTTEN: &str = "SELECT i.number FROM unnest($1::TEXT[], $2::TEXT[]) WITH ORDINALITY AS i (object_key, chunk_id, number) \

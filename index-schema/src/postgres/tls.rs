@@ -8,9 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::IndexError;
@@ -65,7 +63,9 @@ fn verifier(
         |file| file.display().to_string(),
     );
     if added == 0 {
-        return Err(IndexError::Database(format!("TLS: no certificate to trust in {place}")));
+        return Err(IndexError::Database(format!(
+            "TLS: no certificate to trust in {place}"
+        )));
     }
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
@@ -73,8 +73,12 @@ fn verifier(
 }
 
 fn of_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, IndexError> {
-    let unreadable =
-        |error| IndexError::Database(format!("TLS: the certificates to trust in {}: {error}", file.display()));
+    let unreadable = |error| {
+        IndexError::Database(format!(
+            "TLS: the certificates to trust in {}: {error}",
+            file.display()
+        ))
+    };
     CertificateDer::pem_file_iter(file)
         .map_err(unreadable)?
         .collect::<Result<_, _>>()

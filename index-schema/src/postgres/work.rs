@@ -122,7 +122,9 @@ pub(super) async fn fail(transaction: &Transaction<'_>, id: &str, reason: &str) 
     let failures = failures(&failed, 0)?;
     if failures >= FAILURES_MAX {
         transaction.execute(sql::SET_ASIDE, &[&id]).await?;
-        transaction.execute(sql::SETTLE_PENDING, &[&[id].as_slice()]).await?;
+        transaction
+            .execute(sql::SETTLE_PENDING, &[&[id].as_slice()])
+            .await?;
     }
     Ok(failures)
 }

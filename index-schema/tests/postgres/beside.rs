@@ -70,7 +70,10 @@ async fn sixteen_processes_that_insert_the_same_entries_add_each_once_and_never_
     let index = place.index().await;
     let totals = index.totals().await.expect("totals");
     assert_eq!((totals.chunks, totals.pending_chunks), (240, 240));
-    assert_eq!(totals.records, entries.iter().map(|entry| entry.records).sum::<u64>());
+    assert_eq!(
+        totals.records,
+        entries.iter().map(|entry| entry.records).sum::<u64>()
+    );
     assert_eq!(deadlocks(&place), "0");
     place.assert_whole();
 }

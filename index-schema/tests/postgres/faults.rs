@@ -98,7 +98,10 @@ async fn a_statement_that_waits_too_long_for_a_lock_fails_with_words_and_changes
     let hold = "BEGIN; LOCK TABLE highwater_index.pending IN EXCLUSIVE MODE";
     ours.batch_execute(hold).await.expect("locked");
     let error = index.insert(&entries).await.expect_err("it waits in vain");
-    assert!(error.to_string().contains("try again when that is over"), "{error}");
+    assert!(
+        error.to_string().contains("try again when that is over"),
+        "{error}"
+    );
     ours.batch_execute("ROLLBACK").await.expect("released");
     assert_eq!(index.totals().await.expect("totals").chunks, 1);
     assert_eq!(index.insert(&entries).await.expect("inserted").added, 1);
@@ -153,15 +156,27 @@ async fn what_cannot_be_opened_says_what_to_do() {
             connect_timeout: Duration::from_millis(300),
             ..PostgresSettings::new(url)
         };
-        PostgresIndex::open(settings).await.expect_err("it cannot be opened").to_string()
+        PostgresIndex::open(settings)
+            .await
+            .expect_err("it cannot be opened")
+            .to_string()
     };
     let error = open(place.server.url("no_such")).await;
     assert!(error.contains("createdb"), "{error}");
-    let wrong = place.server.tcp_url(&place.database).replace(":for-tests@", ":secret@");
+    let wrong = place
+        .server
+        .tcp_url(&place.database)
+        .replace(":for-tests@", ":secret@");
     let error = open(wrong).await;
-    assert!(error.contains("mend user or password") && !error.contains("secret"), "{error}");
+    assert!(
+        error.contains("mend user or password") && !error.contains("secret"),
+        "{error}"
+    );
     let error = open("postgres://joe@127.0.0.1:9/index".to_owned()).await;
-    assert!(error.contains("is it running") && error.contains("127.0.0.1:9/index"), "{error}");
+    assert!(
+        error.contains("is it running") && error.contains("127.0.0.1:9/index"),
+        "{error}"
+    );
     place.sql("CREATE DATABASE latin_one ENCODING 'LATIN1' TEMPLATE template0");
     let error = open(place.server.url("latin_one")).await;
     assert!(error.contains("--encoding=UTF8"), "{error}");
@@ -197,7 +212,9 @@ async fn lossy_proxy(port: u32, lose: Arc<AtomicBool>) -> u16 {
     let own = listener.local_addr().expect("bound").port();
     task::spawn("proxy", async move {
         while let Ok((client, _)) = listener.accept().await {
-            let server = TcpStream::connect(("127.0.0.1", port as u16)).await.expect("connected");
+            let server = TcpStream::connect(("127.0.0.1", port as u16))
+                .await
+                .expect("connected");
             task::spawn("proxied", forward(client, server, lose.clone()));
         }
     });
@@ -246,7 +263,11 @@ async fn a_commit_whose_answer_was_lost_is_found_out_about_and_not_done_twice() 
     let entries = Dice::new(5).entries(3);
     index.insert(&entries[..1]).await.expect("inserted");
     lose.store(true, Ordering::SeqCst);
-    assert_eq!(index.insert(&entries).await.expect("inserted").added, 2, "as it was, not as it would be again");
+    assert_eq!(
+        index.insert(&entries).await.expect("inserted").added,
+        2,
+        "as it was, not as it would be again"
+    );
     lose.store(true, Ordering::SeqCst);
     assert_eq!(index.fail(entries[0].id, "once").await.expect("noted"), 1);
     assert_eq!(index.fail(entries[0].id, "twice").await.expect("noted"), 2);
@@ -266,7 +287,9 @@ async fn a_commit_that_did_not_come_through_is_made_again() {
          FOR EACH ROW EXECUTE FUNCTION wait()",
     );
     let ours = place.client().await;
-    ours.batch_execute("SELECT pg_advisory_lock(1)").await.expect("locked");
+    ours.batch_execute("SELECT pg_advisory_lock(1)")
+        .await
+        .expect("locked");
     let inserting = task::spawn("inserter", {
         let (index, entries) = (index.clone(), entries.clone());
         async move { index.insert(&entries).await }
@@ -277,7 +300,9 @@ async fn a_commit_that_did_not_come_through_is_made_again() {
     place.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'COMMIT' AND datname = current_database()",
     );
-    ours.batch_execute("SELECT pg_advisory_unlock(1)").await.expect("released");
+    ours.batch_execute("SELECT pg_advisory_unlock(1)")
+        .await
+        .expect("released");
     assert_eq!(inserting.await.expect("it ended").expect("inserted").added, 4);
     assert_eq!(index.totals().await.expect("totals").pending_chunks, 4);
     place.assert_whole();
@@ -286,7 +311,9 @@ async fn a_commit_that_did_not_come_through_is_made_again() {
 #[tokio::test]
 async fn a_call_that_nobody_waits_for_any_more_leaves_no_transaction_behind() {
     let Some(place) = Place::new() else { return };
-    let index = PostgresIndex::open(place.clone().with_pool(1).settings()).await.expect("opened");
+    let index = PostgresIndex::open(place.clone().with_pool(1).settings())
+        .await
+        .expect("opened");
     let entries = Dice::new(7).entries(4);
     index.insert(&entries[..1]).await.expect("inserted");
     let ours = place.client().await;

@@ -145,7 +145,8 @@ impl History {
             }
             _ => {
                 let limit = self.dice.below(30) as usize;
-                let order = [PartitionOrder::Records, PartitionOrder::StoredBytes][self.dice.below(2) as usize];
+                let order =
+                    [PartitionOrder::Records, PartitionOrder::StoredBytes][self.dice.below(2) as usize];
                 ask!(format!("partitions {limit}"), index => index.partitions(order, limit / 3, limit))
             }
         }
@@ -192,7 +193,8 @@ async fn the_same_history_has_the_same_answers_as_in_sqlite() {
             let (what, one, other) = history.step(&*sqlite, &*postgres).await;
             assert_eq!(one, other, "SEED={seed}, step {step}: {what}");
             if step % 10 == 9 {
-                let (one, other) = tokio::join!(everything(&*sqlite, &history), everything(&*postgres, &history));
+                let (one, other) =
+                    tokio::join!(everything(&*sqlite, &history), everything(&*postgres, &history));
                 assert_eq!(one, other, "SEED={seed}, after step {step}: {what}");
             }
         }

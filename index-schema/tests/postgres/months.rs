@@ -32,7 +32,10 @@ async fn a_month_gets_its_partition_with_its_first_chunk() {
     let index = place.index().await;
     assert_eq!(partitions(&place), "");
     index.insert(&over_months(1, 2)).await.expect("inserted");
-    assert_eq!(partitions(&place), "highwater_index.chunk_201701 highwater_index.chunk_201702");
+    assert_eq!(
+        partitions(&place),
+        "highwater_index.chunk_201701 highwater_index.chunk_201702"
+    );
     let mut last = over_months(2, 1).swap_remove(0);
     last.partition.set(Dimension::SubmissionDate, "99991231");
     last.key = last.key.replace("=20170115/", "=99991231/");
@@ -85,7 +88,10 @@ async fn months_below_the_floors_are_dropped_whole_and_sums_follow() {
     let again = index.insert(&entries).await.expect("inserted");
     assert_eq!(again.added, 0);
     assert!(partitions(&place).starts_with("highwater_index.chunk_201703 "));
-    assert_eq!(place.sql("SELECT min(submission_date) FROM highwater_index.chunk_day"), "20170318");
+    assert_eq!(
+        place.sql("SELECT min(submission_date) FROM highwater_index.chunk_day"),
+        "20170318"
+    );
     place.assert_whole();
 }
 

@@ -3,7 +3,10 @@
 use std::fs;
 
 use index_schema::conformance::Dice;
-use index_schema::{ChunkKey, Condition, FAILURES_MAX, Floors, Index, IndexEntry, PostgresIndex, PostgresSettings, RetainIndex, Selection};
+use index_schema::{
+    ChunkKey, Condition, FAILURES_MAX, Floors, Index, IndexEntry, PostgresIndex, PostgresSettings,
+    RetainIndex, Selection,
+};
 use ping::{Dimension, Timestamp};
 
 use crate::beside::over_months;
@@ -16,7 +19,10 @@ fn questions() -> Vec<(String, String)> {
     let mut questions = Vec::new();
     for part in paper.split("\n### ").skip(1) {
         let heading = part.lines().next().unwrap_or_default().to_owned();
-        let query = part.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next());
+        let query = part
+            .split("```sql\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next());
         questions.push((heading, query.expect("a question in SQL").to_owned()));
     }
     questions
@@ -25,7 +31,9 @@ fn questions() -> Vec<(String, String)> {
 fn question(begins: &str) -> String {
     let all = questions();
     let found = all.into_iter().find(|(heading, _)| heading.starts_with(begins));
-    found.unwrap_or_else(|| panic!("docs/sql.md asks nothing that begins with `{begins}`")).1
+    found
+        .unwrap_or_else(|| panic!("docs/sql.md asks nothing that begins with `{begins}`"))
+        .1
 }
 
 fn entry(plan: u64, values: [&str; 8]) -> IndexEntry {
@@ -44,7 +52,19 @@ fn entry(plan: u64, values: [&str; 8]) -> IndexEntry {
 }
 
 fn nightly(plan: u64, date: &str, version: &str, build: &str) -> IndexEntry {
-    entry(plan, [date, "telemetry", "4", "main", "Firefox", "nightly", version, build])
+    entry(
+        plan,
+        [
+            date,
+            "telemetry",
+            "4",
+            "main",
+            "Firefox",
+            "nightly",
+            version,
+            build,
+        ],
+    )
 }
 
 #[tokio::test]
@@ -70,13 +90,28 @@ async fn the_chunks_with_pings_of_some_builds_are_those_of_the_selection() {
         nightly(3, "20170201", "54.0a1", "20170129030205"),
         nightly(4, "20170201", "53.0a1", "20170130030205"),
         nightly(5, "20170201", "OTHER", "OTHER"),
-        entry(6, ["20170201", "telemetry", "4", "main", "Firefox", "beta", "54.0a1", "20170130030205"]),
+        entry(
+            6,
+            [
+                "20170201",
+                "telemetry",
+                "4",
+                "main",
+                "Firefox",
+                "beta",
+                "54.0a1",
+                "20170130030205",
+            ],
+        ),
     ];
     index.insert(&entries).await.expect("inserted");
     let builds = ["20170130030205", "20170131030205"].map(str::to_owned);
     let selection = Selection {
         conditions: vec![
-            (Dimension::AppUpdateChannel, Condition::OneOf(vec!["nightly".to_owned()])),
+            (
+                Dimension::AppUpdateChannel,
+                Condition::OneOf(vec!["nightly".to_owned()]),
+            ),
             (Dimension::AppVersion, Condition::Versions(vec!["54".to_owned()])),
             (Dimension::AppBuildId, Condition::OneOf(builds.into())),
         ],
@@ -86,7 +121,10 @@ async fn the_chunks_with_pings_of_some_builds_are_those_of_the_selection() {
     let expected: Vec<_> = selected.iter().map(|entry| entry.key.as_str()).collect();
     assert_eq!(expected.len(), 3);
     let answer = place.sql(&question("Which chunks hold nightly 54 pings"));
-    let found: Vec<_> = answer.lines().map(|line| line.split('|').next().expect("a key")).collect();
+    let found: Vec<_> = answer
+        .lines()
+        .map(|line| line.split('|').next().expect("a key"))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -94,20 +132,28 @@ async fn the_chunks_with_pings_of_some_builds_are_those_of_the_selection() {
 async fn a_day_is_complete_when_nothing_of_it_waits_is_set_aside_or_is_missing() {
     let Some(place) = Place::new() else { return };
     let index = place.index().await;
-    let days = ["20170101", "20170102", "20170103", "20170104", "20170105", "20170106"];
+    let days = [
+        "20170101", "20170102", "20170103", "20170104", "20170105", "20170106",
+    ];
     let entries: Vec<_> = (1..)
         .zip(days)
         .map(|(plan, day)| nightly(plan, day, "54.0a1", "20170130030205"))
         .collect();
     index.insert(&entries).await.expect("inserted");
     // The first day is folded, the second waits, the third is set aside, the fourth's object is gone.
-    index.settle(&[entries[0].id, entries[4].id, entries[5].id]).await.expect("settled");
+    index
+        .settle(&[entries[0].id, entries[4].id, entries[5].id])
+        .await
+        .expect("settled");
     for entry in &entries[2..4] {
         for _ in 0..FAILURES_MAX {
             index.fail(entry.id, "cut").await.expect("noted");
         }
     }
-    index.clear_gone(&[entries[3].key.clone()]).await.expect("cleared");
+    index
+        .clear_gone(&[entries[3].key.clone()])
+        .await
+        .expect("cleared");
     // The fifth has an object that cannot be read.
     let unreadable = nightly(9, "20170105", "54.0a1", "1").key;
     index.note_unreadable(&unreadable, "cut").await.expect("noted");
@@ -125,7 +171,11 @@ async fn a_day_is_complete_when_nothing_of_it_waits_is_set_aside_or_is_missing()
     let incomplete = place.sql(&question("Which days are incomplete"));
     assert!(incomplete.starts_with("20170101"), "{incomplete}");
     index
-        .forget(&ChunkKey::parse(&entries[5].key).expect("a key"), "unwanted", Timestamp::from_micros(1))
+        .forget(
+            &ChunkKey::parse(&entries[5].key).expect("a key"),
+            "unwanted",
+            Timestamp::from_micros(1),
+        )
         .await
         .expect("forgotten");
     let status = place.sql("SELECT status FROM highwater.chunks WHERE submission_date = '20170106'");
@@ -147,7 +197,11 @@ async fn bytes_by_channel_are_those_of_the_entries() {
         let of_it = entries
             .iter()
             .filter(|entry| entry.partition.get(Dimension::AppUpdateChannel) == channel);
-        assert_eq!(bytes, of_it.map(|entry| entry.stored_bytes).sum::<u64>(), "{channel}");
+        assert_eq!(
+            bytes,
+            of_it.map(|entry| entry.stored_bytes).sum::<u64>(),
+            "{channel}"
+        );
     }
 }
 
@@ -170,7 +224,14 @@ async fn the_reader_reads_all_and_changes_nothing() {
     place.sql(&format!("CREATE ROLE {user} LOGIN IN ROLE highwater_reader"));
     let reader = PostgresIndex::open(as_user(&place, &user)).await.expect("opened");
     assert_eq!(reader.totals().await.expect("totals").chunks, 12);
-    assert_eq!(reader.select(&Selection::default(), None, 99).await.expect("selected").len(), 12);
+    assert_eq!(
+        reader
+            .select(&Selection::default(), None, 99)
+            .await
+            .expect("selected")
+            .len(),
+        12
+    );
     let error = reader.insert(&entries).await.expect_err("it may not");
     assert!(error.to_string().contains("docs/sql.md"), "{error}");
     let ask = format!("SET ROLE {user}; SELECT count(*) FROM highwater.chunks");
@@ -181,8 +242,13 @@ async fn the_reader_reads_all_and_changes_nothing() {
         "SELECT highwater_index.make_month('209901')",
         "CREATE TABLE highwater.mine (n INT)",
     ] {
-        let tried = place.server.try_sql(&place.database, &format!("SET ROLE {user}; {forbidden}"));
-        assert!(tried.is_err_and(|error| error.contains("permission denied") || error.contains("cannot delete")), "{forbidden}");
+        let tried = place
+            .server
+            .try_sql(&place.database, &format!("SET ROLE {user}; {forbidden}"));
+        assert!(
+            tried.is_err_and(|error| error.contains("permission denied") || error.contains("cannot delete")),
+            "{forbidden}"
+        );
     }
 }
 
@@ -196,8 +262,16 @@ async fn a_role_that_may_only_insert_indexes_chunks_and_gets_new_months() {
     let writer = PostgresIndex::open(as_user(&place, &user)).await.expect("opened");
     let entries = over_months(4, 12);
     assert_eq!(writer.insert(&entries).await.expect("inserted").added, 12);
-    assert!(writer.note_unreadable("pings/v1/x.zst", "cut").await.expect("noted"));
-    let dropped = place.server.try_sql(&place.database, &format!("SET ROLE {user}; DROP TABLE highwater_index.chunk_201701"));
+    assert!(
+        writer
+            .note_unreadable("pings/v1/x.zst", "cut")
+            .await
+            .expect("noted")
+    );
+    let dropped = place.server.try_sql(
+        &place.database,
+        &format!("SET ROLE {user}; DROP TABLE highwater_index.chunk_201701"),
+    );
     assert!(dropped.is_err_and(|error| error.contains("must be owner")));
 }
 
@@ -206,7 +280,12 @@ async fn who_may_make_no_roles_makes_the_schema_all_the_same() {
     let Some(place) = Place::alone() else { return };
     place.sql("CREATE ROLE plain LOGIN");
     place.sql(&format!("GRANT CREATE ON DATABASE {} TO plain", place.database));
-    let index = PostgresIndex::open(as_user(&place, "plain")).await.expect("opened");
+    let index = PostgresIndex::open(as_user(&place, "plain"))
+        .await
+        .expect("opened");
     assert_eq!(index.insert(&over_months(5, 6)).await.expect("inserted").added, 6);
-    assert_eq!(place.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'highwater_reader'"), "0");
+    assert_eq!(
+        place.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'highwater_reader'"),
+        "0"
+    );
 }

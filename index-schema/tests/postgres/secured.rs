@@ -12,9 +12,22 @@ use crate::place::Place;
 
 /// A certificate for 127.0.0.1 that vouches for itself, and its key, made by openssl.
 fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
-    let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
+    let (certificate, key) = (
+        folder.join(format!("{name}.crt")),
+        folder.join(format!("{name}.key")),
+    );
     let output = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
         .args(["-subj", "/CN=for-tests", "-addext", "subjectAltName=IP:127.0.0.1"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-keyout")
@@ -23,7 +36,11 @@ fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
         .arg(&certificate)
         .output()
         .expect("openssl runs (infra/install/postgres.sh installs it)");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     (certificate, key)
 }
 
@@ -47,7 +64,10 @@ impl Secured {
         let server = &self.place.server;
         server.put_file("server.crt", &read(&certificate));
         server.put_file("server.key", &read(&key));
-        server.put_file("pg_hba.conf", "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n");
+        server.put_file(
+            "pg_hba.conf",
+            "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n",
+        );
         server.set_options(&["ssl=on"]);
         server.stop(Stop::Fast);
         server.start_again();
@@ -104,10 +124,16 @@ async fn each_mode_encrypts_and_believes_what_it_says() {
     ];
     for (host, mode, roots, opens) in cases {
         let opened = secured.open(host, &format!("sslmode={mode}"), roots).await;
-        assert_eq!(matches!(opened, Ok(true)), opens, "{host} {mode} {roots:?}: {opened:?}");
+        assert_eq!(
+            matches!(opened, Ok(true)),
+            opens,
+            "{host} {mode} {roots:?}: {opened:?}"
+        );
         assert!(opens || opened.is_err(), "{host} {mode} {roots:?}");
     }
-    let error = secured.open("127.0.0.1", "sslmode=verify-full", Some("none.crt")).await;
+    let error = secured
+        .open("127.0.0.1", "sslmode=verify-full", Some("none.crt"))
+        .await;
     let error = error.expect_err("no such file").to_string();
     assert!(error.contains("none.crt"), "{error}");
 }

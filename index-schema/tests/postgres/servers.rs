@@ -38,7 +38,9 @@ async fn a_promotion_and_another_cluster_at_the_same_address_are_noticed_and_a_r
 
     place.server.stop(Stop::Fast);
     place.server.replace();
-    place.server.sql("postgres", &format!("CREATE DATABASE {}", place.database));
+    place
+        .server
+        .sql("postgres", &format!("CREATE DATABASE {}", place.database));
     let error = index.totals().await.expect_err("it is empty");
     assert!(error.to_string().contains("lacks tables"), "{error}");
     let other = index.server_changed(1).await;
@@ -53,8 +55,13 @@ async fn a_database_that_was_dropped_and_made_again_is_another_one() {
     let Some(place) = Place::new() else { return };
     let index = place.index().await;
     let before = index.server();
-    place.server.sql("postgres", &format!("DROP DATABASE {0} WITH (FORCE)", place.database));
-    place.server.sql("postgres", &format!("CREATE DATABASE {}", place.database));
+    place.server.sql(
+        "postgres",
+        &format!("DROP DATABASE {0} WITH (FORCE)", place.database),
+    );
+    place
+        .server
+        .sql("postgres", &format!("CREATE DATABASE {}", place.database));
     drop(place.index().await);
     index.totals().await.expect("totals");
     let after = index.server_changed(before.changes).await;
@@ -66,14 +73,27 @@ async fn a_database_that_was_dropped_and_made_again_is_another_one() {
 async fn a_server_that_tells_little_of_itself_can_be_used() {
     let Some(place) = Place::alone() else { return };
     place.sql("REVOKE ALL ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE plain LOGIN SUPERUSER");
-    place.sql(&format!("GRANT CREATE ON DATABASE {} TO PUBLIC; ALTER ROLE plain NOSUPERUSER", place.database));
+    place.sql(&format!(
+        "GRANT CREATE ON DATABASE {} TO PUBLIC; ALTER ROLE plain NOSUPERUSER",
+        place.database
+    ));
     let settings = PostgresSettings {
-        url: place.server.url(&place.database).replace("user=postgres", "user=plain"),
+        url: place
+            .server
+            .url(&place.database)
+            .replace("user=postgres", "user=plain"),
         ..place.settings()
     };
     let index = PostgresIndex::open(settings).await.expect("opened");
     assert_eq!((index.server().identity.system, index.server().changes), (0, 0));
-    assert_eq!(index.insert(&Dice::new(2).entries(2)).await.expect("inserted").added, 2);
+    assert_eq!(
+        index
+            .insert(&Dice::new(2).entries(2))
+            .await
+            .expect("inserted")
+            .added,
+        2
+    );
 }
 
 #[tokio::test]
@@ -85,6 +105,9 @@ async fn a_standby_is_refused_with_words() {
         connect_timeout: Duration::from_millis(300),
         ..place.settings()
     };
-    let error = PostgresIndex::open(settings).await.expect_err("it is a standby").to_string();
+    let error = PostgresIndex::open(settings)
+        .await
+        .expect_err("it is a standby")
+        .to_string();
     assert!(error.contains("name the primary"), "{error}");
 }
