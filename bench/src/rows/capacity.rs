@@ -3,7 +3,7 @@
 //! The client of both is this process: it sends the same bodies over as many connections, each as often, and knows when
 //! all are answered. What it costs is in neither figure.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 
 use super::load::CONNECTIONS;
 use super::metrics::wait_for;
@@ -35,10 +35,8 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
     let started = [(WORK, Bodies::Kept), (WORK_TEMPORARY, Bodies::Temporary)]
         .map(|(work, bodies)| (work, Nginx::start(&program, bodies)));
     let rows = started.iter().map(|(work, nginx)| {
-        let row = match nginx {
-            Ok(nginx) => alternate(options, sample, work, nginx),
-            Err(error) => Ok(Row::left_out(*work, format!("{error:#}"))),
-        };
+        let nginx = nginx.as_ref().map_err(|error| anyhow!("{error:#}"));
+        let row = nginx.and_then(|nginx| alternate(options, sample, work, nginx));
         row.unwrap_or_else(|error| Row::left_out(*work, format!("{error:#}")))
     });
     Ok(rows.collect())

@@ -133,8 +133,8 @@ impl Rounds {
         let fewest = of(|round| round.sent.min(round.syncs)).min;
         let void = (fewest < SAMPLES_MIN).then(|| format!("a round has only {fewest:.0} 200s or syncs"));
         let note = format!(
-            "capacity {:.0} pings a second answered and sealed (closed load, {CONNECTIONS} connections), {:.0} a second offered in {} rounds, \
-             seals after {SEAL_AGE} beside them; load and edge share the processors. Medians: 200 p50 {:.2}, p99 {:.2}, \
+            "capacity {:.0} pings a second answered and sealed (closed load, {CONNECTIONS} connections), {:.0} a second \
+             offered in {} rounds, seals after {SEAL_AGE} beside them; load and edge share the processors. Medians: 200 p50 {:.2}, p99 {:.2}, \
              max {:.1} ms, of which the p99 of being sent late {:.2} ms; {:.0} syncs a round, p50 {:.2}, p99 {:.2} ms, \
              read off buckets of a quarter's width. Against {TIMES_NEXT} x + {ALLOWED_MS} ms: {:.2}",
             self.capacity,

@@ -239,6 +239,7 @@ mod tests {
         let requests = Requests(vec![b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n".to_vec()]);
         // 64 connections and 20 ms for each answer serve 3,200 a second at most; 10,000 are wanted, all in 64 ms.
         let address = slow_server(Duration::from_millis(20));
+        let clock = SystemClock::shared();
         let sending = requests
             .send(&address, 640, Pace::Every(Duration::from_micros(100)))
             .expect("answered");
@@ -254,6 +255,7 @@ mod tests {
             "{:?}",
             sending.delays.last()
         );
+        assert!(clock.monotonic() > Duration::from_millis(180));
     }
 
     #[test]

@@ -44,8 +44,6 @@ pub(crate) struct Chain {
     budget: Arc<Budget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
-    /// Whether what was removed became the spare.
-    keeps_spare: bool,
     spare: Spare,
 }
 
@@ -90,7 +88,6 @@ impl Chain {
             readers,
             budget,
             removal_unsynced: false,
-            keeps_spare: false,
             spare,
         }
     }
@@ -219,18 +216,10 @@ impl Chain {
     pub(crate) fn remove_settled(&mut self) -> io::Result<()> {
         loop {
             if self.removal_unsynced {
-                // After a failure what bears the spare's name is not what was kept any more, or not for long.
-                let kept = std::mem::take(&mut self.keeps_spare);
-                if let Err(error) = self.disk.sync_dir(&self.dir) {
-                    if kept {
-                        self.spare.lose();
-                    }
-                    return Err(error);
-                }
+                let synced = self.disk.sync_dir(&self.dir);
+                self.spare.folder_synced(synced.is_ok());
+                synced?;
                 self.removal_unsynced = false;
-                if kept {
-                    self.spare.kept();
-                }
                 self.publish_used();
                 self.ready_spare();
             }
@@ -249,12 +238,8 @@ impl Chain {
     fn remove_oldest(&mut self, number: u32, used: Option<u64>) -> io::Result<()> {
         let path = segment::path(&self.dir, number);
         let removed = match used.map_or(Ok(false), |used| self.spare.keep(&path, used)) {
-            Ok(true) => {
-                self.keeps_spare = true;
-                Ok(())
-            }
             Ok(false) => self.disk.remove_file(&path),
-            Err(error) => Err(error),
+            kept => kept.map(|_| ()),
         };
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -22,15 +22,25 @@ pub(crate) struct Spare {
     path: PathBuf,
     segment_bytes: u64,
     budget: Arc<Budget>,
-    /// Whether a spare that may be there is of unknown state: left by another process, or by a write or sync that
-    /// failed, after which neither its bytes nor its length can be relied on.
-    unknown: bool,
-    /// Whether it lies there, reserved.
-    there: bool,
-    /// Whether what lies there was a segment, written before.
-    written: bool,
+    state: State,
     /// Whether it was told that there is no room, once until there is: it is tried again at every submission.
     told: bool,
+}
+
+/// What is known of the file with the spare's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing: another process left it, or a write or sync of it failed, after which neither its bytes nor its length can
+    /// be relied on, or it was handed out.
+    Unknown,
+    /// It is not there.
+    Absent,
+    /// It lies there, reserved.
+    Reserved,
+    /// A segment lies there that holds nothing more; a power cut may give it its old name back.
+    Renamed,
+    /// The same, for good.
+    Written,
 }
 
 impl Spare {
@@ -41,9 +51,7 @@ impl Spare {
             path: dir.join(SPARE),
             segment_bytes,
             budget,
-            unknown: true,
-            there: false,
-            written: false,
+            state: State::Unknown,
             told: false,
         }
     }
@@ -54,11 +62,11 @@ impl Spare {
     }
 
     /// Gives a segment that holds nothing more, with so many bytes used, the spare's name; answers whether it did. Before
-    /// [`Self::kept`] it is of unknown state: until the folder is synced, a power cut gives it its old name back, and
+    /// [`Self::folder_synced`] it is of unknown state: until the folder is synced, a power cut gives it its old name back, and
     /// then its old bytes must be there. All of its room is reserved before the spare that may lie there gives up its own.
     pub(crate) fn keep(&mut self, segment: &Path, used: u64) -> io::Result<bool> {
         // One that is mostly unwritten is no gain, and a longer one would take more room than is counted.
-        if self.written || used > self.segment_bytes || used < self.segment_bytes / 2 {
+        if self.state == State::Written || used > self.segment_bytes || used < self.segment_bytes / 2 {
             return Ok(false);
         }
         let reserved = self.disk.open(segment);
@@ -68,38 +76,41 @@ impl Spare {
         {
             return Ok(false);
         }
-        self.unknown = true;
-        self.there = false;
-        if let Err(error) = self.disk.rename(segment, &self.path) {
-            self.lose();
-            return Err(error);
+        match self.disk.rename(segment, &self.path) {
+            Ok(()) => self.state = State::Renamed,
+            Err(error) => {
+                self.lose();
+                return Err(error);
+            }
         }
         Ok(true)
     }
 
-    /// What was kept bears the spare's name for good.
-    pub(crate) fn kept(&mut self) {
-        self.unknown = false;
-        self.there = true;
-        self.written = true;
+    /// The folder is synced, or that failed: then it is not known what bears the spare's name, and another is made in its
+    /// place.
+    pub(crate) fn folder_synced(&mut self, synced: bool) {
+        match (self.state, synced) {
+            (State::Renamed, true) => self.be_ready(State::Written),
+            (State::Renamed, false) => self.lose(),
+            _ => {}
+        }
+    }
+
+    fn be_ready(&mut self, state: State) {
+        self.state = state;
         self.told = false;
         self.budget.set_spare_ready(true);
     }
 
-    /// Whether what was kept bears the spare's name is not known: another is made in its place.
-    pub(crate) fn lose(&mut self) {
-        self.unknown = true;
-        self.there = false;
-        self.written = false;
+    fn lose(&mut self) {
+        self.state = State::Unknown;
         self.budget.set_spare_ready(false);
     }
 
     /// Hands the spare out, made now if need be. Until it is said to be [`Self::taken`], it is of unknown state.
     pub(crate) fn take(&mut self) -> io::Result<Box<dyn File>> {
         let handed_out = self.open_or_allocate();
-        self.unknown = true;
-        self.there = false;
-        self.written = false;
+        self.state = State::Unknown;
         if handed_out.is_err() {
             self.budget.set_spare_ready(false);
         }
@@ -108,24 +119,19 @@ impl Spare {
 
     /// What was handed out bears another name by now.
     pub(crate) const fn taken(&mut self) {
-        self.unknown = false;
+        self.state = State::Absent;
     }
 
     /// Makes the spare if it is not there. Without room for it the log takes no pings until there is. While one segment
     /// follows another the spare is on its way, and submissions are taken on: they go into the segment just opened.
     pub(crate) fn make_ready(&mut self) {
-        if self.there {
+        if matches!(self.state, State::Reserved | State::Written) {
             return;
         }
         match self.remove().and_then(|()| self.allocate()) {
-            Ok(_) => {
-                self.there = true;
-                self.told = false;
-                self.budget.set_spare_ready(true);
-            }
+            Ok(_) => self.be_ready(State::Reserved),
             Err(error) => {
-                self.unknown = true;
-                self.budget.set_spare_ready(false);
+                self.lose();
                 if !std::mem::replace(&mut self.told, true) {
                     tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
                 }
@@ -134,7 +140,7 @@ impl Spare {
     }
 
     fn open_or_allocate(&mut self) -> io::Result<Box<dyn File>> {
-        if self.unknown {
+        if matches!(self.state, State::Unknown | State::Renamed) {
             self.remove()?;
         }
         match self.disk.open(&self.path) {
@@ -150,12 +156,11 @@ impl Spare {
     }
 
     fn remove(&mut self) -> io::Result<()> {
-        self.there = false;
-        self.written = false;
+        self.state = State::Unknown;
         match self.disk.remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => {
-                self.unknown = false;
+                self.state = State::Absent;
                 Ok(())
             }
         }
