@@ -173,11 +173,12 @@ fn log(object: &CreatedObject, ended: &Ended) {
     }
 }
 
-/// What the work gives, or nothing when the time is almost over.
+/// What the work gives, or nothing when the time is almost over. Work for which no time is left is not begun.
 async fn within<T>(left: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let time = left.checked_sub(MARGIN).filter(|time| !time.is_zero())?;
     tokio::select! {
         biased;
         done = work => Some(done),
-        () = task::sleep(left.saturating_sub(MARGIN)) => None,
+        () = task::sleep(time) => None,
     }
 }

@@ -187,6 +187,8 @@ async fn without_time_nothing_is_claimed_to_be_done() {
         .answer(Invocation::Objects(announced(&[&key])), left)
         .await;
     assert!(error.expect_err("no time").to_string().contains("no time"));
+    let begun = world.index.contains(&[key]).await.expect("an answer");
+    assert_eq!(begun, [false], "what nobody has time to wait for is not begun");
 }
 
 #[tokio::test]
