@@ -34,8 +34,8 @@ pub use server::{SeenServer, ServerIdentity};
 pub use settings::PostgresSettings;
 
 use crate::{
-    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
-    ProductCount, Selection, SetAside,
+    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    PendingChunk, ProductCount, Selection, SetAside,
 };
 
 /// The index in a PostgreSQL database. Any number of processes may open it at once.
@@ -131,7 +131,9 @@ impl Index for PostgresIndex {
                 other => return other.map_err(named),
             }
         }
-        Err(named(Failure::of("months are dropped as fast as they are made: what was asked was not done")))
+        Err(named(Failure::of(
+            "months are dropped as fast as they are made: what was asked was not done",
+        )))
     }
 
     async fn contains(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
@@ -140,14 +142,18 @@ impl Index for PostgresIndex {
     }
 
     async fn pending(&self, limit: usize) -> Result<Vec<PendingChunk>, IndexError> {
-        self.read(whole(limit), |client, limit| Box::pin(work::pending(client, *limit)))
-            .await
+        self.read(whole(limit), |client, limit| {
+            Box::pin(work::pending(client, *limit))
+        })
+        .await
     }
 
     async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError> {
         let ids = work::texts(folded);
-        self.write(Gate::Shared, ids, |transaction, ids| Box::pin(work::settle(transaction, ids)))
-            .await
+        self.write(Gate::Shared, ids, |transaction, ids| {
+            Box::pin(work::settle(transaction, ids))
+        })
+        .await
     }
 
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
@@ -192,7 +198,8 @@ impl Index for PostgresIndex {
     }
 
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
-        self.read((), |client, ()| Box::pin(work::list_set_aside(client))).await
+        self.read((), |client, ()| Box::pin(work::list_set_aside(client)))
+            .await
     }
 
     async fn select(

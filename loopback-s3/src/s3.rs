@@ -155,6 +155,8 @@ impl S3 for InMemory {
             ..GetObjectOutput::default()
         };
         let bytes = match range {
+            // As S3 does it with every range of an empty object.
+            Some(range) if range.is_empty() => return Err(S3ErrorCode::InvalidRange.into()),
             Some(range) => {
                 output.content_range = Some(format!("bytes {}-{}/{len}", range.start, range.end - 1));
                 object.bytes.slice(at(range.start)?..at(range.end)?)

@@ -211,6 +211,7 @@ impl Door {
                 let before = self.last().get(&operation).cloned();
                 let mut done = self.done(operation, request).await?;
                 if let Some((status, body)) = before {
+                    self.last().insert(operation, (status, body.clone()));
                     done.head.status = status;
                     done.head.headers.remove(http::header::CONTENT_LENGTH);
                     done.body = body;

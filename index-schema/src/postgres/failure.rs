@@ -61,7 +61,9 @@ impl Failure {
     pub(super) fn is_missing_month(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         error.as_db_error().is_some_and(|error| {
-            *error.code() == SqlState::CHECK_VIOLATION && error.constraint().is_none() && error.table().is_some()
+            *error.code() == SqlState::CHECK_VIOLATION
+                && error.constraint().is_none()
+                && error.table().is_some()
         })
     }
 
@@ -162,7 +164,7 @@ fn advice(error: &Error) -> Option<&'static str> {
     ];
     let found = known.into_iter().find(|(known, _)| known == code);
     let is_lost = LOST.contains(code);
-    found
-        .map(|(_, advice)| advice)
-        .or_else(|| is_lost.then_some("the server ended the connection or is starting: the next call tries again"))
+    found.map(|(_, advice)| advice).or_else(|| {
+        is_lost.then_some("the server ended the connection or is starting: the next call tries again")
+    })
 }

@@ -86,7 +86,10 @@ pub(super) async fn drop_below(
     Ok(dropped)
 }
 
-async fn drop_all_below(transaction: &Transaction<'_>, only_empty: bool) -> Result<Vec<DroppedMonth>, Failure> {
+async fn drop_all_below(
+    transaction: &Transaction<'_>,
+    only_empty: bool,
+) -> Result<Vec<DroppedMonth>, Failure> {
     let floors = retain_work::floors(transaction).await?;
     let mut dropped = Vec::new();
     for month in months(transaction).await? {

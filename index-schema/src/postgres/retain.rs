@@ -10,8 +10,10 @@ use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainI
 #[async_trait]
 impl RetainIndex for PostgresIndex {
     async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.write(Gate::Alone, to, |transaction, to| Box::pin(work::raise(transaction, to)))
-            .await
+        self.write(Gate::Alone, to, |transaction, to| {
+            Box::pin(work::raise(transaction, to))
+        })
+        .await
     }
 
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
@@ -20,13 +22,17 @@ impl RetainIndex for PostgresIndex {
     }
 
     async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError> {
-        self.read(whole(limit), |client, limit| Box::pin(work::expired(client, *limit)))
-            .await
+        self.read(whole(limit), |client, limit| {
+            Box::pin(work::expired(client, *limit))
+        })
+        .await
     }
 
     async fn remove(&self, keys: &[String]) -> Result<(), IndexError> {
         let emptied = self
-            .write(Gate::Alone, keys, |transaction, keys| Box::pin(work::remove(transaction, keys)))
+            .write(Gate::Alone, keys, |transaction, keys| {
+                Box::pin(work::remove(transaction, keys))
+            })
             .await?;
         // The rows are gone; an empty partition that stays is no harm, and goes with the next one.
         if emptied && let Err(failure) = months::drop_below(&self.connections, true).await {
@@ -44,6 +50,7 @@ impl RetainIndex for PostgresIndex {
     }
 
     async fn tombstones(&self) -> Result<Vec<Tombstone>, IndexError> {
-        self.read((), |client, ()| Box::pin(work::tombstones(client))).await
+        self.read((), |client, ()| Box::pin(work::tombstones(client)))
+            .await
     }
 }

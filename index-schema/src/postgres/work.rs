@@ -130,7 +130,7 @@ pub(super) async fn fail(transaction: &Transaction<'_>, id: &str, reason: &str) 
 }
 
 /// Reads how often a chunk failed.
-pub(super) fn failures(row: &tokio_postgres::Row, column: usize) -> Result<u32, Failure> {
+pub(super) fn failures(row: &Row, column: usize) -> Result<u32, Failure> {
     let failures: i32 = row.try_get(column)?;
     Ok(u32::try_from(failures).unwrap_or(0))
 }
@@ -162,7 +162,11 @@ pub(super) async fn select(
 }
 
 /// The plan of a selection's first page.
-pub(super) async fn explain(client: &ClientWrapper, selection: &Selection, limit: usize) -> Result<String, Failure> {
+pub(super) async fn explain(
+    client: &ClientWrapper,
+    selection: &Selection,
+    limit: usize,
+) -> Result<String, Failure> {
     let query = select::query(sql::SELECT, selection, None, limit);
     let values: Vec<_> = query.values.iter().map(bind).collect();
     let text = format!("EXPLAIN (ANALYZE, BUFFERS) {}", query.text);

@@ -118,7 +118,11 @@ pub(super) fn select(
 }
 
 /// The plan of a selection's first page.
-pub(super) fn explain(connection: &Connection, selection: &Selection, limit: usize) -> rusqlite::Result<String> {
+pub(super) fn explain(
+    connection: &Connection,
+    selection: &Selection,
+    limit: usize,
+) -> rusqlite::Result<String> {
     let query = select::query(sql::SELECT, selection, None, limit);
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", query.text))?;
     let lines = statement.query_map(params_from_iter(query.values), |row| row.get::<_, String>(3))?;

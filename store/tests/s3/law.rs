@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use disk::{Disk, RealDisk};
+use disk::RealDisk;
 use loopback_s3::LoopbackS3;
 use store::conformance::{LeftOut, every_back_end_keeps_the_law, the_law_is_kept_but_for};
 use store::{ObjectMeta, Payload, Put, S3Credentials, S3Settings, S3Store, Store};

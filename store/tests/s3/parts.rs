@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use disk::{Disk, RealDisk};
+use disk::RealDisk;
 use loopback_s3::{Fault, Operation};
 use store::{Payload, Put, S3Settings, Store};
 

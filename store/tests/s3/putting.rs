@@ -14,16 +14,16 @@ const PUT: Operation = Operation::PutObject;
 
 /// Some faults, then how the put ends, after how many tries, and whether the object is there.
 struct Case {
-    faults: &'static [Fault],
+    faults: Vec<Fault>,
     always: Fault,
     ends: Result<Put, Kind>,
     tries: u64,
     is_there: bool,
 }
 
-const fn once(faults: &'static [Fault], ends: Result<Put, Kind>, tries: u64, is_there: bool) -> Case {
+fn once<const N: usize>(faults: [Fault; N], ends: Result<Put, Kind>, tries: u64, is_there: bool) -> Case {
     Case {
-        faults,
+        faults: faults.into(),
         always: Fault::None,
         ends,
         tries,
@@ -31,9 +31,9 @@ const fn once(faults: &'static [Fault], ends: Result<Put, Kind>, tries: u64, is_
     }
 }
 
-const fn always(fault: Fault, ends: Result<Put, Kind>, tries: u64, is_there: bool) -> Case {
+fn always(fault: Fault, ends: Result<Put, Kind>, tries: u64, is_there: bool) -> Case {
     Case {
-        faults: &[],
+        faults: Vec::new(),
         always: fault,
         ends,
         tries,
@@ -91,22 +91,22 @@ async fn check(cases: &[Case]) {
 #[tokio::test]
 async fn a_put_is_tried_again_after_what_passes() {
     check(&[
-        once(&[], CREATED, 1, true),
-        once(&[INTERNAL_ERROR], CREATED, 2, true),
-        once(&[SLOW_DOWN, SLOW_DOWN, SLOW_DOWN], CREATED, 4, true),
+        once([], CREATED, 1, true),
+        once([INTERNAL_ERROR], CREATED, 2, true),
+        once([SLOW_DOWN, SLOW_DOWN, SLOW_DOWN], CREATED, 4, true),
         once(
-            &[refused(503, ""), refused(502, ""), refused(504, "")],
+            [refused(503, ""), refused(502, ""), refused(504, "")],
             CREATED,
             4,
             true,
         ),
-        once(&[refused(409, "ConditionalRequestConflict")], CREATED, 2, true),
-        once(&[refused(400, "RequestTimeout")], CREATED, 2, true),
-        once(&[Fault::Cut, Fault::CutInUpload], CREATED, 3, true),
-        once(&[Fault::DamagedInUpload], CREATED, 2, true),
-        once(&[refused(200, "InternalError")], CREATED, 2, true),
-        once(&[Fault::Silent], CREATED, 2, true),
-        once(&[Fault::Slow(Duration::from_millis(200))], CREATED, 1, true),
+        once([refused(409, "ConditionalRequestConflict")], CREATED, 2, true),
+        once([refused(400, "RequestTimeout")], CREATED, 2, true),
+        once([Fault::Cut, Fault::CutInUpload], CREATED, 3, true),
+        once([Fault::DamagedInUpload], CREATED, 2, true),
+        once([refused(200, "InternalError")], CREATED, 2, true),
+        once([Fault::Silent], CREATED, 2, true),
+        once([Fault::Slow(Duration::from_millis(200))], CREATED, 1, true),
     ])
     .await;
 }
@@ -118,10 +118,10 @@ async fn a_put_whose_answer_was_lost_finds_its_own_object() {
         code: "InternalError",
     };
     check(&[
-        once(&[LOST], ALREADY_THERE, 2, true),
-        once(&[Fault::DoneThenCut], ALREADY_THERE, 2, true),
-        once(&[Fault::DoneThenSilent], ALREADY_THERE, 2, true),
-        once(&[refused(412, "PreconditionFailed")], ALREADY_THERE, 1, false),
+        once([LOST], ALREADY_THERE, 2, true),
+        once([Fault::DoneThenCut], ALREADY_THERE, 2, true),
+        once([Fault::DoneThenSilent], ALREADY_THERE, 2, true),
+        once([refused(412, "PreconditionFailed")], ALREADY_THERE, 1, false),
         always(LOST, INDETERMINATE, 4, true),
         always(Fault::DoneThenCut, INDETERMINATE, 4, true),
     ])
@@ -139,13 +139,13 @@ async fn a_put_that_may_have_happened_says_so() {
         always(Fault::Silent, INDETERMINATE, 4, false),
         // One try that may have happened is enough, whatever became of the others.
         once(
-            &[Fault::Cut, refused(403, "AccessDenied")],
+            [Fault::Cut, refused(403, "AccessDenied")],
             INDETERMINATE,
             2,
             false,
         ),
         once(
-            &[INTERNAL_ERROR, SLOW_DOWN, SLOW_DOWN, SLOW_DOWN],
+            [INTERNAL_ERROR, SLOW_DOWN, SLOW_DOWN, SLOW_DOWN],
             INDETERMINATE,
             4,
             false,
