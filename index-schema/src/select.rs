@@ -1,4 +1,4 @@
-//! A selection as SQL that SQLite and PostgreSQL both read. It may find more than the selection can match, never less:
+//! A selection as SQL that SQLite and PostgreSQL both read, but for their marks of placeholders. It may find more than the selection can match, never less:
 //! whoever runs it asks [`Selection::can_match`] of each row.
 
 use ping::{Dimension, OTHER, UNKNOWN};
@@ -17,9 +17,20 @@ pub(crate) enum Value {
     Number(i64),
 }
 
-/// A statement with the values of its placeholders, `$1` first.
+/// What a numbered placeholder begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// SQLite's; its `$1` is a name, which is numbered where it stands first.
+    Question,
+    /// PostgreSQL's.
+    #[cfg(feature = "postgres")]
+    Dollar,
+}
+
+/// A statement with the values of its placeholders, number 1 first.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Query {
+    mark: Mark,
     pub(crate) text: String,
     pub(crate) values: Vec<Value>,
 }
@@ -34,8 +45,15 @@ pub(crate) const fn kind_number(kind: ChunkKind) -> i64 {
 
 /// The rows of a selection behind a key, in byte order of keys. `head` selects columns of the chunks, named `c`, and ends
 /// in a condition.
-pub(crate) fn query(head: &str, selection: &Selection, after: Option<&str>, limit: usize) -> Query {
+pub(crate) fn query(
+    mark: Mark,
+    head: &str,
+    selection: &Selection,
+    after: Option<&str>,
+    limit: usize,
+) -> Query {
     let mut query = Query {
+        mark,
         text: head.to_owned(),
         values: Vec::new(),
     };
@@ -64,7 +82,12 @@ pub(crate) fn query(head: &str, selection: &Selection, after: Option<&str>, limi
 impl Query {
     fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
-        format!("${}", self.values.len())
+        let number = self.values.len();
+        match self.mark {
+            Mark::Question => format!("?{number}"),
+            #[cfg(feature = "postgres")]
+            Mark::Dollar => format!("${number}"),
+        }
     }
 
     fn add(&mut self, comparison: &str, value: Value) {

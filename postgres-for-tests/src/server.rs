@@ -79,9 +79,8 @@ impl Postgres {
         };
         server.set_options(options);
         server.initialise();
-        let tries = 0..50;
-        let started = tries.into_iter().any(|number| {
-            server.port = free_port(number);
+        let started = (0..50).any(|_| {
+            server.port = free_port();
             server.run()
         });
         assert!(started, "no server came up:\n{}", server.log());
@@ -273,10 +272,12 @@ impl Postgres {
                 return true;
             }
             if !guardian.is_running() || self.log()[before..].contains("could not bind") {
-                return false;
+                break;
             }
             pause();
         }
+        // A guardian that is only dropped takes the folder with it.
+        guardian.end("INT");
         false
     }
 }
@@ -288,13 +289,16 @@ fn is_ready(status: &Path) -> bool {
         .is_some_and(|word| ["ready", "standby"].contains(&word.trim()))
 }
 
-/// A port on which nobody listens, another one at each try.
-fn free_port(number: u32) -> u32 {
+/// A port on which nobody listens, another one at each call: a server that was stopped comes back to its own.
+fn free_port() -> u32 {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
     let span = PORTS.end - PORTS.start;
-    let first = process::id().wrapping_mul(17) + number * 101;
     let is_free = |port: &u32| TcpListener::bind(("127.0.0.1", *port as u16)).is_ok();
     (0..span)
-        .map(|step| PORTS.start + (first + step) % span)
+        .map(|_| {
+            let call = CALLS.fetch_add(1, Ordering::Relaxed);
+            PORTS.start + process::id().wrapping_mul(17).wrapping_add(call) % span
+        })
         .find(is_free)
         .expect("some port is free")
 }

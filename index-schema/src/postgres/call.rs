@@ -160,11 +160,13 @@ async fn attempt_once<G: Sync, T: Send>(
             .start()
             .await?;
         let number = transaction.prepare_cached(TRANSACTION_ID).await?;
-        let ((), number) = tokio::try_join!(
+        let (locked, number) = tokio::join!(
             transaction.batch_execute(&lock),
             transaction.query_one(&number, &[])
-        )?;
-        let number: i64 = number.try_get(0)?;
+        );
+        // Why the first failed, and not that the second did because of it.
+        locked?;
+        let number: i64 = number?.try_get(0)?;
         let answer = work(&transaction, given).await?;
         Ok::<_, Failure>((transaction, number, answer))
     };

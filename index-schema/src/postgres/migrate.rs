@@ -13,7 +13,9 @@ use crate::IndexError;
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 
 const VERSION: &str = "SELECT version FROM highwater_index.schema_version";
-const HAS_VERSION: &str = "SELECT to_regclass('highwater_index.schema_version') IS NOT NULL";
+/// Read from the catalogue's tables: `to_regclass` may answer from what this connection remembers from before it waited.
+const HAS_VERSION: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = 'highwater_index' AND c.relname = 'schema_version')";
 
 /// The schema is made inside the lock too: `IF NOT EXISTS` alone fails when two make it at once.
 const BEGIN: &str = "SELECT pg_advisory_xact_lock(7595436872450728)";

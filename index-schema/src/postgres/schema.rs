@@ -71,7 +71,9 @@ BEGIN
         RAISE EXCEPTION '% is no month: write it as YYYYMM', month;
     END IF;
     PERFORM pg_advisory_xact_lock(7595436872450729);
-    IF to_regclass('highwater_index.chunk_' || month) IS NOT NULL THEN
+    -- Not by to_regclass: it may answer from what was remembered before this waited.
+    IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'highwater_index' AND c.relname = 'chunk_' || month) THEN
         RETURN;
     END IF;
     EXECUTE format('CREATE TABLE highwater_index.%I (LIKE highwater_index.chunk INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::row::{self, text};
 use super::{retain_work, sql};
 use crate::door::FAILURES_MAX;
-use crate::select::{self, Value};
+use crate::select::{self, Mark, Query, Value};
 use crate::{ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, Selection, SetAside};
 
 /// Ids as the database has them.
@@ -147,9 +147,8 @@ pub(super) async fn select(
     let mut after = after.map(str::to_owned);
     while found.len() < limit {
         let asked = limit - found.len();
-        let query = select::query(sql::SELECT, selection, after.as_deref(), asked);
-        let values: Vec<_> = query.values.iter().map(bind).collect();
-        let rows = client.query_typed(&query.text, &values).await?;
+        let query = select::query(Mark::Dollar, sql::SELECT, selection, after.as_deref(), asked);
+        let rows = run(client, query).await?;
         let rows = rows.iter().map(row::read).collect::<Result<Vec<_>, _>>()?;
         let is_last = rows.len() < asked;
         after = rows.last().map(|entry| entry.key.clone());
@@ -167,12 +166,25 @@ pub(super) async fn explain(
     selection: &Selection,
     limit: usize,
 ) -> Result<String, Failure> {
-    let query = select::query(sql::SELECT, selection, None, limit);
-    let values: Vec<_> = query.values.iter().map(bind).collect();
-    let text = format!("EXPLAIN (ANALYZE, BUFFERS) {}", query.text);
-    let rows = client.query_typed(&text, &values).await?;
+    let mut query = select::query(Mark::Dollar, sql::SELECT, selection, None, limit);
+    query.text.insert_str(0, "EXPLAIN (ANALYZE, BUFFERS) ");
+    let rows = run(client, query).await?;
     let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
     Ok(lines?.join("\n"))
+}
+
+/// Runs a selection. A value with a NUL lies in no column as it is, but as one that every selection finds.
+async fn run(client: &ClientWrapper, query: Query) -> Result<Vec<Row>, Failure> {
+    let values: Vec<Value> = query.values.into_iter().map(holdable).collect();
+    let values: Vec<_> = values.iter().map(bind).collect();
+    Ok(client.query_typed(&query.text, &values).await?)
+}
+
+fn holdable(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(row::text(&text).into_owned()),
+        number @ Value::Number(_) => number,
+    }
 }
 
 fn bind(value: &Value) -> (&(dyn ToSql + Sync), Type) {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params
 
 use super::{retain_work, row, sql};
 use crate::door::FAILURES_MAX;
-use crate::select::{self, Value};
+use crate::select::{self, Mark, Value};
 use crate::{IndexEntry, Inserted, Selection};
 
 /// Inserts entries, each with its pending row and its share of the sums.
@@ -103,7 +103,7 @@ pub(super) fn select(
     let mut found = Vec::new();
     while found.len() < limit {
         let asked = limit - found.len();
-        let query = select::query(sql::SELECT, selection, after.as_deref(), asked);
+        let query = select::query(Mark::Question, sql::SELECT, selection, after.as_deref(), asked);
         let mut statement = connection.prepare_cached(&query.text)?;
         let rows = statement.query_map(params_from_iter(query.values), row::read)?;
         let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -123,7 +123,7 @@ pub(super) fn explain(
     selection: &Selection,
     limit: usize,
 ) -> rusqlite::Result<String> {
-    let query = select::query(sql::SELECT, selection, None, limit);
+    let query = select::query(Mark::Question, sql::SELECT, selection, None, limit);
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", query.text))?;
     let lines = statement.query_map(params_from_iter(query.values), |row| row.get::<_, String>(3))?;
     Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))

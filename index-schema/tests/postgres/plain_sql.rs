@@ -194,13 +194,16 @@ async fn bytes_by_channel_are_those_of_the_entries() {
         let mut cells = line.split('|');
         let channel = cells.next().expect("a channel");
         let bytes: u64 = cells.next().expect("bytes").parse().expect("a number");
-        let of_it = entries
-            .iter()
-            .filter(|entry| entry.partition.get(Dimension::AppUpdateChannel) == channel);
+        // What is no character is not printed by psql.
+        let printed = |entry: &IndexEntry| {
+            let value = entry.partition.get(Dimension::AppUpdateChannel);
+            value.replace('\u{10ffff}', "")
+        };
+        let of_it = entries.iter().filter(|entry| printed(entry) == channel);
         assert_eq!(
             bytes,
             of_it.map(|entry| entry.stored_bytes).sum::<u64>(),
-            "{channel}"
+            "{channel:?}"
         );
     }
 }
