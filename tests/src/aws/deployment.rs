@@ -161,16 +161,8 @@ impl Deployment {
     ///
     /// # Panics
     /// When that does not come within minutes; what the function and LocalStack logged is printed.
-    pub fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let start = now();
-        while !is_so() {
-            assert!(
-                start.elapsed() < PATIENCE,
-                "waited in vain for {what}:\n{}\n{}",
-                self.logs().join("\n"),
-                self.localstack.log()
-            );
-            thread_sleep(Duration::from_millis(200));
-        }
+    pub fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
+        let whole = format!("{what} (stack {})", self.output("Indexer"));
+        self.localstack.wait(&whole, is_so);
     }
 }

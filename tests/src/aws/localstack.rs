@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,6 +11,10 @@ use tempfile::TempDir;
 use super::Tools;
 use super::tools::project;
 use crate::free_address;
+use crate::program::{now, thread_sleep};
+
+/// How long something is waited for that takes seconds.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The region in which everything is.
 pub const REGION: &str = "eu-west-1";
@@ -102,6 +107,22 @@ impl LocalStack {
     /// What the service says.
     pub fn try_call(&self, service: &str, operation: &str, arguments: &Value) -> Result<Value, String> {
         self.ask(&json!({"call": service, "operation": operation, "arguments": arguments}))
+    }
+
+    /// Waits until something is so.
+    ///
+    /// # Panics
+    /// When that does not come within minutes; what LocalStack logged is printed.
+    pub fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let start = now();
+        while !is_so() {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "waited in vain for {what}:\n{}",
+                self.log()
+            );
+            thread_sleep(Duration::from_millis(200));
+        }
     }
 
     /// Has the stage do something.
