@@ -23,7 +23,9 @@ pub use entry::{ChunkKind, IndexEntry};
 pub use floor::{Expired, Floors, Forgotten, StoredDay, Tombstone};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};
 #[cfg(feature = "postgres")]
-pub use postgres::{DroppedMonth, PostgresIndex, PostgresSettings, SeenServer, ServerIdentity};
+pub use postgres::{DroppedMonth, PostgresIndex};
+#[cfg(feature = "postgres")]
+pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use retain::RetainIndex;
 pub use selection::{Condition, Selection};
 #[cfg(feature = "sqlite")]

@@ -1,37 +1,29 @@
 //! The index in PostgreSQL, for several processes that share one: edges, Lambdas, aggregators, APIs.
 //!
 //! What does not live here: the tables ([`schema`], [`views`]), the statements ([`sql`], [`retain_sql`]), rows ([`row`]),
-//! what takes several statements ([`insert`], [`work`], [`retain_work`], [`months`]), connections ([`pool`], [`call`]).
+//! what takes several statements ([`insert`], [`work`], [`retain_work`], [`months`]), connections ([`postgres_connections`]).
 
-mod call;
-mod failure;
+mod gate;
 mod insert;
 mod limits;
-mod migrate;
 mod months;
-mod pool;
+mod refusal;
 mod retain;
 mod retain_sql;
 mod retain_work;
 mod row;
 mod schema;
-mod server;
-mod settings;
 mod sql;
-mod tls;
 mod views;
 mod work;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use call::{Gate, Reads, Writes};
-use failure::Failure;
 pub use months::DroppedMonth;
 use ping::ChunkId;
-use pool::Connections;
-pub use server::{SeenServer, ServerIdentity};
-pub use settings::PostgresSettings;
+use postgres_connections::{Connections, Failure, Gate, PostgresSettings, Reads, SeenServer, Writes};
+use refusal::{index_error, is_missing_month};
 
 use crate::{
     Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
@@ -50,24 +42,23 @@ impl PostgresIndex {
     /// # Errors
     /// [`IndexError::Newer`] for a newer schema; when the server cannot be reached, or refuses: then nothing was changed.
     pub async fn open(settings: PostgresSettings) -> Result<Arc<Self>, IndexError> {
-        let index = Self {
-            connections: Connections::new(&settings)?,
-        };
-        let migrated = migrate::migrate(&index.connections).await;
-        migrated.map_err(|failure| failure.into_index(&index.connections.name))?;
-        Ok(Arc::new(index))
+        let connections =
+            Connections::new(&settings).map_err(|error| IndexError::Database(error.to_string()))?;
+        let migrated = connections.migrate(&schema::SCHEMA).await;
+        migrated.map_err(|failure| index_error(failure, connections.name()))?;
+        Ok(Arc::new(Self { connections }))
     }
 
     /// The server that was seen last, looked at with each new connection.
     pub fn server(&self) -> SeenServer {
-        let seen = self.connections.servers.now();
+        let seen = self.connections.server();
         seen.expect("opening it took a connection, and each looks at its server first")
     }
 
     /// Returns when another server than before is seen, or one that went back in time: after `changes` of them were.
     /// See [`SeenServer::changes`] for what is to be done then.
     pub async fn server_changed(&self, changes: u64) -> SeenServer {
-        self.connections.servers.changed(changes).await
+        self.connections.server_changed(changes).await
     }
 
     /// Drops the entries of all months that lie wholly below the floors of pings and of errors, each at once: for whoever
@@ -78,7 +69,7 @@ impl PostgresIndex {
     /// dropped, and the next call goes on.
     pub async fn drop_months(&self) -> Result<Vec<DroppedMonth>, IndexError> {
         let dropped = months::drop_below(&self.connections, false).await;
-        dropped.map_err(|failure| failure.into_index(&self.connections.name))
+        dropped.map_err(|failure| index_error(failure, self.connections.name()))
     }
 
     /// How the server answers a selection: runs it, and answers the plan in the words of `EXPLAIN (ANALYZE, BUFFERS)`.
@@ -94,7 +85,7 @@ impl PostgresIndex {
 
     async fn read<G: Sync, T>(&self, given: G, work: Reads<G, T>) -> Result<T, IndexError> {
         let answer = self.connections.read(given, work).await;
-        answer.map_err(|failure| failure.into_index(&self.connections.name))
+        answer.map_err(|failure| index_error(failure, self.connections.name()))
     }
 
     async fn write<G: Sync, T: Send>(
@@ -104,7 +95,7 @@ impl PostgresIndex {
         work: Writes<G, T>,
     ) -> Result<T, IndexError> {
         let answer = self.connections.write(gate, given, work).await;
-        answer.map_err(|failure| failure.into_index(&self.connections.name))
+        answer.map_err(|failure| index_error(failure, self.connections.name()))
     }
 }
 
@@ -114,17 +105,17 @@ impl Index for PostgresIndex {
         if entries.is_empty() {
             return Ok(Inserted::default());
         }
-        let named = |failure: Failure| failure.into_index(&self.connections.name);
+        let named = |failure: Failure| index_error(failure, self.connections.name());
         for _ in 0..limits::ATTEMPTS {
             let inserted = self
                 .connections
-                .write(Gate::Shared, entries, |transaction, entries| {
+                .write(gate::SHARED, entries, |transaction, entries| {
                     Box::pin(insert::insert(transaction, entries))
                 })
                 .await;
             match inserted {
                 // The first chunk of a month; or another process drops it, and then the floor refuses the chunk.
-                Err(failure) if failure.is_missing_month() => {
+                Err(failure) if is_missing_month(&failure) => {
                     let months = insert::months(entries).map_err(named)?;
                     months::make(&self.connections, &months).await.map_err(named)?;
                 }
@@ -150,7 +141,7 @@ impl Index for PostgresIndex {
 
     async fn settle(&self, folded: &[ChunkId]) -> Result<(), IndexError> {
         let ids = work::texts(folded);
-        self.write(Gate::Shared, ids, |transaction, ids| {
+        self.write(gate::SHARED, ids, |transaction, ids| {
             Box::pin(work::settle(transaction, ids))
         })
         .await
@@ -158,7 +149,7 @@ impl Index for PostgresIndex {
 
     async fn make_pending(&self, chunks: Option<&[ChunkId]>) -> Result<u64, IndexError> {
         let ids = chunks.map(work::texts);
-        self.write(Gate::Alone, ids, |transaction, ids| match ids {
+        self.write(gate::ALONE, ids, |transaction, ids| match ids {
             None => Box::pin(work::make_all_pending(transaction)),
             Some(ids) => Box::pin(work::make_pending(transaction, ids)),
         })
@@ -167,21 +158,21 @@ impl Index for PostgresIndex {
 
     async fn fail(&self, chunk: ChunkId, reason: &str) -> Result<u32, IndexError> {
         let given = (chunk.to_string(), reason);
-        self.write(Gate::Shared, given, |transaction, (id, reason)| {
+        self.write(gate::SHARED, given, |transaction, (id, reason)| {
             Box::pin(work::fail(transaction, id, reason))
         })
         .await
     }
 
     async fn note_unreadable(&self, key: &str, reason: &str) -> Result<bool, IndexError> {
-        self.write(Gate::Shared, (key, reason), |transaction, (key, reason)| {
+        self.write(gate::SHARED, (key, reason), |transaction, (key, reason)| {
             Box::pin(work::note_unreadable(transaction, key, reason))
         })
         .await
     }
 
     async fn clear_gone(&self, keys: &[String]) -> Result<u64, IndexError> {
-        self.write(Gate::Alone, keys, |transaction, keys| {
+        self.write(gate::ALONE, keys, |transaction, keys| {
             Box::pin(retain_work::clear_gone(transaction, keys))
         })
         .await
@@ -255,7 +246,7 @@ impl Index for PostgresIndex {
     }
 
     async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.write(Gate::Alone, generation, |transaction, generation| {
+        self.write(gate::ALONE, generation, |transaction, generation| {
             Box::pin(async move {
                 let generation = row::integer(*generation)?;
                 transaction.execute(sql::SET_GENERATION, &[&generation]).await?;

@@ -7,10 +7,9 @@
 
 use std::collections::HashSet;
 
-use deadpool_postgres::Transaction;
 use ping::{Dimension, SubmissionDate};
+use postgres_connections::{Failure, Transaction};
 
-use super::failure::Failure;
 use super::row::{self, Columns, text};
 use super::{retain_work, sql};
 use crate::{Floors, IndexEntry, Inserted};

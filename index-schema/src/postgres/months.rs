@@ -1,15 +1,11 @@
 //! The partitions of the entries, one for each month of submission: made when the first chunk of a month comes, dropped
 //! whole below the floors.
 
-use deadpool_postgres::Transaction;
 use ping::SubmissionDate;
+use postgres_connections::{Connections, Failure, Transaction};
 use tokio_postgres::Row;
 
-use super::call::Gate;
-use super::failure::Failure;
-use super::limits;
-use super::pool::Connections;
-use super::{retain_work, row};
+use super::{gate, limits, retain_work, row};
 use crate::Floors;
 
 const MAKE: &str = "SELECT highwater_index.make_month($1)";
@@ -69,14 +65,14 @@ pub(super) async fn drop_below(
     only_empty: bool,
 ) -> Result<Vec<DroppedMonth>, Failure> {
     let dropped = connections
-        .write(Gate::Alone, only_empty, |transaction, only_empty| {
+        .write(gate::ALONE, only_empty, |transaction, only_empty| {
             Box::pin(drop_all_below(transaction, *only_empty))
         })
         .await?;
     if let Some(last) = dropped.last() {
         let end = format!("{}32", last.month);
         while connections
-            .write(Gate::Shared, end.as_str(), |transaction, end| {
+            .write(gate::SHARED, end.as_str(), |transaction, end| {
                 Box::pin(async move { Ok(transaction.execute(SWEEP, &[end, &limits::SWEEP]).await?) })
             })
             .await?

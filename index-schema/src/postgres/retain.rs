@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use ping::Timestamp;
 
-use super::call::Gate;
-use super::{PostgresIndex, months, retain_work as work, whole};
+use super::refusal::index_error;
+use super::{PostgresIndex, gate, months, retain_work as work, whole};
 use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainIndex, StoredDay, Tombstone};
 
 #[async_trait]
 impl RetainIndex for PostgresIndex {
     async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.write(Gate::Alone, to, |transaction, to| {
+        self.write(gate::ALONE, to, |transaction, to| {
             Box::pin(work::raise(transaction, to))
         })
         .await
@@ -30,20 +30,20 @@ impl RetainIndex for PostgresIndex {
 
     async fn remove(&self, keys: &[String]) -> Result<(), IndexError> {
         let emptied = self
-            .write(Gate::Alone, keys, |transaction, keys| {
+            .write(gate::ALONE, keys, |transaction, keys| {
                 Box::pin(work::remove(transaction, keys))
             })
             .await?;
         // The rows are gone; an empty partition that stays is no harm, and goes with the next one.
         if emptied && let Err(failure) = months::drop_below(&self.connections, true).await {
-            let error = failure.into_index(&self.connections.name);
+            let error = index_error(failure, self.connections.name());
             tracing::debug!(%error, "the partition of an emptied month stays for now");
         }
         Ok(())
     }
 
     async fn forget(&self, key: &ChunkKey, why: &str, now: Timestamp) -> Result<Forgotten, IndexError> {
-        self.write(Gate::Alone, (key, why, now), |transaction, (key, why, now)| {
+        self.write(gate::ALONE, (key, why, now), |transaction, (key, why, now)| {
             Box::pin(work::forget(transaction, key, why, *now))
         })
         .await

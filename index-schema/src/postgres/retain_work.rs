@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use deadpool_postgres::{ClientWrapper, Transaction};
 use ping::{Dimension, SubmissionDate, Timestamp};
+use postgres_connections::{ClientWrapper, Failure, Transaction};
 use tokio_postgres::Row;
 
-use super::failure::Failure;
 use super::row::{self, day_of_key, text};
 use super::{retain_sql as sql, sql as base};
 use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, StoredDay, Tombstone};

@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use ping::{ChunkId, Dimension, OTHER, Partition, Timestamp};
+use postgres_connections::Failure;
 use prost::Message;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::failure::Failure;
 use crate::proto::{EntryDetail, ReasonCount};
 use crate::select::kind_number;
 use crate::{ChunkKey, ChunkKind, IndexEntry, PartitionCount};

@@ -8,9 +8,18 @@
 //!
 //! All texts compare by bytes (`COLLATE "C"`).
 
+use postgres_connections::Schema;
+
+/// The tables, and the number of the lock behind which they are made.
+pub(super) const SCHEMA: Schema = Schema {
+    name: "highwater_index",
+    lock: 7_595_436_872_450_728,
+    migrations: &MIGRATIONS,
+};
+
 /// Each entry brings the schema from the version of its place to the next one. Never edit one that was released; each
 /// must leave what the program before it asks for as it was, for that may still be running.
-pub(super) const MIGRATIONS: [&[&str]; 1] = [&[
+const MIGRATIONS: [&[&str]; 1] = [&[
     CHUNKS,
     MONTHS,
     WAITING,

@@ -1,11 +1,10 @@
 //! What takes several statements, each inside a transaction that the caller opened.
 
-use deadpool_postgres::{ClientWrapper, Transaction};
 use ping::ChunkId;
+use postgres_connections::{ClientWrapper, Failure, Transaction};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::failure::Failure;
 use super::row::{self, text};
 use super::{retain_work, sql};
 use crate::door::FAILURES_MAX;

@@ -5,15 +5,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::limits;
-use super::tls::Check;
-use crate::IndexError;
-use crate::key::percent_decode;
+use crate::limits;
+use crate::tls::Check;
 
-/// Where the index's database is, and how long it is waited for.
+/// Where the database is, and how long it is waited for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresSettings {
     /// `postgres://user:password@host:port/database?sslmode=…`, as libpq reads it; several hosts by commas.
@@ -74,19 +73,24 @@ impl fmt::Debug for PostgresSettings {
     }
 }
 
+/// The settings cannot be used: whoever wrote them mends them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub(crate) String);
+
 /// What the settings come to for the driver.
-pub(super) struct Target {
+pub(crate) struct Target {
     /// How to connect.
-    pub(super) config: Config,
+    pub(crate) config: Config,
     /// What to check of the server's certificate.
-    pub(super) check: Check,
+    pub(crate) check: Check,
     /// Host, port and database, for messages: no user, no password.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
 impl Target {
     /// Reads the settings.
-    pub(super) fn read(settings: &PostgresSettings) -> Result<Self, IndexError> {
+    pub(crate) fn read(settings: &PostgresSettings) -> Result<Self, SettingsError> {
         let (url, mode, mut roots) = split(&settings.url)?;
         // The driver's message names the part that is wrong, and nothing of the URL.
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
@@ -97,7 +101,7 @@ impl Target {
             return Err(refuse("it names no host"));
         }
         if settings.pool_size == 0 {
-            return Err(IndexError::Database(
+            return Err(SettingsError(
                 "a pool of no connections serves nobody: 1 is the least".to_owned(),
             ));
         }
@@ -132,14 +136,14 @@ impl Target {
     }
 }
 
-fn refuse(why: &str) -> IndexError {
-    IndexError::Database(format!(
+fn refuse(why: &str) -> SettingsError {
+    SettingsError(format!(
         "the address of PostgreSQL cannot be used: {why}. Write it as postgres://user:password@host:5432/database?sslmode=verify-full"
     ))
 }
 
 /// Takes out of a URL what the driver does not know: the mode of TLS, and the file of certificates.
-fn split(url: &str) -> Result<(String, Option<String>, Option<PathBuf>), IndexError> {
+fn split(url: &str) -> Result<(String, Option<String>, Option<PathBuf>), SettingsError> {
     if !["postgres://", "postgresql://"]
         .iter()
         .any(|scheme| url.starts_with(scheme))
@@ -155,8 +159,10 @@ fn split(url: &str) -> Result<(String, Option<String>, Option<PathBuf>), IndexEr
             Some(("sslmode", value)) => mode = Some(value.to_owned()),
             Some(("sslrootcert", "system")) => {}
             Some(("sslrootcert", value)) => {
-                let path = percent_decode(value).ok_or_else(|| refuse("its sslrootcert is no text"))?;
-                roots = Some(PathBuf::from(path));
+                let path = percent_decode_str(value)
+                    .decode_utf8()
+                    .map_err(|_| refuse("its sslrootcert is no text"))?;
+                roots = Some(PathBuf::from(path.into_owned()));
             }
             _ => rest.push(part),
         }
@@ -187,7 +193,7 @@ fn name(config: &Config) -> String {
 mod tests {
     use super::*;
 
-    fn target(url: &str) -> Result<Target, IndexError> {
+    fn target(url: &str) -> Result<Target, SettingsError> {
         Target::read(&PostgresSettings::new(url))
     }
 

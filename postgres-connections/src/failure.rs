@@ -6,15 +6,24 @@ use std::io;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use crate::IndexError;
-
 /// Why a call did not come through.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The driver's word.
     Postgres(Error),
-    /// Our own.
-    Index(IndexError),
+    /// Our own: whether the connection is whole is not known.
+    Said(String),
+    /// The tables are of a newer program.
+    Newer {
+        /// The version found.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// The process is ending.
+    Closed,
+    /// A word of the door's own, for it to take out again. The connection is whole, the transaction rolled back.
+    Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<Error> for Failure {
@@ -23,20 +32,14 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<IndexError> for Failure {
-    fn from(error: IndexError) -> Self {
-        Self::Index(error)
-    }
-}
-
 impl Failure {
     /// A failure that is told in our own words.
-    pub(super) fn of(message: impl Into<String>) -> Self {
-        Self::Index(IndexError::Database(message.into()))
+    pub fn of(message: impl Into<String>) -> Self {
+        Self::Said(message.into())
     }
 
     /// Whether the connection was lost, or never came about.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         // What TLS refuses comes as an error of the connection too, and stays refused.
         let is_lost = |cause: &io::Error| !cause.get_ref().is_some_and(|cause| cause.is::<rustls::Error>());
@@ -48,7 +51,7 @@ impl Failure {
     }
 
     /// Whether the same call may succeed when it is simply begun anew.
-    pub(super) fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         let collided = [
             SqlState::T_R_SERIALIZATION_FAILURE,
@@ -57,18 +60,8 @@ impl Failure {
         self.is_lost() || error.code().is_some_and(|code| collided.contains(code))
     }
 
-    /// Whether a row was refused since its month has no partition yet: unlike any other check, that has no name.
-    pub(super) fn is_missing_month(&self) -> bool {
-        let Self::Postgres(error) = self else { return false };
-        error.as_db_error().is_some_and(|error| {
-            *error.code() == SqlState::CHECK_VIOLATION
-                && error.constraint().is_none()
-                && error.table().is_some()
-        })
-    }
-
     /// Whether the server has something and does not give it to this role, or to nobody.
-    pub(super) fn is_withheld(&self) -> bool {
+    pub(crate) fn is_withheld(&self) -> bool {
         let withheld = [
             SqlState::INSUFFICIENT_PRIVILEGE,
             SqlState::FEATURE_NOT_SUPPORTED,
@@ -77,22 +70,26 @@ impl Failure {
         matches!(self, Self::Postgres(error) if error.code().is_some_and(|code| withheld.contains(code)))
     }
 
-    /// The same for whoever called, with the database's name and what to do.
-    pub(super) fn into_index(self, name: &str) -> IndexError {
+    /// The same in words for whoever called, with the database's name and what to do.
+    pub fn told(&self, name: &str) -> String {
         let error = match self {
-            Self::Index(IndexError::Database(message)) => {
-                return IndexError::Database(format!("PostgreSQL at {name}: {message}"));
-            }
-            Self::Index(error) => return error,
             Self::Postgres(error) => error,
+            Self::Said(message) => return format!("PostgreSQL at {name}: {message}"),
+            Self::Newer { found, known } => {
+                return format!(
+                    "PostgreSQL at {name}: its tables have version {found}, this program knows {known}"
+                );
+            }
+            Self::Closed => return format!("PostgreSQL at {name}: the process is ending"),
+            Self::Other(error) => return format!("PostgreSQL at {name}: {error}"),
         };
         let said = match (error.as_db_error(), error.source()) {
             (Some(error), _) => format!("{} ({})", error.message(), error.code().code()),
             (None, Some(cause)) => format!("{error}: {cause}"),
             (None, None) => error.to_string(),
         };
-        let what = advice(&error).map_or_else(String::new, |advice| format!(": {advice}"));
-        IndexError::Database(format!("PostgreSQL at {name}: {said}{what}"))
+        let what = advice(error).map_or_else(String::new, |advice| format!(": {advice}"));
+        format!("PostgreSQL at {name}: {said}{what}")
     }
 }
 
@@ -159,7 +156,7 @@ fn advice(error: &Error) -> Option<&'static str> {
         ),
         (
             SqlState::UNDEFINED_TABLE,
-            "this database lacks tables of the index: was it restored in part? Put it right, or make it anew and reconcile",
+            "this database lacks tables: was it restored in part? Put it right; or make it anew, and reconcile the index or rebuild the aggregates",
         ),
     ];
     let found = known.into_iter().find(|(known, _)| known == code);

@@ -11,11 +11,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::IndexError;
+use crate::SettingsError;
 
 /// What is checked of the certificate that the server shows, against the certificates of a file or the machine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Check {
+pub(crate) enum Check {
     /// Nothing: who listens in reads nothing, who stands in between reads all.
     Nothing,
     /// That somebody who is trusted signed it.
@@ -25,11 +25,11 @@ pub(super) enum Check {
 }
 
 /// Makes the connector.
-pub(super) fn connector(check: &Check) -> Result<MakeRustlsConnect, IndexError> {
+pub(crate) fn connector(check: &Check) -> Result<MakeRustlsConnect, SettingsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|error| IndexError::Database(format!("TLS: {error}")))?;
+        .map_err(|error| SettingsError(format!("TLS: {error}")))?;
     let verifier: Arc<dyn ServerCertVerifier> = match check {
         Check::Nothing => Arc::new(Lenient {
             trusted: None,
@@ -51,7 +51,7 @@ pub(super) fn connector(check: &Check) -> Result<MakeRustlsConnect, IndexError> 
 fn verifier(
     file: Option<&Path>,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, IndexError> {
+) -> Result<Arc<WebPkiServerVerifier>, SettingsError> {
     let certificates = match file {
         Some(file) => of_file(file)?,
         None => rustls_native_certs::load_native_certs().certs,
@@ -63,18 +63,16 @@ fn verifier(
         |file| file.display().to_string(),
     );
     if added == 0 {
-        return Err(IndexError::Database(format!(
-            "TLS: no certificate to trust in {place}"
-        )));
+        return Err(SettingsError(format!("TLS: no certificate to trust in {place}")));
     }
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
-        .map_err(|error| IndexError::Database(format!("TLS: the certificates of {place}: {error}")))
+        .map_err(|error| SettingsError(format!("TLS: the certificates of {place}: {error}")))
 }
 
-fn of_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, IndexError> {
+fn of_file(file: &Path) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
     let unreadable = |error| {
-        IndexError::Database(format!(
+        SettingsError(format!(
             "TLS: the certificates to trust in {}: {error}",
             file.display()
         ))

@@ -12,11 +12,9 @@ use service::clock::{Clock, SystemClock};
 use service::task;
 use tokio_postgres::types::Type;
 
-use super::failure::Failure;
-use super::server::Servers;
-use super::settings::{PostgresSettings, Target};
-use super::{limits, tls};
-use crate::IndexError;
+use crate::server::Servers;
+use crate::settings::Target;
+use crate::{Failure, PostgresSettings, SeenServer, SettingsError, limits, tls};
 
 /// Sets what a connection goes by. A database that confirms before it has written is told not to do so here.
 const SET_UP: &str = "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), \
@@ -25,18 +23,21 @@ const SET_UP: &str = "SELECT set_config('statement_timeout', $1, false), set_con
      current_setting('server_encoding')";
 
 /// A bounded set of connections to one database.
-pub(super) struct Connections {
+pub struct Connections {
     pool: Pool,
-    pub(super) name: String,
-    pub(super) servers: Arc<Servers>,
+    pub(crate) name: String,
+    pub(crate) servers: Arc<Servers>,
     clock: Arc<dyn Clock>,
-    pub(super) connect_timeout: Duration,
-    pub(super) statement_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) statement_timeout: Duration,
 }
 
 impl Connections {
     /// Prepares them; the first call connects.
-    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, IndexError> {
+    ///
+    /// # Errors
+    /// When the settings cannot be used.
+    pub fn new(settings: &PostgresSettings) -> Result<Self, SettingsError> {
         let Target { config, check, name } = Target::read(settings)?;
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
@@ -51,7 +52,7 @@ impl Connections {
             .post_create(set_up(settings, servers.clone()))
             .pre_recycle(leave_old(servers.clone()))
             .build()
-            .map_err(|error| IndexError::Database(format!("PostgreSQL at {name}: {error}")))?;
+            .map_err(|error| SettingsError(format!("PostgreSQL at {name}: {error}")))?;
         Ok(Self {
             pool,
             name,
@@ -62,8 +63,23 @@ impl Connections {
         })
     }
 
+    /// Host, port and database, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The server that was seen last; `None` before the first connection.
+    pub fn server(&self) -> Option<SeenServer> {
+        self.servers.now()
+    }
+
+    /// Returns when another server is seen than at `changes`.
+    pub async fn server_changed(&self, changes: u64) -> SeenServer {
+        self.servers.changed(changes).await
+    }
+
     /// A connection, once there is one; a server that is away is tried until the time is up.
-    pub(super) async fn client(&self) -> Result<Object, Failure> {
+    pub(crate) async fn client(&self) -> Result<Object, Failure> {
         let start = self.clock.monotonic();
         let mut wait = limits::FIRST_WAIT;
         loop {
@@ -91,7 +107,7 @@ impl Connections {
             PoolError::Timeout(_) => Failure::of(format!(
                 "no connection within {waited} s: is it running, and reachable from here?"
             )),
-            PoolError::Closed | PoolError::NoRuntimeSpecified => Failure::Index(IndexError::Closed),
+            PoolError::Closed | PoolError::NoRuntimeSpecified => Failure::Closed,
         }
     }
 }
@@ -128,8 +144,8 @@ fn set_up(settings: &PostgresSettings, servers: Arc<Servers>) -> Hook {
             };
             set.await.map_err(|failure| match failure {
                 Failure::Postgres(error) => HookError::Backend(error),
-                Failure::Index(IndexError::Database(message)) => HookError::Message(message.into()),
-                Failure::Index(error) => HookError::Message(error.to_string().into()),
+                Failure::Said(message) => HookError::Message(message.into()),
+                other => HookError::Message(other.told("the server").into()),
             })
         })
     })

@@ -6,7 +6,7 @@ use std::time::Instant;
 use deadpool_postgres::ClientWrapper;
 use tokio::sync::{Mutex, watch};
 
-use super::failure::Failure;
+use crate::Failure;
 
 /// Asks for everything that tells a server from another one, in words that need no special right. The timeline is that
 /// of the log being written: `pg_control_checkpoint` tells the old one until the first checkpoint after a promotion.
@@ -35,15 +35,15 @@ pub struct ServerIdentity {
 pub struct SeenServer {
     /// Which it is.
     pub identity: ServerIdentity,
-    /// How often another one was seen than before, since this index was opened. Whoever remembers anything that the
-    /// index said (verdicts, leases, what is settled) forgets it when this rises, and has reconcile run before anything
+    /// How often another one was seen than before, since the database was opened. Whoever remembers anything that it
+    /// said (verdicts, leases, what is settled) forgets it when this rises; for the index, reconcile runs before anything
     /// is called settled again.
     pub changes: u64,
 }
 
 /// The server now, and how far its log was; the watch tells whoever waits.
 #[derive(Debug)]
-pub(super) struct Servers {
+pub(crate) struct Servers {
     seen: watch::Sender<Option<Seen>>,
     /// Held while a server is asked, so that what is noted later was asked later.
     asking: Mutex<()>,
@@ -59,7 +59,7 @@ struct Seen {
 }
 
 impl Servers {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             seen: watch::Sender::new(None),
             asking: Mutex::new(()),
@@ -67,7 +67,7 @@ impl Servers {
     }
 
     /// Asks a new connection whose it is.
-    pub(super) async fn look(&self, client: &ClientWrapper, connected: Instant) -> Result<(), Failure> {
+    pub(crate) async fn look(&self, client: &ClientWrapper, connected: Instant) -> Result<(), Failure> {
         let _one_at_a_time = self.asking.lock().await;
         let row = match client.query_typed_one(IDENTIFY, &[]).await.map_err(Failure::from) {
             Err(error) if error.is_withheld() => client.query_typed_one(IDENTIFY_LESS, &[]).await?,
@@ -87,13 +87,14 @@ impl Servers {
         self.seen.send_if_modified(|seen| {
             let before = *seen;
             let went_back = |before: Seen| before.server.identity == identity && written < before.written;
-            let is_other = before.is_some_and(|before| before.server.identity != identity || went_back(before));
+            let is_other =
+                before.is_some_and(|before| before.server.identity != identity || went_back(before));
             let changes = before.map_or(0, |before| before.server.changes) + u64::from(is_other);
             if is_other {
                 tracing::warn!(
                     ?identity,
-                    "PostgreSQL is another server than before, or went back in time: what was known of the index is \
-                     forgotten, and reconcile has to run"
+                    "PostgreSQL is another server than before, or went back in time: what was known of its \
+                     tables is forgotten; for those of the index, reconcile has to run"
                 );
             }
             *seen = Some(Seen {
@@ -110,19 +111,19 @@ impl Servers {
     }
 
     /// Whether a connection of this age may still be used.
-    pub(super) fn admit(&self, connected: Instant) -> bool {
+    pub(crate) fn admit(&self, connected: Instant) -> bool {
         let seen = *self.seen.borrow();
         seen.and_then(|seen| seen.since)
             .is_none_or(|since| connected >= since)
     }
 
     /// The server that was seen last.
-    pub(super) fn now(&self) -> Option<SeenServer> {
+    pub(crate) fn now(&self) -> Option<SeenServer> {
         self.seen.borrow().map(|seen| seen.server)
     }
 
     /// Returns when another server is seen than at `changes`.
-    pub(super) async fn changed(&self, changes: u64) -> SeenServer {
+    pub(crate) async fn changed(&self, changes: u64) -> SeenServer {
         let mut watch = self.seen.subscribe();
         let other = watch.wait_for(|seen| seen.is_some_and(|seen| seen.server.changes != changes));
         match other.await {
