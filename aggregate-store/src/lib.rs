@@ -15,12 +15,15 @@ mod dimensions;
 mod door;
 mod error;
 mod layer;
+mod lines;
+mod listing;
 pub mod metrics;
 mod question;
 mod retain;
 mod rows;
 mod sqlite;
 mod status;
+mod stored;
 
 pub use batch::{Batch, BatchCells, CellAddress};
 pub use builder::BatchBuilder;

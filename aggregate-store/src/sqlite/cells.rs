@@ -3,9 +3,10 @@
 use rusqlite::{Connection, params};
 use sketch::Cell;
 
-use super::dictionary::{Dictionary, SetIds};
-use super::listing::Listing;
+use super::dictionary::Dictionary;
+use super::listing;
 use super::merge::{CellMerges, Upserted};
+use crate::listing::{Listing, SetIds};
 use crate::{AggregateError, Batch};
 
 /// Adds the cells of the batches to those stored; what became zero is removed, what is listed follows.
@@ -25,7 +26,7 @@ pub(super) fn write(
         "DELETE FROM cell
          WHERE metric = ?1 AND dimension_set = ?2 AND process = ?3 AND label = ?4 AND layout = ?5",
     )?;
-    let mut listing = Listing::default();
+    let mut listed = Listing::default();
     for same in keyed.chunk_by(|a, b| a.cell() == b.cell()) {
         let Key {
             metric,
@@ -50,14 +51,14 @@ pub(super) fn write(
         let set = &sets.of_batches[batch].1[address.dimension_set as usize];
         match merges.take() {
             Upserted::Added => {}
-            Upserted::New => listing.count(set, metric, process, 1),
+            Upserted::New => listed.count(set, metric, process, 1),
             Upserted::Zero => {
                 remove.execute(params![metric, dimension_set, process, label, layout])?;
-                listing.count(set, metric, process, -1);
+                listed.count(set, metric, process, -1);
             }
         }
     }
-    listing.write(connection)
+    listing::write(listed, connection)
 }
 
 /// Adds up cells of one key into `sum`. Whether nothing is left of them.

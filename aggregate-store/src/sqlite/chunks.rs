@@ -6,8 +6,8 @@ use ping::{ChunkId, Incarnation};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dictionary::Dictionary;
-use super::refusal::{sixteen, stored, unstored};
 use crate::layer::Part;
+use crate::stored::{sixteen, stored, unstored};
 use crate::{AggregateError, FoldedChunk};
 
 /// Adds chunks, none of which may be folded.

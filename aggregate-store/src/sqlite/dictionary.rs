@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 use sketch::Layout;
 
 use super::limits::DICTIONARY_BYTES_MAX;
-use super::refusal::stored;
+use crate::listing::SetIds;
+use crate::stored::stored;
 use crate::{AggregateError, DimensionSet};
 
 /// Ids as far as they were asked for. It may know only ids of committed rows and of the running transaction: whoever
@@ -20,21 +21,6 @@ pub(super) struct Dictionary {
     chunks: HashMap<ChunkId, u32>,
     incarnations: HashMap<Incarnation, u32>,
     bytes: usize,
-}
-
-/// A dimension set as it is stored: its id, and the ids of its values.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SetIds {
-    pub(super) id: u32,
-    pub(super) channel: u32,
-    pub(super) version: u32,
-    pub(super) submission_date: u32,
-    pub(super) build_date: u32,
-    pub(super) application: u32,
-    pub(super) architecture: u32,
-    pub(super) os: u32,
-    pub(super) os_version: u32,
-    pub(super) e10s: u32,
 }
 
 /// About what an entry takes beside its text.

@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 
 use super::listing;
 use super::names::Names;
-use super::refusal::date;
-use crate::layer::Part;
+use crate::layer::{CellName, Part};
+use crate::lines::{CellLine, UserLine, line_of};
+use crate::stored::date;
 use crate::{AggregateError, DimensionSet, UserKey};
 
 /// Sends all cells, then all user sketches. Holds the cells of one metric in memory.
@@ -53,9 +54,7 @@ pub(super) fn send(
 
 /// Whether somebody receives.
 fn send_line(lines: &mpsc::Sender<String>, line: &impl Serialize) -> Result<bool, AggregateError> {
-    let text = serde_json::to_string(line);
-    let text = text.map_err(|error| AggregateError::Damaged(error.to_string()))?;
-    Ok(task::send_blocking(lines, text))
+    Ok(task::send_blocking(lines, line_of(line)?))
 }
 
 /// A cell under its names. The order of fields is the order of lines.
@@ -68,62 +67,6 @@ struct NamedCell<'a> {
     value: Vec<u8>,
 }
 
-/// Sums and samples are texts, for they may be larger than a JSON number is commonly read.
-#[derive(Serialize)]
-struct CellLine<'a> {
-    kind: &'static str,
-    metric: &'a str,
-    submission_date: String,
-    channel: &'a str,
-    version: &'a str,
-    build_date: &'a str,
-    application: &'a str,
-    architecture: &'a str,
-    os: &'a str,
-    os_version: &'a str,
-    e10s: &'a str,
-    process: &'a str,
-    label: &'a str,
-    layout: String,
-    count: i64,
-    sum: String,
-    bins: Vec<(i64, String)>,
-}
-
-#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct UserLine {
-    kind: &'static str,
-    submission_date: String,
-    application: String,
-    channel: String,
-    version: String,
-    os: String,
-    image: String,
-}
-
-const USERS: &str = "users";
-
-impl UserLine {
-    fn of(key: &UserKey) -> Self {
-        let UserKey {
-            submission_date,
-            application,
-            channel,
-            version,
-            os,
-        } = key;
-        Self {
-            kind: USERS,
-            submission_date: submission_date.to_string(),
-            application: application.clone(),
-            channel: channel.clone(),
-            version: version.clone(),
-            os: os.clone(),
-            image: String::new(),
-        }
-    }
-}
-
 impl NamedCell<'_> {
     fn name(&self) -> (&DimensionSet, &str, &str, Layout) {
         (self.dimensions, &self.process, &self.label, self.layout)
@@ -131,39 +74,16 @@ impl NamedCell<'_> {
 
     fn line<'a>(&'a self, metric: &'a str) -> Result<CellLine<'a>, AggregateError> {
         let cell = Cell::decode(&self.value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        let DimensionSet {
-            submission_date,
-            channel,
-            version,
-            build_date,
-            application,
-            architecture,
-            os,
-            os_version,
-            e10s,
-        } = self.dimensions;
-        let bins = cell.bins().iter();
-        Ok(CellLine {
-            kind: "cell",
-            metric,
-            submission_date: submission_date.to_string(),
-            channel,
-            version,
-            build_date,
-            application,
-            architecture,
-            os,
-            os_version,
-            e10s,
-            process: &self.process,
-            label: &self.label,
-            layout: self.layout.to_string(),
-            count: cell.count(),
-            sum: cell.sum().to_string(),
-            bins: bins
-                .map(|&(bound, samples)| (bound, samples.to_string()))
-                .collect(),
-        })
+        Ok(CellLine::of(
+            CellName {
+                metric,
+                dimensions: self.dimensions,
+                process: &self.process,
+                label: &self.label,
+                layout: self.layout,
+            },
+            &cell,
+        ))
     }
 }
 
@@ -277,16 +197,14 @@ fn user_lines(
     let mut lines: BTreeMap<UserLine, UsersAt> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let day: SubmissionDate = date(row.get(1)?)?;
-        let line = UserLine {
-            kind: USERS,
-            submission_date: day.to_string(),
+        let key = UserKey {
+            submission_date: day,
             application: names.string(row.get(2)?)?.to_string(),
             channel: names.string(row.get(3)?)?.to_string(),
             version: names.string(row.get(4)?)?.to_string(),
             os: names.string(row.get(5)?)?.to_string(),
-            image: String::new(),
         };
-        lines.entry(line).or_default().row = Some(row.get(0)?);
+        lines.entry(UserLine::of(&key)).or_default().row = Some(row.get(0)?);
     }
     for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
         if !users.is_empty() {

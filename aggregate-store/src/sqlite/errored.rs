@@ -6,8 +6,8 @@ use ping::{ChunkId, Incarnation, RecordId};
 use rusqlite::{Connection, Row, params};
 
 use super::dictionary::Dictionary;
-use super::refusal::{date, sixteen, stored, unstored};
 use crate::layer::Part;
+use crate::stored::{date, sixteen, stored, unstored};
 use crate::{AggregateError, ErroredRow};
 
 /// Writes errored pings, in place of those with the same record.

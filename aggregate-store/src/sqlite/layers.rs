@@ -3,9 +3,9 @@
 use ping::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::refusal::{stored, unstored};
 use crate::AggregateError;
 use crate::layer::{LayerStamp, LayerStatus, Part};
+use crate::stored::{stored, unstored};
 
 /// The number that a writer wrote last.
 pub(super) fn newest(connection: &Connection, writer: [u8; 16]) -> Result<Option<u64>, AggregateError> {

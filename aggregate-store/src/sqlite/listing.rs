@@ -1,24 +1,15 @@
-//! Which values have cells: a small table kept with the cells, so that lists of channels, dates and filters need no
-//! scan. It counts cells, and so is a function of them, whatever was added and taken back.
+//! Which values have cells, in the file: how the table is written and asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::dictionary::SetIds;
 use super::names::{Names, id_of};
 use super::present::Value;
-use super::refusal::date;
+use crate::listing::{APPLICATION, ARCHITECTURE, OS, PROCESS};
+use crate::listing::{BUILD_DATE, E10S, Listing, METRIC, SUBMISSION_DATE};
+use crate::stored::date;
 use crate::{AggregateError, DateClock};
-
-const METRIC: i64 = 1;
-const APPLICATION: i64 = 2;
-const ARCHITECTURE: i64 = 3;
-const OS: i64 = 4;
-const PROCESS: i64 = 5;
-const E10S: i64 = 6;
-const BUILD_DATE: i64 = 7;
-const SUBMISSION_DATE: i64 = 8;
 
 /// What a value is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,73 +35,25 @@ impl Kind {
     }
 }
 
-/// Channel, version, kind, value, detail.
-type Row = (u32, u32, i64, u32, u32);
-
-/// By how much the counts of cells change.
-#[derive(Debug, Default)]
-pub(super) struct Listing {
-    by_metric: HashMap<(u32, u32, u32), i64>,
-    by_process: HashMap<(u32, u32), (SetIds, i64)>,
-}
-
-impl Listing {
-    /// Notes that a cell has come (+1) or gone (−1).
-    pub(super) fn count(&mut self, set: &SetIds, metric: u32, process: u32, change: i64) {
-        *self
-            .by_metric
-            .entry((set.channel, set.version, metric))
-            .or_default() += change;
-        self.by_process.entry((set.id, process)).or_insert((*set, 0)).1 += change;
-    }
-
-    /// Writes all changes.
-    pub(super) fn write(self, connection: &Connection) -> Result<(), AggregateError> {
-        let mut add = connection.prepare_cached(
-            "INSERT INTO listing (channel, version, kind, value, detail, cells) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO UPDATE SET cells = cells + excluded.cells",
-        )?;
-        let mut remove = connection.prepare_cached(
-            "DELETE FROM listing WHERE channel = ?1 AND version = ?2 AND kind = ?3 AND value = ?4 AND detail = ?5
-             AND cells = 0",
-        )?;
-        for ((channel, version, kind, value, detail), change) in self.changes() {
-            if change != 0 {
-                add.execute(params![channel, version, kind, value, detail, change])?;
-            }
-            if change < 0 {
-                remove.execute(params![channel, version, kind, value, detail])?;
-            }
+/// Writes all changes.
+pub(super) fn write(listing: Listing, connection: &Connection) -> Result<(), AggregateError> {
+    let mut add = connection.prepare_cached(
+        "INSERT INTO listing (channel, version, kind, value, detail, cells) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET cells = cells + excluded.cells",
+    )?;
+    let mut remove = connection.prepare_cached(
+        "DELETE FROM listing WHERE channel = ?1 AND version = ?2 AND kind = ?3 AND value = ?4 AND detail = ?5
+         AND cells = 0",
+    )?;
+    for ((channel, version, kind, value, detail), change) in listing.changes() {
+        if change != 0 {
+            add.execute(params![channel, version, kind, value, detail, change])?;
         }
-        Ok(())
-    }
-
-    fn changes(self) -> BTreeMap<Row, i64> {
-        let Self {
-            by_metric,
-            by_process,
-        } = self;
-        let mut changes = BTreeMap::new();
-        for ((channel, version, metric), change) in by_metric {
-            changes.insert((channel, version, METRIC, metric, 0), change);
+        if change < 0 {
+            remove.execute(params![channel, version, kind, value, detail])?;
         }
-        for ((_, process), (set, change)) in by_process {
-            let values = [
-                (APPLICATION, set.application, 0),
-                (ARCHITECTURE, set.architecture, 0),
-                (OS, set.os, set.os_version),
-                (PROCESS, process, 0),
-                (E10S, set.e10s, 0),
-                (BUILD_DATE, set.build_date, 0),
-                (SUBMISSION_DATE, set.submission_date, 0),
-            ];
-            for (kind, value, detail) in values {
-                let row = (set.channel, set.version, kind, value, detail);
-                *changes.entry(row).or_default() += change;
-            }
-        }
-        changes
     }
+    Ok(())
 }
 
 /// Channels that have cells, with their numbers.

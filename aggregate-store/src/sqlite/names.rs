@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 use sketch::{HistogramKind, Layout};
 
-use super::refusal::unstored;
 use crate::AggregateError;
+use crate::stored::unstored;
 
 /// The id of a string; `None` when no row bears it.
 pub(super) fn id_of(connection: &Connection, text: &str) -> Result<Option<i64>, AggregateError> {

@@ -9,11 +9,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::SqliteAggregates;
 use super::commit::Writer;
-use super::dictionary::SetIds;
 use super::limits::{DELETED_CELLS, DELETED_ROWS, DELETED_SETS, WALKED_ROWS};
-use super::listing::Listing;
-use super::refusal::{date, unstored};
+use super::listing;
+use crate::listing::{Listing, SetIds};
 use crate::retain::Stage;
+use crate::stored::{date, unstored};
 use crate::{AggregateError, Below, DeletePlace, Deleted, RetainAggregates};
 
 #[async_trait]
@@ -135,7 +135,7 @@ impl Slice<'_> {
         if sets.is_empty() {
             return Ok(Deleted::then(Stage::Errored));
         }
-        let mut listing = Listing::default();
+        let mut listed = Listing::default();
         let (mut deleted, mut after) = (0, set);
         let mut metrics = self.transaction.prepare_cached(
             "SELECT DISTINCT value FROM listing WHERE kind = 1 AND value >= ?1 ORDER BY value",
@@ -144,14 +144,14 @@ impl Slice<'_> {
         let metrics = metrics.collect::<Result<Vec<i64>, _>>()?;
         let mut next = Stage::Sets;
         for metric in metrics {
-            let of_metric = self.delete_of_metric(metric, after, &sets, &mut listing, &mut deleted)?;
+            let of_metric = self.delete_of_metric(metric, after, &sets, &mut listed, &mut deleted)?;
             if let Some(last) = of_metric {
                 next = Stage::Cells(metric, last);
                 break;
             }
             after = -1;
         }
-        listing.write(self.transaction)?;
+        listing::write(listed, self.transaction)?;
         Ok(Deleted {
             aggregates: deleted,
             ..Deleted::then(next)
@@ -164,7 +164,7 @@ impl Slice<'_> {
         metric: i64,
         after: i64,
         sets: &HashMap<i64, SetIds>,
-        listing: &mut Listing,
+        listed: &mut Listing,
         deleted: &mut u64,
     ) -> Result<Option<i64>, AggregateError> {
         let mut count = self.transaction.prepare_cached(
@@ -183,7 +183,7 @@ impl Slice<'_> {
             let ids = sets
                 .get(&set)
                 .ok_or_else(|| AggregateError::Damaged(format!("dimension set {set} is missing")))?;
-            listing.count(ids, unstored(metric)?, unstored(row.get(1)?)?, -cells);
+            listed.count(ids, unstored(metric)?, unstored(row.get(1)?)?, -cells);
             *deleted += unstored::<u64>(cells)?;
             last = Some(set);
         }
@@ -204,7 +204,7 @@ impl Slice<'_> {
         )?;
         let oldest = oldest.query_map(params![self.aggregates, DELETED_SETS], |row| row.get(0))?;
         let oldest = oldest.collect::<Result<Vec<i64>, _>>()?;
-        let metrics = super::listing::metrics(self.transaction)?;
+        let metrics = listing::metrics(self.transaction)?;
         let mut named = self
             .transaction
             .prepare_cached("SELECT 1 FROM cell WHERE metric = ?1 AND dimension_set = ?2 LIMIT 1")?;

@@ -4,7 +4,7 @@ use ping::ChunkId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dictionary::Dictionary;
-use super::refusal::{stored, unstored};
+use crate::stored::{stored, unstored};
 use crate::{AggregateError, RetriedChunk};
 
 /// Notes under which caps chunks were tried. Those of which another cap is known than the batch says are answered.

@@ -4,8 +4,8 @@ use ping::{ChunkId, DocumentKey, Incarnation, RecordId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::dictionary::Dictionary;
-use super::refusal::{sixteen, stored, unstored};
 use crate::layer::Part;
+use crate::stored::{sixteen, stored, unstored};
 use crate::{AggregateError, SeenRow};
 
 /// Writes copies, in place of those with the same document and record.

@@ -9,8 +9,8 @@ use sketch::{Cell, Layout};
 
 use super::finder::{CellIds, Finder};
 use super::names::{Names, id_of};
-use super::refusal::date;
 use crate::layer::{CellName, Part, matching};
+use crate::stored::date;
 use crate::{AggregateError, CellQuery, DateClock, Filters, SeriesRow};
 
 /// The sums, ascending by version, date, label and layout.

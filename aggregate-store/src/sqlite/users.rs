@@ -8,8 +8,8 @@ use sketch::UserSketch;
 
 use super::dictionary::Dictionary;
 use super::names::{Names, id_of};
-use super::refusal::date;
 use crate::layer::Part;
+use crate::stored::date;
 use crate::{AggregateError, Batch, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
 
 /// Merges sketches into those stored, those of one key in all batches at once.
