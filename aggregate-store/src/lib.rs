@@ -5,7 +5,8 @@
 //! - [`SeenIds`] tells which copies of a document are known.
 //! - [`LayeredAggregates`] keeps the newest layer in memory, before a database.
 //! - [`RetainAggregates`] is the door of who deletes by date.
-//! - [`SqliteAggregates`] is the back end inside one process; `conformance` (a feature) is what every back end passes.
+//! - [`SqliteAggregates`] is the back end inside one process; `PostgresAggregates` (feature `postgres`) the one for several
+//!   that share a database; `conformance` (a feature) is what every back end passes.
 
 mod batch;
 mod builder;
@@ -18,6 +19,8 @@ mod layer;
 mod lines;
 mod listing;
 pub mod metrics;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod question;
 mod retain;
 mod rows;
@@ -31,6 +34,10 @@ pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
 pub use error::AggregateError;
 pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresAggregates;
+#[cfg(feature = "postgres")]
+pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use question::{
     CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
 };

@@ -1,0 +1,54 @@
+//! One batch, or one batch in parts, one transaction.
+
+use std::collections::HashSet;
+
+use postgres_connections::{Failure, Transaction};
+use tokio::sync::mpsc;
+use tokio_postgres::Client;
+
+use super::{cells, chunks, copies, counters, errored, users, verdict};
+use crate::{AggregateError, Batch, Committed};
+
+/// A batch in parts on its way, and how many cells it brought.
+#[derive(Debug)]
+pub(super) struct Coming<'a> {
+    pub(super) parts: mpsc::Receiver<Batch>,
+    pub(super) cells: &'a mut usize,
+}
+
+/// Writes all of a batch, or fails with [`Unwritten`](super::refusal::Unwritten).
+pub(super) async fn write(transaction: &Transaction<'_>, batch: &Batch) -> Result<Committed, Failure> {
+    write_one(transaction.client(), batch).await?;
+    Ok(Committed::Written)
+}
+
+/// Writes part after part up to the last one.
+pub(super) async fn write_parts(
+    transaction: &Transaction<'_>,
+    coming: &mut Coming<'_>,
+) -> Result<Committed, Failure> {
+    while let Some(part) = coming.parts.recv().await {
+        write_one(transaction.client(), &part).await?;
+        *coming.cells += part.cells.len();
+        if part.is_last() {
+            return Ok(Committed::Written);
+        }
+    }
+    Err(AggregateError::Unfinished.into())
+}
+
+async fn write_one(client: &Client, batch: &Batch) -> Result<(), Failure> {
+    let mut named = HashSet::new();
+    if !batch.chunks.iter().all(|chunk| named.insert(chunk.id)) {
+        return Err(AggregateError::Batch("a chunk is in it twice").into());
+    }
+    verdict::check(client, batch).await?;
+    errored::remove(client, &batch.replayed).await?;
+    chunks::write_caps(client, &batch.retried).await?;
+    chunks::write(client, &batch.chunks).await?;
+    cells::write(client, batch).await?;
+    users::write(client, batch).await?;
+    copies::write(client, &batch.seen).await?;
+    errored::write(client, &batch.errored).await?;
+    counters::write(client, batch).await
+}

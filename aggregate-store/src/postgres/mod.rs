@@ -1,0 +1,30 @@
+//! The back end for several processes that share one database: PostgreSQL, in a schema of its own, so that the index may
+//! lie in the same database. Batches are committed one after the other, behind an advisory lock.
+//!
+//! What does not live here: connections (crate `postgres-connections`), and what a dump's lines look like.
+
+mod aggregates;
+mod cells;
+mod chunks;
+mod commit;
+mod copies;
+mod counters;
+mod dictionary;
+mod dump;
+mod errored;
+mod fold_version;
+mod gate;
+mod layouts;
+mod limits;
+mod listing;
+mod refusal;
+mod retain;
+mod schema;
+mod series;
+mod sets;
+mod slices;
+mod strings;
+mod users;
+mod verdict;
+
+pub use aggregates::PostgresAggregates;

@@ -1,0 +1,231 @@
+//! Deletes by submission date.
+
+use async_trait::async_trait;
+use ping::SubmissionDate;
+use postgres_connections::Failure;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::PostgresAggregates;
+use super::dictionary::{column, number};
+use super::limits::{DELETED_CELLS, DELETED_ROWS, WALKED_ROWS};
+use super::listing;
+use crate::listing::{Listing, SetIds};
+use crate::retain::Stage;
+use crate::stored::{date, unstored};
+use crate::{AggregateError, Below, DeletePlace, Deleted, RetainAggregates};
+
+const USERS: &str = "DELETE FROM highwater_aggregates.users WHERE ctid = ANY (ARRAY( \
+     SELECT ctid FROM highwater_aggregates.users WHERE submission_date < $1 LIMIT $2))";
+/// Cells are counted by what lists count them by.
+const CELLS: &str = "WITH doomed AS ( \
+         SELECT c.ctid FROM highwater_aggregates.dimension_set s JOIN highwater_aggregates.cell c ON c.dimension_set = s.id \
+         WHERE s.submission_date < $1 LIMIT $2 \
+     ), gone AS ( \
+         DELETE FROM highwater_aggregates.cell c WHERE c.ctid = ANY (ARRAY(SELECT ctid FROM doomed)) \
+         RETURNING c.dimension_set, c.metric, c.process \
+     ) SELECT s.id, s.channel, s.version, s.submission_date, s.build_date, s.application, s.architecture, s.os, s.os_version, \
+     s.e10s, g.metric, g.process, COUNT(*) FROM gone g JOIN highwater_aggregates.dimension_set s ON s.id = g.dimension_set \
+     GROUP BY s.id, g.metric, g.process";
+const SETS: &str = "DELETE FROM highwater_aggregates.dimension_set d WHERE d.id = ANY (ARRAY( \
+     SELECT s.id FROM highwater_aggregates.dimension_set s WHERE s.submission_date < $1 \
+     AND NOT EXISTS (SELECT FROM highwater_aggregates.cell c WHERE c.dimension_set = s.id) LIMIT $2))";
+const ERRORED: &str = "DELETE FROM highwater_aggregates.errored WHERE ctid = ANY (ARRAY( \
+     SELECT ctid FROM highwater_aggregates.errored WHERE submission_date < $1 LIMIT $2))";
+const SEEN_END: &str =
+    "SELECT document FROM highwater_aggregates.seen WHERE document > $1 ORDER BY document LIMIT 1 OFFSET $2";
+const SEEN: &str = "DELETE FROM highwater_aggregates.seen WHERE document > $1 AND ($2::BYTEA IS NULL OR document <= $2) \
+     AND submission_date < $3";
+const FOLDED: &str = "WITH gone AS ( \
+         DELETE FROM highwater_aggregates.folded WHERE ctid = ANY (ARRAY( \
+             SELECT ctid FROM highwater_aggregates.folded WHERE submission_date < GREATEST($1::INT, $2::INT) \
+             AND submission_date < CASE WHEN is_errors THEN $1 ELSE $2 END LIMIT $3)) \
+         RETURNING incarnation, boot, plan \
+     ), retried AS (DELETE FROM highwater_aggregates.retried r USING gone g \
+         WHERE r.incarnation = g.incarnation AND r.boot = g.boot AND r.plan = g.plan \
+     ) SELECT COUNT(*) FROM gone";
+const DAYS: &str = "SELECT value FROM highwater_aggregates.listing WHERE kind = 8 \
+     UNION SELECT submission_date FROM highwater_aggregates.users ORDER BY 1";
+
+/// What rows take, counted row by row: the size of a table tells nothing of what deletion has freed within it. To each row
+/// come its pointer and its entries in indexes, about as much as its key takes again.
+const USED: &str = "SELECT (\
+     (SELECT COALESCE(SUM(pg_column_size(c.*) + 40), 0) FROM highwater_aggregates.cell c) + \
+     (SELECT COALESCE(SUM(pg_column_size(u.*) + 40), 0) FROM highwater_aggregates.users u) + \
+     (SELECT COALESCE(SUM(pg_column_size(d.*) + 80), 0) FROM highwater_aggregates.dimension_set d) + \
+     (SELECT COALESCE(SUM(pg_column_size(s.*) + 80), 0) FROM highwater_aggregates.string s) + \
+     (SELECT COALESCE(SUM(pg_column_size(l.*) + 50), 0) FROM highwater_aggregates.listing l) + \
+     (SELECT COUNT(*) * 220 FROM highwater_aggregates.seen) + \
+     (SELECT COALESCE(SUM(pg_column_size(e.*) + 80), 0) FROM highwater_aggregates.errored e) + \
+     (SELECT COALESCE(SUM(pg_column_size(f.*) + 80), 0) FROM highwater_aggregates.folded f))::BIGINT";
+
+#[async_trait]
+impl RetainAggregates for PostgresAggregates {
+    async fn delete_below(&self, below: &Below, at: DeletePlace) -> Result<Deleted, AggregateError> {
+        let slice = Slice::of(below)?;
+        let given = (slice, at.0);
+        self.write(
+            "delete what is below the floor",
+            given,
+            |transaction, (slice, stage)| Box::pin(slice.delete(transaction.client(), stage)),
+        )
+        .await
+    }
+
+    async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError> {
+        self.read("list days", (), |client, ()| {
+            Box::pin(async move {
+                let rows = client.query_typed(DAYS, &[]).await?;
+                let day = |row: &Row| Ok(date(row.try_get::<_, i32>(0)?.into())?);
+                rows.iter().map(day).collect()
+            })
+        })
+        .await
+    }
+
+    async fn used_bytes(&self) -> Result<u64, AggregateError> {
+        let measured = self
+            .connections
+            .long_snapshot((), |transaction, ()| {
+                Box::pin(async move {
+                    let row = transaction.query_typed_one(USED, &[]).await?;
+                    Ok(unstored(row.try_get(0)?)?)
+                })
+            })
+            .await;
+        self.told("measure the aggregates", measured)
+    }
+}
+
+/// Days are numbers YYYYMMDD; nothing lies below 0.
+struct Slice {
+    aggregates: i32,
+    errored: i32,
+    seen: i32,
+    error_chunks: i32,
+}
+
+impl Slice {
+    fn of(below: &Below) -> Result<Self, AggregateError> {
+        let day = |day: Option<SubmissionDate>| column(day.map_or(0, SubmissionDate::as_yyyymmdd));
+        Ok(Self {
+            aggregates: day(below.aggregates)?,
+            errored: day(below.errored)?,
+            seen: day(below.seen)?,
+            error_chunks: day(below.error_chunks)?,
+        })
+    }
+
+    async fn delete(&self, client: &Client, stage: &Stage) -> Result<Deleted, Failure> {
+        match stage {
+            Stage::Users => {
+                let users = delete_rows(client, USERS, self.aggregates).await?;
+                let next = [Stage::Cells(0, -1), Stage::Users];
+                Ok(Deleted {
+                    aggregates: users,
+                    ..next_of(next, users)
+                })
+            }
+            Stage::Cells(..) => {
+                let cells = self.delete_cells(client).await?;
+                Ok(Deleted {
+                    aggregates: cells,
+                    ..next_of([Stage::Sets, Stage::Cells(0, -1)], cells)
+                })
+            }
+            Stage::Sets => {
+                let rows = delete_rows(client, SETS, self.aggregates).await?;
+                Ok(Deleted {
+                    rows,
+                    ..next_of([Stage::Errored, Stage::Sets], rows)
+                })
+            }
+            Stage::Errored => {
+                let rows = delete_rows(client, ERRORED, self.errored).await?;
+                Ok(Deleted {
+                    rows,
+                    ..next_of([Stage::Seen(Vec::new()), Stage::Errored], rows)
+                })
+            }
+            Stage::Seen(after) => self.delete_seen(client, after).await,
+            Stage::Folded => self.delete_folded(client).await,
+        }
+    }
+
+    async fn delete_cells(&self, client: &Client) -> Result<u64, Failure> {
+        let given: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&self.aggregates, Type::INT4), (&DELETED_CELLS, Type::INT8)];
+        let (mut listed, mut deleted) = (Listing::default(), 0);
+        for row in client.query_typed(CELLS, &given).await? {
+            let id = |at: usize| -> Result<u32, Failure> { Ok(number(row.try_get(at)?)?) };
+            let set = SetIds {
+                id: id(0)?,
+                channel: id(1)?,
+                version: id(2)?,
+                submission_date: id(3)?,
+                build_date: id(4)?,
+                application: id(5)?,
+                architecture: id(6)?,
+                os: id(7)?,
+                os_version: id(8)?,
+                e10s: id(9)?,
+            };
+            let cells: i64 = row.try_get(12)?;
+            listed.count(&set, id(10)?, id(11)?, -cells);
+            deleted += unstored::<u64>(cells)?;
+        }
+        listing::write(client, listed).await?;
+        Ok(deleted)
+    }
+
+    /// Walks copies by document, a stretch at a time.
+    async fn delete_seen(&self, client: &Client, after: &[u8]) -> Result<Deleted, Failure> {
+        if self.seen == 0 {
+            return Ok(next_of([Stage::Folded, Stage::Folded], 0));
+        }
+        let given: [(&(dyn ToSql + Sync), Type); 2] = [(&after, Type::BYTEA), (&WALKED_ROWS, Type::INT8)];
+        let end = client.query_typed_opt(SEEN_END, &given).await?;
+        let end: Option<Vec<u8>> = end.map(|row| row.try_get(0)).transpose()?;
+        let given: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&after, Type::BYTEA),
+            (&end, Type::BYTEA),
+            (&self.seen, Type::INT4),
+        ];
+        let rows = client.execute_typed(SEEN, &given).await?;
+        let next = end.map_or(Stage::Folded, Stage::Seen);
+        Ok(Deleted {
+            aggregates: 0,
+            rows,
+            next: Some(DeletePlace(next)),
+        })
+    }
+
+    async fn delete_folded(&self, client: &Client) -> Result<Deleted, Failure> {
+        let given: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&self.error_chunks, Type::INT4),
+            (&self.seen, Type::INT4),
+            (&DELETED_ROWS, Type::INT8),
+        ];
+        let rows: i64 = client.query_typed_one(FOLDED, &given).await?.try_get(0)?;
+        Ok(Deleted {
+            aggregates: 0,
+            rows: unstored(rows)?,
+            next: (rows > 0).then_some(DeletePlace(Stage::Folded)),
+        })
+    }
+}
+
+async fn delete_rows(client: &Client, statement: &str, below: i32) -> Result<u64, Failure> {
+    let given: [(&(dyn ToSql + Sync), Type); 2] = [(&below, Type::INT4), (&DELETED_ROWS, Type::INT8)];
+    Ok(client.execute_typed(statement, &given).await?)
+}
+
+/// A slice after which comes the first of these stages, or the second if it deleted something.
+fn next_of([done, again]: [Stage; 2], deleted: u64) -> Deleted {
+    let next = if deleted == 0 { done } else { again };
+    Deleted {
+        aggregates: 0,
+        rows: 0,
+        next: Some(DeletePlace(next)),
+    }
+}
