@@ -31,6 +31,10 @@ pub struct Batch {
     pub users: Vec<(UserKey, UserSketch)>,
     /// Copies to write, or to write again with another chunk, position or `counted`.
     pub seen: Vec<SeenRow>,
+    /// For every document named in `seen`, all rows that were stored when the batch was folded; a document without any here
+    /// had none. What counts stands on these: where several processes write, a store that finds other ones writes nothing
+    /// at all. A batch in parts names each document in one part.
+    pub known: Vec<SeenRow>,
     /// Errored pings to write, known by their records.
     pub errored: Vec<ErroredRow>,
     /// Errored pings that are replayed: their rows go, before `errored` is written. If one of them is not there, some
@@ -78,6 +82,7 @@ impl Batch {
             cells,
             users,
             seen,
+            known,
             errored,
             replayed,
             retried,
@@ -103,6 +108,7 @@ impl Batch {
         self.chunks.extend(chunks);
         self.users.extend(users);
         self.seen.extend(seen);
+        self.known.extend(known);
         self.errored.extend(errored);
         self.replayed.extend(replayed);
         self.retried.extend(retried);

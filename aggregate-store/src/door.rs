@@ -15,7 +15,7 @@ use crate::{
 #[async_trait]
 pub trait AggregateStore: AggregateReads + SeenIds {
     /// Writes a batch in one transaction. If one of its chunks is folded already, or what it replays was replayed, nothing
-    /// at all is written.
+    /// at all is written; nor where several processes write, and another one changed what the batch was folded on top of.
     ///
     /// # Errors
     /// When the database refused: then nothing was written.
@@ -31,6 +31,7 @@ pub trait AggregateStore: AggregateReads + SeenIds {
         Ok(match self.commit(batch).await? {
             Committed::Written => Kept::Written,
             Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
+            Committed::Outdated => Kept::Outdated,
         })
     }
 
@@ -197,6 +198,9 @@ pub enum Committed {
     Written,
     /// Nothing is written: these chunks of the batch are folded already, or what it replays of them was replayed.
     AlreadyFolded(Vec<ChunkId>),
+    /// Nothing is written: another writer added copies of documents meanwhile of which the batch has copies, too. Fold it
+    /// again.
+    Outdated,
 }
 
 /// The rules of a fold. What was added under one rule cannot be taken back under another.

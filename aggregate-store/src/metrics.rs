@@ -6,7 +6,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 
 use crate::{Committed, HeldSize};
 
-/// Batches by `outcome`: `written`, `already_folded` (nothing written), `failed` (nothing written).
+/// Batches by `outcome`: `written`, `already_folded`, `outdated` and `failed` (nothing written).
 pub const BATCHES_TOTAL: &str = "highwater_aggregate_store_batches_total";
 
 /// Differences of cells written.
@@ -47,7 +47,7 @@ pub fn describe() {
 pub(crate) fn persisted<E>(outcome: &Result<Committed, E>, took: Duration, chunks: usize) {
     let word = match outcome {
         Ok(Committed::Written) => "written",
-        Ok(Committed::AlreadyFolded(_)) => "dropped",
+        Ok(Committed::AlreadyFolded(_) | Committed::Outdated) => "dropped",
         Err(_) => "failed",
     };
     counter!(PERSISTS_TOTAL, "outcome" => word).increment(1);
@@ -65,6 +65,7 @@ pub(crate) fn count_commit<E>(cells: usize, outcome: &Result<Committed, E>) {
     let word = match outcome {
         Ok(Committed::Written) => "written",
         Ok(Committed::AlreadyFolded(_)) => "already_folded",
+        Ok(Committed::Outdated) => "outdated",
         Err(_) => "failed",
     };
     counter!(BATCHES_TOTAL, "outcome" => word).increment(1);

@@ -246,6 +246,7 @@ impl BatchFold {
         Batch {
             chunks: self.chunks,
             seen: self.copies.changed(),
+            known: self.copies.known(),
             errored: self.errored,
             replayed: self.replayed,
             retried: self.retried,

@@ -28,8 +28,26 @@ struct Row {
     record: RecordId,
     place: Place,
     counted: bool,
+    /// Whether it counted when it was loaded; `None` when it is new.
+    stored: Option<bool>,
+}
+
+impl Row {
     /// Whether it differs from what is stored.
-    changed: bool,
+    fn changed(&self) -> bool {
+        self.stored != Some(self.counted)
+    }
+
+    fn seen(&self, key: DocumentKey, counted: bool) -> SeenRow {
+        SeenRow {
+            key,
+            received: self.received,
+            record: self.record,
+            chunk: self.place.chunk,
+            position: self.place.position,
+            counted,
+        }
+    }
 }
 
 /// Where a record lies.
@@ -81,7 +99,7 @@ impl Copies {
                     position: row.position,
                 },
                 counted: row.counted,
-                changed: false,
+                stored: Some(row.counted),
             });
         }
         for document in documents {
@@ -114,7 +132,6 @@ impl Copies {
         let next = next.filter(|next| next.counted && repeats(next.received, received));
         let displaced = next.map(|next| {
             next.counted = false;
-            next.changed = true;
             next.place
         });
         let row = Row {
@@ -122,7 +139,7 @@ impl Copies {
             record,
             place,
             counted: counts,
-            changed: true,
+            stored: None,
         };
         rows.insert(at, row);
         self.rows += 1;
@@ -133,16 +150,22 @@ impl Copies {
     pub(crate) fn changed(&self) -> Vec<SeenRow> {
         let mut changed = Vec::new();
         for (key, rows) in &self.by_document {
-            changed.extend(rows.iter().filter(|row| row.changed).map(|row| SeenRow {
-                key: *key,
-                received: row.received,
-                record: row.record,
-                chunk: row.place.chunk,
-                position: row.place.position,
-                counted: row.counted,
-            }));
+            let rows = rows.iter().filter(|row| row.changed());
+            changed.extend(rows.map(|row| row.seen(*key, row.counted)));
         }
         changed
+    }
+
+    /// All rows, as they were loaded, of the documents of which there is something to write.
+    pub(crate) fn known(&self) -> Vec<SeenRow> {
+        let mut known = Vec::new();
+        for (key, rows) in &self.by_document {
+            if rows.iter().any(Row::changed) {
+                let stored = rows.iter().filter_map(|row| Some(row.seen(*key, row.stored?)));
+                known.extend(stored);
+            }
+        }
+        known
     }
 
     /// About how much memory the copies take.

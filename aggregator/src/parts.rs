@@ -93,5 +93,6 @@ fn kept(committed: Committed) -> Kept {
     match committed {
         Committed::Written => Kept::Written,
         Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
+        Committed::Outdated => Kept::Outdated,
     }
 }

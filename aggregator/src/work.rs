@@ -284,7 +284,7 @@ fn lost(chunks: usize) -> BatchEnd {
     metrics::batch("lost");
     tracing::warn!(
         chunks,
-        "a batch was dropped: another aggregator folded some of its chunks first"
+        "a batch was dropped: another aggregator folded some of its chunks first, or copies of its pings"
     );
     BatchEnd::default()
 }

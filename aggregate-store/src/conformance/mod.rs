@@ -1,5 +1,5 @@
-//! The suite that every back end must pass: call [`every_back_end_keeps_the_law`] from a test. Panics with what was
-//! broken.
+//! The suite that every back end must pass: call [`every_back_end_keeps_the_law`] from a test, and
+//! [`every_back_end_deletes_by_date`]. They panic with what was broken.
 //!
 //! What does not live here: durability, and what a file or server of another version does; a back end's own tests show
 //! these.
@@ -7,10 +7,14 @@
 mod cells;
 mod law;
 mod oracle;
+mod retaining;
 mod rows;
 mod samples;
 mod users;
 
 pub use law::every_back_end_keeps_the_law;
 pub use oracle::{Oracle, dump_of};
-pub use samples::{any_additions, any_cell_query, any_key, cell_batch, chunk_id, folded_chunk, record_id};
+pub use retaining::every_back_end_deletes_by_date;
+pub use samples::{
+    any_additions, any_cell_query, any_key, cell_batch, chunk_id, folded_chunk, knowing, record_id,
+};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ping::{DocumentKey, Timestamp};
 use sketch::{Cell, Layout};
 
-use super::{chunk_id, dump_of, folded_chunk, record_id};
+use super::{chunk_id, dump_of, folded_chunk, knowing, record_id};
 use crate::{
     AggregateError, AggregateStore, Batch, BatchBuilder, CellKey, Committed, Counters, DimensionSet,
     ErroredRow, FoldVersion, RetriedChunk, SeenRow, Status,
@@ -152,6 +152,7 @@ fn errored(incarnation: u8, sequence: u64, reason: &str) -> ErroredRow {
 }
 
 async fn commit(store: &dyn AggregateStore, batch: Batch) {
+    let batch = knowing(store, batch).await;
     let committed = store.commit(batch).await.expect("the batch is written");
     assert_eq!(committed, Committed::Written);
 }

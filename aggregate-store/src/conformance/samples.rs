@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use sketch::{Cell, Layout};
 
-use crate::{Batch, BatchBuilder, CellKey, CellQuery, DateClock, DimensionSet, Filters, FoldedChunk};
+use crate::{
+    Batch, BatchBuilder, CellKey, CellQuery, DateClock, DimensionSet, Filters, FoldedChunk, SeenIds,
+};
 
 const METRICS: [&str; 4] = ["GC_MS", "[[COUNT]]_CRASHES", "A", "odd \"\u{0}\u{e9}\n"];
 const CHANNELS: [&str; 2] = ["nightly", "esr"];
@@ -148,6 +150,16 @@ pub fn cell_batch(additions: &[(CellKey, Cell)]) -> Batch {
         builder.add_cell(key, cell);
     }
     builder.build()
+}
+
+/// The batch, as if it were folded on top of what is stored now.
+///
+/// # Panics
+/// When the store does not answer.
+pub async fn knowing<S: SeenIds + ?Sized>(store: &S, mut batch: Batch) -> Batch {
+    let documents: Vec<_> = batch.seen.iter().map(|row| row.key).collect();
+    batch.known = store.seen(&documents).await.expect("copies");
+    batch
 }
 
 /// A chunk's identity.

@@ -102,6 +102,10 @@ impl LayeredAggregates {
                 layers.drop_all();
                 Persisted::Dropped(theirs)
             }
+            Committed::Outdated => {
+                layers.drop_all();
+                Persisted::Dropped(Vec::new())
+            }
         };
         metrics::held(layers.size(start));
         Ok(persisted)
@@ -129,6 +133,7 @@ impl AggregateStore for LayeredAggregates {
             return Ok(match self.commit(batch).await? {
                 Committed::Written => Kept::Written,
                 Committed::AlreadyFolded(chunks) => Kept::AlreadyFolded(chunks),
+                Committed::Outdated => Kept::Outdated,
             });
         }
         let part = Part::new(batch)?;

@@ -14,5 +14,7 @@ mod tests;
 pub use aggregates::LayeredAggregates;
 pub(crate) use held::{Held, LayerStamp};
 pub use kept::{HeldSize, Kept, LayerStatus, Persisted};
+#[cfg(feature = "postgres")]
+pub(crate) use part::check_numbers;
 pub(crate) use part::{CellName, Part};
 pub(crate) use select::matching;

@@ -55,6 +55,8 @@ impl Part {
         let (sets, is_plain) = look_at_cells(&batch)?;
         // Stable: of two rows of one copy the later one is valid.
         batch.seen.sort_by_key(|row| (row.key, row.record));
+        // It is of no use here: what is held and what is stored have one writer.
+        batch.known = Vec::new();
         let bytes = memory_bytes(&batch) + sets.len() * size_of::<SetCells>();
         Ok(Self {
             batch,
@@ -112,7 +114,7 @@ impl Part {
 }
 
 /// Numbers that the database can hold, and no chunk twice.
-fn check_numbers(batch: &Batch) -> Result<(), AggregateError> {
+pub(crate) fn check_numbers(batch: &Batch) -> Result<(), AggregateError> {
     let mut chunks = HashSet::new();
     if !batch.chunks.iter().all(|chunk| chunks.insert(chunk.id)) {
         return Err(AggregateError::Batch("a chunk is in it twice"));

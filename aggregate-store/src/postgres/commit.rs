@@ -1,12 +1,11 @@
 //! One batch, or one batch in parts, one transaction.
 
-use std::collections::HashSet;
-
 use postgres_connections::{Failure, Transaction};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
 use super::{cells, chunks, copies, counters, errored, users, verdict};
+use crate::layer::check_numbers;
 use crate::{AggregateError, Batch, Committed};
 
 /// A batch in parts on its way, and how many cells it brought.
@@ -38,10 +37,7 @@ pub(super) async fn write_parts(
 }
 
 async fn write_one(client: &Client, batch: &Batch) -> Result<(), Failure> {
-    let mut named = HashSet::new();
-    if !batch.chunks.iter().all(|chunk| named.insert(chunk.id)) {
-        return Err(AggregateError::Batch("a chunk is in it twice").into());
-    }
+    check_numbers(batch)?;
     verdict::check(client, batch).await?;
     errored::remove(client, &batch.replayed).await?;
     chunks::write_caps(client, &batch.retried).await?;

@@ -1,0 +1,213 @@
+//! Deletion by date: what is left is what a store has that never knew the rest.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ping::{DocumentKey, Incarnation, RecordId, SubmissionDate};
+use sketch::{Cell, UserSketch, coupon_of};
+use tokio::runtime::Builder;
+
+use super::law::check;
+use super::{any_additions, cell_batch, chunk_id, dump_of};
+use crate::{
+    AggregateStore, Batch, Below, CellKey, Committed, DateClock, DeletePlace, ErroredRow, FoldedChunk,
+    RetainAggregates, SeenRow, UserKey,
+};
+
+/// The law of deletion. `make` gives a new, empty store at each call; it is called on a runtime of this function.
+pub fn every_back_end_deletes_by_date<S: AggregateStore + RetainAggregates>(make: impl AsyncFn() -> Arc<S>) {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a test machine has a thread to give");
+    check(
+        &runtime,
+        &(any_additions(), 0..=DAYS.len()),
+        async |(additions, from)| {
+            let (store, other) = (make().await, make().await);
+            what_is_left_is_as_if_the_rest_was_never_there(store, other, additions, from).await;
+        },
+    );
+    runtime.block_on(async { each_part_goes_below_its_own_day(&*make().await).await });
+}
+
+const DAYS: [u32; 3] = [20_150_602, 20_150_603, 20_161_231];
+
+fn day(number: u32) -> SubmissionDate {
+    SubmissionDate::from_yyyymmdd(number).expect("a day")
+}
+
+fn document(number: u32) -> DocumentKey {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    DocumentKey::from_bytes(bytes)
+}
+
+/// Everything that folding a chunk of this day writes.
+fn batch_of(number: u32, additions: &[(CellKey, Cell)], errors: bool) -> Batch {
+    let date = day(number);
+    let of_day: Vec<_> = additions
+        .iter()
+        .filter(|(key, _)| key.dimensions.submission_date == date)
+        .cloned()
+        .collect();
+    let id = chunk_id(1, u64::from(errors), u64::from(number));
+    let record = RecordId {
+        incarnation: Incarnation::from_bytes([3; 16]),
+        sequence: u64::from(number),
+    };
+    let folder = if errors { "errors/" } else { "" };
+    let chunk = FoldedChunk {
+        id,
+        key: format!("pings/{folder}v1/submission_date={date}/{id}.zst"),
+        submission_date: date,
+        records: 1,
+    };
+    if errors {
+        return Batch {
+            chunks: vec![chunk],
+            ..Batch::default()
+        };
+    }
+    let mut users = UserSketch::default();
+    users.insert(coupon_of(&number.to_string()).expect("a coupon"));
+    let user_key = UserKey {
+        submission_date: date,
+        application: "Firefox".to_owned(),
+        channel: "esr".to_owned(),
+        version: "41".to_owned(),
+        os: "Linux".to_owned(),
+    };
+    Batch {
+        chunks: vec![chunk],
+        users: vec![(user_key, users)],
+        seen: vec![SeenRow {
+            key: document(number),
+            received: date.start(),
+            record,
+            chunk: id,
+            position: 0,
+            counted: true,
+        }],
+        errored: vec![ErroredRow {
+            record,
+            submission_date: date,
+            chunk: id,
+            position: 1,
+            reason: "odd".to_owned(),
+        }],
+        ..cell_batch(&of_day)
+    }
+}
+
+async fn fill<S: AggregateStore + ?Sized>(store: &S, days: &[u32], additions: &[(CellKey, Cell)]) {
+    for number in days {
+        for errors in [false, true] {
+            let committed = store.commit(batch_of(*number, additions, errors)).await;
+            assert_eq!(committed.expect("written"), Committed::Written);
+        }
+    }
+}
+
+async fn delete<S: RetainAggregates + ?Sized>(store: &S, below: &Below) -> (u64, u64) {
+    let (mut at, mut sums) = (DeletePlace::default(), (0, 0));
+    loop {
+        let deleted = store.delete_below(below, at).await.expect("deleted");
+        sums = (sums.0 + deleted.aggregates, sums.1 + deleted.rows);
+        match deleted.next {
+            Some(next) => at = next,
+            None => return sums,
+        }
+    }
+}
+
+/// All lists, as far as they depend on cells.
+async fn lists<S: AggregateStore + ?Sized>(store: &S) -> String {
+    let mut text = String::new();
+    for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
+        for channel in store.channels(clock).await.expect("channels") {
+            let dates = store.dates(clock, &channel).await.expect("dates");
+            let versions: BTreeSet<_> = dates.iter().map(|date| date.version.clone()).collect();
+            text.push_str(&format!("{channel} {dates:?}\n"));
+            for version in versions {
+                let options = store.filter_options(&channel, &version).await.expect("options");
+                text.push_str(&format!("{options:?}\n"));
+            }
+        }
+    }
+    text
+}
+
+async fn what_is_left_is_as_if_the_rest_was_never_there<S: AggregateStore + RetainAggregates>(
+    store: Arc<S>,
+    other: Arc<S>,
+    additions: Vec<(CellKey, Cell)>,
+    from: usize,
+) {
+    let (store, other) = (&*store, &*other);
+    fill(store, &DAYS, &additions).await;
+    fill(other, &DAYS[from..], &additions).await;
+    let floor = DAYS
+        .get(from)
+        .map_or_else(|| day(20_200_101), |number| day(*number));
+    let below = Below {
+        aggregates: Some(floor),
+        errored: Some(floor),
+        seen: Some(floor),
+        error_chunks: Some(floor),
+    };
+    delete(store, &below).await;
+    assert_eq!(dump_of(store).await, dump_of(other).await);
+    assert_eq!(lists(store).await, lists(other).await);
+    let documents: Vec<_> = DAYS.into_iter().map(document).collect();
+    assert_eq!(
+        store.seen(&documents).await.expect("seen"),
+        other.seen(&documents).await.expect("seen")
+    );
+    assert_eq!(
+        store.errored(None, 9).await.expect("errored"),
+        other.errored(None, 9).await.expect("errored")
+    );
+    assert_eq!(
+        store.folded_ids(None, 9).await.expect("ids"),
+        other.folded_ids(None, 9).await.expect("ids")
+    );
+    assert_eq!(
+        store.days().await.expect("days"),
+        other.days().await.expect("days")
+    );
+    assert_eq!(delete(store, &below).await, (0, 0), "nothing is left to delete");
+    // Ids of what was deleted may be given again: what is added now must not be taken for it.
+    let again: Vec<_> = additions
+        .iter()
+        .filter(|(key, _)| key.dimensions.submission_date >= floor)
+        .cloned()
+        .collect();
+    for store in [store, other] {
+        let batch = Batch {
+            chunks: Vec::new(),
+            ..cell_batch(&again)
+        };
+        assert_eq!(store.commit(batch).await.expect("written"), Committed::Written);
+    }
+    assert_eq!(dump_of(store).await, dump_of(other).await);
+    assert_eq!(lists(store).await, lists(other).await);
+}
+
+async fn each_part_goes_below_its_own_day<S: AggregateStore + RetainAggregates>(store: &S) {
+    fill(store, &DAYS, &[]).await;
+    let below = Below {
+        errored: Some(day(DAYS[1])),
+        seen: Some(day(DAYS[1])),
+        error_chunks: Some(day(DAYS[2])),
+        ..Below::default()
+    };
+    assert_eq!(
+        delete(store, &below).await,
+        (0, 1 + 1 + 1 + 2),
+        "an errored ping, a copy, a chunk of pings, two of errors"
+    );
+    assert_eq!(store.folded_ids(None, 9).await.expect("ids").len(), 3);
+    assert_eq!(store.errored(None, 9).await.expect("errored").len(), 2);
+    assert_eq!(store.days().await.expect("days"), DAYS.map(day));
+    let documents: Vec<_> = DAYS.into_iter().map(document).collect();
+    assert_eq!(store.seen(&documents).await.expect("seen").len(), 2);
+}
