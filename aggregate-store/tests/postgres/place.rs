@@ -1,6 +1,7 @@
 //! A database of a test's own on the shared server.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aggregate_store::{PostgresAggregates, PostgresSettings};
@@ -16,9 +17,13 @@ pub(crate) struct Place {
 impl Place {
     /// On the shared server; `None` where there is no PostgreSQL.
     pub(crate) fn new() -> Option<Self> {
-        let server = Postgres::shared()?;
+        Postgres::shared().map(Self::on)
+    }
+
+    /// Another one on a server.
+    pub(crate) fn on(server: Arc<Postgres>) -> Self {
         let database = server.database();
-        Some(Self { server, database })
+        Self { server, database }
     }
 
     pub(crate) fn settings(&self) -> PostgresSettings {
@@ -35,3 +40,41 @@ impl Place {
         PostgresAggregates::open(self.settings()).await.expect("opened")
     }
 }
+
+/// Stores that are emptied and given again, for a database takes long to make: of two calls one after the other each
+/// gives another one.
+pub(crate) struct Rotation {
+    places: [Place; 4],
+    stores: Mutex<[Option<Arc<PostgresAggregates>>; 4]>,
+    next: AtomicUsize,
+}
+
+impl Rotation {
+    /// `None` where there is no PostgreSQL.
+    pub(crate) fn new() -> Option<Self> {
+        let first = Place::new()?;
+        let place = || Place::new().expect("the first one holds the server");
+        Some(Self {
+            places: [first, place(), place(), place()],
+            stores: Mutex::default(),
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// An empty store.
+    pub(crate) async fn empty(&self) -> Arc<PostgresAggregates> {
+        let number = self.next.fetch_add(1, Ordering::SeqCst) % self.places.len();
+        let place = &self.places[number];
+        let known = self.stores.lock().expect("no test panics here")[number].clone();
+        let Some(store) = known else {
+            let store = place.open().await;
+            self.stores.lock().expect("no test panics here")[number] = Some(store.clone());
+            return store;
+        };
+        place.server.sql(&place.database, EMPTY);
+        store
+    }
+}
+
+const EMPTY: &str = "SET client_min_messages = error; SET search_path = highwater_aggregates; TRUNCATE fold_version, string, \
+     layout, dimension_set, cell, listing, users, folded, retried, seen, errored, counter RESTART IDENTITY";

@@ -1,0 +1,23 @@
+//! The law of every back end.
+
+use std::sync::Arc;
+
+use aggregate_store::AggregateStore;
+use aggregate_store::conformance::{every_back_end_deletes_by_date, every_back_end_keeps_the_law};
+
+use crate::place::Rotation;
+
+#[test]
+fn it_keeps_the_law() {
+    let Some(rotation) = Rotation::new() else { return };
+    every_back_end_keeps_the_law(async || {
+        let store: Arc<dyn AggregateStore> = rotation.empty().await;
+        store
+    });
+}
+
+#[test]
+fn deletion_leaves_what_a_store_has_that_never_knew_the_rest() {
+    let Some(rotation) = Rotation::new() else { return };
+    every_back_end_deletes_by_date(async || rotation.empty().await);
+}
