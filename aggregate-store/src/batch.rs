@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ping::{ChunkId, Timestamp};
 use sketch::{Cell, Layout, UserSketch};
 
-use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, RetriedChunk, SeenRow, UserKey};
+use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, Lease, RetriedChunk, SeenRow, UserKey};
 
 /// Everything that folding some chunks changes: written in one transaction, or not at all.
 ///
@@ -35,6 +35,9 @@ pub struct Batch {
     /// had none. What counts stands on these: where several processes write, a store that finds other ones writes nothing
     /// at all. A batch in parts names each document in one part.
     pub known: Vec<SeenRow>,
+    /// The leases under which it was folded, each shard once: if one of these shards was claimed since, nothing at all is
+    /// written. Empty where nothing is leased. A batch in parts names them in each part, or in some.
+    pub fences: Vec<Lease>,
     /// Errored pings to write, known by their records.
     pub errored: Vec<ErroredRow>,
     /// Errored pings that are replayed: their rows go, before `errored` is written. If one of them is not there, some
@@ -83,6 +86,7 @@ impl Batch {
             users,
             seen,
             known,
+            fences,
             errored,
             replayed,
             retried,
@@ -109,6 +113,9 @@ impl Batch {
         self.users.extend(users);
         self.seen.extend(seen);
         self.known.extend(known);
+        self.fences.extend(fences);
+        self.fences.sort_unstable();
+        self.fences.dedup();
         self.errored.extend(errored);
         self.replayed.extend(replayed);
         self.retried.extend(retried);

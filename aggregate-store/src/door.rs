@@ -198,8 +198,8 @@ pub enum Committed {
     Written,
     /// Nothing is written: these chunks of the batch are folded already, or what it replays of them was replayed.
     AlreadyFolded(Vec<ChunkId>),
-    /// Nothing is written: another writer added copies of documents meanwhile of which the batch has copies, too. Fold it
-    /// again.
+    /// Nothing is written: another writer added copies of documents meanwhile of which the batch has copies, too, or claimed
+    /// a shard that it names. Fold again what is left.
     Outdated,
 }
 

@@ -4,6 +4,7 @@
 //! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
 //! - [`SeenIds`] tells which copies of a document are known.
 //! - [`LayeredAggregates`] keeps the newest layer in memory, before a database.
+//! - [`Leases`] is the door of who shares chunks out with others.
 //! - [`RetainAggregates`] is the door of who deletes by date.
 //! - [`SqliteAggregates`] is the back end inside one process; `PostgresAggregates` (feature `postgres`) the one for several
 //!   that share a database; `conformance` (a feature) is what every back end passes.
@@ -16,6 +17,7 @@ mod dimensions;
 mod door;
 mod error;
 mod layer;
+mod leases;
 mod lines;
 mod listing;
 pub mod metrics;
@@ -24,6 +26,8 @@ mod postgres;
 mod question;
 mod retain;
 mod rows;
+#[cfg(any(test, feature = "postgres"))]
+mod sharing;
 mod sqlite;
 mod status;
 mod stored;
@@ -34,6 +38,7 @@ pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
 pub use error::AggregateError;
 pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
+pub use leases::{Holder, Lease, Leases, SHARDS, shard_of};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresAggregates;
 #[cfg(feature = "postgres")]

@@ -8,3 +8,9 @@ pub(super) const ALONE: Gate = Gate {
     lock: "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(8606217354014312)",
     is_long: true,
 };
+
+/// Alone among those that claim leases; they wait for no batch.
+pub(super) const LEASES: Gate = Gate {
+    lock: "SELECT pg_advisory_xact_lock(8606217354014313)",
+    is_long: false,
+};

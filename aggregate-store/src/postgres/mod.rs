@@ -15,6 +15,7 @@ mod errored;
 mod fold_version;
 mod gate;
 mod layouts;
+mod leases;
 mod limits;
 mod listing;
 mod refusal;

@@ -123,3 +123,16 @@ CREATE TABLE highwater_aggregates.counter (
     value BIGINT NOT NULL,
     PRIMARY KEY (kind, name)
 );
+
+-- Who folds what. A holder lives until its time is over; a lease lasts as long as its holder, and fence rises with each
+-- claim. A holder is 16 bytes.
+CREATE TABLE highwater_aggregates.holder (
+    holder BYTEA PRIMARY KEY,
+    expires TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE highwater_aggregates.lease (
+    shard INTEGER PRIMARY KEY,
+    holder BYTEA,
+    fence BIGINT NOT NULL
+);
+INSERT INTO highwater_aggregates.lease (shard, fence) SELECT shard, 0 FROM generate_series(0, 63) AS shard;

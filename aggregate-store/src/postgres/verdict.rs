@@ -8,11 +8,14 @@ use tokio_postgres::Client;
 
 use super::limits::ROWS;
 use super::refusal::Unwritten;
-use super::{chunks, copies, errored};
+use super::{chunks, copies, errored, leases};
 use crate::{Batch, Committed, SeenRow};
 
 /// Fails with [`Unwritten`] when it may not.
 pub(super) async fn check(client: &Client, batch: &Batch) -> Result<(), Failure> {
+    if !leases::hold_fast(client, batch).await? {
+        return Err(Unwritten(Committed::Outdated).into());
+    }
     let done = already_done(client, batch).await?;
     if !done.is_empty() {
         return Err(Unwritten(Committed::AlreadyFolded(done)).into());

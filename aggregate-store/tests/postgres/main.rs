@@ -5,6 +5,7 @@ mod beside;
 mod dice;
 mod history;
 mod law;
+mod leases;
 mod migrating;
 mod outdated;
 mod parts;
