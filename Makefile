@@ -4,7 +4,7 @@ CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
 # Parts outside the default program that are tested with it.
-FEATURES := store/s3,index-schema/postgres,lambda-indexer/lambda
+FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-store/conformance,lambda-indexer/lambda
 
 SEEDS ?= 1000
 MINUTES ?= 10

@@ -3,6 +3,7 @@
 
 mod beside;
 mod dice;
+mod faults;
 mod history;
 mod law;
 mod leases;

@@ -57,6 +57,16 @@ impl State {
         self.seen.iter().filter(wanted).map(row).collect()
     }
 
+    /// Whether the batch was folded on top of the copies that are stored, of documents that it has copies of.
+    fn knows_copies(&self, batch: &Batch) -> bool {
+        let documents: BTreeSet<DocumentKey> = batch.seen.iter().map(|row| row.key).collect();
+        let documents: Vec<DocumentKey> = documents.into_iter().collect();
+        let mut known = batch.known.clone();
+        known.sort_by_key(|row| (row.key, row.record));
+        // Both ascending by document and record; nothing else is to be named.
+        self.seen_of(&documents) == known
+    }
+
     pub(super) fn apply(&mut self, batch: Batch) -> Committed {
         let ids = batch.chunks.iter().map(|chunk| chunk.id);
         let mut known: Vec<ChunkId> = ids.clone().filter(|id| self.chunks.contains(id)).collect();
@@ -67,6 +77,9 @@ impl State {
         known.extend(batch.retried.iter().filter(otherwise).map(|chunk| chunk.id));
         if !known.is_empty() {
             return Committed::AlreadyFolded(known);
+        }
+        if !self.knows_copies(&batch) {
+            return Committed::Outdated;
         }
         self.chunks.extend(ids);
         for (address, bytes) in batch.cells.iter() {
