@@ -5,7 +5,8 @@ use std::error::Error;
 use crate::FoldVersion;
 
 /// The aggregate store could not do what was asked. A commit that ends so wrote nothing; if the answer itself was
-/// lost ([`Ended`](Self::Ended)), committing again is harmless, for chunks bear identities.
+/// lost ([`Ended`](Self::Ended), or a [`Database`](Self::Database) that says so), committing again is harmless, for
+/// chunks bear identities.
 #[derive(Debug, thiserror::Error)]
 pub enum AggregateError {
     /// The tables are of a newer program.

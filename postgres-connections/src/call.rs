@@ -152,31 +152,12 @@ impl Connections {
         }
     }
 
-    /// Runs what reads with several statements, all of one moment.
+    /// Runs what reads with several statements, all of one moment, or what may last, as the reading of whole tables does: on
+    /// a connection outside of the pool, tried once.
     ///
     /// # Errors
     /// When it could not be answered.
     pub async fn snapshot<G: Sync, T>(&self, given: G, work: Writes<G, T>) -> Result<T, Failure> {
-        let limit = self.statement_timeout * limits::STATEMENTS;
-        for attempt in 1.. {
-            let mut client = self.client().await?;
-            let run = async {
-                let transaction = begin_reading(&mut client).await?;
-                work(&transaction, &given).await
-            };
-            match timeout(limit, run).await.unwrap_or_else(|_| Err(silent(limit))) {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => self.after(client, failure, attempt)?,
-            }
-        }
-        unreachable!("the last attempt returns")
-    }
-
-    /// The same of what may last, as the reading of whole tables does: on a connection outside of the pool, tried once.
-    ///
-    /// # Errors
-    /// When it could not be answered.
-    pub async fn long_snapshot<G: Sync, T>(&self, given: G, work: Writes<G, T>) -> Result<T, Failure> {
         let mut client = Object::take(self.client().await?);
         let transaction = begin_reading(&mut client).await?;
         transaction.batch_execute(&long()).await?;

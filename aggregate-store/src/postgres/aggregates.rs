@@ -21,7 +21,7 @@ use crate::{
 /// Aggregates in a PostgreSQL database. Any number of processes may open it at once; their batches are written one after
 /// the other.
 ///
-/// Memory: some MB for each batch being written beside the batch itself, about 24 bytes for each of its cells, and the ids
+/// Memory: some MB for each batch being written beside the batch itself, about 40 bytes for each of its cells, and the ids
 /// of its names.
 #[derive(Debug)]
 pub struct PostgresAggregates {
@@ -239,7 +239,7 @@ impl AggregateReads for PostgresAggregates {
     async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
         let sent = self
             .connections
-            .long_snapshot(lines, |transaction, lines| {
+            .snapshot(lines, |transaction, lines| {
                 Box::pin(dump::send(transaction, lines))
             })
             .await;

@@ -86,7 +86,7 @@ impl RetainAggregates for PostgresAggregates {
     async fn used_bytes(&self) -> Result<u64, AggregateError> {
         let measured = self
             .connections
-            .long_snapshot((), |transaction, ()| {
+            .snapshot((), |transaction, ()| {
                 Box::pin(async move {
                     let row = transaction.query_typed_one(USED, &[]).await?;
                     Ok(unstored(row.try_get(0)?)?)

@@ -14,7 +14,7 @@ pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
-        println!("SEED={seed}");
+        eprintln!("SEED={seed}");
         Self(seed)
     }
 

@@ -76,11 +76,19 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
         now: 10,
     };
     Batch {
-        chunks: if step % 3 == 0 { Vec::new() } else { chunks },
+        chunks: if step.is_multiple_of(3) {
+            Vec::new()
+        } else {
+            chunks
+        },
         users: vec![(key, users)],
         seen,
         errored,
-        retried: if step % 5 == 0 { vec![retried] } else { Vec::new() },
+        retried: if step.is_multiple_of(5) {
+            vec![retried]
+        } else {
+            Vec::new()
+        },
         counters: Counters {
             folded: small(dice),
             repeated: small(dice),

@@ -74,7 +74,7 @@ async fn any_difference_of_what_is_known_from_what_is_stored_is_noticed() {
     let wrong: [fn(&mut Vec<SeenRow>, usize); 4] = [
         |known, at| known[at].counted = !known[at].counted,
         |known, at| known[at].position += 1,
-        |known, at| drop(known.remove(at)),
+        |known, at| known.truncate(at),
         |known, at| {
             let mut more = known[at].clone();
             more.record.sequence += 1_000;
