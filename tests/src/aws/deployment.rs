@@ -162,7 +162,6 @@ impl Deployment {
     /// # Panics
     /// When that does not come within minutes; what the function and LocalStack logged is printed.
     pub fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
-        let whole = format!("{what} (stack {})", self.output("Indexer"));
-        self.localstack.wait(&whole, is_so);
+        self.localstack.wait(what, || self.logs().join("\n"), is_so);
     }
 }
