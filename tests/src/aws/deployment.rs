@@ -1,15 +1,10 @@
 //! The template of `infra/aws`, deployed into LocalStack with the real zip.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::LocalStack;
-use crate::program::{now, thread_sleep};
-
-/// How long something is waited for that takes seconds.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A deployed stack.
 #[derive(Debug)]
