@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use call::{Gate, Reads, Writes};
 use failure::Failure;
 pub use months::DroppedMonth;
-use ping::ChunkId;
+use ping::{ChunkId, Incarnation};
 use pool::Connections;
 pub use server::{SeenServer, ServerIdentity};
 pub use settings::PostgresSettings;
@@ -245,6 +245,29 @@ impl Index for PostgresIndex {
             })
         })
         .await
+    }
+
+    async fn claim_folding(&self, aggregates: Incarnation) -> Result<(), IndexError> {
+        let found = self
+            .write(Gate::Alone, aggregates.to_string(), |transaction, ours| {
+                Box::pin(async move {
+                    Ok(transaction
+                        .query_one(sql::CLAIM_FOLDING, &[ours])
+                        .await?
+                        .try_get(0)?)
+                })
+            })
+            .await;
+        let folds: String = found?;
+        if folds == aggregates.to_string() {
+            return Ok(());
+        }
+        let by = folds.parse().map_err(|_| {
+            IndexError::Database(format!(
+                "highwater_index.totals says that `{folds}` folds, which is no incarnation"
+            ))
+        })?;
+        Err(IndexError::FoldedElsewhere { by })
     }
 
     async fn generation(&self) -> Result<u64, IndexError> {
