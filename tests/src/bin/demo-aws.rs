@@ -7,7 +7,7 @@ use anyhow::Context;
 use ping::Timestamp;
 use sample_pings::{Options, Population, gzip};
 use serde_json::Value;
-use service::clock::{Clock as _, SystemClock};
+use service::clock::SystemClock;
 use service::shutdown::Signals;
 use tests::Pipeline;
 use tests::aws::{EdgeProcess, World};
