@@ -91,6 +91,12 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError>;
 
+    /// How the database finds the first `limit` entries of a selection, in its own words; for a person.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError>;
+
     /// The entry of one chunk.
     ///
     /// # Errors

@@ -81,17 +81,6 @@ impl PostgresIndex {
         dropped.map_err(|failure| failure.into_index(&self.connections.name))
     }
 
-    /// How the server answers a selection: runs it, and answers the plan in the words of `EXPLAIN (ANALYZE, BUFFERS)`.
-    ///
-    /// # Errors
-    /// When the question could not be answered.
-    pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
-        self.read((selection, limit), |client, (selection, limit)| {
-            Box::pin(work::explain(client, selection, *limit))
-        })
-        .await
-    }
-
     async fn read<G: Sync, T>(&self, given: G, work: Reads<G, T>) -> Result<T, IndexError> {
         let answer = self.connections.read(given, work).await;
         answer.map_err(|failure| failure.into_index(&self.connections.name))
@@ -243,6 +232,14 @@ impl Index for PostgresIndex {
                 let rows = client.query(*statement, &[limit, from]).await?;
                 rows.iter().map(row::read_partition).collect()
             })
+        })
+        .await
+    }
+
+    /// Runs it, and answers in the words of `EXPLAIN (ANALYZE, BUFFERS)`.
+    async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        self.read((selection, limit), |client, (selection, limit)| {
+            Box::pin(work::explain(client, selection, *limit))
         })
         .await
     }

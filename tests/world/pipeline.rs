@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::SmallPing;
 use tests::aws::{EdgeProcess, World};
 
@@ -66,6 +66,20 @@ fn pings_posted_to_two_edges_are_in_the_answers_and_the_deployed_lambda_indexed_
         added, chunks,
         "what the Lambda says to have added is what lies in the bucket"
     );
+
+    // Asked and compared from a place without a data directory.
+    let (listed, _) = world.run(&["index", "query", "--channel", "nightly"]);
+    let records: u64 = listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .filter_map(|chunk| chunk["records"].as_u64())
+        .sum();
+    assert_eq!(records, posted, "{listed}");
+    let (plan, _) = world.run(&["index", "query", "--version", "54", "--explain"]);
+    assert!(plan.contains("Execution Time"), "{plan}");
+    let (_, said) = world.run(&["reconcile"]);
+    let expected = format!("{} chunks listed, 0 were missing", chunks.len());
+    assert!(said.contains(&expected), "{said}");
 
     let end = world.serve("another").expect_err("the index is folded already");
     assert!(end.contains("run `highwater edge` here"), "{end}");
