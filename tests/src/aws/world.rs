@@ -96,6 +96,26 @@ impl World {
         Pipeline::start_by(self.command(), &self.folder.path().join(name), &arguments)
     }
 
+    /// Runs a command of the program that asks about, or works on, the shared store and index.
+    ///
+    /// # Panics
+    /// When it cannot be started, or does not end well.
+    pub fn run(&self, arguments: &[&str]) -> (String, String) {
+        let output = self
+            .command()
+            .args(arguments)
+            .args(self.shared())
+            .args(["--index", &self.index])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {stderr}");
+        (stdout, stderr)
+    }
+
     /// The names of all objects in the bucket of chunks.
     ///
     /// # Panics
