@@ -18,6 +18,9 @@ fn pings_posted_to_two_edges_are_in_the_answers_and_the_deployed_lambda_indexed_
         return;
     };
     let edges = ["north", "south"].map(|name| world.edge(name));
+    // From a place without a data directory, which thereby does not come to fold the index.
+    let (_, said) = world.run(&["reconcile"]);
+    assert!(said.contains("0 chunks listed, 0 were missing"), "{said}");
     let serve = world.serve("serve").unwrap_or_else(|end| panic!("{end}"));
     let mut posted = 0;
     // The first comes twice, to another edge the second time.
