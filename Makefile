@@ -4,12 +4,12 @@ CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
 # Parts outside the default program that are tested with it.
-FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-store/conformance,lambda-indexer/lambda
+FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-store/conformance,lambda-indexer/lambda,highwater/aws
 
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres localstack lambda cargo-lambda clean
+.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres localstack lambda cargo-lambda demo-aws clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,6 +21,10 @@ test: python browser postgres localstack lambda lint  ## every test, with what t
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
+
+demo-aws: postgres localstack lambda  ## the pipeline as it runs on AWS, on this machine: LocalStack, the real Lambda, PostgreSQL, two edges
+	$(CARGO) build --release --locked --workspace --bins --features $(FEATURES)
+	target/release/demo-aws target/release/highwater $(DEMO)
 
 lint:            ## formatting and lints
 	$(CARGO) fmt --all --check

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use retention::Keep;
 use service::quantity::{Age, ByteSize};
 
+use crate::dimensions::Dimensions;
 use crate::pings::Select;
 use crate::places::{IndexUrl, StoreUrl};
 
@@ -49,6 +50,9 @@ pub(crate) enum Command {
     ForgetChunk(ForgetChunk),
     /// Lists the store and indexes what is missing
     Reconcile(Data),
+    /// Indexes chunks as a process of its own, or asks the index
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Prints every aggregate as sorted NDJSON
     Dump(Data),
     /// Prints how the pipeline is, and what was accepted, stored, indexed and folded
@@ -356,6 +360,55 @@ pub(crate) struct Status {
     /// Again every second: a screen on a terminal, else a line each
     #[arg(long)]
     pub watch: bool,
+}
+
+/// `highwater index`.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum IndexCommand {
+    /// Lists a shared store again and again and indexes what is new: for who has no Lambda
+    Run(IndexRun),
+    /// Prints the chunks that can hold pings of a selection
+    Query(IndexQuery),
+}
+
+/// `highwater index run`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct IndexRun {
+    #[command(flatten)]
+    pub data: Data,
+    /// The pause between two listings; each lists the whole store
+    #[arg(long, value_name = "AGE", default_value = "10s")]
+    pub every: Age,
+}
+
+/// `highwater index query`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct IndexQuery {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub dimensions: Dimensions,
+    /// Chunks of errored pings instead
+    #[arg(long)]
+    pub errors: bool,
+    /// A JSON object a line, or a table
+    #[arg(long, value_enum, default_value = "ndjson")]
+    pub format: QueryFormat,
+    /// Print at most this many chunks
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    pub limit: u64,
+    /// Print how the database finds the first thousand of them, and no chunks
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// How chunks are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryFormat {
+    /// For programs
+    Ndjson,
+    /// For a person
+    Table,
 }
 
 /// `highwater chunk`.

@@ -4,9 +4,11 @@ mod change;
 mod chunk_file;
 mod cli;
 mod demo;
+mod dimensions;
 mod dump;
 mod ending;
 mod import;
+mod index;
 mod local;
 mod metrics;
 mod open_files;
@@ -84,6 +86,7 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
         Command::ReplayErrors(data) => replay::run(data).await?,
         Command::Retain(retain) => retention::run(retain).await?,
         Command::ForgetChunk(chunk) => retention::forget(chunk).await?,
+        Command::Index(index) => index::run(index).await?,
         Command::Reconcile(data) => reconcile::run(data).await?,
         Command::Dump(data) => dump::run(data).await?,
         Command::Status(status) => status::run(status).await?,

@@ -17,7 +17,9 @@ use service::quantity::Age;
 use service::telemetry::LogFormat;
 use std::time::Duration;
 
-use crate::cli::{self, ApiListener, Command, Data, Demo, EdgeListener, Fold, Intake, Kept, Serve};
+use crate::cli::{
+    self, ApiListener, Command, Data, Demo, EdgeListener, Fold, IndexCommand, Intake, Kept, Serve,
+};
 
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
@@ -250,6 +252,8 @@ impl Command {
             Self::Retain(retain) => of(&retain.data, "warn"),
             Self::ForgetChunk(forget) => of(&forget.data, "warn"),
             Self::ReplayErrors(data) | Self::Reconcile(data) | Self::Dump(data) => of(data, "warn"),
+            Self::Index(IndexCommand::Run(run)) => of(&run.data, "info"),
+            Self::Index(IndexCommand::Query(query)) => of(&query.data, "warn"),
             Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
         }
     }

@@ -123,6 +123,30 @@ pub(crate) async fn read_index(
     Ok(index)
 }
 
+/// The index where many processes share it, which takes no data directory; `None` where it lies in one.
+///
+/// # Errors
+/// When it cannot be opened, or this program was built without it.
+pub(crate) async fn open_shared_index(data: &Data) -> anyhow::Result<Option<Arc<dyn RetainIndex>>> {
+    match &data.places.index {
+        Some(url) => Ok(Some(postgres(url).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Store and index where many processes share both, which takes no data directory; `None` where one of them lies in it.
+///
+/// # Errors
+/// When one of them cannot be opened, or this program was built without it.
+pub(crate) async fn open_shared(
+    data: &Data,
+) -> anyhow::Result<Option<(Arc<dyn Store>, Arc<dyn RetainIndex>)>> {
+    let (Some(StoreUrl(store)), Some(index)) = (&data.places.store, &data.places.index) else {
+        return Ok(None);
+    };
+    Ok(Some((s3(data, store).await?, postgres(index).await?)))
+}
+
 #[cfg(feature = "s3")]
 async fn s3(data: &Data, url: &str) -> anyhow::Result<Arc<dyn Store>> {
     let mut settings = store::S3Settings::parse(url).context("--store")?;

@@ -1,6 +1,8 @@
 //! Fills an index with generated entries, in SQLite and in a PostgreSQL of its own, and prints how fast it answers and
 //! takes chunks. `cargo run --release -p index-schema --features postgres --example index-speed -- [entries]`
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use ping::{ChunkId, Partition};
+use ping::{ChunkId, Incarnation, Partition};
 
 use crate::{ChunkKind, Floors, IndexEntry, Selection};
 
@@ -91,6 +91,12 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError>;
 
+    /// How the database finds the first `limit` entries of a selection, in its own words; for a person.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError>;
+
     /// The entry of one chunk.
     ///
     /// # Errors
@@ -119,6 +125,17 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
         from: usize,
         limit: usize,
     ) -> Result<Vec<PartitionCount>, IndexError>;
+
+    /// Says whose aggregates the pending chunks are folded into. The first stays: two that each fold a part of what is
+    /// pending would both answer wrongly. An index that lies in the data directory of its only aggregates has nothing to
+    /// say to that.
+    ///
+    /// # Errors
+    /// [`IndexError::FoldedElsewhere`] when others were first; when the database refused.
+    async fn claim_folding(&self, aggregates: Incarnation) -> Result<(), IndexError> {
+        let _ = aggregates;
+        Ok(())
+    }
 
     /// The number of the aggregates that are in use; 0 until one was set.
     ///
@@ -255,6 +272,15 @@ pub enum IndexError {
         found: u32,
         /// The newest version known here.
         known: u32,
+    },
+    /// Its pending chunks are folded into other aggregates.
+    #[error(
+        "index: its chunks are folded into the aggregates of the data directory {by}: run `highwater edge` here, or move the \
+         folding to this directory for good (docs/sql.md, \"Which data directory folds\")"
+    )]
+    FoldedElsewhere {
+        /// The incarnation of the data directory with those aggregates.
+        by: Incarnation,
     },
     /// The process is ending.
     #[error("index: closed")]

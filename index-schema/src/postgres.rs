@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use months::DroppedMonth;
-use ping::ChunkId;
+use ping::{ChunkId, Incarnation};
 use postgres_connections::{Connections, Failure, Gate, PostgresSettings, Reads, SeenServer, Writes};
 use refusal::{index_error, is_missing_month};
 
@@ -70,17 +70,6 @@ impl PostgresIndex {
     pub async fn drop_months(&self) -> Result<Vec<DroppedMonth>, IndexError> {
         let dropped = months::drop_below(&self.connections, false).await;
         dropped.map_err(|failure| index_error(failure, self.connections.name()))
-    }
-
-    /// How the server answers a selection: runs it, and answers the plan in the words of `EXPLAIN (ANALYZE, BUFFERS)`.
-    ///
-    /// # Errors
-    /// When the question could not be answered.
-    pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
-        self.read((selection, limit), |client, (selection, limit)| {
-            Box::pin(work::explain(client, selection, *limit))
-        })
-        .await
     }
 
     async fn read<G: Sync, T>(&self, given: G, work: Reads<G, T>) -> Result<T, IndexError> {
@@ -236,6 +225,37 @@ impl Index for PostgresIndex {
             })
         })
         .await
+    }
+
+    /// Runs it, and answers in the words of `EXPLAIN (ANALYZE, BUFFERS)`.
+    async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        self.read((selection, limit), |client, (selection, limit)| {
+            Box::pin(work::explain(client, selection, *limit))
+        })
+        .await
+    }
+
+    async fn claim_folding(&self, aggregates: Incarnation) -> Result<(), IndexError> {
+        let found = self
+            .write(gate::ALONE, aggregates.to_string(), |transaction, ours| {
+                Box::pin(async move {
+                    Ok(transaction
+                        .query_one(sql::CLAIM_FOLDING, &[ours])
+                        .await?
+                        .try_get(0)?)
+                })
+            })
+            .await;
+        let folds: String = found?;
+        if folds == aggregates.to_string() {
+            return Ok(());
+        }
+        let by = folds.parse().map_err(|_| {
+            IndexError::Database(format!(
+                "highwater_index.totals says that `{folds}` folds, which is no incarnation"
+            ))
+        })?;
+        Err(IndexError::FoldedElsewhere { by })
     }
 
     async fn generation(&self) -> Result<u64, IndexError> {

@@ -21,6 +21,7 @@ pub(crate) enum Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// SQLite's; its `$1` is a name, which is numbered where it stands first.
+    #[cfg(feature = "sqlite")]
     Question,
     /// PostgreSQL's.
     #[cfg(feature = "postgres")]
@@ -84,6 +85,7 @@ impl Query {
         self.values.push(value);
         let number = self.values.len();
         match self.mark {
+            #[cfg(feature = "sqlite")]
             Mark::Question => format!("?{number}"),
             #[cfg(feature = "postgres")]
             Mark::Dollar => format!("${number}"),

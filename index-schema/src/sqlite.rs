@@ -65,16 +65,6 @@ impl SqliteIndex {
         }))
     }
 
-    /// How SQLite answers a selection, in the words of `EXPLAIN QUERY PLAN`.
-    ///
-    /// # Errors
-    /// When the question could not be answered.
-    pub async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
-        let selection = selection.clone();
-        self.read(move |connection| work::explain(connection, &selection, limit))
-            .await
-    }
-
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -208,6 +198,13 @@ impl Index for SqliteIndex {
     ) -> Result<Vec<IndexEntry>, IndexError> {
         let (selection, after) = (selection.clone(), after.map(str::to_owned));
         self.read(move |connection| work::select(connection, &selection, after, limit))
+            .await
+    }
+
+    /// In the words of `EXPLAIN QUERY PLAN`.
+    async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        let selection = selection.clone();
+        self.read(move |connection| work::explain(connection, &selection, limit))
             .await
     }
 

@@ -42,11 +42,7 @@ impl Failure {
     pub(crate) fn is_lost(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         // What TLS refuses comes as an error of the connection too, and stays refused.
-        let is_lost = |cause: &io::Error| {
-            !cause
-                .get_ref()
-                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-        };
+        let is_lost = |cause: &io::Error| cause.get_ref().is_none_or(|cause| !cause.is::<rustls::Error>());
         let is_io = error
             .source()
             .and_then(|cause| cause.downcast_ref::<io::Error>())

@@ -279,7 +279,8 @@ impl Drop for Pipeline {
     }
 }
 
-fn log_of(data_dir: &Path) -> String {
+/// What a process on this data directory has logged.
+pub(crate) fn log_of(data_dir: &Path) -> String {
     std::fs::read_to_string(data_dir.with_extension("log")).unwrap_or_default()
 }
 

@@ -1,34 +1,16 @@
 //! Which pings are printed: the command's options as conditions on chunks and on records.
 
 use clap::Args;
-use index_schema::{ChunkKind, Condition, Selection};
+use index_schema::{ChunkKind, Selection};
 use ping::{Dimension, Submission, SubmissionDate, UNKNOWN};
 
-/// Which pings are printed. A value is one (`nightly`), several (`nightly,beta`), or a range with both ends
-/// (`20170130..20170131`, the upper end by prefix).
+use crate::dimensions::Dimensions;
+
+/// Which pings are printed.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Select {
-    /// Document type, such as main
-    #[arg(long, value_name = "VALUES")]
-    doc_type: Option<String>,
-    /// Application, such as Firefox
-    #[arg(long, value_name = "VALUES")]
-    app: Option<String>,
-    /// Update channel, as sent
-    #[arg(long, value_name = "VALUES")]
-    channel: Option<String>,
-    /// Application version; 54 matches 54 and 54.*
-    #[arg(long, value_name = "VALUES")]
-    version: Option<String>,
-    /// Application build id
-    #[arg(long, value_name = "VALUES")]
-    build_id: Option<String>,
-    /// UTC day of receipt, YYYYMMDD
-    #[arg(long, value_name = "DAYS")]
-    submission_date: Option<String>,
-    /// Namespace, such as telemetry
-    #[arg(long, value_name = "VALUES")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    dimensions: Dimensions,
     /// Only clients of this sample: crc32(client id) % 100
     #[arg(long, value_name = "0..99", value_parser = clap::value_parser!(u8).range(0..100))]
     sample_id: Option<u8>,
@@ -40,20 +22,8 @@ pub(crate) struct Select {
 impl Select {
     /// The conditions on chunks, and through [`Select::admits`] on records.
     pub(super) fn selection(&self, kind: ChunkKind) -> Selection {
-        let options = [
-            (Dimension::SourceName, &self.namespace),
-            (Dimension::DocType, &self.doc_type),
-            (Dimension::AppName, &self.app),
-            (Dimension::AppUpdateChannel, &self.channel),
-            (Dimension::AppVersion, &self.version),
-            (Dimension::AppBuildId, &self.build_id),
-            (Dimension::SubmissionDate, &self.submission_date),
-        ];
-        let condition = |(dimension, option): (Dimension, &Option<String>)| {
-            option.as_deref().map(|text| (dimension, parse(dimension, text)))
-        };
         Selection {
-            conditions: options.into_iter().filter_map(condition).collect(),
+            conditions: self.dimensions.conditions(),
             kind: Some(kind),
             ..Selection::default()
         }
@@ -92,23 +62,21 @@ pub(super) fn admits(selection: &Selection, uri: &str, date: SubmissionDate) -> 
     })
 }
 
-fn parse(dimension: Dimension, text: &str) -> Condition {
-    let end = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    if let Some((from, to)) = text.split_once("..") {
-        return Condition::Range {
-            from: end(from),
-            to: end(to),
-        };
-    }
-    if dimension == Dimension::AppVersion {
-        return Condition::Versions(text.split(',').map(str::to_owned).collect());
-    }
-    Condition::OneOf(text.split(',').map(str::to_owned).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The command's options, as they are written.
+    #[derive(clap::Parser)]
+    struct Options {
+        #[command(flatten)]
+        select: Select,
+    }
+
+    fn selecting(option: &str, values: &str) -> Select {
+        let options = <Options as clap::Parser>::try_parse_from(["pings", option, values]);
+        options.expect("well formed").select
+    }
 
     fn admitted(select: &Select, uri: &str) -> bool {
         admits(
@@ -120,10 +88,7 @@ mod tests {
 
     #[test]
     fn a_version_matches_itself_and_those_below_it() {
-        let select = Select {
-            version: Some("54".to_owned()),
-            ..Select::default()
-        };
+        let select = selecting("--version", "54");
         for (version, expected) in [
             ("54", true),
             ("54.0a1", true),
@@ -141,10 +106,7 @@ mod tests {
 
     #[test]
     fn several_versions_match_what_each_of_them_matches() {
-        let select = Select {
-            version: Some("54,56.0".to_owned()),
-            ..Select::default()
-        };
+        let select = selecting("--version", "54,56.0");
         for (version, expected) in [
             ("54.0a1", true),
             ("56.0", true),
@@ -162,10 +124,7 @@ mod tests {
 
     #[test]
     fn a_range_has_both_ends_the_upper_by_prefix() {
-        let select = Select {
-            build_id: Some("20170130..20170131".to_owned()),
-            ..Select::default()
-        };
+        let select = selecting("--build-id", "20170130..20170131");
         for (build, expected) in [
             ("20170130", true),
             ("20170131235959", true),
@@ -185,10 +144,7 @@ mod tests {
 
     #[test]
     fn what_a_uri_does_not_say_is_unknown() {
-        let select = |channel: &str| Select {
-            channel: Some(channel.to_owned()),
-            ..Select::default()
-        };
+        let select = |channel: &str| selecting("--channel", channel);
         assert!(admitted(&select("UNKNOWN"), "/submit/telemetry/x/main"));
         assert!(admitted(
             &select("beta,nightly"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use index_schema::Forgotten;
+use lambda_indexer::Reconciled;
 use ping::SubmissionDate;
 use query::health::HealthSource;
 use retention::Retained;
@@ -49,6 +50,15 @@ pub(crate) enum Request {
     Persist,
     /// The counters, and how the pipeline is.
     Status,
+}
+
+/// What a comparison of store and index found, as it is answered.
+pub(crate) fn said(found: &Reconciled) -> Value {
+    let (added, unreadable, unanswered) = (found.outcome.added, found.outcome.unreadable, found.unanswered);
+    json!({
+        "listed": found.listed, "missing": added + unreadable + unanswered, "added": added,
+        "unreadable": unreadable, "unanswered": unanswered
+    })
 }
 
 /// A request, and the settings that were given with it.
@@ -113,11 +123,7 @@ pub(crate) async fn perform(
         Request::Reconcile => {
             let found = core.reconcile().await?;
             core.settle().await?;
-            let (added, unreadable, unanswered) =
-                (found.outcome.added, found.outcome.unreadable, found.unanswered);
-            Ok(
-                json!({"listed": found.listed, "missing": added + unreadable + unanswered, "added": added, "unreadable": unreadable, "unanswered": unanswered}),
-            )
+            Ok(said(&found))
         }
         Request::Persist => {
             core.persist().await?;

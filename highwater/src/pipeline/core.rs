@@ -8,6 +8,7 @@ use aggregator::{Aggregator, AggregatorSettings, Generations};
 use edge::Edge;
 use index_schema::{Forgotten, Index, IndexTotals, RetainIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
+use ping::Incarnation;
 use query::{StatusReport, StatusSource};
 use retention::Retained;
 use service::clock::Clock;
@@ -289,6 +290,9 @@ async fn open_aggregates(
     index: &dyn Index,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<LayeredAggregates>> {
+    index
+        .claim_folding(Incarnation::from_bytes(directory.incarnation()))
+        .await?;
     let generation = index.generation().await?;
     generations.remove_before(generation);
     let path = generations.path(generation);

@@ -15,7 +15,7 @@ mod trend;
 mod watcher;
 
 pub(crate) use self::base::Base;
-pub(crate) use self::control::{Request, perform};
+pub(crate) use self::control::{Request, perform, said};
 pub(crate) use self::core::Core;
 pub(crate) use self::health::of_edge as health_of_edge;
 pub(crate) use self::listeners::{Pipeline, bind_edge, door_limits, read_definitions};

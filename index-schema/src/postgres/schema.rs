@@ -144,7 +144,8 @@ CREATE TABLE highwater_index.totals (
     refused_chunks BIGINT NOT NULL DEFAULT 0,
     refused_records BIGINT NOT NULL DEFAULT 0,
     unfolded_records BIGINT NOT NULL DEFAULT 0,
-    rebuild_wanted BOOLEAN NOT NULL DEFAULT FALSE
+    rebuild_wanted BOOLEAN NOT NULL DEFAULT FALSE,
+    folded_by TEXT
 ) WITH (fillfactor = 50);
 INSERT INTO highwater_index.totals (id) VALUES (1);
 ";

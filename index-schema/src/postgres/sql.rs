@@ -172,5 +172,8 @@ pub(super) const PARTITIONS_BY_RECORDS: &str = concat!(
     partitions!(),
     "10 DESC, 11 DESC, 2, 3, 4, 5, 6, 7, 8, 9 LIMIT $1 OFFSET $2"
 );
+/// Answers who folds now: the given one, unless somebody did before.
+pub(super) const CLAIM_FOLDING: &str =
+    "UPDATE highwater_index.totals SET folded_by = COALESCE(folded_by, $1) RETURNING folded_by";
 pub(super) const GENERATION: &str = "SELECT generation FROM highwater_index.totals";
 pub(super) const SET_GENERATION: &str = "UPDATE highwater_index.totals SET generation = $1";

@@ -153,6 +153,7 @@ impl History {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an answer is asked for to be said")]
 fn said<T: Debug>(answer: Result<T, IndexError>) -> String {
     format!("{answer:?}")
 }

@@ -4,10 +4,10 @@ use std::fs;
 
 use index_schema::conformance::Dice;
 use index_schema::{
-    ChunkKey, Condition, FAILURES_MAX, Floors, Index, IndexEntry, PostgresIndex, PostgresSettings,
-    RetainIndex, Selection,
+    ChunkKey, Condition, FAILURES_MAX, Floors, Index, IndexEntry, IndexError, PostgresIndex,
+    PostgresSettings, RetainIndex, Selection,
 };
-use ping::{Dimension, Timestamp};
+use ping::{Dimension, Incarnation, Timestamp};
 
 use crate::beside::over_months;
 use crate::place::Place;
@@ -206,6 +206,24 @@ async fn bytes_by_channel_are_those_of_the_entries() {
             "{channel:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_index_is_folded_into_the_aggregates_that_came_first_until_it_is_moved() {
+    let Some(place) = Place::new() else { return };
+    let (index, other) = (place.index().await, place.index().await);
+    let [first, second] = [1, 2].map(|byte| Incarnation::from_bytes([byte; 16]));
+    index.claim_folding(first).await.expect("nobody folds yet");
+    index.claim_folding(first).await.expect("started again");
+    let error = other.claim_folding(second).await.expect_err("others fold");
+    assert!(
+        matches!(error, IndexError::FoldedElsewhere { by } if by == first),
+        "{error}"
+    );
+    place.sql(&question("Which data directory folds"));
+    other.claim_folding(second).await.expect("it was moved");
+    let error = index.claim_folding(first).await.expect_err("it was moved");
+    assert!(error.to_string().contains(&second.to_string()), "{error}");
 }
 
 /// The same address with another user, who needs no password on the socket.

@@ -254,6 +254,9 @@ impl Index for Products {
     async fn select(&self, _: &Selection, _: Option<&str>, _: usize) -> Result<Vec<IndexEntry>, IndexError> {
         Err(IndexError::Closed)
     }
+    async fn explain(&self, _: &Selection, _: usize) -> Result<String, IndexError> {
+        Err(IndexError::Closed)
+    }
     async fn entry(&self, _: ChunkId) -> Result<Option<IndexEntry>, IndexError> {
         Err(IndexError::Closed)
     }

@@ -112,6 +112,9 @@ impl Index for CrashingIndex {
         self.pass("select", self.inner.select(selection, after, limit))
             .await
     }
+    async fn explain(&self, selection: &Selection, limit: usize) -> Result<String, IndexError> {
+        self.pass("explain", self.inner.explain(selection, limit)).await
+    }
     async fn entry(&self, chunk: ChunkId) -> Result<Option<IndexEntry>, IndexError> {
         self.pass("entry", self.inner.entry(chunk)).await
     }

@@ -158,7 +158,8 @@ impl S3Settings {
         let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
         // An access point's name may stand for a bucket's.
         let is_arn = self.bucket.starts_with("arn:");
-        if !is_arn && !((3..=63).contains(&self.bucket.len()) && self.bucket.bytes().all(plain)) {
+        let is_named = (3..=63).contains(&self.bucket.len()) && self.bucket.bytes().all(plain);
+        if !(is_arn || is_named) {
             return Err(S3SettingsError::Bucket {
                 bucket: self.bucket.clone(),
             });

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -62,7 +62,7 @@ impl Source {
     }
 }
 
-fn open(disk: &dyn Disk, path: &PathBuf, len: u64) -> io::Result<Source> {
+fn open(disk: &dyn Disk, path: &Path, len: u64) -> io::Result<Source> {
     let file = disk.open_read(path)?;
     let found = file.len()?;
     if found != len {

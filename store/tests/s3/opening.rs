@@ -45,7 +45,7 @@ async fn credentials_come_from_the_environment() {
     ];
     let url = s3.endpoint_url();
     let run = service::task::blocking(move || {
-        run_alone("opening::puts_with_what_the_environment_gives", &url, &keys)
+        run_alone("opening::puts_with_what_the_environment_gives", &url, &keys);
     });
     run.await;
     assert_eq!(s3.len(BUCKET), 1);

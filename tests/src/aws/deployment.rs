@@ -1,15 +1,10 @@
 //! The template of `infra/aws`, deployed into LocalStack with the real zip.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::LocalStack;
-use crate::program::{now, thread_sleep};
-
-/// How long something is waited for that takes seconds.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A deployed stack.
 #[derive(Debug)]
@@ -162,7 +157,6 @@ impl Deployment {
     /// # Panics
     /// When that does not come within minutes; what the function and LocalStack logged is printed.
     pub fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
-        let whole = format!("{what} (stack {})", self.output("Indexer"));
-        self.localstack.wait(&whole, is_so);
+        self.localstack.wait(what, || self.logs().join("\n"), is_so);
     }
 }

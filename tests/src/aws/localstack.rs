@@ -112,13 +112,14 @@ impl LocalStack {
     /// Waits until something is so.
     ///
     /// # Panics
-    /// When that does not come within minutes; what LocalStack logged is printed.
-    pub fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+    /// When that does not come within minutes; what else was said, and what LocalStack logged, is printed.
+    pub fn wait(&self, what: &str, said: impl Fn() -> String, mut is_so: impl FnMut() -> bool) {
         let start = now();
         while !is_so() {
             assert!(
                 start.elapsed() < PATIENCE,
-                "waited in vain for {what}:\n{}",
+                "waited in vain for {what}:\n{}\n{}",
+                said(),
                 self.log()
             );
             thread_sleep(Duration::from_millis(200));

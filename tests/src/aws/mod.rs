@@ -4,7 +4,9 @@
 mod deployment;
 mod localstack;
 mod tools;
+mod world;
 
 pub use deployment::{Deployment, Invoked};
 pub use localstack::{LocalStack, REGION};
 pub use tools::{Tools, cargo_lambda};
+pub use world::{EdgeProcess, World};

@@ -57,7 +57,7 @@ fn cargo_lambda_deploys_the_zip_and_invokes_it() {
         "--env-var",
         &index,
     ]);
-    localstack.wait("the function to be active", || {
+    localstack.wait("the function to be active", String::new, || {
         let found = localstack.call("lambda", "get_function", &json!({"FunctionName": "by-hand"}));
         found["Configuration"]["State"] == "Active"
     });

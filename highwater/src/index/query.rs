@@ -1,0 +1,58 @@
+//! Chunks of a selection, page by page.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use index_schema::{ChunkKind, RetainIndex, Selection};
+use service::directory::DataDirectory;
+
+use super::listing::Listing;
+use crate::cli::{Data, IndexQuery};
+use crate::places;
+
+/// Entries read at once, and those whose plan is explained.
+const ENTRIES: usize = 1_000;
+
+/// Prints the chunks, or how they are found.
+pub(crate) async fn run(command: &IndexQuery) -> anyhow::Result<()> {
+    let index = open(&command.data).await?;
+    let kind = if command.errors {
+        ChunkKind::Errors
+    } else {
+        ChunkKind::Pings
+    };
+    let selection = Selection {
+        conditions: command.dimensions.conditions(),
+        kind: Some(kind),
+        ..Selection::default()
+    };
+    let mut output = io::stdout().lock();
+    if command.explain {
+        writeln!(output, "{}", index.explain(&selection, ENTRIES).await?)?;
+        return Ok(());
+    }
+    let mut listing = Listing::new(output, command.format)?;
+    let (mut after, mut left) = (None, command.limit);
+    while left > 0 {
+        let wanted = usize::try_from(left).map_or(ENTRIES, |left| left.min(ENTRIES));
+        let entries = index.select(&selection, after.as_deref(), wanted).await?;
+        for entry in &entries {
+            listing.print(entry)?;
+        }
+        left -= entries.len() as u64;
+        match entries.last() {
+            Some(last) if entries.len() == wanted => after = Some(last.key.clone()),
+            _ => break,
+        }
+    }
+    Ok(listing.finish()?)
+}
+
+/// A shared index is opened without a data directory.
+async fn open(data: &Data) -> anyhow::Result<Arc<dyn RetainIndex>> {
+    if let Some(index) = places::open_shared_index(data).await? {
+        return Ok(index);
+    }
+    let directory = DataDirectory::read(disk::RealDisk::shared().as_ref(), &data.data_dir)?;
+    places::read_index(data, &directory).await
+}
