@@ -268,11 +268,16 @@ impl Slice<'_> {
         let mut folded = self
             .transaction
             .prepare_cached("DELETE FROM folded WHERE chunk = ?1")?;
+        // What is left of a number would be taken for the next chunk's that gets it.
+        let mut retried = self
+            .transaction
+            .prepare_cached("DELETE FROM retried WHERE chunk = ?1")?;
         let mut identity = self
             .transaction
             .prepare_cached("DELETE FROM chunk WHERE id = ?1")?;
         for chunk in &chunks {
             folded.execute([chunk])?;
+            retried.execute([chunk])?;
             identity.execute([chunk])?;
         }
         Ok(Deleted {
