@@ -11,7 +11,7 @@ use prost::Message;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::proto::{EntryDetail, ReasonCount};
+use crate::proto::EntryDetail;
 use crate::select::kind_number;
 use crate::{ChunkKey, ChunkKind, IndexEntry, PartitionCount};
 
@@ -46,8 +46,9 @@ impl Columns {
             received_min,
             received_max,
             sealed,
-            replaces,
-            error_reasons,
+            // These two are the detail.
+            replaces: _,
+            error_reasons: _,
         } = entry;
         let numbers = [
             integer(*records)?,
@@ -58,16 +59,6 @@ impl Columns {
             received_max.as_micros(),
             sealed.as_micros(),
         ];
-        let detail = EntryDetail {
-            replaces: replaces.iter().map(ChunkId::to_string).collect(),
-            error_reasons: error_reasons
-                .iter()
-                .map(|(reason, records)| ReasonCount {
-                    reason: reason.clone(),
-                    records: *records,
-                })
-                .collect(),
-        };
         self.ids.push(id.to_string());
         self.keys.push(text(key).into_owned());
         self.kinds.push(kind_column(*kind));
@@ -77,7 +68,7 @@ impl Columns {
         for (column, number) in self.numbers.iter_mut().zip(numbers) {
             column.push(number);
         }
-        self.details.push(detail.encode_to_vec());
+        self.details.push(EntryDetail::from(entry).encode_to_vec());
         self.folds.push(folds);
         Ok(())
     }

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::sql;
-use crate::proto::{EntryDetail, ReasonCount};
+use crate::proto::EntryDetail;
 use crate::select::kind_number;
 use crate::{ChunkKind, IndexEntry, PartitionCount};
 
@@ -27,17 +27,10 @@ pub(super) fn insert(connection: &Connection, entry: &IndexEntry) -> Result<bool
         received_min,
         received_max,
         sealed,
-        replaces,
-        error_reasons,
+        // These two are the detail.
+        replaces: _,
+        error_reasons: _,
     } = entry;
-    let reason = |(reason, records): (&String, &u64)| ReasonCount {
-        reason: reason.clone(),
-        records: *records,
-    };
-    let detail = EntryDetail {
-        replaces: replaces.iter().map(ChunkId::to_string).collect(),
-        error_reasons: error_reasons.iter().map(reason).collect(),
-    };
     let [date, name, version, doc_type, app, channel, app_version, build_id] =
         Dimension::ALL.map(|dimension| partition.get(dimension));
     let inserted = connection.prepare_cached(sql::INSERT_CHUNK)?.execute(params![
@@ -59,7 +52,7 @@ pub(super) fn insert(connection: &Connection, entry: &IndexEntry) -> Result<bool
         received_min.as_micros(),
         received_max.as_micros(),
         sealed.as_micros(),
-        detail.encode_to_vec(),
+        EntryDetail::from(entry).encode_to_vec(),
         sql::STATE_LIVE,
     ])?;
     Ok(inserted == 1)
