@@ -18,6 +18,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::error::AggregatorError;
 use crate::metrics;
 use crate::settings::AggregatorSettings;
+use crate::share::{Fences, Share};
 use crate::work::Work;
 
 /// Pending chunks that are looked at for one batch.
@@ -39,6 +40,8 @@ const ROOM_POLL: Duration = Duration::from_millis(20);
 pub struct Aggregator {
     pub(crate) work: Work,
     pub(crate) current: Arc<Current<dyn AggregateStore>>,
+    /// What of all that is pending is folded here; `None` is all.
+    share: Option<Arc<Share>>,
     /// Held while a batch is folded, and while a rebuild swaps.
     pub(crate) gate: Mutex<()>,
     pub(crate) wake: Arc<Notify>,
@@ -65,13 +68,36 @@ pub enum Step {
 }
 
 impl Aggregator {
-    /// An aggregator over this index and these objects.
+    /// An aggregator over this index and these objects: the only one.
     pub fn new(
         index: Arc<dyn Index>,
         store: Arc<dyn Store>,
         current: Arc<Current<dyn AggregateStore>>,
         clock: Arc<dyn Clock>,
         settings: AggregatorSettings,
+    ) -> Arc<Self> {
+        Self::with(index, store, current, clock, settings, None)
+    }
+
+    /// One beside others, which folds its share.
+    pub fn sharing(
+        index: Arc<dyn Index>,
+        store: Arc<dyn Store>,
+        current: Arc<Current<dyn AggregateStore>>,
+        clock: Arc<dyn Clock>,
+        settings: AggregatorSettings,
+        share: Arc<Share>,
+    ) -> Arc<Self> {
+        Self::with(index, store, current, clock, settings, Some(share))
+    }
+
+    fn with(
+        index: Arc<dyn Index>,
+        store: Arc<dyn Store>,
+        current: Arc<Current<dyn AggregateStore>>,
+        clock: Arc<dyn Clock>,
+        settings: AggregatorSettings,
+        share: Option<Arc<Share>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             work: Work {
@@ -81,6 +107,7 @@ impl Aggregator {
                 settings,
             },
             current,
+            share,
             gate: Mutex::new(()),
             wake: Arc::new(Notify::new()),
             held: Notify::new(),
@@ -101,8 +128,20 @@ impl Aggregator {
             () = shutdown.wished() => {}
             () = self.fold_on() => return,
             () = self.persist_on() => return,
+            () = self.share_on() => {}
         }
         self.persist_all().await;
+        if let Some(share) = &self.share {
+            share.leave().await;
+        }
+    }
+
+    /// Keeps the share, for ever.
+    async fn share_on(&self) {
+        match &self.share {
+            Some(share) => share.keep_on().await,
+            None => std::future::pending().await,
+        }
     }
 
     async fn fold_on(&self) {
@@ -170,16 +209,24 @@ impl Aggregator {
         let aggregates = self.current.get();
         self.work.check_fold_version(&*aggregates).await?;
         let mut passed_over = PassedOver::default();
+        let fences = self.share.as_deref().map(Share::fences);
         loop {
-            let mut entries = self.pending(&*aggregates).await?;
+            let mut entries = self.pending(&*aggregates, fences.as_ref()).await?;
             self.settle_folded(&mut entries, &*aggregates).await?;
             passed_over.leave_out(&mut entries);
             if entries.is_empty() {
                 return passed_over.first.map_or(Ok(Step::Idle), Err);
             }
-            match self.work.hold_batch(&entries, &*aggregates).await {
+            match self
+                .work
+                .hold_batch(&entries, &*aggregates, fences.as_ref())
+                .await
+            {
                 Ok(end) => {
                     self.held.notify_one();
+                    if end.chunks == 0 {
+                        self.look_at_share().await?;
+                    }
                     if !end.written.is_empty() {
                         self.work.index.settle(&end.written).await?;
                     }
@@ -218,7 +265,7 @@ impl Aggregator {
         }
         // Also what was written beside and is not settled yet: a floor must not take it for unfolded.
         loop {
-            let mut entries = self.pending(&*aggregates).await?;
+            let mut entries = self.pending(&*aggregates, None).await?;
             let pending = entries.len();
             self.settle_folded(&mut entries, &*aggregates).await?;
             if entries.len() == pending {
@@ -235,11 +282,40 @@ impl Aggregator {
         self.work.check_fold_version(&*self.current.get()).await
     }
 
-    /// What is pending. Chunks that are held are pending, too, until they are written: they must not hide the others.
-    async fn pending(&self, aggregates: &dyn AggregateStore) -> Result<Vec<IndexEntry>, AggregatorError> {
-        let limit = PENDING_PAGE + aggregates.held().chunks;
-        let pending = self.work.index.pending(limit).await?;
-        Ok(pending.into_iter().map(|pending| pending.entry).collect())
+    /// A batch was dropped: if others claimed a part of the share meanwhile, what is left of it is to be known.
+    async fn look_at_share(&self) -> Result<(), AggregatorError> {
+        match &self.share {
+            Some(share) => Ok(share.renew().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// What is pending, of the share that these fences stand for. Chunks that are held are pending, too, until they are
+    /// written: they must not hide the others; nor must those of another one's share, who may be slow.
+    async fn pending(
+        &self,
+        aggregates: &dyn AggregateStore,
+        fences: Option<&Fences>,
+    ) -> Result<Vec<IndexEntry>, AggregatorError> {
+        let mut limit = PENDING_PAGE + aggregates.held().chunks;
+        if let Some(fences) = fences {
+            if fences.is_empty() {
+                return Ok(Vec::new());
+            }
+            limit = fences.looked_at(limit);
+        }
+        loop {
+            let pending = self.work.index.pending(limit).await?;
+            let is_all = pending.len() < limit;
+            let mut entries: Vec<_> = pending.into_iter().map(|pending| pending.entry).collect();
+            if let Some(fences) = fences {
+                fences.retain(&mut entries);
+            }
+            if is_all || !entries.is_empty() {
+                return Ok(entries);
+            }
+            limit = limit.saturating_mul(2);
+        }
     }
 
     /// Takes out what is folded already. What is written is settled: its pending row outlived a crash, or a rebuild

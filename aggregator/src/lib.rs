@@ -2,6 +2,7 @@
 //!
 //! - [`fold`]: a ping's body in, signed sums out. Pure.
 //! - [`Aggregator`]: the loop over pending chunks, the rebuild, and the replay of errored pings.
+//! - [`Share`]: what of the pending chunks is this process's, where several fold.
 
 mod aggregator;
 mod batch_fold;
@@ -18,6 +19,7 @@ mod reader;
 mod rebuild;
 mod replay;
 mod settings;
+mod share;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -28,3 +30,4 @@ pub use generations::Generations;
 pub use rebuild::RebuildProgress;
 pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;
+pub use share::Share;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aggregate_store::Counters;
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 /// Pings of committed batches by `outcome`: `folded`, `repeated`, `stored_only`, `errored`. What a later copy made a
 /// repeat was counted as folded before and is not taken back here; the aggregates' own counters are exact.
@@ -24,6 +24,9 @@ pub const CHUNK_FAILURES_TOTAL: &str = "highwater_aggregator_chunk_failures_tota
 /// Errored pings that a replay folded after all.
 pub const REPLAYED_TOTAL: &str = "highwater_aggregator_replayed_total";
 
+/// Leases that are held, of the 64 shards of all chunks: this process's share where several fold.
+pub const LEASES: &str = "highwater_aggregator_leases";
+
 /// From the begin of a batch's fold to the end of its transaction.
 pub const BATCH_SECONDS: &str = "highwater_aggregator_batch_seconds";
 
@@ -43,6 +46,11 @@ pub fn describe() {
         Unit::Count,
         "Errored pings that a replay folded after all"
     );
+    describe_gauge!(
+        LEASES,
+        Unit::Count,
+        "Leases that are held, of the 64 shards of all chunks"
+    );
     describe_histogram!(
         BATCH_SECONDS,
         Unit::Seconds,
@@ -55,6 +63,11 @@ pub fn describe() {
 
 pub(crate) fn batch(outcome: &'static str) {
     counter!(BATCHES_TOTAL, "outcome" => outcome).increment(1);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+pub(crate) fn leases(held: usize) {
+    gauge!(LEASES).set(held as f64);
 }
 
 pub(crate) fn chunk_failed() {

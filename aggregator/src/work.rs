@@ -19,6 +19,7 @@ use crate::metrics;
 use crate::parts::{self, Keep, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::settings::AggregatorSettings;
+use crate::share::Fences;
 
 /// What folding needs.
 #[derive(Debug)]
@@ -47,17 +48,19 @@ impl Work {
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
     ) -> Result<BatchEnd, AggregatorError> {
-        self.fold_and_keep(entries, aggregates, Keep::Written).await
+        self.fold_and_keep(entries, aggregates, Keep::Written, None).await
     }
 
-    /// The same, but the batch is held in memory where the aggregates have a layer there. One in parts is written.
+    /// The same, but the batch is held in memory where the aggregates have a layer there. One in parts is written. It bears
+    /// the fences under which these chunks are folded, if any.
     pub(crate) async fn hold_batch(
         &self,
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
+        fences: Option<&Fences>,
     ) -> Result<BatchEnd, AggregatorError> {
         let drops = aggregates.held().drops;
-        self.fold_and_keep(entries, aggregates, Keep::Held { drops })
+        self.fold_and_keep(entries, aggregates, Keep::Held { drops }, fences)
             .await
     }
 
@@ -66,6 +69,7 @@ impl Work {
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
         keep: Keep,
+        fences: Option<&Fences>,
     ) -> Result<BatchEnd, AggregatorError> {
         let start = self.clock.monotonic();
         let (mut end, mut taken_back) = (BatchEnd::default(), 0);
@@ -77,7 +81,11 @@ impl Work {
                 written: batch.chunks().iter().map(|chunk| chunk.id).collect(),
                 counters: batch.counters(),
             };
-            Ok(batch.finish())
+            let mut batch = batch.finish();
+            if let Some(fences) = fences {
+                fences.put_on(&mut batch);
+            }
+            Ok(batch)
         };
         let kept = parts::keep(aggregates, keep, self.settings.part_memory_bytes, fold).await?;
         match kept {

@@ -13,7 +13,7 @@ use service::quantity::{Age, ByteSize};
 
 use crate::dimensions::Dimensions;
 use crate::pings::Select;
-use crate::places::{IndexUrl, StoreUrl};
+use crate::places::{PostgresUrl, StoreUrl};
 
 /// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
 ///
@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Takes pings and makes chunks, nothing else
     Edge(Edge),
+    /// Folds indexed chunks into aggregates in PostgreSQL, nothing else; any number of these share the work
+    Aggregate(Aggregate),
+    /// Answers questions about aggregates in PostgreSQL, nothing else: API and page
+    Query(Query),
     /// The pipeline on this machine with generated pings, and a page that moves
     Demo(Demo),
     /// Takes pings from NDJSON files: plain, .gz or .zst; the same file again adds nothing
@@ -92,9 +96,9 @@ pub(crate) struct Data {
     pub given: BTreeSet<String>,
 }
 
-/// Where chunks and their index are kept, when many processes share them; else both lie in the data directory.
+/// Where chunks, their index and aggregates are kept, when many processes share them; else they lie in the data directory.
 #[derive(Args, Debug, Clone, Default)]
-#[command(next_help_heading = "Chunks and index elsewhere")]
+#[command(next_help_heading = "Chunks, index and aggregates elsewhere")]
 pub(crate) struct Places {
     /// Keep chunks in S3: s3://BUCKET or s3://BUCKET/PREFIX. Credentials come from where the AWS tools find them
     #[arg(long, value_name = "URL")]
@@ -113,7 +117,10 @@ pub(crate) struct Places {
     pub kms_key: Option<String>,
     /// Keep the index in PostgreSQL: postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full
     #[arg(long, value_name = "URL")]
-    pub index: Option<IndexUrl>,
+    pub index: Option<PostgresUrl>,
+    /// Aggregates in PostgreSQL, for `aggregate`, `query` and `dump`; may be the database of the index
+    #[arg(long, value_name = "URL")]
+    pub aggregates: Option<PostgresUrl>,
 }
 
 /// What is kept, and for how long: forever, an age in days, a size, or both, as 180d,500GB. Whole days of submission go,
@@ -227,7 +234,7 @@ pub(crate) struct EdgeListener {
 /// The listener that answers questions.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "API and page")]
-pub(crate) struct ApiListener {
+pub(crate) struct Answers {
     /// Address for the API and the page. It asks for no password: loopback, or behind a proxy that does
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub api_listen: SocketAddr,
@@ -237,6 +244,14 @@ pub(crate) struct ApiListener {
     /// Metrics that are never answered; an entry that ends in * is a prefix
     #[arg(long, value_name = "METRICS", value_delimiter = ',')]
     pub withheld_metrics: Vec<String>,
+}
+
+/// The listener that answers questions, and how the index is kept whole.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "API and page")]
+pub(crate) struct ApiListener {
+    #[command(flatten)]
+    pub answers: Answers,
     /// How often the store is listed against the index
     #[arg(long, value_name = "AGE", default_value = "1h")]
     pub reconcile_every: Age,
@@ -263,6 +278,28 @@ pub(crate) struct Edge {
     pub data: Data,
     #[command(flatten)]
     pub edge: EdgeListener,
+}
+
+/// `highwater aggregate`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Aggregate {
+    #[command(flatten)]
+    pub data: Data,
+    /// Address for metrics and heartbeats; loopback unless you say otherwise
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    pub listen: SocketAddr,
+    /// How long the others wait for one that says nothing, until they fold its share
+    #[arg(long, value_name = "AGE", default_value = "30s")]
+    pub lease_time: Age,
+}
+
+/// `highwater query`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub answers: Answers,
 }
 
 /// `highwater demo`.

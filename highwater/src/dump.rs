@@ -1,6 +1,7 @@
 //! `highwater dump`: every aggregate, sorted, so that two stores can be compared byte by byte.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
 use aggregate_store::AggregateReads;
 use service::task;
@@ -8,13 +9,17 @@ use tokio::sync::mpsc;
 
 use crate::cli::Data;
 use crate::local::Local;
+use crate::places;
 
 /// Lines that may wait to be printed.
 const LINES_WAITING: usize = 1_024;
 
 /// Runs the command.
 pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
-    let local = Local::open_written(data).await?;
+    let aggregates: Arc<dyn AggregateReads> = match &data.places.aggregates {
+        Some(url) => places::shared_aggregates(url).await?.reads,
+        None => Local::open_written(data).await?.aggregates,
+    };
     let (sender, mut lines) = mpsc::channel(LINES_WAITING);
     let printer = task::spawn("print", async move {
         task::blocking(move || -> io::Result<()> {
@@ -26,7 +31,7 @@ pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
         })
         .await
     });
-    local.aggregates.dump(sender).await?;
+    aggregates.dump(sender).await?;
     printer.await??;
     Ok(())
 }

@@ -21,6 +21,7 @@ mod reconcile;
 mod replay;
 mod retention;
 mod serve;
+mod shared;
 mod status;
 mod text;
 
@@ -79,6 +80,8 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(serve) => serve::run(serve).await?,
         Command::Edge(edge) => serve::run_edge(edge).await?,
+        Command::Aggregate(aggregate) => shared::aggregate(aggregate).await?,
+        Command::Query(query) => shared::query(query).await?,
         Command::Demo(demo) => return demo::run(demo).await,
         Command::Import(import) => import::run(import).await?,
         Command::Pings(pings) => pings::run(pings).await?,

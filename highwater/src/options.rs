@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use aggregator::AggregatorSettings;
 use aggregator::fold::{Caps, FoldSettings};
 use aggregator::limits::{
     BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
@@ -18,7 +19,7 @@ use service::telemetry::LogFormat;
 use std::time::Duration;
 
 use crate::cli::{
-    self, ApiListener, Command, Data, Demo, EdgeListener, Fold, IndexCommand, Intake, Kept, Serve,
+    self, Answers, ApiListener, Command, Data, Demo, EdgeListener, Fold, IndexCommand, Intake, Kept, Serve,
 };
 
 /// How long a generated ping waits until its chunk is sealed.
@@ -63,6 +64,16 @@ impl Data {
                 bins_per_ping: self.fold.bins_per_ping,
                 inflated_bytes: self.intake.inflated_limit.0,
             },
+        })
+    }
+
+    /// What the aggregator is told.
+    pub(crate) fn aggregator_settings(&self) -> anyhow::Result<AggregatorSettings> {
+        Ok(AggregatorSettings {
+            fold: self.fold_settings()?,
+            layer_memory_bytes: usize::try_from(self.layer.aggregates_memory.0).unwrap_or(usize::MAX),
+            persist_age: self.layer.persist_age.0,
+            ..AggregatorSettings::default()
         })
     }
 
@@ -204,9 +215,11 @@ impl Serve {
                 write_timeout: Age(connections.write_timeout),
             },
             api: ApiListener {
-                api_listen: demo.api_listen,
-                definitions: Vec::new(),
-                withheld_metrics: Vec::new(),
+                answers: Answers {
+                    api_listen: demo.api_listen,
+                    definitions: Vec::new(),
+                    withheld_metrics: Vec::new(),
+                },
                 reconcile_every: Age(Duration::from_secs(3_600)),
             },
             check: false,
@@ -245,6 +258,8 @@ impl Command {
         match self {
             Self::Serve(serve) => of(&serve.data, "info"),
             Self::Edge(edge) => of(&edge.data, "info"),
+            Self::Aggregate(aggregate) => of(&aggregate.data, "info"),
+            Self::Query(query) => of(&query.data, "info"),
             Self::Import(import) => of(&import.data, "warn"),
             Self::Pings(pings) => of(&pings.data, "warn"),
             Self::Status(status) => of(&status.data, "warn"),

@@ -12,7 +12,7 @@ use crate::pipeline::{Base, Pipeline, bind_edge, door_limits, health_of_edge, re
 /// Runs `serve`.
 pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
     if serve.check {
-        read_definitions(&serve.api.definitions)?;
+        read_definitions(&serve.api.answers.definitions)?;
         serve.data.check()?;
         eprintln!("settings and definition files are understood");
         return Ok(());

@@ -7,9 +7,10 @@ use ::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use ::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 
-use crate::http::{json, text};
+use crate::http::{Answer, Handler, json, text};
 use crate::telemetry;
 
 /// Answers a request for one of the paths of this module; `None` when it is for another.
@@ -138,6 +139,29 @@ impl Health {
         let status = if worst == StatusCode::OK { "ok" } else { "error" };
         let body = json!({"status": status, "checks": checks, "details": details});
         json(worst, body.to_string())
+    }
+}
+
+/// Answers these paths alone: for a process that has nothing else to say.
+#[derive(Debug)]
+pub struct HealthOnly(Health);
+
+impl HealthOnly {
+    /// Asks this.
+    pub const fn new(health: Health) -> Self {
+        Self(health)
+    }
+}
+
+impl Handler for HealthOnly {
+    async fn handle(&self, request: Request<Incoming>) -> Answer {
+        let known = answer(&request, &self.0);
+        Ok(known.unwrap_or_else(|| {
+            text(
+                StatusCode::NOT_FOUND,
+                "there is no such path: /metrics and /__heartbeat__ are\n",
+            )
+        }))
     }
 }
 

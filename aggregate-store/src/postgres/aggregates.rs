@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ping::{ChunkId, DocumentKey, RecordId};
+use ping::{ChunkId, DocumentKey, Incarnation, RecordId};
 use postgres_connections::{Connections, Failure, PostgresSettings, Reads, SeenServer, Writes};
 use tokio::sync::mpsc;
 
 use super::commit::Coming;
 use super::refusal::{aggregate_error, committed};
 use super::{
-    chunks, commit, copies, counters, dump, errored, fold_version, gate, listing, schema, series, users,
+    about, chunks, commit, copies, counters, dump, errored, fold_version, gate, listing, schema, series,
+    users,
 };
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
@@ -44,6 +45,17 @@ impl PostgresAggregates {
         let migrated = connections.migrate(&schema::SCHEMA).await;
         migrated.map_err(|failure| aggregate_error(failure, DOING, connections.name()))?;
         Ok(Arc::new(Self { connections }))
+    }
+
+    /// Which aggregates these are: drawn when their tables were made, and never changed.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    pub async fn incarnation(&self) -> Result<Incarnation, AggregateError> {
+        self.read("say which aggregates they are", (), |client, ()| {
+            Box::pin(about::incarnation(client))
+        })
+        .await
     }
 
     /// The server that was seen last, looked at with each new connection.

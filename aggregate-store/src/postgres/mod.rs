@@ -3,6 +3,7 @@
 //!
 //! What does not live here: connections (crate `postgres-connections`), and what a dump's lines look like.
 
+mod about;
 mod aggregates;
 mod cells;
 mod chunks;

@@ -1,5 +1,12 @@
 -- Schema version 1. Texts of clients are BYTEA, for they may hold U+0000; bytes in order are UTF-8 in order.
 
+-- Which aggregates these are, for an index to know whose chunks it lists: 16 bytes, drawn once.
+CREATE TABLE highwater_aggregates.about (
+    id SMALLINT PRIMARY KEY CHECK (id = 1),
+    incarnation BYTEA NOT NULL
+);
+INSERT INTO highwater_aggregates.about (id, incarnation) VALUES (1, uuid_send(gen_random_uuid()));
+
 -- The rules under which everything here was folded.
 CREATE TABLE highwater_aggregates.fold_version (
     id SMALLINT PRIMARY KEY CHECK (id = 1),

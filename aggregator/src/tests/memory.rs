@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellKey, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, RetriedChunk, SeenIds, SeenRow, SeriesRow, Status, UserDay,
-    UserKey, UserQuery, VersionDate,
+    ErroredRow, FilterOptions, FoldVersion, Lease, RetriedChunk, SeenIds, SeenRow, SeriesRow, Status,
+    UserDay, UserKey, UserQuery, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) seen: BTreeMap<(DocumentKey, RecordId), (ping::Timestamp, ChunkId, u32, bool)>,
     pub(super) errored: BTreeMap<RecordId, ErroredRow>,
     pub(super) retried: BTreeMap<ChunkId, u64>,
+    /// How often each shard was claimed.
+    pub(super) fences: BTreeMap<u16, u64>,
     pub(super) status: Status,
 }
 
@@ -68,6 +70,10 @@ impl State {
     }
 
     pub(super) fn apply(&mut self, batch: Batch) -> Committed {
+        let claimed = |lease: &Lease| self.fences.get(&lease.shard) != Some(&lease.fence);
+        if batch.fences.iter().any(claimed) {
+            return Committed::Outdated;
+        }
         let ids = batch.chunks.iter().map(|chunk| chunk.id);
         let mut known: Vec<ChunkId> = ids.clone().filter(|id| self.chunks.contains(id)).collect();
         let gone = |row: &&ErroredRow| !self.errored.contains_key(&row.record);

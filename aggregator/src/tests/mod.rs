@@ -10,4 +10,5 @@ mod memory;
 mod pipeline;
 mod records;
 mod replay;
+mod sharing;
 mod world;

@@ -14,7 +14,7 @@ use store::{MemoryStore, Payload, Store};
 
 use super::memory::MemoryAggregates;
 use super::records::{Stored, at};
-use crate::{Aggregator, AggregatorSettings, Step};
+use crate::{Aggregator, AggregatorSettings, Share, Step};
 use service::current::Current;
 
 pub(super) struct World {
@@ -59,6 +59,24 @@ impl World {
             Arc::new(Current::new(aggregates)),
             Arc::clone(&self.clock) as _,
             settings,
+        )
+    }
+
+    /// One of several over the same data.
+    pub(super) fn aggregator_with_share(
+        &self,
+        store: Arc<dyn Store>,
+        settings: AggregatorSettings,
+        share: Arc<Share>,
+    ) -> Arc<Aggregator> {
+        let aggregates: Arc<dyn AggregateStore> = Arc::clone(&self.aggregates) as _;
+        Aggregator::sharing(
+            Arc::clone(&self.index) as _,
+            store,
+            Arc::new(Current::new(aggregates)),
+            Arc::clone(&self.clock) as _,
+            settings,
+            share,
         )
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::store_watch::WatchedStore;
-use super::watcher::{Stations, WatchedParts, Watcher};
+use super::watcher::{Stations, WatchedEdge, WatchedParts, Watcher};
 use crate::cli::Data;
 use crate::places;
 
@@ -94,14 +94,17 @@ impl Base {
         clock: Arc<dyn Clock>,
         stations: Option<Stations>,
     ) -> Arc<Watcher> {
-        Watcher::new(WatchedParts {
+        let edge = WatchedEdge {
             edge: self.edge.clone(),
-            store: self.watched.clone(),
-            clock,
             data_dir: self.directory.root().to_owned(),
             incarnation: Incarnation::from_bytes(self.directory.incarnation()),
             seal_age: data.intake.seal_age.0,
             open_partitions_max: data.intake.open_partitions,
+        };
+        Watcher::new(WatchedParts {
+            edge: Some(edge),
+            store: Some(self.watched.clone()),
+            clock,
             stations,
         })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
-use aggregator::{Aggregator, AggregatorSettings, Generations};
+use aggregator::{Aggregator, Generations};
 use edge::Edge;
 use index_schema::{Forgotten, Index, IndexTotals, RetainIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
@@ -52,18 +52,14 @@ impl Core {
         clock: Arc<dyn Clock>,
         reconcile_every: Option<Duration>,
     ) -> anyhow::Result<Arc<Self>> {
+        places::refuse_shared_aggregates(data)?;
         let (base, announced) = Base::start(data, clock.clone()).await?;
         let index = places::open_index(data, &base.directory).await?;
         let generations = Generations::new(&base.directory.aggregates());
         let aggregates =
             open_aggregates(&base.directory, &generations, index.as_ref(), clock.clone()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
-        let settings = AggregatorSettings {
-            fold: data.fold_settings()?,
-            layer_memory_bytes: usize::try_from(data.layer.aggregates_memory.0).unwrap_or(usize::MAX),
-            persist_age: data.layer.persist_age.0,
-            ..AggregatorSettings::default()
-        };
+        let settings = data.aggregator_settings()?;
         let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates.clone()));
         let aggregator = Aggregator::new(
             index.clone(),
@@ -81,7 +77,7 @@ impl Core {
             data.retention_rules()?,
         );
         let counters = Arc::new(Counters {
-            edge: base.edge.clone(),
+            edge: Some(base.edge.clone()),
             index: index.clone(),
             aggregates: reads.clone(),
         });
@@ -89,7 +85,7 @@ impl Core {
             counters: counters.clone(),
             index: index.clone(),
             reads: reads.clone(),
-            aggregator: aggregator.clone(),
+            aggregator: Some(aggregator.clone()),
         };
         let watcher = base.watcher(data, clock.clone(), Some(stations));
         let core = Arc::new(Self {

@@ -20,8 +20,8 @@ pub(crate) fn of_edge(edge: &Arc<Edge>, ending: Shutdown) -> Health {
         .check("check_queue_size", move || room(&queue.status()))
 }
 
-/// The API's: out when questions cannot be answered. That pings cannot be kept does not matter to it.
-pub(super) fn of_api(watch: &Arc<impl HealthSource>, ending: Shutdown) -> Health {
+/// That of who asks databases: out when questions cannot be answered. That pings cannot be kept does not matter to it.
+pub(crate) fn of_databases(watch: &Arc<impl HealthSource>, ending: Shutdown) -> Health {
     let watch = Arc::clone(watch);
     Health::new(version())
         .check("check_shutting_down", move || going_on(&ending))

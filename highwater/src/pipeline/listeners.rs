@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aggregate_store::AggregateReads;
+use aggregator::fold::FoldSettings;
 use anyhow::Context;
 use edge::door::{DoorLimits, SubmissionHandler};
 use index_schema::ProductCount;
 use ping::Submission;
 use query::definitions::Definitions;
-use query::{Api, StatusReport};
+use query::{Api, Charted, StatusReport};
 use service::clock::Clock;
 use service::control::ControlListener;
 use service::http::{ConnectionLimits, Listener};
@@ -36,10 +37,16 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Binds both addresses, takes the data directory, and starts.
     pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let definitions = read_definitions(&serve.api.definitions)?;
+        let definitions = read_definitions(&serve.api.answers.definitions)?;
         let data_dir = &serve.data.data_dir;
         let edge_listener = bind_edge(&serve.edge, data_dir).await?;
-        let api_listener = bind("API", serve.api.api_listen, ConnectionLimits::default(), data_dir).await?;
+        let api_listener = bind(
+            "API",
+            serve.api.answers.api_listen,
+            ConnectionLimits::default(),
+            data_dir,
+        )
+        .await?;
         let (edge_address, api_address) = (edge_listener.local_addr()?, api_listener.local_addr()?);
         warn_of_open_api(api_address);
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
@@ -60,10 +67,10 @@ impl Pipeline {
             index: core.index.clone(),
             status: core.counters.clone(),
             watch: core.watcher.clone(),
-            charted: Box::new(move |product| fold.folds(&submission_of(product))),
+            charted: charted_by(fold),
             definitions,
-            withheld: serve.api.withheld_metrics.clone(),
-            health: health::of_api(&core.watcher, shutdown.clone()),
+            withheld: serve.api.answers.withheld_metrics.clone(),
+            health: health::of_databases(&core.watcher, shutdown.clone()),
             clock,
         });
         let control = ControlListener::bind(core.base.directory.root())
@@ -177,6 +184,11 @@ pub(crate) fn read_definitions(files: &[std::path::PathBuf]) -> anyhow::Result<D
     Ok(definitions)
 }
 
+/// Which products are folded by these settings.
+pub(crate) fn charted_by(fold: FoldSettings) -> Box<Charted> {
+    Box::new(move |product| fold.folds(&submission_of(product)))
+}
+
 /// A submission of this product, as far as it decides whether it is folded.
 fn submission_of(product: &ProductCount) -> Submission {
     Submission {
@@ -187,7 +199,8 @@ fn submission_of(product: &ProductCount) -> Submission {
     }
 }
 
-fn warn_of_open_api(address: SocketAddr) {
+/// Says that whoever reaches this address may ask.
+pub(crate) fn warn_of_open_api(address: SocketAddr) {
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "the API asks for no password and is not on loopback: put a proxy before it that does");
     }

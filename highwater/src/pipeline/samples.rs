@@ -25,17 +25,16 @@ pub(super) enum SampleError {
     Index(#[from] IndexError),
 }
 
-/// A few errored pings for each reason. Record ids ascend with time, so those of this directory's newest `accepted`
-/// pings are asked for first.
+/// A few errored pings for each reason. Record ids ascend with time, so those of the newest pings of `own` (a log, and how
+/// many it accepted) are asked for first.
 pub(super) async fn errored(
     reads: &dyn AggregateReads,
     index: &dyn Index,
-    own: Incarnation,
-    accepted: u64,
+    own: Option<(Incarnation, u64)>,
     now: Timestamp,
 ) -> Result<Vec<ErroredSample>, SampleError> {
     let mut by_reason: BTreeMap<String, Vec<ErroredSample>> = BTreeMap::new();
-    for row in newest_rows(reads, own, accepted).await? {
+    for row in newest_rows(reads, own).await? {
         let samples = by_reason.entry(row.reason.clone()).or_default();
         if samples.len() < OF_A_REASON {
             let chunk = index.entry(row.chunk).await?;
@@ -62,12 +61,12 @@ pub(super) async fn errored(
 /// Errored pings of the last windows of record ids that have any, newest first.
 async fn newest_rows(
     reads: &dyn AggregateReads,
-    own: Incarnation,
-    accepted: u64,
+    own: Option<(Incarnation, u64)>,
 ) -> Result<Vec<ErroredRow>, AggregateError> {
     for window in [1_000, 100_000, 10_000_000] {
+        let Some((incarnation, accepted)) = own else { break };
         let after = RecordId {
-            incarnation: own,
+            incarnation,
             sequence: accepted.saturating_sub(window),
         };
         let mut rows = reads.errored(Some(after), LOOKED_AT).await?;

@@ -13,7 +13,8 @@ use service::current::Current;
 /// Where the three kinds of counters come from.
 #[derive(Debug)]
 pub(super) struct Counters {
-    pub(super) edge: Arc<Edge>,
+    /// `None` where no pings are taken: then what was accepted is what came to the index.
+    pub(super) edge: Option<Arc<Edge>>,
     pub(super) index: Arc<dyn Index>,
     pub(super) aggregates: Arc<Current<dyn AggregateReads>>,
 }
@@ -23,9 +24,15 @@ impl StatusSource for Counters {
     async fn status(&self) -> Result<StatusReport, StatusError> {
         // The edge is asked last, as the report is read from the end of the road to its beginning.
         let mut report = report(0, 0, self.index.as_ref(), self.aggregates.get().as_ref()).await?;
-        let edge = self.edge.status();
-        (report.accepted, report.waiting, report.chunked) = (edge.accepted, edge.waiting, edge.chunked);
-        report.set_aside += edge.damaged;
+        match &self.edge {
+            Some(edge) => {
+                let edge = edge.status();
+                (report.accepted, report.waiting, report.chunked) =
+                    (edge.accepted, edge.waiting, edge.chunked);
+                report.set_aside += edge.damaged;
+            }
+            None => (report.accepted, report.chunked) = (report.indexed, report.indexed),
+        }
         Ok(report)
     }
 }

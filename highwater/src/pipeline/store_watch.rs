@@ -33,7 +33,7 @@ struct Failing {
 
 impl WatchedStore {
     /// In front of `inner`.
-    pub(super) fn new(inner: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(inner: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             inner,
             clock,

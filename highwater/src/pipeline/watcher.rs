@@ -45,15 +45,23 @@ pub(crate) struct Watcher {
 /// What is watched.
 #[derive(Debug)]
 pub(crate) struct WatchedParts {
+    /// `None` where no pings are taken.
+    pub(crate) edge: Option<WatchedEdge>,
+    /// `None` where no chunks are touched.
+    pub(crate) store: Option<Arc<WatchedStore>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What lies behind the edge; `None` where only the edge runs.
+    pub(crate) stations: Option<Stations>,
+}
+
+/// An edge, and what was set about it.
+#[derive(Debug)]
+pub(crate) struct WatchedEdge {
     pub(super) edge: Arc<Edge>,
-    pub(super) store: Arc<WatchedStore>,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) data_dir: PathBuf,
     pub(super) incarnation: Incarnation,
     pub(super) seal_age: Duration,
     pub(super) open_partitions_max: usize,
-    /// What lies behind the edge; `None` where only the edge runs.
-    pub(super) stations: Option<Stations>,
 }
 
 /// What lies behind the edge.
@@ -62,7 +70,8 @@ pub(crate) struct Stations {
     pub(super) counters: Arc<Counters>,
     pub(super) index: Arc<dyn Index>,
     pub(super) reads: Arc<Current<dyn AggregateReads>>,
-    pub(super) aggregator: Arc<Aggregator>,
+    /// `None` where nothing is folded.
+    pub(super) aggregator: Option<Arc<Aggregator>>,
 }
 
 /// What is remembered from look to look.
@@ -80,7 +89,7 @@ struct Past {
 
 impl Watcher {
     /// Watches these parts once it runs.
-    pub(super) fn new(parts: WatchedParts) -> Arc<Self> {
+    pub(crate) fn new(parts: WatchedParts) -> Arc<Self> {
         Arc::new(Self {
             parts,
             newest: RwLock::default(),
@@ -142,11 +151,13 @@ impl Watcher {
             Some(stations) => stations.ask(past).await,
             None => (None, None),
         };
-        let edge = parts.edge.status();
-        let counts = &mut past.counts;
-        (counts.accepted, counts.waiting, counts.chunked) = (edge.accepted, edge.waiting, edge.chunked);
-        if parts.stations.is_none() {
-            counts.set_aside = edge.damaged;
+        let edge = parts.edge.as_ref().map(|watched| watched.edge.status());
+        if let Some(edge) = &edge {
+            let counts = &mut past.counts;
+            (counts.accepted, counts.waiting, counts.chunked) = (edge.accepted, edge.waiting, edge.chunked);
+            if parts.stations.is_none() {
+                counts.set_aside = edge.damaged;
+            }
         }
         let counts = past.counts.clone();
         // What is held in memory stays pending until it is written, and is folded all the same.
@@ -159,13 +170,16 @@ impl Watcher {
             accepted: counts.accepted,
             chunked: counts.chunked,
             folded: counts.folded + counts.repeated + counts.stored_only + counts.errored_pings,
-            log_bytes: edge.log_bytes,
+            log_bytes: edge.as_ref().map_or(0, |edge| edge.log_bytes),
         });
         HealthNumbers {
             at: Some(now),
             databases,
-            log: self.log_numbers(&edge),
-            disk: disk_of(&parts.data_dir),
+            log: match (&parts.edge, &edge) {
+                (Some(watched), Some(edge)) => log_numbers(watched, edge),
+                _ => LogNumbers::none(),
+            },
+            disk: parts.edge.as_ref().and_then(|watched| disk_of(&watched.data_dir)),
             store: self.store_numbers(past).await,
             index: IndexNumbers {
                 chunks: past.index.chunks,
@@ -179,32 +193,17 @@ impl Watcher {
                 stopped,
             },
             rates,
-            failed: edge.failed.map(str::to_owned),
+            failed: edge.and_then(|edge| edge.failed.map(str::to_owned)),
             ending,
             counts,
         }
     }
 
-    fn log_numbers(&self, edge: &EdgeStatus) -> LogNumbers {
-        LogNumbers {
-            bytes: edge.log_bytes,
-            budget_bytes: edge.log_bytes_max,
-            has_room: edge.has_room,
-            writable: edge.writable,
-            oldest_waiting: edge.oldest_waiting,
-            seal_age: self.parts.seal_age,
-            open_partitions: edge.open_partitions,
-            open_partitions_max: self.parts.open_partitions_max,
-            seals: edge.seals,
-            stuck_plans: edge.stuck_plans,
-            oldest_stuck: edge.oldest_stuck,
-            damaged: edge.damaged,
-        }
-    }
-
     /// Lists the store now and then, so that a loss is noticed though nothing is put or read.
     async fn store_numbers(&self, past: &mut Past) -> StoreNumbers {
-        let store = &self.parts.store;
+        let Some(store) = &self.parts.store else {
+            return StoreNumbers::default();
+        };
         if past.looks.is_multiple_of(LOOKS_PER_SAMPLE) && past.index.chunks > 0 {
             match store.list("", None, 1).await {
                 Ok(page) if page.objects.is_empty() => past.empty_listings += 1,
@@ -241,8 +240,12 @@ impl Watcher {
         }
         let reads = stations.reads.get();
         let index = stations.index.as_ref();
-        let own = self.parts.incarnation;
-        let errored = samples::errored(reads.as_ref(), index, own, new.accepted, numbers.now()).await;
+        let own = self
+            .parts
+            .edge
+            .as_ref()
+            .map(|watched| (watched.incarnation, new.accepted));
+        let errored = samples::errored(reads.as_ref(), index, own, numbers.now()).await;
         let set_aside = samples::set_aside(index).await;
         let kept = kept();
         (errored.unwrap_or(kept.0), set_aside.unwrap_or(kept.1))
@@ -250,6 +253,30 @@ impl Watcher {
 }
 
 impl Stations {
+    /// Those of a process without an edge.
+    pub(crate) fn shared(
+        index: Arc<dyn Index>,
+        reads: Arc<Current<dyn AggregateReads>>,
+        aggregator: Option<Arc<Aggregator>>,
+    ) -> Self {
+        let counters = Arc::new(Counters {
+            edge: None,
+            index: index.clone(),
+            aggregates: reads.clone(),
+        });
+        Self {
+            counters,
+            index,
+            reads,
+            aggregator,
+        }
+    }
+
+    /// Who counts.
+    pub(crate) fn counters(&self) -> Arc<dyn StatusSource> {
+        self.counters.clone()
+    }
+
     /// Asks index and aggregates, and the rules of the fold. Answers why they cannot be asked, and why nothing is folded.
     async fn ask(&self, past: &mut Past) -> (Option<String>, Option<String>) {
         let asked = async {
@@ -265,9 +292,12 @@ impl Stations {
         match answered {
             Ok((counts, totals)) => {
                 (past.counts, past.index) = (counts, totals);
-                let stopped = match self.aggregator.check_rules().await {
-                    Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
-                    _ => None,
+                let stopped = match &self.aggregator {
+                    Some(aggregator) => match aggregator.check_rules().await {
+                        Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
+                        _ => None,
+                    },
+                    None => None,
                 };
                 (None, stopped)
             }
@@ -279,6 +309,23 @@ impl Stations {
 impl HealthSource for Watcher {
     fn health(&self) -> Arc<HealthReport> {
         Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn log_numbers(watched: &WatchedEdge, edge: &EdgeStatus) -> LogNumbers {
+    LogNumbers {
+        bytes: edge.log_bytes,
+        budget_bytes: edge.log_bytes_max,
+        has_room: edge.has_room,
+        writable: edge.writable,
+        oldest_waiting: edge.oldest_waiting,
+        seal_age: watched.seal_age,
+        open_partitions: edge.open_partitions,
+        open_partitions_max: watched.open_partitions_max,
+        seals: edge.seals,
+        stuck_plans: edge.stuck_plans,
+        oldest_stuck: edge.oldest_stuck,
+        damaged: edge.damaged,
     }
 }
 

@@ -162,6 +162,7 @@ fn store(numbers: &HealthNumbers) -> Option<Verdict> {
     let (log, store) = (&numbers.log, &numbers.store);
     let left = log.budget_bytes.saturating_sub(log.bytes);
     let room = match log.has_room {
+        true if log.budget_bytes == 0 => "What waits to be folded waits for it.".to_owned(),
         true => format!(
             "Pings are accepted and wait in the log, which has {} left{}.",
             bytes(left),
@@ -217,7 +218,7 @@ fn databases(numbers: &HealthNumbers) -> Option<Verdict> {
             "database_gone",
             Severity::Alarm,
             format!("The databases cannot be asked: {error}. Pings are accepted; counts and charts stand still."),
-            "Look at the disk of the data directory. A damaged index is made again by `highwater reconcile` once \
+            "Look at the disk of the data directory, or at PostgreSQL where they lie there. A damaged index is made again by `highwater reconcile` once \
              index.sqlite* is moved away, damaged aggregates by `highwater rebuild`.",
         )
     })

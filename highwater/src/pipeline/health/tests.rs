@@ -36,7 +36,7 @@ fn sound() -> EdgeStatus {
 fn api(databases: Option<&str>, ending: Shutdown) -> u16 {
     let mut report = HealthReport::default();
     report.numbers.databases = databases.map(str::to_owned);
-    let health = of_api(&Arc::new(Fixed(Arc::new(report))), ending);
+    let health = of_databases(&Arc::new(Fixed(Arc::new(report))), ending);
     let request = http::Request::get("/__heartbeat__").body(()).expect("a request");
     answer(&request, &health).expect("an answer").status().as_u16()
 }

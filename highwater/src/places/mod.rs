@@ -1,6 +1,9 @@
-//! Where chunks and their index are kept, as the settings say: in the data directory, or where many processes share them.
+//! Where chunks, their index and aggregates are kept, as the settings say: in the data directory, or where many processes
+//! share them.
 
-use std::str::FromStr;
+mod postgres;
+mod urls;
+
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,51 +12,9 @@ use index_schema::{RetainIndex, SqliteIndex};
 use service::directory::DataDirectory;
 use store::{Blocking, DirectoryStore, Store};
 
+pub(crate) use self::postgres::{Servers, SharedAggregates, SharedIndex, shared_aggregates};
+pub(crate) use self::urls::{PostgresUrl, StoreUrl};
 use crate::cli::{Data, Places};
-
-/// Where chunks are kept: `s3://bucket/prefix`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StoreUrl(String);
-
-impl FromStr for StoreUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("s3://") {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(
-            "a store elsewhere is s3://BUCKET/PREFIX; without --store it is a folder of the data directory"
-                .to_owned(),
-        )
-    }
-}
-
-/// Where the index is kept.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct IndexUrl(String);
-
-impl FromStr for IndexUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = ["postgres://", "postgresql://"];
-        if known.iter().any(|scheme| text.starts_with(scheme)) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err("an index elsewhere is postgres://USER@HOST/DATABASE; without --index it is a file of the data directory".to_owned())
-    }
-}
-
-/// Where it is, without who may enter: the URL may hold a password.
-impl std::fmt::Debug for IndexUrl {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
-        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-        let place = place.split_once('?').map_or(place, |(place, _)| place);
-        write!(formatter, "{scheme}://{place}")
-    }
-}
 
 impl Places {
     /// Where chunks are, as a text.
@@ -98,7 +59,7 @@ pub(crate) async fn open_index(
     directory: &DataDirectory,
 ) -> anyhow::Result<Arc<dyn RetainIndex>> {
     match &data.places.index {
-        Some(url) => postgres(url).await,
+        Some(url) => postgres::index(url).await.map(SharedIndex::into_index),
         None => Ok(SqliteIndex::open(&directory.index())?),
     }
 }
@@ -112,7 +73,7 @@ pub(crate) async fn read_index(
     directory: &DataDirectory,
 ) -> anyhow::Result<Arc<dyn RetainIndex>> {
     if let Some(url) = &data.places.index {
-        return postgres(url).await;
+        return postgres::index(url).await.map(SharedIndex::into_index);
     }
     let index = SqliteIndex::open_read_only(&directory.index()).with_context(|| {
         format!(
@@ -129,9 +90,53 @@ pub(crate) async fn read_index(
 /// When it cannot be opened, or this program was built without it.
 pub(crate) async fn open_shared_index(data: &Data) -> anyhow::Result<Option<Arc<dyn RetainIndex>>> {
     match &data.places.index {
-        Some(url) => Ok(Some(postgres(url).await?)),
+        Some(url) => Ok(Some(postgres::index(url).await?.into_index())),
         None => Ok(None),
     }
+}
+
+/// Refuses aggregates elsewhere for who keeps them in its data directory.
+///
+/// # Errors
+/// When they are elsewhere.
+pub(crate) fn refuse_shared_aggregates(data: &Data) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        data.places.aggregates.is_none(),
+        "this command folds into the aggregates of its data directory: leave --aggregates out (HIGHWATER_AGGREGATES in the \
+         environment), or have `highwater aggregate` fold and `highwater query` answer"
+    );
+    Ok(())
+}
+
+/// Store, index and aggregates of a system in which many processes share all three.
+///
+/// # Errors
+/// When one of them is not named, or cannot be opened.
+pub(crate) async fn open_all_shared(
+    data: &Data,
+) -> anyhow::Result<(Arc<dyn Store>, SharedIndex, SharedAggregates)> {
+    let Some(StoreUrl(store)) = &data.places.store else {
+        anyhow::bail!("chunks are read from a shared store: give --store s3://BUCKET");
+    };
+    let (index, aggregates) = open_shared_databases(data).await?;
+    Ok((s3(data, store).await?, index, aggregates))
+}
+
+/// Index and aggregates of such a system.
+///
+/// # Errors
+/// When one of them is not named, or cannot be opened.
+pub(crate) async fn open_shared_databases(data: &Data) -> anyhow::Result<(SharedIndex, SharedAggregates)> {
+    let (Some(index), Some(aggregates)) = (&data.places.index, &data.places.aggregates) else {
+        anyhow::bail!(
+            "index and aggregates are shared: give --index postgres://... and --aggregates postgres://... (they may be one \
+             database); in one data directory `highwater serve` does all of it"
+        );
+    };
+    Ok((
+        postgres::index(index).await?,
+        shared_aggregates(aggregates).await?,
+    ))
 }
 
 /// Store and index where many processes share both, which takes no data directory; `None` where one of them lies in it.
@@ -144,7 +149,10 @@ pub(crate) async fn open_shared(
     let (Some(StoreUrl(store)), Some(index)) = (&data.places.store, &data.places.index) else {
         return Ok(None);
     };
-    Ok(Some((s3(data, store).await?, postgres(index).await?)))
+    Ok(Some((
+        s3(data, store).await?,
+        postgres::index(index).await?.into_index(),
+    )))
 }
 
 #[cfg(feature = "s3")]
@@ -171,45 +179,4 @@ async fn s3(_: &Data, url: &str) -> anyhow::Result<Arc<dyn Store>> {
     anyhow::bail!(
         "--store {url}: this program was built without S3; `cargo build --release --features aws` builds it with"
     )
-}
-
-#[cfg(feature = "postgres")]
-async fn postgres(url: &IndexUrl) -> anyhow::Result<Arc<dyn RetainIndex>> {
-    let settings = index_schema::PostgresSettings::new(url.0.clone());
-    let index = index_schema::PostgresIndex::open(settings)
-        .await
-        .context("--index")?;
-    Ok(index)
-}
-
-#[cfg(not(feature = "postgres"))]
-#[expect(clippy::unused_async, reason = "as the one that asks PostgreSQL")]
-async fn postgres(url: &IndexUrl) -> anyhow::Result<Arc<dyn RetainIndex>> {
-    anyhow::bail!(
-        "--index {url:?}: this program was built without PostgreSQL; `cargo build --release --features aws` builds it with"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_store_elsewhere_is_a_bucket_of_s3() {
-        assert!("s3://pings/a".parse::<StoreUrl>().is_ok());
-        for text in ["gs://pings", "file:///srv", "/srv/chunks", ""] {
-            assert!(text.parse::<StoreUrl>().is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn an_index_elsewhere_is_postgresql_and_its_password_is_not_shown() {
-        for text in ["mysql://a/b", "index.sqlite", ""] {
-            assert!(text.parse::<IndexUrl>().is_err(), "{text:?}");
-        }
-        let url: IndexUrl = "postgres://me:hush@db.example:5432/pings?sslmode=require"
-            .parse()
-            .expect("well formed");
-        assert_eq!(format!("{url:?}"), "postgres://db.example:5432/pings");
-    }
 }

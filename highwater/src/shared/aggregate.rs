@@ -1,0 +1,126 @@
+//! `highwater aggregate`: folds its share of what is indexed.
+
+use std::sync::Arc;
+
+use aggregate_store::AggregateStore;
+use aggregator::{Aggregator, Share};
+use index_schema::{Index, RetainIndex};
+use lambda_indexer::Indexer;
+use service::clock::{Clock, SystemClock};
+use service::current::Current;
+use service::dockerflow::HealthOnly;
+use service::http::{ConnectionLimits, Listener};
+use service::random::{Random, SystemRandom};
+use service::shutdown::{Shutdown, Signals};
+use service::{task, telemetry};
+use store::{ObservedStore, Store};
+
+use super::anew::Anew;
+use crate::cli::Aggregate;
+use crate::ending;
+use crate::pipeline::{Stations, WatchedParts, WatchedStore, Watcher, health_of_databases};
+use crate::places::{self, SharedAggregates, SharedIndex};
+
+/// Runs the command until it is told to end.
+pub(crate) async fn run(command: &Aggregate) -> anyhow::Result<()> {
+    let mut signals = Signals::catch()?;
+    let listener = Listener::bind("aggregate", command.listen, ConnectionLimits::default()).await?;
+    let address = listener.local_addr()?;
+    let folding = ending::unless_told(&mut signals, Folding::start(command, SystemClock::shared())).await?;
+    let (trigger, shutdown) = Shutdown::new();
+    let (ending_trigger, ending) = Shutdown::new();
+    let health = HealthOnly::new(health_of_databases(&folding.watcher, ending.clone()));
+    let serving = task::spawn("listener", listener.serve(health, shutdown.clone()));
+    task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
+    let (watcher, end) = (folding.watcher.clone(), shutdown.clone());
+    let watching = task::spawn("watcher", async move { watcher.run(ending, end).await });
+    let (aggregator, end) = (folding.aggregator.clone(), shutdown.clone());
+    let mut folds = task::spawn("aggregator", async move { aggregator.run(end).await });
+    let waker = folding.aggregator.waker();
+    let (anew, servers) = (folding.anew, folding.servers);
+    let following = task::spawn("servers", async move {
+        anew.follow(servers, || waker.notify_one()).await;
+    });
+    tracing::info!(%address, "the aggregator is up: it folds its share of what is indexed");
+    let ended = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "ending: a batch under way is dropped, and the share is given back");
+            Ok(())
+        }
+        ended = &mut folds => Err(match ended {
+            Ok(()) => anyhow::anyhow!("the aggregator ended by itself: see the log line before this one"),
+            Err(error) => anyhow::anyhow!("the aggregator failed: {error}"),
+        }),
+    };
+    ending_trigger.pull();
+    trigger.pull();
+    following.abort();
+    let stop = async {
+        if ended.is_ok() {
+            folds.await?;
+        }
+        serving.await?;
+        watching.await?;
+        Ok(())
+    };
+    ending::unless_told_again(&mut signals, stop).await?;
+    ended
+}
+
+/// The parts.
+struct Folding {
+    aggregator: Arc<Aggregator>,
+    watcher: Arc<Watcher>,
+    anew: Anew,
+    servers: [Arc<dyn places::Servers>; 2],
+}
+
+impl Folding {
+    /// Opens everything, and makes sure that what is indexed is folded into these aggregates and no others.
+    async fn start(command: &Aggregate, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let data = &command.data;
+        let settings = data.aggregator_settings()?;
+        let (kept, shared_index, aggregates) = places::open_all_shared(data).await?;
+        let SharedIndex { index, servers } = shared_index;
+        begin(index.as_ref(), &aggregates).await?;
+        let watched = WatchedStore::new(Arc::new(ObservedStore::new(kept)), clock.clone());
+        let store: Arc<dyn Store> = watched.clone();
+        let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates.store));
+        let share = Share::new(
+            aggregates.leases,
+            SystemRandom.bits(),
+            command.lease_time.0,
+            clock.clone(),
+        );
+        let follows: Arc<dyn Index> = index.clone();
+        let aggregator = Aggregator::sharing(follows, store.clone(), current, clock.clone(), settings, share);
+        let reads = Arc::new(Current::new(aggregates.reads));
+        let stations = Stations::shared(index.clone(), reads, Some(aggregator.clone()));
+        let watcher = Watcher::new(WatchedParts {
+            edge: None,
+            store: Some(watched),
+            clock,
+            stations: Some(stations),
+        });
+        Ok(Self {
+            aggregator,
+            watcher,
+            anew: Anew {
+                indexer: Indexer::new(store, index.clone()),
+                index,
+                prefix: data.chunk_prefix.clone(),
+            },
+            servers: [servers, aggregates.servers],
+        })
+    }
+}
+
+/// Claims the index for these aggregates. When nothing was ever folded into them, all chunks are to be.
+async fn begin(index: &dyn RetainIndex, aggregates: &SharedAggregates) -> anyhow::Result<()> {
+    index.claim_folding(aggregates.incarnation).await?;
+    if aggregates.store.fold_version().await?.is_none() {
+        // Several may do it at once: what the first of them folds meanwhile is settled again.
+        index.make_pending(None).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! `highwater query`: answers questions about shared aggregates.
+
+use std::sync::Arc;
+
+use query::{Api, Parts};
+use service::clock::SystemClock;
+use service::current::Current;
+use service::http::{ConnectionLimits, Listener};
+use service::shutdown::{Shutdown, Signals};
+use service::{task, telemetry};
+
+use crate::cli::Query;
+use crate::ending;
+use crate::pipeline::{
+    Stations, WatchedParts, Watcher, charted_by, health_of_databases, read_definitions, warn_of_open_api,
+};
+use crate::places;
+
+/// Runs the command until it is told to end.
+pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
+    let mut signals = Signals::catch()?;
+    let (data, answers) = (&command.data, &command.answers);
+    let definitions = read_definitions(&answers.definitions)?;
+    let fold = data.fold_settings()?;
+    let clock = SystemClock::shared();
+    let listener = Listener::bind("API", answers.api_listen, ConnectionLimits::default()).await?;
+    let address = listener.local_addr()?;
+    warn_of_open_api(address);
+    let (index, aggregates) = ending::unless_told(&mut signals, places::open_shared_databases(data)).await?;
+    let reads = Arc::new(Current::new(aggregates.reads));
+    let stations = Stations::shared(index.index.clone(), reads.clone(), None);
+    let counters = stations.counters();
+    let watcher = Watcher::new(WatchedParts {
+        edge: None,
+        store: None,
+        clock: clock.clone(),
+        stations: Some(stations),
+    });
+    let (trigger, shutdown) = Shutdown::new();
+    let api = Api::new(Parts {
+        reads,
+        index: index.index,
+        status: counters,
+        watch: watcher.clone(),
+        charted: charted_by(fold),
+        definitions,
+        withheld: answers.withheld_metrics.clone(),
+        health: health_of_databases(&watcher, shutdown.clone()),
+        clock,
+    });
+    let serving = task::spawn("API listener", listener.serve(api, shutdown.clone()));
+    task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
+    let watching = task::spawn("watcher", async move {
+        watcher.run(shutdown.clone(), shutdown).await;
+    });
+    tracing::info!(%address, "the API is up: it answers questions");
+    let signal = signals.next().await;
+    tracing::info!(signal, "ending: what is in flight is answered");
+    trigger.pull();
+    let stop = async {
+        serving.await?;
+        watching.await?;
+        Ok(())
+    };
+    ending::unless_told_again(&mut signals, stop).await
+}
