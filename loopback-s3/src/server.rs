@@ -127,6 +127,15 @@ impl LoopbackS3 {
         kept.put(bucket, key, object, false).expect("the bucket is there");
     }
 
+    /// All objects of a bucket, by key.
+    pub fn objects(&self, bucket: &str) -> Vec<(String, Bytes)> {
+        let kept = self.kept.lock();
+        let objects = kept.bucket(bucket).into_iter().flatten();
+        objects
+            .map(|(key, object)| (key.clone(), object.bytes.clone()))
+            .collect()
+    }
+
     /// How many objects a bucket has.
     pub fn len(&self, bucket: &str) -> usize {
         self.kept.lock().bucket(bucket).map_or(0, BTreeMap::len)

@@ -125,6 +125,22 @@ impl Postgres {
         name
     }
 
+    /// The same, all of whose tables lie in this folder, which is empty.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn database_in(&self, folder: &Path) -> String {
+        self.programs.give(folder);
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let place = folder.display();
+        self.sql(
+            "postgres",
+            &format!("CREATE TABLESPACE {name} LOCATION '{place}'"),
+        );
+        self.sql("postgres", &format!("CREATE DATABASE {name} TABLESPACE {name}"));
+        name
+    }
+
     /// Runs statements by `psql`, as superuser, and answers what they print: rows as lines, columns by `|`.
     ///
     /// # Panics

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::SmallPing;
-use tests::aws::{EdgeProcess, World};
+use tests::aws::World;
+use tests::{Member, SmallPing};
 
 use crate::PROGRAM;
 
@@ -17,7 +17,7 @@ fn pings_posted_to_two_edges_are_in_the_answers_and_the_deployed_lambda_indexed_
     let Some(world) = World::deploy(PROGRAM, "pipeline", &parameters) else {
         return;
     };
-    let edges = ["north", "south"].map(|name| world.edge(name));
+    let mut edges = ["north", "south"].map(|name| world.edge(name));
     // From a place without a data directory, which thereby does not come to fold the index.
     let (_, said) = world.run(&["reconcile"]);
     assert!(said.contains("0 chunks listed, 0 were missing"), "{said}");
@@ -87,5 +87,5 @@ fn pings_posted_to_two_edges_are_in_the_answers_and_the_deployed_lambda_indexed_
     let end = world.serve("another").expect_err("the index is folded already");
     assert!(end.contains("run `highwater edge` here"), "{end}");
     serve.terminate();
-    edges.into_iter().for_each(EdgeProcess::terminate);
+    edges.iter_mut().for_each(Member::terminate);
 }

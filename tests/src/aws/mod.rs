@@ -9,4 +9,4 @@ mod world;
 pub use deployment::{Deployment, Invoked};
 pub use localstack::{LocalStack, REGION};
 pub use tools::{Tools, cargo_lambda};
-pub use world::{EdgeProcess, World};
+pub use world::World;

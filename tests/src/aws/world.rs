@@ -1,20 +1,14 @@
 //! A world on AWS's services: the deployed stack, a PostgreSQL, and the processes of the program that share them.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use postgres_for_tests::Postgres;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use super::{Deployment, LocalStack, REGION};
-use crate::program::{log_of, now, thread_sleep};
-use crate::{Client, Pipeline, free_address};
-
-/// How long a process may take to come up or to end.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::{Member, Pipeline, Wish, free_address};
 
 /// A deployed stack and the database of its index.
 #[derive(Debug)]
@@ -56,36 +50,30 @@ impl World {
     ///
     /// # Panics
     /// When it does not come up; its log is printed.
-    pub fn edge(&self, name: &str) -> EdgeProcess {
-        let data = self.folder.path().join(name);
-        let address = free_address();
-        let log = std::fs::File::create(data.with_extension("log")).expect("a log file");
-        let child = self
-            .command()
-            .args(["edge", "--seal-age", "1s", "--edge-listen", &address])
-            .args(self.shared())
-            .arg("--data-dir")
-            .arg(&data)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the program starts");
-        let mut edge = EdgeProcess { child, address };
-        let start = now();
-        while !edge.answers() {
-            let ended = edge.child.try_wait().expect("a child");
-            assert!(
-                ended.is_none() && start.elapsed() < PATIENCE,
-                "the edge does not come up ({ended:?}):\n{}",
-                log_of(&data)
-            );
-            thread_sleep(Duration::from_millis(50));
-        }
-        edge
+    pub fn edge(&self, name: &str) -> Member {
+        let arguments = ["edge", "--seal-age", "1s", "--edge-listen"];
+        self.start(name, &arguments, &["--data-dir", &self.folder_of(name)])
     }
 
-    /// Starts the process that folds what the Lambda indexes, and answers questions.
+    /// Starts an aggregator, one of any number, whose share is taken by the others two seconds after its last word.
+    ///
+    /// # Panics
+    /// When it does not come up; its log is printed.
+    pub fn aggregate(&self, name: &str) -> Member {
+        let databases = ["--index", &self.index, "--aggregates", &self.index];
+        self.start(name, &["aggregate", "--lease-time", "2s", "--listen"], &databases)
+    }
+
+    /// Starts who answers questions.
+    ///
+    /// # Panics
+    /// When it does not come up; its log is printed.
+    pub fn query(&self, name: &str) -> Member {
+        let databases = ["--index", &self.index, "--aggregates", &self.index];
+        self.start(name, &["query", "--api-listen"], &databases)
+    }
+
+    /// Starts the process that folds what the Lambda indexes into its own data directory, and answers questions.
     ///
     /// # Errors
     /// How it ended where it ended at its start, and what it said.
@@ -96,24 +84,64 @@ impl World {
         Pipeline::start_by(self.command(), &self.folder.path().join(name), &arguments)
     }
 
+    /// Starts a process that listens at the address behind `first`.
+    fn start(&self, name: &str, first: &[&str], rest: &[&str]) -> Member {
+        let address = free_address();
+        let mut command = self.command();
+        command.args(first).arg(&address).args(self.shared()).args(rest);
+        let wish = Wish {
+            command,
+            address: Some(address),
+            log: self.folder.path().join(name).with_extension("log"),
+        };
+        Member::start(wish).unwrap_or_else(|end| panic!("{name}: {end}"))
+    }
+
+    fn folder_of(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
     /// Runs a command of the program that asks about, or works on, the shared store and index.
     ///
     /// # Panics
     /// When it cannot be started, or does not end well.
     pub fn run(&self, arguments: &[&str]) -> (String, String) {
-        let output = self
-            .command()
-            .args(arguments)
-            .args(self.shared())
-            .args(["--index", &self.index])
+        self.finish(
+            self.command()
+                .args(arguments)
+                .args(self.shared())
+                .args(["--index", &self.index]),
+        )
+    }
+
+    fn finish(&self, command: &mut Command) -> (String, String) {
+        let output = command
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .output()
             .expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {stderr}");
+        assert!(output.status.success(), "{command:?}: {stderr}");
         (stdout, stderr)
+    }
+
+    /// Runs a command on a data directory of this name, which shares the store and nothing else.
+    ///
+    /// # Panics
+    /// When it cannot be started, or does not end well.
+    pub fn run_alone(&self, name: &str, arguments: &[&str]) -> (String, String) {
+        self.finish(
+            self.command()
+                .args(arguments)
+                .args(self.shared())
+                .args(["--data-dir", &self.folder_of(name)]),
+        )
+    }
+
+    /// The address of index and aggregates.
+    pub fn index(&self) -> &str {
+        &self.index
     }
 
     /// The names of all objects in the bucket of chunks.
@@ -151,51 +179,5 @@ impl World {
         ["--store", store, "--endpoint-url", &url, "--region", REGION]
             .map(str::to_owned)
             .to_vec()
-    }
-}
-
-/// A running `highwater edge`, ended with its test.
-#[derive(Debug)]
-pub struct EdgeProcess {
-    child: Child,
-    address: String,
-}
-
-impl EdgeProcess {
-    /// Where pings are posted.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// A client of it.
-    pub fn client(&self) -> Client {
-        Client::new(&self.address)
-    }
-
-    fn answers(&self) -> bool {
-        let answer = self.client().get("/__lbheartbeat__");
-        answer.is_ok_and(|answer| answer.status == 200)
-    }
-
-    /// SIGTERM, and waits for the end.
-    ///
-    /// # Panics
-    /// When it does not end well.
-    pub fn terminate(mut self) {
-        let id = Pid::from_raw(self.child.id().cast_signed()).expect("a process id");
-        kill_process(id, Signal::TERM).expect("it runs");
-        let status = self.child.wait().expect("a child");
-        assert!(
-            status.success(),
-            "SIGTERM should end an edge well, not with {status}"
-        );
-    }
-}
-
-impl Drop for EdgeProcess {
-    fn drop(&mut self) {
-        // Both do nothing to a process that has ended and was waited for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

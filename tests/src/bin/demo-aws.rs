@@ -1,5 +1,5 @@
 //! `demo-aws PROGRAM [--exit]`: the pipeline as it runs on AWS, on this machine. LocalStack with the deployed template and the
-//! real Lambda, a PostgreSQL, two edges, and a process that folds and answers; then generated pings, and what became of
+//! real Lambda, a PostgreSQL, two edges, two aggregators, and a process that answers; then generated pings, and what became of
 //! them. Stays up until Ctrl-C; with `--exit` it ends when all of them are counted. PROGRAM is `highwater`, built with the
 //! feature `aws`.
 
@@ -9,8 +9,8 @@ use sample_pings::{Options, Population, gzip};
 use serde_json::Value;
 use service::clock::SystemClock;
 use service::shutdown::Signals;
-use tests::Pipeline;
-use tests::aws::{EdgeProcess, World};
+use tests::Member;
+use tests::aws::World;
 
 /// So many pings are sent.
 const PINGS: u64 = 400;
@@ -30,14 +30,15 @@ fn main() -> anyhow::Result<()> {
     let Some(world) = World::deploy(&program, "demo", &parameters) else {
         anyhow::bail!("something is not installed (the line before says what): `make demo-aws` installs it");
     };
-    let edges = ["edge-1", "edge-2"].map(|name| world.edge(name));
-    let serve = world.serve("serve").map_err(anyhow::Error::msg)?;
+    let mut edges = ["edge-1", "edge-2"].map(|name| world.edge(name));
+    let mut aggregators = ["aggregate-1", "aggregate-2"].map(|name| world.aggregate(name));
+    let mut query = world.query("query");
     println!(
         "two edges take pings: {} and {}",
         edges[0].address(),
         edges[1].address()
     );
-    println!("the page:             http://{}/", serve.api);
+    println!("the page:             http://{}/", query.address());
     send(&edges)?;
     println!("{PINGS} pings acknowledged; waiting for the Lambda to index their chunks ...");
     let counted = |status: &Value| {
@@ -47,19 +48,21 @@ fn main() -> anyhow::Result<()> {
             .sum::<u64>()
             >= PINGS
     };
-    let status = serve.wait_for("all pings to be counted", counted);
-    show(&world, &status);
+    let status = query.wait_for("all pings to be counted", counted);
+    show(&world, &status, &aggregators);
     if !exits {
         println!("\nCtrl-C ends it.");
         wait_for_interrupt()?;
     }
-    end(serve, edges);
+    query.terminate();
+    aggregators.iter_mut().for_each(Member::terminate);
+    edges.iter_mut().for_each(Member::terminate);
     Ok(())
 }
 
-fn send(edges: &[EdgeProcess; 2]) -> anyhow::Result<()> {
+fn send(edges: &[Member; 2]) -> anyhow::Result<()> {
     let population = Population::new(1, Options::default());
-    let mut clients = edges.each_ref().map(EdgeProcess::client);
+    let mut clients = edges.each_ref().map(Member::client);
     for number in 0..PINGS {
         let now = Timestamp::from_micros(SystemClock::shared().now_micros());
         let ping = population.ping(number, now);
@@ -76,7 +79,7 @@ fn send(edges: &[EdgeProcess; 2]) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "what it shows is what it is for")]
-fn show(world: &World, status: &Value) {
+fn show(world: &World, status: &Value, aggregators: &[Member; 2]) {
     let objects = world.objects();
     println!(
         "\nobjects in the bucket {}: {}",
@@ -99,6 +102,15 @@ fn show(world: &World, status: &Value) {
     for row in rows.lines() {
         println!("  {row}");
     }
+    for aggregator in aggregators {
+        let number = |name| aggregator.metric(name).unwrap_or(0.0);
+        println!(
+            "aggregator {}: {} of 64 shards, {} chunks folded",
+            aggregator.address(),
+            number("highwater_aggregator_leases"),
+            number("highwater_aggregator_chunks_total")
+        );
+    }
     println!(
         "folded {}, repeats {}, stored only {}",
         status["folded"], status["repeated"], status["stored_only"]
@@ -115,9 +127,4 @@ fn wait_for_interrupt() -> anyhow::Result<()> {
         signals.next().await;
         anyhow::Ok(())
     })
-}
-
-fn end(serve: Pipeline, edges: [EdgeProcess; 2]) {
-    serve.terminate();
-    edges.into_iter().for_each(EdgeProcess::terminate);
 }

@@ -4,14 +4,15 @@
 
 use std::process::ExitCode;
 
-use tests::soak::{Options, mixed, partitions};
+use tests::soak::{Options, mixed, mixed_fleet, partitions};
 
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
 fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse(std::env::args().skip(1))?;
-    let outcome = match options.partitions {
-        Some(number) => partitions(&options, number)?,
-        None => mixed(&options),
+    let outcome = match (&options.fleet, options.partitions) {
+        (Some(program), _) => mixed_fleet(&options, program)?,
+        (None, Some(number)) => partitions(&options, number)?,
+        (None, None) => mixed(&options),
     };
     println!("\n{}", outcome.table);
     Ok(if outcome.wrong.is_empty() {

@@ -16,6 +16,11 @@ use crate::program::{now, thread_sleep};
 pub(super) struct Target(Mutex<Option<String>>);
 
 impl Target {
+    /// This address, for as long as nothing else is said.
+    pub(super) fn at(address: &str) -> Self {
+        Self(Mutex::new(Some(address.to_owned())))
+    }
+
     pub(super) fn set(&self, address: Option<&str>) {
         *self.0.lock().expect("nobody panics that holds it") = address.map(str::to_owned);
     }

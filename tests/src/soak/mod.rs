@@ -6,6 +6,7 @@
 mod commands;
 mod conditions;
 mod document;
+mod fleet;
 mod ledger;
 mod load;
 mod mixed;
@@ -20,7 +21,8 @@ mod stored;
 mod totals;
 mod verdict;
 
+pub use fleet::{Fleet, Role, mixed_fleet};
 pub use mixed::mixed;
-pub use options::Options;
+pub use options::{Options, seed};
 pub use partitions::partitions;
 pub use report::Outcome;

@@ -8,6 +8,12 @@ use anyhow::{Context, Result, bail};
 /// The seed, if none is given.
 const SEED: u64 = 20_170_130;
 
+/// The seed of a test: that of the environment, `HIGHWATER_SEED`, if it has one.
+pub fn seed() -> u64 {
+    let seed = std::env::var("HIGHWATER_SEED").ok();
+    seed.and_then(|text| text.parse().ok()).unwrap_or(SEED)
+}
+
 /// What a soak is told.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -23,19 +29,21 @@ pub struct Options {
     pub partitions: Option<u64>,
     /// Where the picture of latencies goes.
     pub picture: Option<PathBuf>,
+    /// A program with the feature `aws`, of which a fleet is soaked.
+    pub fleet: Option<PathBuf>,
 }
 
 impl Options {
     /// A short soak.
     pub fn new(length: Duration) -> Self {
-        let seed = std::env::var("HIGHWATER_SEED").ok();
         Self {
             length,
-            seed: seed.and_then(|text| text.parse().ok()).unwrap_or(SEED),
+            seed: seed(),
             rate: 60.0,
             own_room: false,
             partitions: None,
             picture: None,
+            fleet: None,
         }
     }
 
@@ -61,7 +69,10 @@ impl Options {
                 "--rate" => options.rate = number()?.max(1) as f64,
                 "--partitions" => options.partitions = Some(number()?.max(1)),
                 "--picture" => options.picture = Some(value.into()),
-                _ => bail!("{name}: one of --minutes, --seconds, --seed, --rate, --partitions, --picture"),
+                "--fleet" => options.fleet = Some(value.into()),
+                _ => bail!(
+                    "{name}: one of --minutes, --seconds, --seed, --rate, --partitions, --picture, --fleet"
+                ),
             }
         }
         Ok(options)

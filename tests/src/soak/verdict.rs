@@ -122,6 +122,13 @@ pub(super) fn held(stored: &Stored, ledger: &Ledger) -> Verdict {
 
 /// What the program says of its numbers.
 pub(super) fn counted(stage: &Stage, stored: &Stored, status: &Value) {
+    for words in miscounted(stored, status) {
+        stage.wrong(words);
+    }
+}
+
+/// The numbers of a status that are not those of what is stored, in words.
+pub(super) fn miscounted(stored: &Stored, status: &Value) -> Vec<String> {
     let records = stored.records;
     let counters = &stored.counters;
     let expected = [
@@ -135,12 +142,17 @@ pub(super) fn counted(stage: &Stage, stored: &Stored, status: &Value) {
         ("stored_only", u64::try_from(counters.stored_only).ok()),
         ("errored_pings", u64::try_from(counters.errored_pings).ok()),
     ];
-    for (name, number) in expected {
-        if status[name].as_u64() != number {
-            let number = number.unwrap_or(0);
-            stage.wrong(format!("{name} is {}, and should be {number}", status[name]));
-        }
-    }
+    let odd = expected
+        .into_iter()
+        .filter(|(name, number)| status[name].as_u64() != *number);
+    odd.map(|(name, number)| {
+        format!(
+            "{name} is {}, and should be {}",
+            status[name],
+            number.unwrap_or(0)
+        )
+    })
+    .collect()
 }
 
 /// The aggregates are those of the oracle, and a rebuild changes no byte.
