@@ -76,10 +76,12 @@ impl Tools {
         Command::new(&self.python)
     }
 
-    /// cfn-lint on the template.
+    /// cfn-lint on the templates.
     pub fn cfn_lint(&self) -> Command {
         let mut command = Command::new(self.python.with_file_name("cfn-lint"));
-        command.arg(project().join("infra/aws/template.yaml"));
+        for template in ["template.yaml", "services.yaml"] {
+            command.arg(project().join("infra/aws").join(template));
+        }
         command
     }
 }

@@ -1,11 +1,12 @@
-//! The template, read without deploying it.
+//! The templates, read without deploying them.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use tests::aws::Tools;
 
 #[test]
-fn the_template_is_clean() {
+fn the_templates_are_clean() {
     let Some(tools) = Tools::find() else {
         return;
     };
@@ -18,20 +19,7 @@ fn the_template_is_clean() {
 /// are the event source's own.
 #[test]
 fn the_role_allows_what_the_indexer_calls_and_no_more() {
-    let template =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/aws/template.yaml"));
-    let template = template.expect("readable");
-    let role = template.split("\n  IndexerRole:\n").nth(1).expect("a role");
-    let role = role.split("\n\n").next().expect("its end");
-    let mut allowed: Vec<&str> = role
-        .split(|character: char| !(character.is_ascii_alphanumeric() || character == ':'))
-        .filter(|word| {
-            ["s3:", "sqs:", "logs:"]
-                .iter()
-                .any(|service| word.starts_with(service))
-        })
-        .collect();
-    allowed.sort_unstable();
+    let template = paper("template.yaml");
     let called = [
         "logs:CreateLogStream",
         "logs:PutLogEvents",
@@ -41,7 +29,85 @@ fn the_role_allows_what_the_indexer_calls_and_no_more() {
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
     ];
-    assert_eq!(allowed, called);
+    assert_eq!(allowed(&template, "IndexerRole"), BTreeSet::from(called));
+}
+
+/// An edge puts chunks, in parts too, compares what is there already, and claims its starts; an aggregator reads; a query
+/// server reads its release and nothing else. The log lines' three are the agent's that sends them.
+#[test]
+fn the_roles_allow_what_edges_aggregators_and_query_servers_call_and_no_more() {
+    let services = paper("services.yaml");
+    let logs = [
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+    ];
+    let edge = [
+        "ec2:AttachVolume",
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    ];
+    let aggregate = ["s3:GetObject", "s3:ListBucket", "secretsmanager:GetSecretValue"];
+    let query = ["s3:GetObject", "secretsmanager:GetSecretValue"];
+    for (role, called) in [
+        ("EdgeRole", &edge[..]),
+        ("AggregateRole", &aggregate[..]),
+        ("QueryRole", &query[..]),
+    ] {
+        let called: BTreeSet<&str> = called.iter().chain(&logs).copied().collect();
+        assert_eq!(allowed(&services, role), called, "{role}");
+    }
+    assert!(
+        !role_in(&services, "QueryRole").contains("Store"),
+        "chunks are nothing to a query server"
+    );
+}
+
+#[test]
+fn the_services_set_what_the_program_knows() {
+    let known: String = ["edge", "aggregate", "query"]
+        .map(|command| {
+            let help = Command::new(tests::highwater())
+                .args([command, "--help"])
+                .output();
+            String::from_utf8(help.expect("it runs").stdout).expect("text")
+        })
+        .concat();
+    let set = paper("services.yaml") + &paper("instance.sh");
+    let unknown: Vec<&str> = variables(&set).difference(&variables(&known)).copied().collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+fn paper(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/aws/");
+    std::fs::read_to_string(format!("{folder}{name}")).expect("readable")
+}
+
+fn role_in<'a>(template: &'a str, name: &str) -> &'a str {
+    let role = template.split(&format!("\n  {name}:\n")).nth(1).expect("a role");
+    role.split("\n\n").next().expect("its end")
+}
+
+/// The actions that a role names.
+fn allowed<'a>(template: &'a str, role: &str) -> BTreeSet<&'a str> {
+    role_in(template, role)
+        .split(|character: char| !(character.is_ascii_alphanumeric() || character == ':'))
+        .filter(|word| {
+            !word.ends_with(':')
+                && ["s3:", "sqs:", "logs:", "ec2:", "secretsmanager:"]
+                    .iter()
+                    .any(|service| word.starts_with(service))
+        })
+        .collect()
+}
+
+fn variables(text: &str) -> BTreeSet<&str> {
+    text.split(|character: char| !(character.is_ascii_uppercase() || character == '_'))
+        .filter(|word| word.starts_with("HIGHWATER_"))
+        .collect()
 }
 
 /// One TLS, no zstd, no SQLite, no C++: what is not linked is not loaded at a cold start.
@@ -67,8 +133,7 @@ fn the_lambda_links_one_tls_and_neither_zstd_nor_sqlite() {
         "{}",
         String::from_utf8_lossy(&listed.stderr)
     );
-    let names: std::collections::BTreeSet<&str> =
-        text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let names: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
     for needed in ["aws-sdk-s3", "tokio-postgres", "lambda_runtime", "rustls", "ring"] {
         assert!(names.contains(needed), "the walk found no {needed}: {names:?}");
     }
@@ -86,7 +151,7 @@ fn the_lambda_links_one_tls_and_neither_zstd_nor_sqlite() {
         assert!(!names.contains(unwanted), "the Lambda would link {unwanted}");
     }
     // A crate that was listed before is marked by `(*)`.
-    let versions: std::collections::BTreeSet<&str> = text
+    let versions: BTreeSet<&str> = text
         .lines()
         .filter(|line| line.starts_with("rustls v"))
         .map(|line| line.trim_end_matches(" (*)"))
