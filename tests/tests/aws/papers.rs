@@ -81,6 +81,18 @@ fn the_services_set_what_the_program_knows() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
+#[test]
+fn the_costs_in_the_runbook_are_those_that_are_computed() {
+    let Some(tools) = Tools::find() else {
+        return;
+    };
+    let costs = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/aws/costs.py");
+    let finished = tools.python().args([costs, "--check"]).output();
+    let finished = finished.expect("Python runs");
+    let said = String::from_utf8_lossy(&finished.stderr);
+    assert!(finished.status.success(), "{said}");
+}
+
 fn paper(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/aws/");
     std::fs::read_to_string(format!("{folder}{name}")).expect("readable")
