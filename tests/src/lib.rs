@@ -14,7 +14,7 @@ pub use address::free_address;
 pub use faults::Faults;
 pub use http::{Client, Response};
 pub use member::{Member, Wish};
-pub use program::{Finished, Pipeline, highwater, run};
+pub use program::{Finished, Pipeline, highwater, run, thread_sleep as pause};
 pub use recorded::recorded;
 pub use rustix::process::Signal;
 pub use simulation::{CrashPoints, CrashingAggregates, CrashingIndex, CrashingStore, SmallPing, gzip};

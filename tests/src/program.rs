@@ -296,6 +296,7 @@ pub(crate) fn now() -> Instant {
     clippy::disallowed_methods,
     reason = "a test of real processes waits in real time"
 )]
-pub(crate) fn thread_sleep(duration: Duration) {
+/// Waits in real time.
+pub fn thread_sleep(duration: Duration) {
     thread::sleep(duration);
 }

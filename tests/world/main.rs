@@ -2,6 +2,7 @@
 //! builds the program with the feature `aws` for it.
 
 mod faults;
+mod lambda_faults;
 mod pipeline;
 mod side_by_side;
 

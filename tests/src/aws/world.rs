@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use postgres_for_tests::Postgres;
+use rustix::process::Pid;
 use serde_json::json;
 
 use super::{Deployment, LocalStack, REGION};
@@ -155,6 +156,42 @@ impl World {
         let objects = page["Contents"].as_array().map(Vec::as_slice).unwrap_or_default();
         let names = objects.iter().filter_map(|object| object["Key"].as_str());
         names.map(str::to_owned).collect()
+    }
+
+    /// Tells the queue that these objects (whole names) were created, in one message.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn announce(&self, names: &[String]) {
+        let bucket = self.deployment.output("ChunkBucket");
+        let record = |name: &String| {
+            let key: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            json!({
+                "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+                "s3": {"bucket": {"name": bucket}, "object": {"key": key}}
+            })
+        };
+        let records: Vec<_> = names.iter().map(record).collect();
+        self.deployment.announce(&json!({ "Records": records }));
+    }
+
+    /// The processes that LocalStack runs the function in: those that were given the address of the index.
+    ///
+    /// # Panics
+    /// When the list of processes cannot be read.
+    pub fn functions(&self) -> Vec<Pid> {
+        let given = format!("HIGHWATER_INDEX={}", self.index);
+        let processes = std::fs::read_dir("/proc").expect("a list of processes");
+        let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+        let is_function = |id: &i32| {
+            let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            let name = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+            name.trim() == "bootstrap"
+                && environment
+                    .split(|byte| *byte == 0)
+                    .any(|variable| variable == given.as_bytes())
+        };
+        ids.filter(is_function).filter_map(Pid::from_raw).collect()
     }
 
     /// What statements print that are asked of the index by `psql`.
