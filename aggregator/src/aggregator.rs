@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::error::AggregatorError;
 use crate::metrics;
+use crate::rests::Rests;
 use crate::settings::AggregatorSettings;
 use crate::share::{Fences, Share};
 use crate::work::Work;
@@ -42,6 +43,8 @@ pub struct Aggregator {
     pub(crate) current: Arc<Current<dyn AggregateStore>>,
     /// What of all that is pending is folded here; `None` is all.
     share: Option<Arc<Share>>,
+    /// What failed and is tried again later.
+    rests: std::sync::Mutex<Rests>,
     /// Held while a batch is folded, and while a rebuild swaps.
     pub(crate) gate: Mutex<()>,
     pub(crate) wake: Arc<Notify>,
@@ -108,6 +111,7 @@ impl Aggregator {
             },
             current,
             share,
+            rests: std::sync::Mutex::default(),
             gate: Mutex::new(()),
             wake: Arc::new(Notify::new()),
             held: Notify::new(),
@@ -185,7 +189,7 @@ impl Aggregator {
     }
 
     /// Folds one batch of what is pending; when nothing is left, or memory is full, writes what is held. A chunk that
-    /// cannot be folded is noted and left out; noted three times, it is set aside.
+    /// cannot be folded is noted and left out for some seconds; noted three times, it is set aside.
     ///
     /// # Errors
     /// When index, store or aggregates failed, or the aggregates were folded under other rules. Nothing is lost: the
@@ -214,6 +218,8 @@ impl Aggregator {
             let mut entries = self.pending(&*aggregates, fences.as_ref()).await?;
             self.settle_folded(&mut entries, &*aggregates).await?;
             passed_over.leave_out(&mut entries);
+            let now = self.work.clock.monotonic();
+            self.rests().leave_out(&mut entries, now);
             if entries.is_empty() {
                 return passed_over.first.map_or(Ok(Step::Idle), Err);
             }
@@ -238,6 +244,7 @@ impl Aggregator {
                 Err(AggregatorError::Chunk { chunk, reason }) => {
                     metrics::chunk_failed();
                     let failures = self.work.index.fail(chunk, &reason).await?;
+                    self.rests().begin(chunk, failures, now);
                     tracing::error!(%chunk, failures, reason, "a chunk cannot be folded");
                 }
                 Err(AggregatorError::Unreachable { chunk, source }) => {
@@ -280,6 +287,12 @@ impl Aggregator {
     /// [`AggregatorError::OtherFoldVersion`] when only a rebuild helps; when the aggregates failed.
     pub async fn check_rules(&self) -> Result<(), AggregatorError> {
         self.work.check_fold_version(&*self.current.get()).await
+    }
+
+    fn rests(&self) -> std::sync::MutexGuard<'_, Rests> {
+        self.rests
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// A batch was dropped: if others claimed a part of the share meanwhile, what is left of it is to be known.

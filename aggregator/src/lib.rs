@@ -18,6 +18,7 @@ mod persist;
 mod reader;
 mod rebuild;
 mod replay;
+mod rests;
 mod settings;
 mod share;
 #[cfg(test)]

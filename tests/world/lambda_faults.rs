@@ -89,12 +89,19 @@ impl Line {
 
 #[test]
 fn events_that_never_come_are_made_good_by_the_comparison() {
-    let Some(mut line) = Line::up("dropped") else { return };
+    let Some(mut line) = Line::up("dropped") else {
+        return;
+    };
     line.world.deployment.set_notifications(false);
     let chunks = line.post();
     line.world.deployment.set_notifications(true);
     let compared = line.world.deployment.invoke(&json!({"highwater": "reconcile"}));
-    assert_eq!(compared.payload["added"], json!(chunks.len()), "{}", compared.payload);
+    assert_eq!(
+        compared.payload["added"],
+        json!(chunks.len()),
+        "{}",
+        compared.payload
+    );
     line.judge();
 }
 
@@ -110,9 +117,17 @@ fn events_may_come_twice_late_and_in_another_order() {
     line.wait_for_silence();
     line.judge();
     let outcomes = line.world.deployment.outcomes();
-    let count = |outcome: &str| outcomes.iter().filter(|fields| fields["outcome"] == outcome).count();
+    let count = |outcome: &str| {
+        outcomes
+            .iter()
+            .filter(|fields| fields["outcome"] == outcome)
+            .count()
+    };
     let all = first.len() + second.len() + third.len();
-    assert_eq!((count("added"), count("known")), (all, second.len() + third.len()));
+    assert_eq!(
+        (count("added"), count("known")),
+        (all, second.len() + third.len())
+    );
 }
 
 #[test]
@@ -130,7 +145,9 @@ fn an_event_of_an_object_that_is_gone_holds_up_no_other() {
 
 #[test]
 fn a_lambda_that_is_frozen_past_its_time_out_is_replaced_and_its_messages_come_again() {
-    let Some(mut line) = Line::up("frozen") else { return };
+    let Some(mut line) = Line::up("frozen") else {
+        return;
+    };
     line.post();
     line.judge();
     let frozen = line.world.functions();
@@ -153,20 +170,24 @@ fn a_lambda_that_is_frozen_past_its_time_out_is_replaced_and_its_messages_come_a
 
 #[test]
 fn a_lambda_that_is_killed_after_its_insert_finds_it_done_when_the_message_comes_again() {
-    let Some(mut line) = Line::up("killed") else { return };
+    let Some(mut line) = Line::up("killed") else {
+        return;
+    };
     line.post();
     line.judge();
     // A commit is written, and waits for a standby that never comes: so it is done, and nobody was told.
     let waits = |line: &Line, standby: &str| {
-        line.world
-            .sql(&format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'"));
+        line.world.sql(&format!(
+            "ALTER SYSTEM SET synchronous_standby_names = '{standby}'"
+        ));
         line.world.sql("SELECT pg_reload_conf()");
     };
     line.world.deployment.set_notifications(false);
     let chunks = line.post();
     waits(&line, "nobody");
     line.world.announce(&chunks);
-    let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query ILIKE '%commit%'";
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query ILIKE '%commit%'";
     line.world
         .deployment
         .wait("the commit to be written", || line.world.sql(waiting) != "0");

@@ -1,6 +1,7 @@
 //! What goes wrong around the fold: chunks, the store, another aggregator.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use index_schema::{ChunkKind, Index};
 use store::{Odds, Store, UnreliableStore};
@@ -90,8 +91,18 @@ async fn a_chunk_that_cannot_be_folded_is_set_aside_and_the_others_count() {
     world.store.delete(&key).await.expect("a delete");
     let flipped = store::Payload::Bytes(flipped.into());
     world.store.put_if_absent(&key, flipped).await.expect("a put");
-    settle(&world.aggregator()).await;
+    let aggregator = world.aggregator();
+    settle(&aggregator).await;
     assert_eq!(world.aggregates.state().content(), expected(&good));
+    for _ in 0..2 {
+        assert_eq!(
+            world.index.set_aside().await.expect("a list"),
+            [],
+            "they are tried again"
+        );
+        world.clock.advance(Duration::from_secs(5));
+        settle(&aggregator).await;
+    }
     let mut aside: Vec<String> = world
         .index
         .set_aside()
@@ -102,6 +113,29 @@ async fn a_chunk_that_cannot_be_folded_is_set_aside_and_the_others_count() {
         .collect();
     aside.sort();
     assert_eq!(aside, [lost, key]);
+}
+
+#[tokio::test]
+async fn a_chunk_that_reads_right_again_within_seconds_is_not_set_aside() {
+    let world = World::new();
+    let stored = throw(&mut Dice(6), 30);
+    let chunk = &by_chunk(&mut Dice(6), &stored)[0];
+    let key = world.add_chunk(1, ChunkKind::Pings, chunk).await;
+    let bytes = world.store.get(&key).await.expect("a chunk");
+    let mut flipped = bytes.to_vec();
+    flipped[40] ^= 1;
+    let aggregator = world.aggregator();
+    for (bytes, after) in [(flipped.into(), Duration::ZERO), (bytes, Duration::from_secs(6))] {
+        world.store.delete(&key).await.expect("a delete");
+        let payload = store::Payload::Bytes(bytes);
+        world.store.put_if_absent(&key, payload).await.expect("a put");
+        for _ in 0..2 {
+            world.clock.advance(after / 2);
+            settle(&aggregator).await;
+        }
+    }
+    assert_eq!(world.aggregates.state().content(), expected(chunk));
+    assert_eq!(world.index.set_aside().await.expect("a list"), []);
 }
 
 #[tokio::test]
