@@ -9,7 +9,7 @@ FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-st
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres localstack lambda cargo-lambda demo-aws clean
+.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -38,6 +38,10 @@ soak:            ## load, kills, full disks, clock steps and restarts mixed for 
 	$(CARGO) build --release --locked -p highwater
 	$(CARGO) run --release --locked -p tests --bin soak -- --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(SOAK)
 	$(if $(ONLY),,HIGHWATER_SOAK=1 $(CARGO) test --release --workspace --locked -- --nocapture soak)
+
+soak-aws: postgres  ## a fleet of processes that share S3 and PostgreSQL, with faults of all of them mixed at random for MINUTES=n (SEED=s)
+	$(CARGO) build --release --locked --workspace --bins --features $(FEATURES)
+	target/release/soak --fleet target/release/highwater --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(SOAK)
 
 simulate:        ## the pipeline in one thread under seeded faults: SEEDS=n of them, or SEED=s alone; TRACE=1 prints all
 	$(CARGO) run --release --locked -p simulation -- $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(TRACE),--trace)

@@ -275,11 +275,11 @@ pub enum IndexError {
     },
     /// Its pending chunks are folded into other aggregates.
     #[error(
-        "index: its chunks are folded into the aggregates of the data directory {by}: run `highwater edge` here, or move the \
-         folding to this directory for good (docs/sql.md, \"Which data directory folds\")"
+        "index: its chunks are folded into other aggregates, {by}: run `highwater edge` here, or move the folding here for good \
+         (docs/sql.md, \"Which aggregates\")"
     )]
     FoldedElsewhere {
-        /// The incarnation of the data directory with those aggregates.
+        /// The incarnation of those aggregates, or of the data directory that they lie in.
         by: Incarnation,
     },
     /// The process is ending.

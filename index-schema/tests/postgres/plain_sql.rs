@@ -220,7 +220,7 @@ async fn an_index_is_folded_into_the_aggregates_that_came_first_until_it_is_move
         matches!(error, IndexError::FoldedElsewhere { by } if by == first),
         "{error}"
     );
-    place.sql(&question("Which data directory folds"));
+    place.sql(&question("Which aggregates"));
     other.claim_folding(second).await.expect("it was moved");
     let error = index.claim_folding(first).await.expect_err("it was moved");
     assert!(error.to_string().contains(&second.to_string()), "{error}");
