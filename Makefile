@@ -4,12 +4,12 @@ CACHE := .cache
 PYTHON := $(CACHE)/python/bin/python
 
 # Parts outside the default program that are tested with it.
-FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-store/conformance,lambda-indexer/lambda,highwater/aws
+FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-store/conformance,lambda-indexer/lambda,highwater/aws,bench/aws
 
 SEEDS ?= 1000
 MINUTES ?= 10
 
-.PHONY: help test demo lint audit soak simulate fuzz bench peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws clean
+.PHONY: help test demo lint audit soak simulate fuzz bench bench-aws peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -52,6 +52,10 @@ fuzz:            ## all readers of foreign bytes under libFuzzer: FUZZ_SECONDS=1
 bench: peers     ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) build --release --locked -p highwater
 	$(CARGO) run --release --locked -p bench -- $(BENCH)
+
+bench-aws: postgres  ## the rows of S3 and PostgreSQL; with BENCH=--record they are kept
+	$(CARGO) build --release --locked -p highwater -p bench --features highwater/aws,bench/aws
+	target/release/bench --rows s3,index $(BENCH)
 
 # Without them their rows are left out, and say so.
 peers:           ## what `make bench` measures beside ours: engines into .cache, nginx as a Debian package

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::{
-    build, capacity, edge, engines, fold, freshness, gather, import, latency, memory, persist, recovery,
-    sketches, stored,
+    build, capacity, edge, engines, fold, freshness, gather, import, index, latency, memory, persist,
+    recovery, s3, sketches, stored,
 };
 use crate::options::Options;
 use crate::outcome::Row;
@@ -40,6 +40,10 @@ pub(crate) enum RowName {
     Recovery,
     /// POST to number in the API
     Freshness,
+    /// The edge with its chunks in S3, against a directory: built with the feature `aws`
+    S3,
+    /// The index in SQLite and PostgreSQL, 10^6 entries: built with the feature `aws`, only if named, or in a full run
+    Index,
     /// A cold build of the program: only if named, or in a full run
     Build,
 }
@@ -52,7 +56,7 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 14] = [
+    pub(crate) const ALL: [(RowName, Measure); 16] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
@@ -66,6 +70,8 @@ impl Rows {
         (RowName::Memory, memory::measure),
         (RowName::Recovery, recovery::measure),
         (RowName::Freshness, freshness::measure),
+        (RowName::S3, s3::measure),
+        (RowName::Index, index::measure),
         (RowName::Build, build::measure),
     ];
 }

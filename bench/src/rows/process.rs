@@ -20,6 +20,7 @@ pub(crate) struct Process {
     folder: TempDir,
     program: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     /// Where pings are posted.
     pub(crate) edge: String,
     /// Where questions are asked.
@@ -36,7 +37,19 @@ impl Process {
     pub(crate) async fn edge_with(program: &Path, settings: &[&str]) -> Result<Self> {
         let (edge, api) = (free_address()?, String::new());
         let arguments = [&["edge", "--edge-listen", &edge], settings].concat();
-        Self::start(program, &arguments, &edge, &api).await
+        Self::start(program, &arguments, &[], &edge, &api).await
+    }
+
+    /// The same with these variables in its environment.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn edge_in(
+        program: &Path,
+        settings: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
+        let (edge, api) = (free_address()?, String::new());
+        let arguments = [&["edge", "--edge-listen", &edge], settings].concat();
+        Self::start(program, &arguments, environment, &edge, &api).await
     }
 
     /// Starts `highwater serve` and waits until it answers.
@@ -51,17 +64,26 @@ impl Process {
             "--seal-age",
             seal_age,
         ];
-        Self::start(program, &arguments, &edge, &api).await
+        Self::start(program, &arguments, &[], &edge, &api).await
     }
 
-    async fn start(program: &Path, arguments: &[&str], edge: &str, api: &str) -> Result<Self> {
+    async fn start(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        edge: &str,
+        api: &str,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: Vec<_> = environment.iter().map(owned).collect();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut process = Self {
-            child: spawn(program, &arguments, folder.path())?,
+            child: spawn(program, &arguments, &environment, folder.path())?,
             folder,
             program: program.to_owned(),
             arguments,
+            environment,
             edge: edge.to_owned(),
             api: api.to_owned(),
         };
@@ -117,14 +139,25 @@ impl Process {
     pub(crate) async fn kill_and_start(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        self.child = spawn(&self.program, &self.arguments, self.folder.path())?;
+        self.child = spawn(
+            &self.program,
+            &self.arguments,
+            &self.environment,
+            self.folder.path(),
+        )?;
         self.wait_until_up().await
     }
 }
 
-fn spawn(program: &Path, arguments: &[String], folder: &Path) -> Result<Child> {
+fn spawn(
+    program: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    folder: &Path,
+) -> Result<Child> {
     let log = fs::File::create(folder.join("log.txt"))?;
     Command::new(program)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(arguments)
         .arg("--data-dir")
         .arg(folder.join("data"))

@@ -1,19 +1,27 @@
-//! `demo-aws PROGRAM [--exit]`: the pipeline as it runs on AWS, on this machine. LocalStack with the deployed template and the
+//! `demo-aws PROGRAM [--exit] [--freshness]`: the pipeline as it runs on AWS, on this machine. LocalStack with the deployed template and the
 //! real Lambda, a PostgreSQL, two edges, two aggregators, and a process that answers; then generated pings, and what became of
-//! them. Stays up until Ctrl-C; with `--exit` it ends when all of them are counted. PROGRAM is `highwater`, built with the
+//! them. Stays up until Ctrl-C; with `--exit` it ends when all of them are counted.
+//! With `--freshness` it measures first how long a ping takes from its POST to its number in the API. PROGRAM is `highwater`, built with the
 //! feature `aws`.
+
+use std::time::Duration;
 
 use anyhow::Context;
 use ping::Timestamp;
 use sample_pings::{Options, Population, gzip};
 use serde_json::Value;
-use service::clock::SystemClock;
+use service::clock::{Clock, SystemClock};
 use service::shutdown::Signals;
-use tests::Member;
 use tests::aws::World;
+use tests::{Member, SmallPing};
 
 /// So many pings are sent.
 const PINGS: u64 = 400;
+
+/// Pings whose way to their number is timed, how far apart, and how long one may take.
+const PROBES: usize = 100;
+const PACE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Level 6, as a browser compresses them.
 const LEVEL: u32 = 6;
@@ -24,7 +32,8 @@ fn main() -> anyhow::Result<()> {
     let program = arguments
         .next()
         .context("usage: demo-aws PROGRAM [--exit]; `make demo-aws` builds it all")?;
-    let exits = arguments.any(|argument| argument == "--exit");
+    let wishes: Vec<String> = arguments.collect();
+    let wishes = |wish: &str| wishes.iter().any(|argument| argument == wish);
     println!("starting LocalStack and PostgreSQL, deploying infra/aws/template.yaml ...");
     let parameters = [("BatchWindowSeconds", "1")];
     let Some(world) = World::deploy(&program, "demo", &parameters) else {
@@ -50,7 +59,10 @@ fn main() -> anyhow::Result<()> {
     };
     let status = query.wait_for("all pings to be counted", counted);
     show(&world, &status, &aggregators);
-    if !exits {
+    if wishes("--freshness") {
+        freshness(&edges[0], &query)?;
+    }
+    if !wishes("--exit") {
         println!("\nCtrl-C ends it.");
         wait_for_interrupt()?;
     }
@@ -115,6 +127,62 @@ fn show(world: &World, status: &Value, aggregators: &[Member; 2]) {
         "folded {}, repeats {}, stored only {}",
         status["folded"], status["repeated"], status["stored_only"]
     );
+}
+
+/// Posts probes, each with a channel of its own, and asks for each until its number is there.
+#[expect(clippy::print_stdout, reason = "what it shows is what it is for")]
+fn freshness(edge: &Member, query: &Member) -> anyhow::Result<()> {
+    println!(
+        "\n{PROBES} probes, one each {} ms, chunks sealed after 1 s ...",
+        PACE.as_millis()
+    );
+    let clock = SystemClock::shared();
+    let mut seconds = std::thread::scope(|scope| {
+        let probes: Vec<_> = (0..PROBES)
+            .map(|number| {
+                let clock = clock.as_ref();
+                let probe = scope.spawn(move || probe(edge, query, number, clock));
+                tests::pause(PACE);
+                probe
+            })
+            .collect();
+        let ended = probes
+            .into_iter()
+            .map(|probe| probe.join().expect("it does not panic"));
+        ended.collect::<anyhow::Result<Vec<f64>>>()
+    })?;
+    seconds.sort_by(f64::total_cmp);
+    let at = |percent: usize| seconds[(seconds.len() - 1) * percent / 100];
+    println!(
+        "from POST to number: p50 {:.2} s, p99 {:.2} s, slowest {:.2} s",
+        at(50),
+        at(99),
+        at(100)
+    );
+    Ok(())
+}
+
+/// Seconds until the ping of this number is in the API.
+fn probe(edge: &Member, query: &Member, number: usize, clock: &dyn Clock) -> anyhow::Result<f64> {
+    let mut ping = SmallPing::numbered(1_000_000 + number as u64);
+    ping.channel = format!("probe{number}");
+    let posted = clock.monotonic();
+    let answer = edge.client().post(&ping.uri(), &[], &ping.body())?;
+    anyhow::ensure!(answer.status == 200, "a probe was answered {}", answer.status);
+    let path =
+        format!("/aggregates_by/build_id/channels/probe{number}/?version=54&dates=20170130&metric=GC_MS");
+    loop {
+        let took = clock.monotonic().saturating_sub(posted);
+        if query.client().get(&path)?.status == 200 {
+            return Ok(took.as_secs_f64());
+        }
+        anyhow::ensure!(
+            took < PATIENCE,
+            "a probe was not counted within {} s",
+            PATIENCE.as_secs()
+        );
+        tests::pause(Duration::from_millis(50));
+    }
 }
 
 /// Returns at SIGINT or SIGTERM.

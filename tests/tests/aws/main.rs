@@ -6,4 +6,5 @@ mod chunks;
 mod executor;
 mod indexing;
 mod papers;
+mod store_law;
 mod zip;

@@ -1,29 +1,13 @@
-//! Fills an index with generated entries, in SQLite and in a PostgreSQL of its own, and prints how fast it answers and
-//! takes chunks. `cargo run --release -p index-schema --features postgres --example index-speed -- [entries]`
-
-#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Generated index entries, and questions about them.
 
 use index_schema::conformance::Dice;
-use index_schema::{
-    ChunkKey, ChunkKind, Condition, Index, IndexEntry, PostgresIndex, PostgresSettings, Selection,
-    SqliteIndex,
-};
+use index_schema::{ChunkKey, ChunkKind, Condition, IndexEntry, Selection};
 use ping::{ChunkId, Dimension, Incarnation, OTHER, Partition, SubmissionDate};
-use postgres_for_tests::Postgres;
-use service::clock::{Clock, SystemClock};
-use service::task;
 
 /// Days that the entries are of.
-const DAYS: u64 = 100;
-/// Entries of one call while the index is filled.
-const BATCH: u64 = 1_000;
+pub(super) const DAYS: u64 = 100;
 /// Questions of each kind.
 const QUESTIONS: usize = 500;
-/// Chunks that are inserted one by one.
-const SINGLES: u64 = 4_000;
 
 const CHANNELS: [(&str, u64); 6] = [
     ("release", 45),
@@ -34,17 +18,18 @@ const CHANNELS: [(&str, u64); 6] = [
     ("default", 100),
 ];
 
-struct Generator {
+/// Makes entries.
+pub(super) struct Generator {
     dice: Dice,
     incarnation: [u8; 16],
     plan: u64,
 }
 
 impl Generator {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             dice: Dice::new(seed),
-            incarnation: [seed as u8; 16],
+            incarnation: u128::from(seed).to_be_bytes(),
             plan: 0,
         }
     }
@@ -65,7 +50,7 @@ impl Generator {
     }
 
     /// An entry of a day: one in 5,000 values is `OTHER`.
-    fn entry(&mut self, day: u64) -> IndexEntry {
+    pub(super) fn entry(&mut self, day: u64) -> IndexEntry {
         self.plan += 1;
         let roll = self.dice.below(100);
         let channel = CHANNELS
@@ -128,7 +113,8 @@ impl Generator {
     }
 }
 
-fn questions(seed: u64) -> [(&'static str, Vec<Selection>); 3] {
+/// Questions of each kind, by name.
+pub(super) fn questions(seed: u64) -> [(&'static str, Vec<Selection>); 3] {
     let mut dice = Dice::new(seed);
     let one_of = |value: String| Condition::OneOf(vec![value]);
     let select = |conditions| Selection {
@@ -179,99 +165,4 @@ fn questions(seed: u64) -> [(&'static str, Vec<Selection>); 3] {
             }),
         ),
     ]
-}
-
-async fn fill(name: &str, index: &dyn Index, entries: u64, clock: &dyn Clock) {
-    let mut generator = Generator::new(1);
-    let start = clock.monotonic();
-    for batch in 0..entries / BATCH {
-        let day = batch * BATCH * DAYS / entries;
-        let some: Vec<_> = (0..BATCH).map(|_| generator.entry(day)).collect();
-        index.insert(&some).await.expect("inserted");
-        let ids: Vec<_> = some.iter().map(|entry| entry.id).collect();
-        index.settle(&ids).await.expect("settled");
-    }
-    let rate = entries as f64 / (clock.monotonic() - start).as_secs_f64();
-    println!("{name}: filled with {entries} entries, {BATCH} a call, each settled: {rate:.0} a second");
-}
-
-async fn ask(name: &str, index: &dyn Index, clock: &dyn Clock) {
-    for (question, selections) in questions(7) {
-        let (mut times, mut rows, mut most) = (Vec::new(), 0, 0);
-        for selection in &selections {
-            let start = clock.monotonic();
-            let found = index
-                .select(selection, None, 1_001)
-                .await
-                .expect("selected")
-                .len();
-            times.push(clock.monotonic() - start);
-            rows += found;
-            most = most.max(found);
-        }
-        times.sort_unstable();
-        let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1e3;
-        println!(
-            "{name}: {question}: p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms; {} rows on average, at most {most}",
-            at(50),
-            at(99),
-            at(100),
-            rows / selections.len()
-        );
-    }
-    let start = clock.monotonic();
-    index.totals().await.expect("totals");
-    println!(
-        "{name}: totals {:.2} ms",
-        (clock.monotonic() - start).as_secs_f64() * 1e3
-    );
-}
-
-/// Inserts chunks one by one from so many tasks.
-async fn singles(name: &str, index: &Arc<dyn Index>, tasks: u64, clock: &Arc<dyn Clock>) {
-    let start = clock.monotonic();
-    let inserting: Vec<_> = (0..tasks)
-        .map(|number| {
-            let index = index.clone();
-            let mut generator = Generator::new(100 + tasks * 7 + number);
-            task::spawn("inserter", async move {
-                for _ in 0..SINGLES / tasks {
-                    let entry = generator.entry(DAYS - 1);
-                    index.insert(&[entry]).await.expect("inserted");
-                }
-            })
-        })
-        .collect();
-    for inserter in inserting {
-        inserter.await.expect("it ended");
-    }
-    let took: Duration = clock.monotonic() - start;
-    println!(
-        "{name}: {tasks} at once, one chunk a call: {:.0} chunks a second",
-        SINGLES as f64 / took.as_secs_f64()
-    );
-}
-
-#[tokio::main]
-async fn main() {
-    let entries: u64 = std::env::args()
-        .nth(1)
-        .map_or(1_000_000, |text| text.parse().expect("a number of entries"));
-    let clock = SystemClock::shared();
-    let folder = tempfile::tempdir().expect("a folder");
-    let sqlite: Arc<dyn Index> = SqliteIndex::open(&folder.path().join("index.sqlite")).expect("opened");
-    let server = Postgres::start(&["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB"])
-        .expect("PostgreSQL is installed");
-    let settings = PostgresSettings {
-        pool_size: 16,
-        ..PostgresSettings::new(server.url(&server.database()))
-    };
-    let postgres: Arc<dyn Index> = PostgresIndex::open(settings).await.expect("opened");
-    for (name, index) in [("SQLite", &sqlite), ("PostgreSQL", &postgres)] {
-        fill(name, &**index, entries, &*clock).await;
-        ask(name, &**index, &*clock).await;
-        for tasks in [1, 16] {
-            singles(name, index, tasks, &clock).await;
-        }
-    }
 }

@@ -1,0 +1,74 @@
+//! The store in LocalStack's S3 keeps the law that all back ends keep, and an upload in parts is completed on a condition.
+
+use std::sync::Arc;
+
+use disk::RealDisk;
+use serde_json::json;
+use store::conformance::every_back_end_keeps_the_law;
+use store::{S3Credentials, S3Settings, S3Store};
+use tests::aws::{LocalStack, REGION};
+
+#[tokio::test]
+async fn s3_in_localstack_keeps_the_law_in_one_piece_and_in_parts() {
+    let Some(localstack) = LocalStack::shared() else {
+        return;
+    };
+    let bucket = make_bucket(&localstack, "law");
+    for in_parts in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut settings = S3Settings {
+            endpoint_url: Some(localstack.url()),
+            path_style: true,
+            region: Some(REGION.to_owned()),
+            credentials: Some(S3Credentials {
+                access_key_id: "test".to_owned(),
+                secret_access_key: "test".to_owned(),
+            }),
+            ..S3Settings::parse(&format!("s3://{bucket}/parts-{in_parts}")).expect("an address")
+        };
+        if in_parts {
+            settings.multipart_above = 0;
+            settings.part_bytes = 5 << 20;
+        }
+        let store = S3Store::open(settings).await.expect("opened");
+        every_back_end_keeps_the_law(Arc::new(store), RealDisk::shared(), folder.path()).await;
+    }
+}
+
+#[test]
+fn a_completion_on_the_condition_that_nothing_is_there_does_not_replace_what_is() {
+    let Some(localstack) = LocalStack::shared() else {
+        return;
+    };
+    let bucket = make_bucket(&localstack, "completions");
+    let upload = json!({"Bucket": bucket, "Key": "k"});
+    let begun = localstack.call("s3", "create_multipart_upload", &upload);
+    let id = &begun["UploadId"];
+    let part =
+        json!({"Bucket": bucket, "Key": "k", "UploadId": id, "PartNumber": 1, "Body": "of the upload"});
+    let part = localstack.call("s3", "upload_part", &part);
+    let complete = |condition: bool| {
+        let mut arguments = json!({
+            "Bucket": bucket, "Key": "k", "UploadId": id,
+            "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        });
+        if condition {
+            arguments["IfNoneMatch"] = json!("*");
+        }
+        localstack.try_call("s3", "complete_multipart_upload", &arguments)
+    };
+    let meanwhile = json!({"Bucket": bucket, "Key": "k", "Body": "put meanwhile"});
+    localstack.call("s3", "put_object", &meanwhile);
+    let refused = complete(true).expect_err("an object is there");
+    assert!(refused.contains("PreconditionFailed"), "{refused}");
+    let got = || localstack.call("s3", "get_object", &json!({"Bucket": bucket, "Key": "k"}));
+    assert_eq!(got()["ContentLength"], json!("put meanwhile".len()));
+    complete(false).expect("without the condition it replaces it");
+    assert_eq!(got()["ContentLength"], json!("of the upload".len()));
+}
+
+fn make_bucket(localstack: &LocalStack, name: &str) -> String {
+    let place = json!({"Bucket": name, "CreateBucketConfiguration": {"LocationConstraint": REGION}});
+    localstack.call("s3", "create_bucket", &place);
+    name.to_owned()
+}
