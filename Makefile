@@ -8,8 +8,9 @@ FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-st
 
 SEEDS ?= 1000
 MINUTES ?= 10
+STACK ?= highwater
 
-.PHONY: help test demo lint audit soak simulate fuzz bench bench-aws peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws clean
+.PHONY: help test demo lint audit soak simulate fuzz bench bench-aws peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws deploy clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +26,15 @@ demo:            ## the pipeline on this machine, with generated pings
 demo-aws: postgres localstack lambda  ## the pipeline as it runs on AWS, on this machine: LocalStack, the real Lambda, PostgreSQL, two edges
 	$(CARGO) build --release --locked --workspace --bins --features $(FEATURES)
 	target/release/demo-aws target/release/highwater $(DEMO)
+
+# The credentials and the region of the AWS tools.
+deploy: lambda $(CACHE)/deploy/.ready  ## the stack of infra/aws/template.yaml in your AWS account: STACK=name, SET="IndexUrl=postgres://... Name=value"
+	$(CACHE)/deploy/bin/python infra/aws/deploy.py up $(STACK) --zip target/lambda/lambda-indexer/bootstrap.zip \
+	    $(foreach parameter,$(SET),--set '$(parameter)')
+
+$(CACHE)/deploy/.ready: infra/aws/requirements.txt
+	infra/install/python.sh $(CACHE)/deploy infra/aws/requirements.txt
+	touch $@
 
 lint:            ## formatting and lints
 	$(CARGO) fmt --all --check

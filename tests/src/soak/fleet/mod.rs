@@ -215,8 +215,7 @@ impl Fleet {
         self.ledger.entries().acknowledged()
     }
 
-    /// Says why it is so in the words of a failed test, once everything works again: seals what waits, waits until all of it
-    /// is counted, and judges.
+    /// Once everything works again: has what waits sealed, waits until all of it is counted, and judges.
     ///
     /// # Panics
     /// When anything is wrong: the words say what, and with which seed.
