@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a name may end in, before `_total`: its unit, as Prometheus writes units, or what is counted.
-const UNITS: [&str; 42] = [
+const UNITS: [&str; 43] = [
     "persists",
     "seconds",
     "bytes",
     "pings",
     "chunks",
+    "leases",
     "objects",
     "partitions",
     "connections",
