@@ -2,7 +2,6 @@
 //! middle. All acknowledged pings are counted once all the same.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -19,7 +18,7 @@ struct Line {
     world: World,
     edge: Member,
     query: Member,
-    _aggregator: Member,
+    aggregator: Member,
     posted: u64,
     announced: BTreeSet<String>,
 }
@@ -34,7 +33,7 @@ impl Line {
         let world = World::deploy(PROGRAM, stack, &parameters)?;
         Some(Self {
             edge: world.edge("edge"),
-            _aggregator: world.aggregate("aggregate"),
+            aggregator: world.aggregate("aggregate"),
             query: world.query("query"),
             world,
             posted: 0,
@@ -184,6 +183,8 @@ fn a_lambda_that_is_killed_after_its_insert_finds_it_done_when_the_message_comes
     };
     line.world.deployment.set_notifications(false);
     let chunks = line.post();
+    // Its commits would wait, too.
+    line.aggregator.terminate();
     waits(&line, "nobody");
     line.world.announce(&chunks);
     let waiting =
@@ -195,7 +196,9 @@ fn a_lambda_that_is_killed_after_its_insert_finds_it_done_when_the_message_comes
         kill_process(id, Signal::KILL).expect("it runs");
     }
     waits(&line, "");
-    tests::pause(Duration::from_millis(500));
+    line.aggregator
+        .start_again()
+        .unwrap_or_else(|end| panic!("{end}"));
     line.wait_for_silence();
     line.judge();
     let outcomes = line.world.deployment.outcomes();
