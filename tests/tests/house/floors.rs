@@ -137,7 +137,13 @@ fn pure_crates_name_no_clock_network_or_database() {
 #[test]
 fn the_doors_to_objects_and_files_know_no_word_of_the_domain() {
     let all = dependencies();
-    for door in ["store", "disk", "service", "postgres-connections", "aws-connections"] {
+    for door in [
+        "store",
+        "disk",
+        "service",
+        "postgres-connections",
+        "aws-connections",
+    ] {
         for word in DOMAIN {
             assert!(
                 !all[door].contains(word),
