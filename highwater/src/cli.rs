@@ -404,7 +404,7 @@ pub(crate) struct Status {
 pub(crate) enum IndexCommand {
     /// Indexes what is new in a shared store, as a queue in SQS or listing tells it: for who has no Lambda
     Run(IndexRun),
-    /// Empties a dead-letter queue: indexes what its messages announce, prints those that must stay, and why
+    /// Empties a dead-letter queue: indexes what it announces, prints what stays and why. Answers 0 if nothing stays, else 1
     Redrive(IndexRedrive),
     /// Prints the chunks that can hold pings of a selection
     Query(IndexQuery),
@@ -423,7 +423,7 @@ pub(crate) struct IndexRun {
     pub every: Option<Age>,
 }
 
-/// `highwater index redrive`. Looks at each message once. Answers 0 when none is left, else 1.
+/// `highwater index redrive`.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct IndexRedrive {
     #[command(flatten)]
