@@ -69,7 +69,7 @@ async fn follow_until(queue: &QueueInMemory, handler: &Handler, mut is_so: impl 
 async fn redriven(queue: &QueueInMemory, handler: &Handler) -> (Redriven, Vec<(String, String)>) {
     let mut said = Vec::new();
     let done = redrive(queue, handler, |id, why| {
-        said.push((id.to_owned(), why.to_owned()))
+        said.push((id.to_owned(), why.to_owned()));
     })
     .await;
     (done.expect("it answers"), said)
