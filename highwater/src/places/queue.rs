@@ -50,7 +50,6 @@ mod without {
     use crate::cli::Data;
     use crate::places::{QueueUrl, StoreUrl};
 
-    #[expect(clippy::unused_async, reason = "as the one that opens it")]
     pub(crate) async fn queue(
         _: &Data,
         _: &StoreUrl,
