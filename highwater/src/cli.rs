@@ -13,7 +13,7 @@ use service::quantity::{Age, ByteSize};
 
 use crate::dimensions::Dimensions;
 use crate::pings::Select;
-use crate::places::{PostgresUrl, StoreUrl};
+use crate::places::{PostgresUrl, QueueUrl, StoreUrl};
 
 /// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
 ///
@@ -103,10 +103,10 @@ pub(crate) struct Places {
     /// Keep chunks in S3: s3://BUCKET or s3://BUCKET/PREFIX. Credentials come from where the AWS tools find them
     #[arg(long, value_name = "URL")]
     pub store: Option<StoreUrl>,
-    /// Another S3 endpoint than AWS's
+    /// Another endpoint than AWS's, of S3 and of the queue
     #[arg(long, value_name = "URL", requires = "store")]
     pub endpoint_url: Option<String>,
-    /// The bucket's region, if the AWS settings do not say it
+    /// The region of bucket and queue, if the AWS settings do not say it
     #[arg(long, value_name = "REGION", requires = "store")]
     pub region: Option<String>,
     /// Storage class of chunks, such as INTELLIGENT_TIERING
@@ -402,8 +402,10 @@ pub(crate) struct Status {
 /// `highwater index`.
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum IndexCommand {
-    /// Lists a shared store again and again and indexes what is new: for who has no Lambda
+    /// Indexes what is new in a shared store, as a queue in SQS or listing tells it: for who has no Lambda
     Run(IndexRun),
+    /// Empties a dead-letter queue: indexes what it announces, prints what stays and why. Answers 0 if nothing stays, else 1
+    Redrive(IndexRedrive),
     /// Prints the chunks that can hold pings of a selection
     Query(IndexQuery),
 }
@@ -413,9 +415,22 @@ pub(crate) enum IndexCommand {
 pub(crate) struct IndexRun {
     #[command(flatten)]
     pub data: Data,
-    /// The pause between two listings; each lists the whole store
-    #[arg(long, value_name = "AGE", default_value = "10s")]
-    pub every: Age,
+    /// Take notifications of new chunks from this queue in SQS; S3 must send them there, directly or by SNS or EventBridge
+    #[arg(long, value_name = "URL")]
+    pub queue: Option<QueueUrl>,
+    /// The pause between two listings, each of the whole store. If absent 10s; beside a queue 1h, for what it never told of
+    #[arg(long, value_name = "AGE")]
+    pub every: Option<Age>,
+}
+
+/// `highwater index redrive`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct IndexRedrive {
+    #[command(flatten)]
+    pub data: Data,
+    /// The dead-letter queue in SQS
+    #[arg(long, value_name = "URL")]
+    pub queue: QueueUrl,
 }
 
 /// `highwater index query`.

@@ -28,7 +28,7 @@ pub(crate) async fn unless_told_again(
     tokio::select! {
         stopped = stop => stopped,
         signal = signals.next() => {
-            tracing::warn!(signal, "ended at once, as told a second time: what was answered with 200 is in the log");
+            tracing::warn!(signal, "ended at once, as told a second time: as after a kill, nothing that was acknowledged is missing");
             end(INTERRUPTED)
         }
     }

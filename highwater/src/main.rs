@@ -89,7 +89,7 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
         Command::ReplayErrors(data) => replay::run(data).await?,
         Command::Retain(retain) => retention::run(retain).await?,
         Command::ForgetChunk(chunk) => retention::forget(chunk).await?,
-        Command::Index(index) => index::run(index).await?,
+        Command::Index(index) => return index::run(index).await,
         Command::Reconcile(data) => reconcile::run(data).await?,
         Command::Dump(data) => dump::run(data).await?,
         Command::Status(status) => status::run(status).await?,

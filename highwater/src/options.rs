@@ -268,6 +268,7 @@ impl Command {
             Self::ForgetChunk(forget) => of(&forget.data, "warn"),
             Self::ReplayErrors(data) | Self::Reconcile(data) | Self::Dump(data) => of(data, "warn"),
             Self::Index(IndexCommand::Run(run)) => of(&run.data, "info"),
+            Self::Index(IndexCommand::Redrive(redrive)) => of(&redrive.data, "warn"),
             Self::Index(IndexCommand::Query(query)) => of(&query.data, "warn"),
             Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
         }

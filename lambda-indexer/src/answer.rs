@@ -19,7 +19,7 @@ pub enum Answer {
     Reconciled(Reconciled),
 }
 
-/// An invocation that must be made again: S3, SNS and EventBridge do so by themselves.
+/// An invocation that must be made again (S3, SNS and EventBridge do so by themselves), or a message that must come again.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     /// The payload says nothing known.

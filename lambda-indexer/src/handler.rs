@@ -1,4 +1,5 @@
-//! Does what an invocation of the Lambda asks for, and answers for it: message by message, or as a whole.
+//! Does what an invocation of the Lambda or messages of a queue ask for, and answers for it: message by message, or as a
+//! whole.
 //!
 //! An object that is gone, no readable chunk, below the floor or no chunk by its name is done with, with a log line. A
 //! store or a database that fails is the failure of that object, and of its message; the others are done.
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use service::task;
 
-use crate::event::{Announced, CreatedObject, Invocation};
+use crate::event::{Announced, CreatedObject, Invocation, QueueMessage};
 use crate::{Answer, AnswerError, Indexer, Outcome, Place};
 
 /// Objects that are looked at together: the time of one is spent in waiting for S3.
@@ -53,44 +54,29 @@ impl Handler {
             }
             Invocation::Objects(announced) => {
                 let ended = self.look_at([&announced], left).await;
-                self.answer_as_a_whole(&announced, &ended)
+                Ok(Answer::Objects(as_a_whole(&announced, &ended)?))
             }
             Invocation::Messages(messages) => {
-                let ended = self
-                    .look_at(messages.iter().map(|message| &message.announced), left)
-                    .await;
+                let ended = self.take(&messages, left).await;
                 let again = messages
                     .into_iter()
-                    .filter(|message| self.answer_as_a_whole(&message.announced, &ended).is_err());
+                    .zip(ended)
+                    .filter(|(_, ended)| ended.is_err());
                 Ok(Answer::Messages {
-                    again: again.map(|message| message.id).collect(),
+                    again: again.map(|(message, _)| message.id).collect(),
                 })
             }
         }
     }
 
-    fn answer_as_a_whole(
-        &self,
-        announced: &Announced,
-        ended: &HashMap<CreatedObject, Ended>,
-    ) -> Result<Answer, AnswerError> {
-        let mut outcome = Outcome::default();
-        let mut failed: Vec<String> = announced.unreadable.iter().map(ToString::to_string).collect();
-        for object in &announced.created {
-            match ended.get(object) {
-                Some(Ok(some)) => outcome += *some,
-                Some(Err(why)) => failed.push(why.clone()),
-                None => failed.push("there was no time left for it".to_owned()),
-            }
-        }
-        match failed.first() {
-            None => Ok(Answer::Objects(outcome)),
-            Some(first) => Err(AnswerError::Objects {
-                failed: failed.len(),
-                of: announced.unreadable.len() + announced.created.len(),
-                first: first.clone(),
-            }),
-        }
+    /// Looks at what messages of a queue announce, within the time that is left. Answers for each, in their order: what
+    /// became of its objects, or why it must come again.
+    pub async fn take(&self, messages: &[QueueMessage], left: Duration) -> Vec<Result<Outcome, AnswerError>> {
+        let announced = || messages.iter().map(|message| &message.announced);
+        let ended = self.look_at(announced(), left).await;
+        announced()
+            .map(|announced| as_a_whole(announced, &ended))
+            .collect()
     }
 
     /// Looks at each object once, some together, and says in the log what became of each.
@@ -124,7 +110,7 @@ impl Handler {
             tracing::error!(
                 objects = objects.len(),
                 done = ended.len(),
-                "no time left: what is not done must come again; raise the function's timeout or lower the queue's batch size"
+                "no time left: what is not done must come again; give the function more time or fewer messages, a queue's messages a longer visibility time-out"
             );
         }
         ended
@@ -143,6 +129,27 @@ impl Handler {
             let outcome = indexer.object_created(&[key]).await;
             outcome.map_err(|error| error.to_string())
         })
+    }
+}
+
+/// What became of a notification, given what became of each object.
+fn as_a_whole(announced: &Announced, ended: &HashMap<CreatedObject, Ended>) -> Result<Outcome, AnswerError> {
+    let mut outcome = Outcome::default();
+    let mut failed: Vec<String> = announced.unreadable.iter().map(ToString::to_string).collect();
+    for object in &announced.created {
+        match ended.get(object) {
+            Some(Ok(some)) => outcome += *some,
+            Some(Err(why)) => failed.push(why.clone()),
+            None => failed.push("there was no time left for it".to_owned()),
+        }
+    }
+    match failed.first() {
+        None => Ok(outcome),
+        Some(first) => Err(AnswerError::Objects {
+            failed: failed.len(),
+            of: announced.unreadable.len() + announced.created.len(),
+            first: first.clone(),
+        }),
     }
 }
 

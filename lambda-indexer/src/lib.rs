@@ -9,6 +9,7 @@ mod indexer;
 pub mod metrics;
 mod outcome;
 mod place;
+pub mod queue;
 mod reconcile;
 mod tail;
 

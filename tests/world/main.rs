@@ -4,6 +4,7 @@
 mod faults;
 mod lambda_faults;
 mod pipeline;
+mod queues;
 mod side_by_side;
 
 /// The program.

@@ -2,6 +2,7 @@
 //! share them.
 
 mod postgres;
+mod queue;
 mod urls;
 
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use service::directory::DataDirectory;
 use store::{Blocking, DirectoryStore, Store};
 
 pub(crate) use self::postgres::{Servers, SharedAggregates, SharedIndex, shared_aggregates};
-pub(crate) use self::urls::{PostgresUrl, StoreUrl};
+pub(crate) use self::queue::queue;
+pub(crate) use self::urls::{PostgresUrl, QueueUrl, StoreUrl};
 use crate::cli::{Data, Places};
 
 impl Places {

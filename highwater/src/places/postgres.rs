@@ -105,14 +105,12 @@ mod with {
 mod without {
     use super::{PostgresUrl, SharedAggregates, SharedIndex};
 
-    #[expect(clippy::unused_async, reason = "as the one that asks PostgreSQL")]
     pub(in super::super) async fn index(url: &PostgresUrl) -> anyhow::Result<SharedIndex> {
         anyhow::bail!(
             "--index {url:?}: this program was built without PostgreSQL; `cargo build --release --features aws` builds it with"
         )
     }
 
-    #[expect(clippy::unused_async, reason = "as the one that asks PostgreSQL")]
     pub(crate) async fn shared_aggregates(url: &PostgresUrl) -> anyhow::Result<SharedAggregates> {
         anyhow::bail!(
             "--aggregates {url:?}: this program was built without PostgreSQL; `cargo build --release --features aws` builds it \

@@ -1,4 +1,4 @@
-//! What is written of a place: `s3://...` and `postgres://...`.
+//! What is written of a place: `s3://...`, `postgres://...` and the URL of a queue.
 
 use std::str::FromStr;
 
@@ -17,6 +17,24 @@ impl FromStr for StoreUrl {
             "a store elsewhere is s3://BUCKET/PREFIX; without --store it is a folder of the data directory"
                 .to_owned(),
         )
+    }
+}
+
+/// The queue in which S3 announces chunks: `https://sqs...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QueueUrl(pub(crate) String);
+
+impl FromStr for QueueUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if ["https://", "http://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
+        {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("a queue is the URL that SQS gave it: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME".to_owned())
     }
 }
 
@@ -55,6 +73,18 @@ mod tests {
         assert!("s3://pings/a".parse::<StoreUrl>().is_ok());
         for text in ["gs://pings", "file:///srv", "/srv/chunks", ""] {
             assert!(text.parse::<StoreUrl>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_queue_is_named_by_its_url() {
+        assert!(
+            "https://sqs.eu-west-1.amazonaws.com/1/letters"
+                .parse::<QueueUrl>()
+                .is_ok()
+        );
+        for text in ["arn:aws:sqs:eu-west-1:1:letters", "letters", ""] {
+            assert!(text.parse::<QueueUrl>().is_err(), "{text:?}");
         }
     }
 

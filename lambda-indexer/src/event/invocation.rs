@@ -67,15 +67,20 @@ impl Invocation {
 }
 
 impl QueueMessage {
+    /// Reads a message of a queue. What is wrong inside is said there: [`Announced::unreadable`].
+    pub fn new(id: String, body: &str) -> Self {
+        let mut announced = Announced::default();
+        announced.unpack(body, PACKED_MAX);
+        Self { id, announced }
+    }
+
     fn read(record: Record) -> Result<Self, EventError> {
         let (Some(id), Some(body)) = (record.message_id, record.body) else {
             return Err(EventError::Malformed(
                 "a message of a queue lacks its id or its body".to_owned(),
             ));
         };
-        let mut announced = Announced::default();
-        announced.unpack(&body, PACKED_MAX);
-        Ok(Self { id, announced })
+        Ok(Self::new(id, &body))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an invocation of the Lambda says: every shape in which the creation of an object can arrive, read into one. Pure.
+//! What an invocation of the Lambda, or a message of a queue, says: every shape in which the creation of an object can arrive, read into one. Pure.
 
 mod announced;
 mod invocation;

@@ -13,7 +13,7 @@ use crate::world::World;
 
 const TIME: Duration = Duration::from_secs(600);
 
-fn handler_on(world: &World, store: Arc<dyn Store>) -> Handler {
+pub(crate) fn handler_on(world: &World, store: Arc<dyn Store>) -> Handler {
     let place = Place {
         s3_bucket: "chunks".to_owned(),
         prefix: "below".to_owned(),
@@ -22,7 +22,7 @@ fn handler_on(world: &World, store: Arc<dyn Store>) -> Handler {
     Handler::new(Arc::new(indexer), place, "pings".to_owned())
 }
 
-fn handler(world: &World) -> Handler {
+pub(crate) fn handler(world: &World) -> Handler {
     handler_on(world, world.store.clone())
 }
 

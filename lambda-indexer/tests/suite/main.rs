@@ -3,5 +3,7 @@
 mod answering;
 mod events;
 mod indexing;
+mod queue_in_memory;
+mod queueing;
 mod reconciling;
 mod world;

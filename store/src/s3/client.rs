@@ -1,24 +1,16 @@
-//! Opening: the SDK's client with its HTTP connector, region and credentials. Asks S3 nothing, so that a process starts
-//! while S3 is away.
+//! Opening: the SDK's client with its time-outs. Asks S3 nothing, so that a process starts while S3 is away.
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_connections::AwsSettings;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::StalledStreamProtectionConfig;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{Credentials, StalledStreamProtectionConfig};
-use aws_smithy_http_client::tls;
 use disk::RealDisk;
 use service::clock::SystemClock;
 use service::random::SystemRandom;
 
 use super::settings::{S3Settings, S3SettingsError};
 use super::store::S3Store;
-
-/// What a region is called where it does not matter.
-const ANY_REGION: &str = "us-east-1";
 
 /// Why a store could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,12 +33,16 @@ impl S3Store {
     /// What is set wrongly, or that no region is known.
     pub async fn open(settings: S3Settings) -> Result<Self, S3OpenError> {
         settings.check()?;
-        let shared = loader(&settings).load().await;
-        if shared.region().is_none() {
+        let told = AwsSettings {
+            endpoint_url: settings.endpoint_url.clone(),
+            region: settings.region.clone(),
+            credentials: settings.credentials.clone(),
+        };
+        let Some(shared) = told.load().await else {
             return Err(S3OpenError::NoRegion {
                 bucket: settings.bucket,
             });
-        }
+        };
         // Over TLS the body needs no signature of its own: the connection vouches for it, and its signed checksum.
         let endpoint = settings.endpoint_url.as_deref().or_else(|| shared.endpoint_url());
         let sign_bodies = endpoint.is_some_and(|endpoint| !endpoint.starts_with("https:"));
@@ -69,37 +65,4 @@ impl S3Store {
             SystemClock::shared(),
         ))
     }
-}
-
-fn loader(settings: &S3Settings) -> ConfigLoader {
-    // Without a connector the SDK fails at the first request, not here.
-    let connector = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(connector);
-    if let Some(endpoint) = &settings.endpoint_url {
-        loader = loader.endpoint_url(endpoint);
-    }
-    match (&settings.region, &settings.endpoint_url) {
-        (Some(region), _) => loader = loader.region(Region::new(region.clone())),
-        // Not asked: the instance's own region, which takes seconds where there is none.
-        (None, Some(_)) => {
-            loader = loader.region(
-                RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-                    .or_else(ProfileFileRegionProvider::new())
-                    .or_else(Region::from_static(ANY_REGION)),
-            );
-        }
-        (None, None) => {}
-    }
-    if let Some(credentials) = &settings.credentials {
-        loader = loader.credentials_provider(Credentials::new(
-            &credentials.access_key_id,
-            &credentials.secret_access_key,
-            None,
-            None,
-            "settings",
-        ));
-    }
-    loader
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_connections::words;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStreamError, DateTime, DateTimeFormat};
@@ -36,12 +37,12 @@ impl Failure {
         match error {
             SdkError::ServiceError(service) => Self::of_answer(service.err(), service.raw()),
             // The answer had no form that the SDK knows.
-            SdkError::ResponseError(_) => Self::new(Reason::BadAnswer, chain(error)),
-            _ if is_of_credentials(error) => Self::new(Reason::NoCredentials, chain(error)),
+            SdkError::ResponseError(_) => Self::new(Reason::BadAnswer, words(error)),
+            _ if is_of_credentials(error) => Self::new(Reason::NoCredentials, words(error)),
             // The request could not even be built.
-            SdkError::ConstructionFailure(_) => Self::new(Reason::Refused, chain(error)),
-            _ if is_of_connecting(error) => Self::new(Reason::Unreachable, chain(error)),
-            _ => Self::new(Reason::NoAnswer, chain(error)),
+            SdkError::ConstructionFailure(_) => Self::new(Reason::Refused, words(error)),
+            _ if is_of_connecting(error) => Self::new(Reason::Unreachable, words(error)),
+            _ => Self::new(Reason::NoAnswer, words(error)),
         }
     }
 
@@ -50,7 +51,7 @@ impl Failure {
         // A checksum that does not fit is an error of this kind as well; either way the bytes are asked for anew.
         Self::new(
             Reason::NoAnswer,
-            format!("the answer broke off: {}", chain(error)),
+            format!("the answer broke off: {}", words(error)),
         )
     }
 
@@ -90,18 +91,4 @@ fn is_of_connecting(error: &(dyn Error + 'static)) -> bool {
 
 fn is_of_credentials(error: &(dyn Error + 'static)) -> bool {
     caused_by::<aws_credential_types::provider::error::CredentialsError>(error).is_some()
-}
-
-/// An error and what caused it, each said once.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let words = error.to_string();
-        if !said.iter().any(|before| before.contains(&words)) {
-            said.push(words);
-        }
-        next = error.source();
-    }
-    said.join(": ")
 }

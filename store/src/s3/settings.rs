@@ -1,7 +1,8 @@
 //! What can be set: where the objects lie, how they are stored, what a request may cost.
 
-use std::fmt;
 use std::time::Duration;
+
+pub use aws_connections::AwsCredentials as S3Credentials;
 
 use super::limits;
 use crate::{KeyError, check_key};
@@ -62,15 +63,6 @@ pub enum S3Encryption {
         /// The key's id or ARN; else that of the account for S3.
         key_id: Option<String>,
     },
-}
-
-/// A pair of keys.
-#[derive(Clone, PartialEq, Eq)]
-pub struct S3Credentials {
-    /// The key's id.
-    pub access_key_id: String,
-    /// The secret.
-    pub secret_access_key: String,
 }
 
 /// Why a URL or a setting is not taken.
@@ -188,15 +180,6 @@ impl S3Settings {
     }
 }
 
-impl fmt::Debug for S3Credentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("S3Credentials")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,17 +241,5 @@ mod tests {
         for settings in bad {
             assert!(matches!(settings.check(), Err(S3SettingsError::Number { .. })));
         }
-    }
-
-    #[test]
-    fn a_secret_is_not_shown() {
-        let settings = S3Settings {
-            credentials: Some(S3Credentials {
-                access_key_id: "AKID".to_owned(),
-                secret_access_key: "hush".to_owned(),
-            }),
-            ..S3Settings::new("pings")
-        };
-        assert!(!format!("{settings:?}").contains("hush"));
     }
 }

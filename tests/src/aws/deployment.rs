@@ -68,7 +68,15 @@ impl Deployment {
     /// # Panics
     /// When it is refused.
     pub fn announce(&self, message: &Value) {
-        let arguments = json!({"QueueUrl": self.output("ChunkQueue"), "MessageBody": message.to_string()});
+        self.send(self.output("ChunkQueue"), &message.to_string());
+    }
+
+    /// Puts a message into the queue of this URL.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn send(&self, queue: &str, message: &str) {
+        let arguments = json!({"QueueUrl": queue, "MessageBody": message});
         self.localstack.call("sqs", "send_message", &arguments);
     }
 
@@ -77,10 +85,18 @@ impl Deployment {
     /// # Panics
     /// When that is refused.
     pub fn set_notifications(&self, told: bool) {
+        self.notify(told.then(|| self.output("ChunkQueue")));
+    }
+
+    /// From now on S3 tells the queue of this URL of new objects, or nobody.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub fn notify(&self, queue: Option<&str>) {
         let s3_bucket = self.output("ChunkBucket");
         let mut configuration = json!({});
-        if told {
-            let attributes = json!({"QueueUrl": self.output("ChunkQueue"), "AttributeNames": ["QueueArn"]});
+        if let Some(queue) = queue {
+            let attributes = json!({"QueueUrl": queue, "AttributeNames": ["QueueArn"]});
             let attributes = self.localstack.call("sqs", "get_queue_attributes", &attributes);
             let queue = &attributes["Attributes"]["QueueArn"];
             configuration =
@@ -96,7 +112,15 @@ impl Deployment {
     /// # Panics
     /// When it is not answered.
     pub fn messages(&self, queue: &str) -> u64 {
-        let arguments = json!({"QueueUrl": self.output(queue), "AttributeNames": ["All"]});
+        self.messages_in(self.output(queue))
+    }
+
+    /// Messages in the queue of this URL, those under way included.
+    ///
+    /// # Panics
+    /// When it is not answered.
+    pub fn messages_in(&self, queue: &str) -> u64 {
+        let arguments = json!({"QueueUrl": queue, "AttributeNames": ["All"]});
         let attributes = self.localstack.call("sqs", "get_queue_attributes", &arguments);
         let count = |name: &str| {
             let text = attributes["Attributes"][name].as_str().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use postgres_for_tests::Postgres;
 use rustix::process::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Deployment, LocalStack, REGION};
 use crate::{Member, Pipeline, Wish, free_address};
@@ -74,6 +74,54 @@ impl World {
         self.start(name, &["query", "--api-listen"], &databases)
     }
 
+    /// Starts the indexer as a process, which takes messages from the queue of this URL.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn indexer(&self, name: &str, queue: &str) -> Member {
+        let mut command = self.command();
+        command
+            .args(["index", "run", "--queue", queue])
+            .args(self.shared())
+            .args(["--index", &self.index]);
+        let log = self.folder.path().join(name).with_extension("log");
+        let wish = Wish {
+            command,
+            address: None,
+            log,
+        };
+        Member::start(wish).unwrap_or_else(|end| panic!("{name}: {end}"))
+    }
+
+    /// Creates a queue of the test's own; its URL.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn create_queue(&self, name: &str) -> String {
+        let created = self
+            .localstack
+            .call("sqs", "create_queue", &json!({"QueueName": name}));
+        created["QueueUrl"].as_str().expect("a URL").to_owned()
+    }
+
+    /// Empties the queue of this URL.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn purge_queue(&self, queue: &str) {
+        self.localstack
+            .call("sqs", "purge_queue", &json!({"QueueUrl": queue}));
+    }
+
+    /// Puts an object of this whole name into the bucket of chunks.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn put_object(&self, name: &str, body: &str) {
+        let arguments = json!({"Bucket": self.deployment.output("ChunkBucket"), "Key": name, "Body": body});
+        self.localstack.call("s3", "put_object", &arguments);
+    }
+
     /// Starts the process that folds what the Lambda indexes into its own data directory, and answers questions.
     ///
     /// # Errors
@@ -115,16 +163,34 @@ impl World {
         )
     }
 
+    /// The same for a command that may fail; whether it ended well, and what it said.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn try_run(&self, arguments: &[&str]) -> (bool, String, String) {
+        let mut command = self.command();
+        command.args(arguments).args(self.shared());
+        self.output(command.args(["--index", &self.index]))
+    }
+
     fn finish(&self, command: &mut Command) -> (String, String) {
+        let (ended_well, stdout, stderr) = self.output(command);
+        assert!(ended_well, "{command:?}: {stderr}");
+        (stdout, stderr)
+    }
+
+    fn output(&self, command: &mut Command) -> (bool, String, String) {
         let output = command
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .output()
             .expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{command:?}: {stderr}");
-        (stdout, stderr)
+        (
+            output.status.success(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
     }
 
     /// Runs a command on a data directory of this name, which shares the store and nothing else.
@@ -163,6 +229,11 @@ impl World {
     /// # Panics
     /// When it is refused.
     pub fn announce(&self, names: &[String]) {
+        self.deployment.announce(&self.notification(names));
+    }
+
+    /// What S3 says when these objects (whole names) were created.
+    pub fn notification(&self, names: &[String]) -> Value {
         let bucket = self.deployment.output("ChunkBucket");
         let record = |name: &String| {
             let key: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -172,7 +243,7 @@ impl World {
             })
         };
         let records: Vec<_> = names.iter().map(record).collect();
-        self.deployment.announce(&json!({ "Records": records }));
+        json!({ "Records": records })
     }
 
     /// The processes that LocalStack runs the function in: those that were given the address of the index.
