@@ -5,10 +5,11 @@ use std::sync::Arc;
 use index_schema::{Index, PostgresIndex, PostgresSettings};
 use postgres_for_tests::Postgres;
 use serde_json::{Value, json};
-use store::{Payload, Put, S3Credentials, S3Settings, S3Store, Store};
-use tests::aws::{Deployment, LocalStack, REGION};
+use store::{Payload, Put, S3Store, Store};
+use tests::aws::{Deployment, LocalStack};
 
 use crate::chunks::{self, RECORDS};
+use crate::settings::store_settings;
 
 /// A deployed stack, its store and its index.
 struct World {
@@ -25,16 +26,7 @@ impl World {
         let address = postgres.tcp_url(&postgres.database());
         let parameters = [("StorePrefix", "below/this"), ("BatchWindowSeconds", "1")];
         let deployment = Deployment::up(&localstack, stack, &address, &parameters);
-        let settings = S3Settings {
-            endpoint_url: Some(localstack.url()),
-            path_style: true,
-            region: Some(REGION.to_owned()),
-            credentials: Some(S3Credentials {
-                access_key_id: "test".to_owned(),
-                secret_access_key: "test".to_owned(),
-            }),
-            ..S3Settings::parse(deployment.output("Store")).expect("the template writes what the store reads")
-        };
+        let settings = store_settings(&localstack, deployment.output("Store"));
         Some(Self {
             store: S3Store::open(settings).await.expect("opened"),
             index: PostgresIndex::open(PostgresSettings::new(address))

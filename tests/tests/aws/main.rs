@@ -6,5 +6,6 @@ mod chunks;
 mod executor;
 mod indexing;
 mod papers;
+mod settings;
 mod store_law;
 mod zip;

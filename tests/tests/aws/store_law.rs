@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use disk::RealDisk;
 use serde_json::json;
+use store::S3Store;
 use store::conformance::{LeftOut, the_law_is_kept_but_for};
-use store::{S3Credentials, S3Settings, S3Store};
 use tests::aws::{LocalStack, REGION};
+
+use crate::settings::store_settings;
 
 /// It compares where a list is to begin with keys as they are encoded, so it is off by those that are not plain; and it looks
 /// whether an object is there before it writes one, not in one step, so that of two puts at once both may create.
@@ -20,16 +22,7 @@ async fn s3_in_localstack_keeps_the_law_but_for_what_it_cannot_do() {
     let bucket = make_bucket(&localstack, "law");
     for in_parts in [false, true] {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut settings = S3Settings {
-            endpoint_url: Some(localstack.url()),
-            path_style: true,
-            region: Some(REGION.to_owned()),
-            credentials: Some(S3Credentials {
-                access_key_id: "test".to_owned(),
-                secret_access_key: "test".to_owned(),
-            }),
-            ..S3Settings::parse(&format!("s3://{bucket}/parts-{in_parts}")).expect("an address")
-        };
+        let mut settings = store_settings(&localstack, &format!("s3://{bucket}/parts-{in_parts}"));
         if in_parts {
             settings.multipart_above = 0;
             settings.part_bytes = 5 << 20;
