@@ -165,7 +165,10 @@ async fn who_takes_all_leaves_nothing_to_the_others_and_lets_no_batch_through() 
     let Some(place) = Place::new() else { return };
     let (store, other) = (place.open().await, place.open().await);
     let old = renew(&store, A).await;
-    other.take_all(B, TTL).await.expect("an answer");
+    other
+        .take_all(B, Duration::from_secs(60))
+        .await
+        .expect("an answer");
     assert_eq!(
         store.commit(batch(0, &old)).await.expect("an answer"),
         Committed::Outdated

@@ -25,6 +25,7 @@ const STANDSTILL: Duration = Duration::from_secs(60);
 /// Retention over shared parts.
 pub(crate) struct SharedRetention {
     retainer: Retainer,
+    everybody: Arc<Everybody>,
     clock: Arc<dyn Clock>,
 }
 
@@ -38,9 +39,13 @@ struct Everybody {
 }
 
 /// For as long as it lasts nobody folds.
-struct Standing {
-    leases: Arc<dyn Leases>,
-    holder: Holder,
+struct Standing(Arc<dyn Leases>, Holder);
+
+impl Everybody {
+    /// Gives back what is held, if anything is.
+    async fn go_on(&self) {
+        leave(&*self.leases, self.holder).await;
+    }
 }
 
 impl SharedRetention {
@@ -57,19 +62,20 @@ impl SharedRetention {
         let store = Arc::new(ObservedStore::new(kept));
         let current = Arc::new(Current::new(aggregates.store));
         let settling = Aggregator::new(index.clone(), store.clone(), current, clock.clone(), settings);
-        let everybody = Everybody {
+        let everybody = Arc::new(Everybody {
             leases: aggregates.leases,
             holder: SystemRandom.bits(),
             settling,
-        };
+        });
         let parts = Parts {
             store,
             index,
             aggregates: Arc::new(Current::new(aggregates.retained)),
-            folding: Arc::new(everybody),
+            folding: everybody.clone(),
         };
         Ok(Self {
             retainer: Retainer::new(parts, rules),
+            everybody,
             clock,
         })
     }
@@ -80,10 +86,13 @@ impl SharedRetention {
     /// When it did not end; the next one goes on.
     pub(crate) async fn run(&self, dry_run: bool) -> anyhow::Result<Retained> {
         let today = self.now().submission_date();
-        Ok(match dry_run {
-            true => self.retainer.look(today).await?,
-            false => self.retainer.run(today).await?,
-        })
+        if dry_run {
+            return Ok(self.retainer.look(today).await?);
+        }
+        let retained = self.retainer.run(today).await;
+        // The process ends next, and what it gave back beside the work may not have arrived.
+        self.everybody.go_on().await;
+        Ok(retained?)
     }
 
     /// Forgets one object.
@@ -91,7 +100,9 @@ impl SharedRetention {
     /// # Errors
     /// When it was not forgotten.
     pub(crate) async fn forget(&self, key: &str, why: &str) -> anyhow::Result<Forgotten> {
-        Ok(self.retainer.forget(key, why, self.now()).await?)
+        let forgotten = self.retainer.forget(key, why, self.now()).await;
+        self.everybody.go_on().await;
+        Ok(forgotten?)
     }
 
     fn now(&self) -> Timestamp {
@@ -104,10 +115,7 @@ impl Standstill for Everybody {
     async fn stand_still<'a>(&'a self) -> Result<Box<dyn Send + 'a>, String> {
         let taken = self.leases.take_all(self.holder, STANDSTILL).await;
         taken.map_err(|error| error.to_string())?;
-        let standing = Standing {
-            leases: self.leases.clone(),
-            holder: self.holder,
-        };
+        let standing = Standing(self.leases.clone(), self.holder);
         let settled = self.settling.stand_still().await;
         settled.map_err(|error| error.to_string())?;
         Ok(Box::new(standing))
@@ -116,11 +124,13 @@ impl Standstill for Everybody {
 
 impl Drop for Standing {
     fn drop(&mut self) {
-        let (leases, holder) = (self.leases.clone(), self.holder);
-        task::spawn("leave", async move {
-            if let Err(error) = leases.leave(holder).await {
-                tracing::warn!(%error, "the leases could not be given back; they end by themselves");
-            }
-        });
+        let (leases, holder) = (self.0.clone(), self.1);
+        task::spawn("leave", async move { leave(&*leases, holder).await });
+    }
+}
+
+async fn leave(leases: &dyn Leases, holder: Holder) {
+    if let Err(error) = leases.leave(holder).await {
+        tracing::warn!(%error, "the leases could not be given back; they end by themselves within a minute");
     }
 }
