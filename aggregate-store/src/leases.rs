@@ -36,6 +36,13 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
     /// When the database refused: then nothing has changed.
     async fn renew(&self, holder: Holder, ttl: Duration) -> Result<Vec<Lease>, AggregateError>;
 
+    /// Claims every shard, whoever holds it: no batch that is under way is written any more, and nobody else folds until
+    /// [`leave`](Self::leave), or for as long as `ttl`. Waits for commits under way.
+    ///
+    /// # Errors
+    /// When the database refused, or a commit took too long: then nothing has changed.
+    async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<(), AggregateError>;
+
     /// Gives everything back, so that others need not wait for the end of a time-out.
     ///
     /// # Errors

@@ -118,7 +118,7 @@ pub(crate) struct Places {
     /// Keep the index in PostgreSQL: postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full
     #[arg(long, value_name = "URL")]
     pub index: Option<PostgresUrl>,
-    /// Aggregates in PostgreSQL, for `aggregate`, `query` and `dump`; may be the database of the index
+    /// Aggregates in PostgreSQL, for `aggregate`, `query`, `dump` and `retain`; may be the database of the index
     #[arg(long, value_name = "URL")]
     pub aggregates: Option<PostgresUrl>,
 }

@@ -4,14 +4,16 @@ use serde_json::Value;
 
 use crate::change::change;
 use crate::cli::{ForgetChunk, Retain};
-use crate::pipeline::Request;
+use crate::pipeline::{Request, forgotten, retained};
+use crate::shared::SharedRetention;
 
 /// Runs `retain`.
 pub(crate) async fn run(retain: &Retain) -> anyhow::Result<()> {
-    let request = Request::Retain {
-        dry_run: retain.dry_run,
+    let dry_run = retain.dry_run;
+    let done = match retain.data.places.aggregates {
+        Some(_) => retained(&SharedRetention::open(&retain.data).await?.run(dry_run).await?),
+        None => change(&retain.data, Request::Retain { dry_run }, |_| ()).await?,
     };
-    let done = change(&retain.data, request, |_| ()).await?;
     let count = |name: &str| done[name].as_u64().unwrap_or(0);
     eprintln!(
         "{} {} chunks with {} pings and {} bytes, {} cells and user sketches",
@@ -46,11 +48,16 @@ pub(crate) async fn run(retain: &Retain) -> anyhow::Result<()> {
 
 /// Runs `forget-chunk`.
 pub(crate) async fn forget(forget: &ForgetChunk) -> anyhow::Result<()> {
-    let request = Request::ForgetChunk {
-        key: forget.key.clone(),
-        why: forget.why.clone(),
+    let (key, why) = (forget.key.clone(), forget.why.clone());
+    let done = match forget.data.places.aggregates {
+        Some(_) => forgotten(
+            SharedRetention::open(&forget.data)
+                .await?
+                .forget(&key, &why)
+                .await?,
+        ),
+        None => change(&forget.data, Request::ForgetChunk { key, why }, |_| ()).await?,
     };
-    let done = change(&forget.data, request, |_| ()).await?;
     eprintln!(
         "{}",
         match done["was"].as_str() {

@@ -175,6 +175,19 @@ fn connections_to_postgresql_are_killed_in_the_middle_of_transactions() {
     fleet.judge();
 }
 
+#[test]
+fn retention_holds_up_all_aggregators_for_a_moment_and_loses_nothing() {
+    let Some(fleet) = fleet() else { return };
+    fleet.under_load(|| {
+        for _ in 0..4 {
+            fleet.pause(second());
+            let said = fleet.run(&["retain", "--keep-pings", "30d"]);
+            assert!(said.contains("deleted: 0 chunks"), "{said}");
+        }
+    });
+    fleet.judge();
+}
+
 /// The one that is stopped at once has all that was committed, as a synchronous standby has.
 #[test]
 fn a_standby_of_postgresql_is_promoted() {

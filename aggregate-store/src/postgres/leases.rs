@@ -28,6 +28,7 @@ const TAKE: &str = "UPDATE highwater_aggregates.lease SET holder = $1, fence = f
      OR NOT EXISTS (SELECT FROM highwater_aggregates.holder h WHERE h.holder = l.holder) \
      ORDER BY shard LIMIT $2 FOR UPDATE SKIP LOCKED))";
 const HELD: &str = "SELECT shard, fence FROM highwater_aggregates.lease WHERE holder = $1 ORDER BY shard";
+const TAKE_ALL: &str = "UPDATE highwater_aggregates.lease SET holder = $1, fence = fence + 1";
 const LEAVE: &str = "WITH gone AS (DELETE FROM highwater_aggregates.holder WHERE holder = $1) \
      UPDATE highwater_aggregates.lease SET holder = NULL WHERE shard = ANY (ARRAY( \
      SELECT shard FROM highwater_aggregates.lease WHERE holder = $1 FOR UPDATE SKIP LOCKED))";
@@ -45,6 +46,26 @@ impl Leases for PostgresAggregates {
             })
             .await;
         self.told("renew leases", renewed)
+    }
+
+    async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<(), AggregateError> {
+        let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+        let taken = self
+            .connections
+            .write(gate::LEASES, (holder, micros), |transaction, (holder, micros)| {
+                Box::pin(async move {
+                    let client = transaction.client();
+                    let holder = &holder[..];
+                    let me: [(&(dyn ToSql + Sync), Type); 1] = [(&holder, Type::BYTEA)];
+                    let given: [(&(dyn ToSql + Sync), Type); 2] =
+                        [(&holder, Type::BYTEA), (&micros, Type::INT8)];
+                    client.execute_typed(LIVE, &given).await?;
+                    client.execute_typed(TAKE_ALL, &me).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        self.told("claim all leases", taken)
     }
 
     async fn leave(&self, holder: Holder) -> Result<(), AggregateError> {

@@ -160,6 +160,29 @@ async fn a_frozen_holder_that_comes_back_writes_nothing_once_others_claimed_its_
     );
 }
 
+#[tokio::test]
+async fn who_takes_all_leaves_nothing_to_the_others_and_lets_no_batch_through() {
+    let Some(place) = Place::new() else { return };
+    let (store, other) = (place.open().await, place.open().await);
+    let old = renew(&store, A).await;
+    other
+        .take_all(B, Duration::from_secs(60))
+        .await
+        .expect("an answer");
+    assert_eq!(
+        store.commit(batch(0, &old)).await.expect("an answer"),
+        Committed::Outdated
+    );
+    assert_eq!(renew(&store, A).await, []);
+    other.leave(B).await.expect("an answer");
+    let new = renew(&store, A).await;
+    assert_all_shared(&[&new]);
+    assert_eq!(
+        store.commit(batch(0, &new)).await.expect("an answer"),
+        Committed::Written
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shard_is_not_claimed_from_under_a_commit() {
     let Some(place) = Place::new() else { return };

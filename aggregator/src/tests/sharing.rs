@@ -71,6 +71,10 @@ impl Leases for Hands {
         Ok(leases.collect())
     }
 
+    async fn take_all(&self, _: Holder, _: Duration) -> Result<(), AggregateError> {
+        unreachable!("no aggregator takes all")
+    }
+
     async fn leave(&self, _: Holder) -> Result<(), AggregateError> {
         Ok(())
     }

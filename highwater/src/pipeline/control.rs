@@ -61,6 +61,33 @@ pub(crate) fn said(found: &Reconciled) -> Value {
     })
 }
 
+/// What retention deleted, or would, as it is answered.
+pub(crate) fn retained(retained: &Retained) -> Value {
+    let Retained {
+        floors,
+        gone,
+        over_budget_bytes,
+    } = retained;
+    let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
+    json!({
+        "objects": gone.objects, "records": gone.records, "stored_bytes": gone.stored_bytes,
+        "aggregates": gone.aggregates, "over_budget_bytes": over_budget_bytes,
+        "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
+        "aggregates_floor": text(floors.aggregates),
+    })
+}
+
+/// What a forgotten chunk was before, as it is answered.
+pub(crate) fn forgotten(forgotten: Forgotten) -> Value {
+    let was = match forgotten {
+        Forgotten::Folded => "folded",
+        Forgotten::Indexed => "indexed",
+        Forgotten::Unknown => "unknown",
+        Forgotten::Before => "before",
+    };
+    json!({ "was": was })
+}
+
 /// A request, and the settings that were given with it.
 #[derive(Debug, Deserialize)]
 struct Wish {
@@ -129,29 +156,8 @@ pub(crate) async fn perform(
             core.persist().await?;
             Ok(json!({}))
         }
-        Request::Retain { dry_run } => {
-            let Retained {
-                floors,
-                gone,
-                over_budget_bytes,
-            } = core.retain(dry_run).await?;
-            let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
-            Ok(json!({
-                "objects": gone.objects, "records": gone.records, "stored_bytes": gone.stored_bytes,
-                "aggregates": gone.aggregates, "over_budget_bytes": over_budget_bytes,
-                "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
-                "aggregates_floor": text(floors.aggregates),
-            }))
-        }
-        Request::ForgetChunk { key, why } => {
-            let was = match core.forget(&key, &why).await? {
-                Forgotten::Folded => "folded",
-                Forgotten::Indexed => "indexed",
-                Forgotten::Unknown => "unknown",
-                Forgotten::Before => "before",
-            };
-            Ok(json!({ "was": was }))
-        }
+        Request::Retain { dry_run } => Ok(retained(&core.retain(dry_run).await?)),
+        Request::ForgetChunk { key, why } => Ok(forgotten(core.forget(&key, &why).await?)),
         Request::Status => {
             let mut status = core.watcher.health().to_json();
             // The counts of this moment; the rest is up to a second old.

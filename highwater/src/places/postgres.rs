@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aggregate_store::{AggregateReads, AggregateStore, Leases};
+use aggregate_store::{AggregateReads, AggregateStore, Leases, RetainAggregates};
 use async_trait::async_trait;
 use index_schema::RetainIndex;
 use ping::Incarnation;
@@ -37,6 +37,7 @@ pub(crate) struct SharedAggregates {
     pub(crate) store: Arc<dyn AggregateStore>,
     pub(crate) reads: Arc<dyn AggregateReads>,
     pub(crate) leases: Arc<dyn Leases>,
+    pub(crate) retained: Arc<dyn RetainAggregates>,
     /// Which they are.
     pub(crate) incarnation: Incarnation,
     pub(crate) servers: Arc<dyn Servers>,
@@ -82,6 +83,7 @@ mod with {
             store: aggregates.clone(),
             reads: aggregates.clone(),
             leases: aggregates.clone(),
+            retained: aggregates.clone(),
             servers: aggregates,
         })
     }

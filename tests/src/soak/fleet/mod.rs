@@ -194,6 +194,16 @@ impl Fleet {
         self.processes().of(role).metric(name)
     }
 
+    /// Runs a command over the shared store, index and aggregates; what it says on its standard error.
+    ///
+    /// # Panics
+    /// When it does not end well.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let finished = self.processes().run(arguments);
+        assert!(finished.success, "{arguments:?}: {}", finished.stderr);
+        finished.stderr
+    }
+
     /// What statements print that are asked of the database.
     ///
     /// # Errors

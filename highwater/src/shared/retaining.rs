@@ -1,0 +1,136 @@
+//! Retention where store, index and aggregates are shared: all aggregators stand still for the moment in which a floor is
+//! raised, since whoever retains claims all of their leases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aggregate_store::{Holder, Leases};
+use aggregator::Aggregator;
+use async_trait::async_trait;
+use index_schema::Forgotten;
+use ping::Timestamp;
+use retention::{Parts, Retained, Retainer, Standstill};
+use service::clock::{Clock, SystemClock};
+use service::current::Current;
+use service::random::{Random, SystemRandom};
+use service::task;
+use store::ObservedStore;
+
+use crate::cli::Data;
+use crate::places::{self, SharedIndex};
+
+/// How long the others stand still when this process dies meanwhile.
+const STANDSTILL: Duration = Duration::from_secs(60);
+
+/// Retention over shared parts.
+pub(crate) struct SharedRetention {
+    retainer: Retainer,
+    everybody: Arc<Everybody>,
+    clock: Arc<dyn Clock>,
+}
+
+/// All aggregators, as they can be held up.
+#[derive(Debug)]
+struct Everybody {
+    leases: Arc<dyn Leases>,
+    holder: Holder,
+    /// Folds nothing itself, and settles what the others have written.
+    settling: Arc<Aggregator>,
+}
+
+/// For as long as it lasts nobody folds.
+struct Standing(Arc<dyn Leases>, Holder);
+
+impl Everybody {
+    /// Gives back what is held, if anything is.
+    async fn go_on(&self) {
+        leave(&*self.leases, self.holder).await;
+    }
+}
+
+impl SharedRetention {
+    /// Opens all of it.
+    ///
+    /// # Errors
+    /// When one of them is not named, or cannot be opened.
+    pub(crate) async fn open(data: &Data) -> anyhow::Result<Self> {
+        let rules = data.retention_rules()?;
+        let settings = data.aggregator_settings()?;
+        let clock = SystemClock::shared();
+        let (kept, SharedIndex { index, .. }, aggregates) = places::open_all_shared(data).await?;
+        index.claim_folding(aggregates.incarnation).await?;
+        let store = Arc::new(ObservedStore::new(kept));
+        let current = Arc::new(Current::new(aggregates.store));
+        let settling = Aggregator::new(index.clone(), store.clone(), current, clock.clone(), settings);
+        let everybody = Arc::new(Everybody {
+            leases: aggregates.leases,
+            holder: SystemRandom.bits(),
+            settling,
+        });
+        let parts = Parts {
+            store,
+            index,
+            aggregates: Arc::new(Current::new(aggregates.retained)),
+            folding: everybody.clone(),
+        };
+        Ok(Self {
+            retainer: Retainer::new(parts, rules),
+            everybody,
+            clock,
+        })
+    }
+
+    /// One run, or a look at what it would do.
+    ///
+    /// # Errors
+    /// When it did not end; the next one goes on.
+    pub(crate) async fn run(&self, dry_run: bool) -> anyhow::Result<Retained> {
+        let today = self.now().submission_date();
+        if dry_run {
+            return Ok(self.retainer.look(today).await?);
+        }
+        let retained = self.retainer.run(today).await;
+        // The process ends next, and what it gave back beside the work may not have arrived.
+        self.everybody.go_on().await;
+        Ok(retained?)
+    }
+
+    /// Forgets one object.
+    ///
+    /// # Errors
+    /// When it was not forgotten.
+    pub(crate) async fn forget(&self, key: &str, why: &str) -> anyhow::Result<Forgotten> {
+        let forgotten = self.retainer.forget(key, why, self.now()).await;
+        self.everybody.go_on().await;
+        Ok(forgotten?)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.clock.now_micros())
+    }
+}
+
+#[async_trait]
+impl Standstill for Everybody {
+    async fn stand_still<'a>(&'a self) -> Result<Box<dyn Send + 'a>, String> {
+        let taken = self.leases.take_all(self.holder, STANDSTILL).await;
+        taken.map_err(|error| error.to_string())?;
+        let standing = Standing(self.leases.clone(), self.holder);
+        let settled = self.settling.stand_still().await;
+        settled.map_err(|error| error.to_string())?;
+        Ok(Box::new(standing))
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        let (leases, holder) = (self.0.clone(), self.1);
+        task::spawn("leave", async move { leave(&*leases, holder).await });
+    }
+}
+
+async fn leave(leases: &dyn Leases, holder: Holder) {
+    if let Err(error) = leases.leave(holder).await {
+        tracing::warn!(%error, "the leases could not be given back; they end by themselves within a minute");
+    }
+}
