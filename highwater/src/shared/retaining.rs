@@ -20,7 +20,7 @@ use crate::cli::Data;
 use crate::places::{self, SharedIndex};
 
 /// How long the others stand still when this process dies meanwhile.
-const STANDSTILL: Duration = Duration::from_secs(60);
+const STANDSTILL: Duration = Duration::from_secs(120);
 
 /// Retention over shared parts.
 pub(crate) struct SharedRetention {
@@ -117,7 +117,7 @@ impl Standstill for Everybody {
         taken.map_err(|error| error.to_string())?;
         let standing = Standing(self.leases.clone(), self.holder);
         let settled = self.settling.stand_still().await;
-        settled.map_err(|error| error.to_string())?;
+        drop(settled.map_err(|error| error.to_string())?);
         Ok(Box::new(standing))
     }
 }
@@ -131,6 +131,6 @@ impl Drop for Standing {
 
 async fn leave(leases: &dyn Leases, holder: Holder) {
     if let Err(error) = leases.leave(holder).await {
-        tracing::warn!(%error, "the leases could not be given back; they end by themselves within a minute");
+        tracing::warn!(%error, "the leases could not be given back; they end by themselves within two minutes");
     }
 }
