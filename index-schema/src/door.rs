@@ -137,6 +137,15 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whose aggregates the pending chunks are folded into, if anybody ever said so; `None` where an index has nothing to
+    /// say to that.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn folded_by(&self) -> Result<Option<Incarnation>, IndexError> {
+        Ok(None)
+    }
+
     /// The number of the aggregates that are in use; 0 until one was set.
     ///
     /// # Errors

@@ -247,15 +247,21 @@ impl Index for PostgresIndex {
             })
             .await;
         let folds: String = found?;
-        if folds == aggregates.to_string() {
+        let by = incarnation(&folds)?;
+        if by == aggregates {
             return Ok(());
         }
-        let by = folds.parse().map_err(|_| {
-            IndexError::Database(format!(
-                "highwater_index.totals says that `{folds}` folds, which is no incarnation"
-            ))
-        })?;
         Err(IndexError::FoldedElsewhere { by })
+    }
+
+    async fn folded_by(&self) -> Result<Option<Incarnation>, IndexError> {
+        let found = self
+            .read((), |client, ()| {
+                Box::pin(async move { Ok(client.query_one(sql::FOLDED_BY, &[]).await?.try_get(0)?) })
+            })
+            .await;
+        let folds: Option<String> = found?;
+        folds.as_deref().map(incarnation).transpose()
     }
 
     async fn generation(&self) -> Result<u64, IndexError> {
@@ -279,4 +285,13 @@ impl Index for PostgresIndex {
 
 fn whole(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// An incarnation, as the database has its text.
+fn incarnation(text: &str) -> Result<Incarnation, IndexError> {
+    text.parse().map_err(|_| {
+        IndexError::Database(format!(
+            "highwater_index.totals says that `{text}` folds, which is no incarnation"
+        ))
+    })
 }

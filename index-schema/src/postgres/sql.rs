@@ -175,5 +175,7 @@ pub(super) const PARTITIONS_BY_RECORDS: &str = concat!(
 /// Answers who folds now: the given one, unless somebody did before.
 pub(super) const CLAIM_FOLDING: &str =
     "UPDATE highwater_index.totals SET folded_by = COALESCE(folded_by, $1) RETURNING folded_by";
+/// Answers who folds, if anybody does.
+pub(super) const FOLDED_BY: &str = "SELECT folded_by FROM highwater_index.totals";
 pub(super) const GENERATION: &str = "SELECT generation FROM highwater_index.totals";
 pub(super) const SET_GENERATION: &str = "UPDATE highwater_index.totals SET generation = $1";

@@ -213,7 +213,9 @@ async fn an_index_is_folded_into_the_aggregates_that_came_first_until_it_is_move
     let Some(place) = Place::new() else { return };
     let (index, other) = (place.index().await, place.index().await);
     let [first, second] = [1, 2].map(|byte| Incarnation::from_bytes([byte; 16]));
+    assert_eq!(other.folded_by().await.expect("an answer"), None);
     index.claim_folding(first).await.expect("nobody folds yet");
+    assert_eq!(other.folded_by().await.expect("an answer"), Some(first));
     index.claim_folding(first).await.expect("started again");
     let error = other.claim_folding(second).await.expect_err("others fold");
     assert!(
