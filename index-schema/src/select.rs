@@ -8,6 +8,10 @@ use crate::{ChunkKind, Condition, Selection};
 /// More values than this in one condition are left to [`Selection::can_match`].
 const VALUES_MAX: usize = 500;
 
+/// Up to so many entries of a first page are asked for unsorted: sorting them here costs less than the database's own
+/// sorting, which moves whole rows; asking in vain, when there are more, costs as much again.
+pub(crate) const UNSORTED_MAX: usize = 1_000;
+
 /// A value for a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -44,22 +48,48 @@ pub(crate) const fn kind_number(kind: ChunkKind) -> i64 {
     }
 }
 
-/// The rows of a selection behind a key, in byte order of keys. `head` selects columns of the chunks, named `c`, and ends
-/// in a condition.
-pub(crate) fn query(
-    mark: Mark,
-    head: &str,
-    selection: &Selection,
-    after: Option<&str>,
-    limit: usize,
-) -> Query {
+/// How many of the rows of a selection are asked for, and in which order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Page<'a> {
+    /// The first ones behind a key, in byte order of keys.
+    Behind(Option<&'a str>, usize),
+    /// Any: the database need not sort what is so few that it comes whole.
+    Any(usize),
+}
+
+/// The rows of a selection. `head` selects columns of the chunks, named `c`, and ends in a condition.
+pub(crate) fn query(mark: Mark, head: &str, selection: &Selection, page: Page<'_>) -> Query {
     let mut query = Query {
         mark,
         text: head.to_owned(),
         values: Vec::new(),
     };
+    let mut channel = None;
+    let mut builds = None;
     for (dimension, condition) in &selection.conditions {
-        query.add_condition(*dimension, condition);
+        let Some(alternatives) = query.alternatives(*dimension, condition) else {
+            continue;
+        };
+        match dimension {
+            Dimension::AppUpdateChannel if channel.is_none() => channel = Some(alternatives),
+            Dimension::AppBuildId if builds.is_none() => builds = Some(alternatives),
+            _ => query.add_one_of(&alternatives),
+        }
+    }
+    match (channel, builds) {
+        // Each alternative names the channel, so that an index on both is walked by both.
+        (Some(channel), Some(builds)) => {
+            let channel = channel.join(" OR ");
+            let both: Vec<String> = builds
+                .iter()
+                .map(|build| format!("(({channel}) AND {build})"))
+                .collect();
+            query.add_one_of(&both);
+        }
+        (one, other) => one
+            .iter()
+            .chain(&other)
+            .for_each(|alternatives| query.add_one_of(alternatives)),
     }
     if let Some(from) = selection.received_from {
         query.add("c.received_max_us >=", Value::Number(from.as_micros()));
@@ -70,13 +100,17 @@ pub(crate) fn query(
     if let Some(kind) = selection.kind {
         query.add("c.kind =", Value::Number(kind_number(kind)));
     }
-    if let Some(after) = after {
-        query.add("c.object_key >", lower(after));
-    }
+    let (order, limit) = match page {
+        Page::Behind(after, limit) => {
+            if let Some(after) = after {
+                query.add("c.object_key >", lower(after));
+            }
+            (" ORDER BY c.object_key", limit)
+        }
+        Page::Any(limit) => ("", limit),
+    };
     let limit = query.bind(Value::Number(i64::try_from(limit).unwrap_or(i64::MAX)));
-    query
-        .text
-        .push_str(&format!(" ORDER BY c.object_key LIMIT {limit}"));
+    query.text.push_str(&format!("{order} LIMIT {limit}"));
     query
 }
 
@@ -97,7 +131,13 @@ impl Query {
         self.text.push_str(&format!(" AND {comparison} {placeholder}"));
     }
 
-    fn add_condition(&mut self, dimension: Dimension, condition: &Condition) {
+    fn add_one_of(&mut self, alternatives: &[String]) {
+        self.text
+            .push_str(&format!(" AND ({})", alternatives.join(" OR ")));
+    }
+
+    /// A condition as alternatives, of which one must hold; `None` where it is left to [`Selection::can_match`].
+    fn alternatives(&mut self, dimension: Dimension, condition: &Condition) -> Option<Vec<String>> {
         let column = format!("c.{dimension}");
         let (mut equal, mut any) = (Vec::new(), Vec::new());
         // A submission date is never OTHER: without the alternative an index can be walked by it.
@@ -108,7 +148,7 @@ impl Query {
             }
         }
         match condition {
-            Condition::OneOf(values) if values.len() > VALUES_MAX => return,
+            Condition::OneOf(values) if values.len() > VALUES_MAX => return None,
             Condition::OneOf(values) => equal.extend(values.iter().map(|value| self.bind(text(value)))),
             Condition::Range { from, to } => {
                 let mut ends = Vec::new();
@@ -119,7 +159,7 @@ impl Query {
                     ends.push(format!("{column} < {}", self.bind(upper(&above))));
                 }
                 if ends.is_empty() {
-                    return;
+                    return None;
                 }
                 any.push(format!("({})", ends.join(" AND ")));
             }
@@ -138,7 +178,7 @@ impl Query {
         if any.is_empty() {
             any.push("FALSE".to_owned());
         }
-        self.text.push_str(&format!(" AND ({})", any.join(" OR ")));
+        Some(any)
     }
 }
 

@@ -3,6 +3,7 @@
 //! What does not live here: the statements ([`sql`]), rows ([`row`]), what takes several statements ([`work`]).
 
 mod open;
+mod path;
 mod retain;
 mod retain_sql;
 mod retain_work;

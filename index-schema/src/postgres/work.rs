@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::row::{self, text};
 use super::{retain_work, sql};
 use crate::door::FAILURES_MAX;
-use crate::select::{self, Mark, Query, Value};
+use crate::select::{self, Mark, Page, Query, UNSORTED_MAX, Value};
 use crate::{ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, Selection, SetAside};
 
 /// Ids as the database has them.
@@ -142,13 +142,19 @@ pub(super) async fn select(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<IndexEntry>, Failure> {
+    if after.is_none() && limit <= UNSORTED_MAX {
+        let mut all = entries(client, selection, Page::Any(limit.saturating_add(1))).await?;
+        if all.len() <= limit {
+            all.retain(|entry| selection.can_match(entry));
+            all.sort_unstable_by(|one, next| one.key.cmp(&next.key));
+            return Ok(all);
+        }
+    }
     let mut found = Vec::new();
     let mut after = after.map(str::to_owned);
     while found.len() < limit {
         let asked = limit - found.len();
-        let query = select::query(Mark::Dollar, sql::SELECT, selection, after.as_deref(), asked);
-        let rows = run(client, query).await?;
-        let rows = rows.iter().map(row::read).collect::<Result<Vec<_>, _>>()?;
+        let rows = entries(client, selection, Page::Behind(after.as_deref(), asked)).await?;
         let is_last = rows.len() < asked;
         after = rows.last().map(|entry| entry.key.clone());
         found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
@@ -159,13 +165,23 @@ pub(super) async fn select(
     Ok(found)
 }
 
+async fn entries(
+    client: &ClientWrapper,
+    selection: &Selection,
+    page: Page<'_>,
+) -> Result<Vec<IndexEntry>, Failure> {
+    let query = select::query(Mark::Dollar, sql::SELECT, selection, page);
+    let rows = run(client, query).await?;
+    rows.iter().map(row::read).collect()
+}
+
 /// The plan of a selection's first page.
 pub(super) async fn explain(
     client: &ClientWrapper,
     selection: &Selection,
     limit: usize,
 ) -> Result<String, Failure> {
-    let mut query = select::query(Mark::Dollar, sql::SELECT, selection, None, limit);
+    let mut query = select::query(Mark::Dollar, sql::SELECT, selection, Page::Behind(None, limit));
     query.text.insert_str(0, "EXPLAIN (ANALYZE, BUFFERS) ");
     let rows = run(client, query).await?;
     let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();

@@ -113,3 +113,31 @@ fn may_be_damaged(error: &rusqlite::Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_of_any_earlier_version_is_brought_up_to_date_with_all_that_is_in_it() {
+        for version in 1..NEWEST {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("index.sqlite");
+            let old = Connection::open(&path).expect("made");
+            for migration in &MIGRATIONS[..version as usize] {
+                old.execute_batch(migration).expect("the schema of that time");
+            }
+            let filled = format!(
+                "CREATE TABLE schema_version (version INTEGER NOT NULL);
+                 INSERT INTO schema_version (version) VALUES ({version});
+                 INSERT INTO unreadable (object_key, submission_date, reason) VALUES ('key', '20170101', 'why');"
+            );
+            old.execute_batch(&filled).expect("filled");
+            drop(old);
+            let new = writer(&path).expect("opened");
+            assert_eq!(super::version(&new), Ok(NEWEST));
+            let reason = new.query_row("SELECT reason FROM unreadable", [], |row| row.get(0));
+            assert_eq!(reason, Ok("why".to_owned()), "from version {version}");
+        }
+    }
+}

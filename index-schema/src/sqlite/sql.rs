@@ -5,7 +5,7 @@
 //! date, so that retention can delete by it.
 
 /// Each entry brings the schema from the version of its place to the next one. Never edit one that was released.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE chunk (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -69,6 +69,11 @@ CREATE TABLE totals (
 INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);
 ",
     super::retain_sql::MIGRATION_2,
+    // Which of them a selection goes by is said in [`super::path`].
+    "
+CREATE INDEX chunk_by_version ON chunk (app_version, submission_date);
+CREATE INDEX chunk_by_build ON chunk (app_update_channel, app_build_id);
+",
 ];
 
 /// The columns of an entry, in the order in which rows are read.
@@ -157,8 +162,9 @@ pub(super) const PARTITIONS_BY_RECORDS: &str = concat!(
 pub(super) const GENERATION: &str = "SELECT generation FROM totals";
 pub(super) const SET_GENERATION: &str = "UPDATE totals SET generation = $1";
 
-/// What [`crate::select`] puts its conditions behind.
-pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM chunk c WHERE c.state = 0");
+/// What [`crate::select`] puts its conditions behind: the hint of the path comes between, then [`SELECT_WHERE`].
+pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM chunk c");
+pub(super) const SELECT_WHERE: &str = " WHERE c.state = 0";
 
 /// Every statement with placeholders, for the test of their order.
 #[cfg(test)]

@@ -4,9 +4,9 @@ use ping::{ChunkId, Dimension};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
-use super::{retain_work, row, sql};
+use super::{path, retain_work, row, sql};
 use crate::door::FAILURES_MAX;
-use crate::select::{self, Mark, Value};
+use crate::select::{self, Mark, Page, Query, UNSORTED_MAX, Value};
 use crate::{IndexEntry, Inserted, Selection};
 
 /// Inserts entries, each with its pending row and its share of the sums.
@@ -100,13 +100,18 @@ pub(super) fn select(
     mut after: Option<String>,
     limit: usize,
 ) -> rusqlite::Result<Vec<IndexEntry>> {
+    if after.is_none() && limit <= UNSORTED_MAX {
+        let mut all = run(connection, selection, Page::Any(limit.saturating_add(1)))?;
+        if all.len() <= limit {
+            all.retain(|entry| selection.can_match(entry));
+            all.sort_unstable_by(|one, next| one.key.cmp(&next.key));
+            return Ok(all);
+        }
+    }
     let mut found = Vec::new();
     while found.len() < limit {
         let asked = limit - found.len();
-        let query = select::query(Mark::Question, sql::SELECT, selection, after.as_deref(), asked);
-        let mut statement = connection.prepare_cached(&query.text)?;
-        let rows = statement.query_map(params_from_iter(query.values), row::read)?;
-        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let rows = run(connection, selection, Page::Behind(after.as_deref(), asked))?;
         let is_last = rows.len() < asked;
         after = rows.last().map(|entry| entry.key.clone());
         found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
@@ -117,13 +122,25 @@ pub(super) fn select(
     Ok(found)
 }
 
+fn run(connection: &Connection, selection: &Selection, page: Page<'_>) -> rusqlite::Result<Vec<IndexEntry>> {
+    let query = query(selection, page);
+    let mut statement = connection.prepare_cached(&query.text)?;
+    let rows = statement.query_map(params_from_iter(query.values), row::read)?;
+    rows.collect()
+}
+
+fn query(selection: &Selection, page: Page<'_>) -> Query {
+    let head = [sql::SELECT, path::hint(selection), sql::SELECT_WHERE].concat();
+    select::query(Mark::Question, &head, selection, page)
+}
+
 /// The plan of a selection's first page.
 pub(super) fn explain(
     connection: &Connection,
     selection: &Selection,
     limit: usize,
 ) -> rusqlite::Result<String> {
-    let query = select::query(Mark::Question, sql::SELECT, selection, None, limit);
+    let query = query(selection, Page::Behind(None, limit));
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", query.text))?;
     let lines = statement.query_map(params_from_iter(query.values), |row| row.get::<_, String>(3))?;
     Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))
