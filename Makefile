@@ -63,9 +63,9 @@ bench: peers     ## figures as ratios to the machine's own limits, in one run
 	$(CARGO) build --release --locked -p highwater
 	$(CARGO) run --release --locked -p bench -- $(BENCH)
 
-bench-aws: postgres  ## the rows of S3 and PostgreSQL; with BENCH=--record they are kept
-	$(CARGO) build --release --locked -p highwater -p bench --features highwater/aws,bench/aws
-	target/release/bench --rows s3,index $(BENCH)
+bench-aws: postgres lambda  ## the rows of S3, PostgreSQL and the Lambda; with BENCH=--record they are kept
+	$(CARGO) build --release --locked --workspace --bins --features $(FEATURES)
+	target/release/bench --rows s3,index,lambda $(BENCH)
 
 # Without them their rows are left out, and say so.
 peers:           ## what `make bench` measures beside ours: engines into .cache, nginx as a Debian package

@@ -79,6 +79,26 @@ impl ChunkMaker {
         self.end(writer).map(Bytes::copy_from_slice)
     }
 
+    /// The key of the last chunk.
+    #[cfg(feature = "aws")]
+    pub(crate) fn key(&self) -> String {
+        let key = index_schema::ChunkKey {
+            prefix: "pings".to_owned(),
+            kind: ChunkKind::Pings,
+            partition: partition(),
+            id: self.id(),
+        };
+        key.to_string()
+    }
+
+    fn id(&self) -> ChunkId {
+        ChunkId {
+            incarnation: incarnation(),
+            boot: 1,
+            plan: self.chunks,
+        }
+    }
+
     fn begin(&mut self) -> Result<ChunkWriter<Vec<u8>>> {
         let mut sink = self.stored.take().unwrap_or_default();
         sink.clear();
@@ -87,16 +107,10 @@ impl ChunkMaker {
             None => FrameEncoder::new()?,
         };
         self.chunks += 1;
-        let mut partition = Partition::new(Dimension::ALL.map(|_| "bench".to_owned()));
-        partition.set(Dimension::SubmissionDate, day().to_string());
         let head = ChunkHead {
-            id: ChunkId {
-                incarnation: incarnation(),
-                boot: 1,
-                plan: self.chunks,
-            },
+            id: self.id(),
             kind: ChunkKind::Pings,
-            partition,
+            partition: partition(),
             writer: "bench".to_owned(),
             replaces: Vec::new(),
         };
@@ -124,6 +138,12 @@ impl ChunkMaker {
         self.encoder = Some(finished.encoder);
         Ok(self.stored.insert(finished.sink))
     }
+}
+
+fn partition() -> Partition {
+    let mut partition = Partition::new(Dimension::ALL.map(|_| "bench".to_owned()));
+    partition.set(Dimension::SubmissionDate, day().to_string());
+    partition
 }
 
 const fn incarnation() -> Incarnation {

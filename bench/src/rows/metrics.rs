@@ -59,19 +59,40 @@ impl Metrics {
 
 /// Waits until metrics without labels have these values.
 pub(crate) async fn wait_for(address: &str, wanted: &[(&str, f64)]) -> Result<()> {
-    let mut metrics = Metrics::read(address).await?;
-    for _ in 0..PATIENCE_SECONDS * 10 {
-        if wanted
+    let has_them = |metrics: &Metrics| {
+        wanted
             .iter()
             .all(|(name, value)| metrics.value(name) == Some(*value))
-        {
-            return Ok(());
-        }
-        task::sleep(Duration::from_millis(100)).await;
-        metrics = Metrics::read(address).await?;
+    };
+    if wait_until(address, PATIENCE_SECONDS, has_them).await? {
+        return Ok(());
     }
+    let metrics = Metrics::read(address).await?;
     let is: Vec<_> = wanted.iter().map(|(name, _)| metrics.value(name)).collect();
     bail!("{wanted:?} was waited for, and it is {is:?}")
+}
+
+/// Waits until at least so many chunks are in the store, of all since the start, and nothing waits. The counter is asked
+/// first, for gauges are of a second ago.
+#[cfg(feature = "aws")]
+pub(crate) async fn wait_for_chunks(address: &str, chunks: usize, seconds: usize) -> Result<()> {
+    let sealed = |metrics: &Metrics| metrics.value("highwater_edge_chunks_sealed_total").unwrap_or(0.0);
+    ensure!(
+        wait_until(address, seconds, |metrics| sealed(metrics) >= chunks as f64).await?,
+        "{chunks} chunks were waited for, and there are {}",
+        sealed(&Metrics::read(address).await?)
+    );
+    wait_for(address, &[("highwater_edge_waiting_pings", 0.0)]).await
+}
+
+async fn wait_until(address: &str, seconds: usize, is_so: impl Fn(&Metrics) -> bool) -> Result<bool> {
+    for _ in 0..seconds * 10 {
+        if is_so(&Metrics::read(address).await?) {
+            return Ok(true);
+        }
+        task::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(false)
 }
 
 impl Samples {

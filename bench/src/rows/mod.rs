@@ -12,6 +12,7 @@ mod freshness;
 mod gather;
 mod import;
 mod index;
+mod lambda;
 mod latency;
 mod load;
 mod logged;
@@ -26,6 +27,8 @@ mod process;
 mod recovery;
 mod s3;
 mod senders;
+#[cfg(feature = "aws")]
+mod short_keys;
 mod sketches;
 mod stored;
 mod usage;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::{
-    build, capacity, edge, engines, fold, freshness, gather, import, index, latency, memory, persist,
+    build, capacity, edge, engines, fold, freshness, gather, import, index, lambda, latency, memory, persist,
     recovery, s3, sketches, stored,
 };
 use crate::options::Options;
@@ -44,6 +44,8 @@ pub(crate) enum RowName {
     S3,
     /// The index in SQLite and PostgreSQL, 10^6 entries: built with the feature `aws`, only if named, or in a full run
     Index,
+    /// The Lambda's cold start: built with the feature `aws`, with the zip of `make lambda`
+    Lambda,
     /// A cold build of the program: only if named, or in a full run
     Build,
 }
@@ -56,7 +58,7 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 16] = [
+    pub(crate) const ALL: [(RowName, Measure); 17] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
@@ -72,6 +74,7 @@ impl Rows {
         (RowName::Freshness, freshness::measure),
         (RowName::S3, s3::measure),
         (RowName::Index, index::measure),
+        (RowName::Lambda, lambda::measure),
         (RowName::Build, build::measure),
     ];
 }
