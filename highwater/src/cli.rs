@@ -10,17 +10,34 @@ use aggregator::limits::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use retention::Keep;
 use service::quantity::{Age, ByteSize};
+use service::settings::OF_THIS_CALL;
 
 use crate::dimensions::Dimensions;
+use crate::help;
 use crate::pings::Select;
 use crate::places::{PostgresUrl, QueueUrl, StoreUrl};
+
+/// The version, and what of the parts outside the default this program was built with.
+const BUILT: &str = match (cfg!(feature = "s3"), cfg!(feature = "postgres")) {
+    (true, true) => concat!(env!("CARGO_PKG_VERSION"), ", with S3 and PostgreSQL"),
+    (true, false) => concat!(env!("CARGO_PKG_VERSION"), ", with S3, without PostgreSQL"),
+    (false, true) => concat!(env!("CARGO_PKG_VERSION"), ", with PostgreSQL, without S3"),
+    (false, false) => concat!(
+        env!("CARGO_PKG_VERSION"),
+        ", without S3 and PostgreSQL (--features aws builds with both)"
+    ),
+};
+
+/// Headings of the help.
+const BESIDE_OTHERS: &str = "Beside other aggregators";
+const NEW_CHUNKS: &str = "Word of new chunks";
 
 /// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
 ///
 /// Every long flag can also be set in a TOML file (--config FILE, keys with _ for -) and in the environment
-/// (HIGHWATER_SEAL_AGE=1s). A flag goes before the environment, that before the file.
+/// (HIGHWATER_SEAL_AGE=1s), but for those of one call. A flag goes before the environment, that before the file.
 #[derive(Parser, Debug)]
-#[command(name = "highwater", version, propagate_version = true)]
+#[command(name = "highwater", version, long_version = BUILT, propagate_version = true)]
 pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -209,7 +226,7 @@ pub(crate) struct Intake {
 #[command(next_help_heading = "Listener for pings")]
 pub(crate) struct EdgeListener {
     /// Address for pings; loopback unless you say otherwise
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8080")]
     pub edge_listen: SocketAddr,
     /// Largest body as sent; larger ones are answered 413
     #[arg(long, value_name = "BYTES", default_value = "8MiB")]
@@ -236,7 +253,7 @@ pub(crate) struct EdgeListener {
 #[command(next_help_heading = "API and page")]
 pub(crate) struct Answers {
     /// Address for the API and the page. It asks for no password: loopback, or behind a proxy that does
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8081")]
     pub api_listen: SocketAddr,
     /// Histograms.json, Scalars.yaml or Processes.yaml, recognised by content; may be given more than once
     #[arg(long, value_name = "FILE")]
@@ -267,12 +284,13 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub api: ApiListener,
     /// Check settings and definition files, then end
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub check: bool,
 }
 
 /// `highwater edge`.
 #[derive(Args, Debug, Clone)]
+#[command(mut_args(|arg| help::only(arg, &help::FOR_EDGES)))]
 pub(crate) struct Edge {
     #[command(flatten)]
     pub data: Data,
@@ -282,19 +300,21 @@ pub(crate) struct Edge {
 
 /// `highwater aggregate`.
 #[derive(Args, Debug, Clone)]
+#[command(mut_args(|arg| help::only(arg, &help::FOR_AGGREGATORS)))]
 pub(crate) struct Aggregate {
     #[command(flatten)]
     pub data: Data,
     /// Address for metrics and heartbeats; loopback unless you say otherwise
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8082", help_heading = BESIDE_OTHERS)]
     pub listen: SocketAddr,
     /// How long the others wait for one that says nothing, until they fold its share
-    #[arg(long, value_name = "AGE", default_value = "30s")]
+    #[arg(long, value_name = "AGE", default_value = "30s", help_heading = BESIDE_OTHERS)]
     pub lease_time: Age,
 }
 
 /// `highwater query`.
 #[derive(Args, Debug, Clone)]
+#[command(mut_args(|arg| help::only(arg, &help::FOR_QUERIES)))]
 pub(crate) struct Query {
     #[command(flatten)]
     pub data: Data,
@@ -309,10 +329,10 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "DIR", default_value = "highwater-demo")]
     pub data_dir: PathBuf,
     /// Address for pings
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8080")]
     pub edge_listen: SocketAddr,
     /// Address for the API and the page
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8081")]
     pub api_listen: SocketAddr,
     /// Pings a second at most
     #[arg(long, value_name = "N", default_value_t = 50)]
@@ -349,7 +369,7 @@ pub(crate) struct Pings {
     #[command(flatten)]
     pub select: Select,
     /// Print pings that could not be read or folded, body as base64, with the reason
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub errors: bool,
 }
 
@@ -359,7 +379,7 @@ pub(crate) struct Rebuild {
     #[command(flatten)]
     pub data: Data,
     /// Rebuild although aggregates get lost whose pings were deleted
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub forget_older: bool,
 }
 
@@ -369,7 +389,7 @@ pub(crate) struct Retain {
     #[command(flatten)]
     pub data: Data,
     /// Print what would go, and delete nothing
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub dry_run: bool,
 }
 
@@ -382,7 +402,7 @@ pub(crate) struct ForgetChunk {
     #[arg(value_name = "KEY")]
     pub key: String,
     /// Why, for who asks later
-    #[arg(long, value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS", help_heading = OF_THIS_CALL)]
     pub why: String,
 }
 
@@ -392,10 +412,10 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub data: Data,
     /// One JSON object, as /api/v1/health answers
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub json: bool,
     /// Again every second: a screen on a terminal, else a line each
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub watch: bool,
 }
 
@@ -412,45 +432,48 @@ pub(crate) enum IndexCommand {
 
 /// `highwater index run`.
 #[derive(Args, Debug, Clone)]
+#[command(mut_args(|arg| help::only(arg, &help::FOR_INDEXERS)))]
 pub(crate) struct IndexRun {
     #[command(flatten)]
     pub data: Data,
     /// Take notifications of new chunks from this queue in SQS; S3 must send them there, directly or by SNS or EventBridge
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = NEW_CHUNKS)]
     pub queue: Option<QueueUrl>,
     /// The pause between two listings, each of the whole store. If absent 10s; beside a queue 1h, for what it never told of
-    #[arg(long, value_name = "AGE")]
+    #[arg(long, value_name = "AGE", help_heading = NEW_CHUNKS)]
     pub every: Option<Age>,
 }
 
 /// `highwater index redrive`.
 #[derive(Args, Debug, Clone)]
+#[command(mut_args(|arg| help::only(arg, &help::FOR_INDEXERS)))]
 pub(crate) struct IndexRedrive {
     #[command(flatten)]
     pub data: Data,
     /// The dead-letter queue in SQS
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = NEW_CHUNKS)]
     pub queue: QueueUrl,
 }
 
 /// `highwater index query`.
 #[derive(Args, Debug, Clone)]
+#[command(mut_args(|arg| help::only(arg, &help::FOR_INDEX_QUERIES)))]
 pub(crate) struct IndexQuery {
     #[command(flatten)]
     pub data: Data,
     #[command(flatten)]
     pub dimensions: Dimensions,
     /// Chunks of errored pings instead
-    #[arg(long)]
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub errors: bool,
     /// A JSON object a line, or a table
-    #[arg(long, value_enum, default_value = "ndjson")]
+    #[arg(long, value_enum, default_value = "ndjson", help_heading = OF_THIS_CALL)]
     pub format: QueryFormat,
     /// Print at most this many chunks
-    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true, help_heading = OF_THIS_CALL)]
     pub limit: u64,
-    /// Print how the database finds the first thousand of them, and no chunks
-    #[arg(long)]
+    /// Print how the database finds them, the first thousand if there is no --limit, and no chunks
+    #[arg(long, help_heading = OF_THIS_CALL)]
     pub explain: bool,
 }
 
@@ -489,4 +512,11 @@ pub(crate) enum LogFormat {
     Human,
     /// One JSON object a line
     Json,
+}
+
+/// Reads the address of a listener.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an IP address and a port, such as 127.0.0.1:8080, [::1]:8080, or 0.0.0.0:8080 for all of this machine".to_owned()
+    })
 }

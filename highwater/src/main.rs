@@ -7,6 +7,7 @@ mod demo;
 mod dimensions;
 mod dump;
 mod ending;
+mod help;
 mod import;
 mod index;
 mod local;

@@ -25,6 +25,9 @@ use crate::cli::{
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
 
+/// What the libraries of databases and AWS warn of, the errors that follow from it say with what to do.
+const SAID_BY_US: &str = ",deadpool.postgres=error,aws_config::imds=error";
+
 impl Data {
     /// What the edge is told.
     pub(crate) fn edge_options(&self, directory: &DataDirectory) -> EdgeOptions {
@@ -249,7 +252,7 @@ impl Command {
             (
                 format,
                 if data.log_filter == "info" {
-                    filter.to_owned()
+                    format!("{filter}{SAID_BY_US}")
                 } else {
                     data.log_filter.clone()
                 },

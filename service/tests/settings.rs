@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use service::quantity::{Age, ByteSize};
-use service::settings::{Loaded, SettingsError, load};
+use service::settings::{Loaded, OF_THIS_CALL, SettingsError, load};
 
 #[derive(Debug, Parser)]
 #[command(name = "highwater")]
@@ -29,6 +29,9 @@ enum Verb {
     Status {
         #[arg(long)]
         verbose: bool,
+        /// Only what is of this version.
+        #[arg(long, help_heading = OF_THIS_CALL)]
+        version: Option<String>,
     },
 }
 
@@ -234,4 +237,27 @@ fn the_help_names_variables_and_values_in_force() {
     ] {
         assert!(help.contains(text), "{text} is not in\n{help}");
     }
+}
+
+#[test]
+fn a_flag_of_one_call_is_set_neither_by_the_environment_nor_by_a_file() {
+    let world = World::new();
+    let status = |environment: &[(&str, &str)], flags: &[&str]| {
+        let arguments = ["highwater", "status"].iter().chain(flags).map(OsString::from);
+        let variables = environment
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        let loaded = load::<Cli>(arguments.collect(), variables).expect("settings");
+        let Verb::Status { version, .. } = loaded.settings.verb else {
+            panic!("status was asked for")
+        };
+        (version, loaded.warnings.len())
+    };
+    assert_eq!(status(&[("HIGHWATER_VERSION", "54")], &[]), (None, 1));
+    assert_eq!(status(&[], &["--version=54"]), (Some("54".to_owned()), 0));
+    let error = world.wrong("version = \"54\"", &[]);
+    assert!(
+        error.starts_with("highwater.toml:1: unknown key \"version\""),
+        "{error}"
+    );
 }

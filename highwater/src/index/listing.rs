@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 use crate::cli::QueryFormat;
 use crate::text::moment;
 
-/// The columns of a table, and how wide each is at least; a longer value pushes the rest of its line.
+/// The columns of a table, and how wide each is at least, its head included; a longer value pushes the rest of its line.
 const COLUMNS: [(Dimension, usize); 6] = [
-    (Dimension::SubmissionDate, 8),
+    (Dimension::SubmissionDate, 15),
     (Dimension::DocType, 13),
     (Dimension::AppName, 10),
-    (Dimension::AppUpdateChannel, 9),
-    (Dimension::AppVersion, 8),
+    (Dimension::AppUpdateChannel, 18),
+    (Dimension::AppVersion, 11),
     (Dimension::AppBuildId, 14),
 ];
 
@@ -81,7 +81,8 @@ impl<W: Write> Listing<W> {
     pub(super) fn finish(mut self) -> io::Result<()> {
         if self.format == QueryFormat::Table {
             let (chunks, records, bytes) = (self.chunks, self.records, self.stored_bytes);
-            writeln!(self.output, "{chunks} chunks, {records} records, {bytes} bytes")?;
+            let noun = if chunks == 1 { "chunk" } else { "chunks" };
+            writeln!(self.output, "{chunks} {noun}, {records} records, {bytes} bytes")?;
         }
         self.output.flush()
     }
@@ -148,6 +149,13 @@ mod tests {
             for dimension in Dimension::ALL {
                 assert_eq!(object[dimension.to_string()], entry.partition.get(dimension));
             }
+        }
+    }
+
+    #[test]
+    fn the_head_of_each_column_stands_above_its_values() {
+        for (dimension, width) in COLUMNS {
+            assert!(dimension.to_string().len() <= width, "{dimension}");
         }
     }
 

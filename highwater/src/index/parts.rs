@@ -42,7 +42,12 @@ impl Source {
         let state = queue
             .state()
             .await
-            .with_context(|| format!("--queue {}", url.0))?;
+            .with_context(|| {
+                format!(
+                    "--queue {}: are its URL and region right, and may this role receive and delete messages there?",
+                    url.0
+                )
+            })?;
         Ok(Self {
             queue,
             handler: Handler::new(indexer, place, data.chunk_prefix.clone()),

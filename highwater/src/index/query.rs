@@ -10,8 +10,11 @@ use super::listing::Listing;
 use crate::cli::{Data, IndexQuery};
 use crate::places;
 
-/// Entries read at once, and those whose plan is explained.
-const ENTRIES: usize = 1_000;
+/// Entries read at once. A database may sort all that it finds anew for each page.
+const ENTRIES: usize = 10_000;
+
+/// So many are asked for when the plan is explained, unless a limit is given: as a page is elsewhere.
+const EXPLAINED: usize = 1_000;
 
 /// Prints the chunks, or how they are found.
 pub(crate) async fn run(command: &IndexQuery) -> anyhow::Result<()> {
@@ -28,7 +31,11 @@ pub(crate) async fn run(command: &IndexQuery) -> anyhow::Result<()> {
     };
     let mut output = io::stdout().lock();
     if command.explain {
-        writeln!(output, "{}", index.explain(&selection, ENTRIES).await?)?;
+        let wanted = match command.limit {
+            u64::MAX => EXPLAINED,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX),
+        };
+        writeln!(output, "{}", index.explain(&selection, wanted).await?)?;
         return Ok(());
     }
     let mut listing = Listing::new(output, command.format)?;

@@ -3,11 +3,13 @@
 use clap::Args;
 use index_schema::{ChunkKind, Selection};
 use ping::{Dimension, Submission, SubmissionDate, UNKNOWN};
+use service::settings::OF_THIS_CALL;
 
 use crate::dimensions::Dimensions;
 
 /// Which pings are printed.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = OF_THIS_CALL)]
 pub(crate) struct Select {
     #[command(flatten)]
     dimensions: Dimensions,

@@ -10,6 +10,10 @@ pub(super) const CONFIG: &str = "config";
 /// What environment variables begin with.
 pub(super) const PREFIX: &str = "HIGHWATER_";
 
+/// The heading in the help of flags that are no settings: they say what one call asks for, so neither a file nor a variable
+/// of the environment changes what it finds.
+pub const OF_THIS_CALL: &str = "Of this call";
+
 /// A key must be at least this similar (Jaro-Winkler) to be proposed instead of a wrong one.
 const SIMILAR: f64 = 0.7;
 
@@ -18,7 +22,7 @@ const SIMILAR: f64 = 0.7;
 pub struct Keys(BTreeSet<String>);
 
 impl Keys {
-    /// The keys of a command: every long flag of it and of its subcommands except `--config`.
+    /// The keys of a command: every long flag of it and of its subcommands except `--config` and those [`OF_THIS_CALL`].
     pub fn of(command: &Command) -> Self {
         let mut keys = BTreeSet::new();
         collect(command, &mut keys);
@@ -57,9 +61,12 @@ fn collect(command: &Command, keys: &mut BTreeSet<String>) {
     }
 }
 
-/// The key of an argument, if it has a long flag.
+/// The key of an argument, if it has a long flag and is a setting.
 pub(super) fn key_of(arg: &Arg) -> Option<String> {
-    arg.get_long().map(|long| long.replace('-', "_"))
+    let is_setting = arg.get_help_heading() != Some(OF_THIS_CALL);
+    arg.get_long()
+        .filter(|_| is_setting)
+        .map(|long| long.replace('-', "_"))
 }
 
 /// The variable of a key.

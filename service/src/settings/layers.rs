@@ -34,7 +34,8 @@ pub fn load_process<P: Parser>() -> Result<Loaded<P>, SettingsError> {
 /// Settings from arguments (the program's name first), an environment, and the file named by `--config` or
 /// `HIGHWATER_CONFIG`. Each flag `--seal-age` of the parser or its subcommands is also the key `seal_age` of the file
 /// and the variable `HIGHWATER_SEAL_AGE`; a flag that may be repeated takes a TOML array, or values parted by commas.
-/// A key of another subcommand is no error, so that one file serves them all.
+/// A key of another subcommand is no error, so that one file serves them all. Flags under the heading
+/// [`OF_THIS_CALL`](super::OF_THIS_CALL) are flags only.
 ///
 /// # Errors
 /// See [`SettingsError`].

@@ -11,5 +11,5 @@ mod layers;
 
 pub use error::SettingsError;
 pub use file::{FileSetting, read_file};
-pub use keys::Keys;
+pub use keys::{Keys, OF_THIS_CALL};
 pub use layers::{Loaded, load, load_process};
