@@ -162,7 +162,7 @@ fn store(numbers: &HealthNumbers) -> Option<Verdict> {
     let (log, store) = (&numbers.log, &numbers.store);
     let left = log.budget_bytes.saturating_sub(log.bytes);
     let room = match log.has_room {
-        true if log.budget_bytes == 0 => "What waits to be folded waits for it.".to_owned(),
+        true if !log.is_there() => "What waits to be folded waits for it.".to_owned(),
         true => format!(
             "Pings are accepted and wait in the log, which has {} left{}.",
             bytes(left),
@@ -178,8 +178,13 @@ fn store(numbers: &HealthNumbers) -> Option<Verdict> {
         };
         let error = store.error.as_deref().unwrap_or("it did not answer");
         let what = format!("The store is gone: {error}. {room}");
-        let advice = "Bring the store back (is its folder there, mounted, writable, the disk full?). Chunks are put again \
-                      by themselves; nothing is lost while the log has room.";
+        let advice = if numbers.log.is_there() {
+            "Bring the store back (is its folder there, mounted, writable, the disk full; does the bucket exist, may this \
+             process write to it?). Chunks are put again by themselves; nothing is lost while the log has room."
+        } else {
+            "Bring the store back (does the bucket exist, is it reachable from here, may this process read it?). Nothing is \
+             lost: what is not folded waits in the index."
+        };
         return Some(Verdict::new("store_gone", severity, what, advice).since(Some(since)));
     }
     store.is_empty.then(|| {
@@ -213,25 +218,34 @@ fn damage(numbers: &HealthNumbers) -> Option<Verdict> {
 }
 
 fn databases(numbers: &HealthNumbers) -> Option<Verdict> {
-    numbers.databases.as_ref().map(|error| {
-        Verdict::new(
-            "database_gone",
-            Severity::Alarm,
-            format!("The databases cannot be asked: {error}. Pings are accepted; counts and charts stand still."),
-            "Look at the disk of the data directory, or at PostgreSQL where they lie there. A damaged index is made again by `highwater reconcile` once \
-             index.sqlite* is moved away, damaged aggregates by `highwater rebuild`.",
+    let (what, advice) = if numbers.log.is_there() {
+        (
+            "Pings are accepted; counts and charts stand still.",
+            "Look at the disk of the data directory, or at PostgreSQL where they lie there. A damaged index is made again by \
+             `highwater reconcile` once index.sqlite* is moved away, damaged aggregates by `highwater rebuild`.",
         )
+    } else {
+        (
+            "Counts and charts stand still.",
+            "Look at PostgreSQL, and at the way to it from here. It goes on by itself once they answer: nothing is lost, what \
+             is not folded waits.",
+        )
+    };
+    numbers.databases.as_ref().map(|error| {
+        let what = format!("The databases cannot be asked: {error}. {what}");
+        Verdict::new("database_gone", Severity::Alarm, what, advice)
     })
 }
 
 fn rules(numbers: &HealthNumbers) -> Option<Verdict> {
+    let advice = if numbers.log.is_there() {
+        "Run `highwater rebuild` beside the process, or go back to the settings of before."
+    } else {
+        "Go back to the settings of before, or fold everything anew as infra/README.md says (\"When something is lost\")."
+    };
     numbers.folding.stopped.as_ref().map(|why| {
-        Verdict::new(
-            "rebuild_needed",
-            Severity::Alarm,
-            format!("Nothing is folded: {why}."),
-            "Run `highwater rebuild` beside the process, or go back to the settings of before.",
-        )
+        let what = format!("Nothing is folded: {why}.");
+        Verdict::new("rebuild_needed", Severity::Alarm, what, advice)
     })
 }
 

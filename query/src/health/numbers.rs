@@ -65,6 +65,11 @@ pub struct LogNumbers {
 }
 
 impl LogNumbers {
+    /// Whether there is one: then this process takes pings, and has a data directory.
+    pub const fn is_there(&self) -> bool {
+        self.budget_bytes > 0
+    }
+
     /// What a process sees that takes no pings: nothing is wrong with a log that is not there.
     pub fn none() -> Self {
         Self {

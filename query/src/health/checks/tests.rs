@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ping::Timestamp;
 
-use super::super::numbers::DiskNumbers;
+use super::super::numbers::{DiskNumbers, LogNumbers};
 use super::super::verdict::NAMES;
 use super::*;
 
@@ -37,8 +37,11 @@ fn sound() -> HealthNumbers {
     numbers
 }
 
+/// What makes a verdict.
+type Make = fn(&mut HealthNumbers);
+
 /// A verdict's name, its severity, a piece of its words, and what makes it.
-type Case = (&'static str, Severity, &'static str, fn(&mut HealthNumbers));
+type Case = (&'static str, Severity, &'static str, Make);
 
 const CASES: [Case; 26] = [
     (
@@ -266,4 +269,32 @@ fn a_sentence_says_what_since_when_and_what_to_do() {
         sentence.contains("(For 12 min.) Bring the store back"),
         "{sentence}"
     );
+}
+
+#[test]
+fn what_takes_no_pings_is_not_sent_to_a_data_directory() {
+    let makes: [(&str, Make); 3] = [
+        ("store_gone", |n| gone(n, 600)),
+        ("database_gone", |n| {
+            n.databases = Some("no route to host".to_owned());
+        }),
+        ("rebuild_needed", |n| {
+            n.folding.stopped = Some("other rules".to_owned());
+        }),
+    ];
+    for (name, make) in makes {
+        let mut numbers = HealthNumbers {
+            log: LogNumbers::none(),
+            disk: None,
+            ..sound()
+        };
+        make(&mut numbers);
+        let verdicts = judge(&numbers);
+        let found = verdicts.iter().find(|verdict| verdict.name == name);
+        let found = found.unwrap_or_else(|| panic!("{name}: {verdicts:?}"));
+        let said = format!("{} {}", found.what, found.advice);
+        for word in ["data directory", "highwater rebuild", "Pings are accepted"] {
+            assert!(!said.contains(word), "{name}: {said}");
+        }
+    }
 }
