@@ -36,11 +36,13 @@ class Deployment:
         self.s3 = self.session.client("s3", config=Config(s3={"addressing_style": style}))
 
     def up(self, zip, parameters):
+        if not zip.is_file():
+            raise SystemExit(f"{zip} is no file: `make lambda` makes the zip")
+        known = self.described()
+        if known is None and "IndexUrl" not in parameters:
+            raise SystemExit("--set IndexUrl=postgres://user:password@host/database must be given: where is the index?")
         bucket, key = self.upload(zip)
         given = {"CodeBucket": bucket, "CodeKey": key, **parameters}
-        known = self.described()
-        if known is None and "IndexUrl" not in given:
-            raise SystemExit("--set IndexUrl=postgres://user:password@host/database must be given: where is the index?")
         request = {
             "StackName": self.stack,
             "TemplateBody": TEMPLATE.read_text(),

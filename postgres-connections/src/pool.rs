@@ -91,6 +91,10 @@ impl Connections {
             if !failure.is_lost() || passed + wait > self.connect_timeout {
                 return Err(failure);
             }
+            if self.servers.now().is_none() && wait == limits::FIRST_WAIT {
+                let seconds = self.connect_timeout.as_secs();
+                tracing::warn!(seconds, "{}: tried again for so long", failure.told(&self.name));
+            }
             task::sleep(wait).await;
             wait = (wait * 2).min(limits::LONGEST_WAIT);
         }

@@ -47,6 +47,11 @@ impl World {
         })
     }
 
+    /// Where LocalStack answers.
+    pub fn localstack_url(&self) -> String {
+        self.localstack.url()
+    }
+
     /// Starts an edge of this name, which seals each second.
     ///
     /// # Panics
@@ -144,6 +149,16 @@ impl World {
             log: self.folder.path().join(name).with_extension("log"),
         };
         Member::start(wish).unwrap_or_else(|end| panic!("{name}: {end}"))
+    }
+
+    /// Writes a file for a command; its path.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
     }
 
     fn folder_of(&self, name: &str) -> String {

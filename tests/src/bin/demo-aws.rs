@@ -1,8 +1,7 @@
 //! `demo-aws PROGRAM [--exit] [--freshness]`: the pipeline as it runs on AWS, on this machine. LocalStack with the deployed template and the
 //! real Lambda, a PostgreSQL, two edges, two aggregators, and a process that answers; then generated pings, and what became of
-//! them. Stays up until Ctrl-C; with `--exit` it ends when all of them are counted.
-//! With `--freshness` it measures first how long a ping takes from its POST to its number in the API. PROGRAM is `highwater`, built with the
-//! feature `aws`.
+//! them. Stays up until Ctrl-C; with `--exit` it ends when all of them are counted. With `--freshness` it measures first how
+//! long a ping takes from its POST to its number in the API. PROGRAM is `highwater`, built with the feature `aws`.
 
 use std::time::Duration;
 
@@ -28,12 +27,11 @@ const LEVEL: u32 = 6;
 
 #[expect(clippy::print_stdout, reason = "what it shows is what it is for")]
 fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let program = arguments
-        .next()
-        .context("usage: demo-aws PROGRAM [--exit]; `make demo-aws` builds it all")?;
-    let wishes: Vec<String> = arguments.collect();
-    let wishes = |wish: &str| wishes.iter().any(|argument| argument == wish);
+    let Wishes {
+        program,
+        exit,
+        freshness: measures,
+    } = Wishes::read(std::env::args().skip(1))?;
     println!("starting LocalStack and PostgreSQL, deploying infra/aws/template.yaml ...");
     let parameters = [("BatchWindowSeconds", "1")];
     let Some(world) = World::deploy(&program, "demo", &parameters) else {
@@ -48,6 +46,11 @@ fn main() -> anyhow::Result<()> {
         edges[1].address()
     );
     println!("the page:             http://{}/", query.address());
+    println!(
+        "LocalStack:           {} in us-east-1, any credentials",
+        world.localstack_url()
+    );
+    println!("PostgreSQL:           {}", world.index());
     send(&edges)?;
     println!("{PINGS} pings acknowledged; waiting for the Lambda to index their chunks ...");
     let counted = |status: &Value| {
@@ -59,17 +62,63 @@ fn main() -> anyhow::Result<()> {
     };
     let status = query.wait_for("all pings to be counted", counted);
     show(&world, &status, &aggregators);
-    if wishes("--freshness") {
+    if measures {
         freshness(&edges[0], &query)?;
     }
-    if !wishes("--exit") {
+    if !exit {
         println!("\nCtrl-C ends it.");
         wait_for_interrupt()?;
     }
+    println!("taking it all down, which takes up to half a minute ...");
     query.terminate();
     aggregators.iter_mut().for_each(Member::terminate);
     edges.iter_mut().for_each(Member::terminate);
     Ok(())
+}
+
+/// What the command line says.
+struct Wishes {
+    program: String,
+    exit: bool,
+    freshness: bool,
+}
+
+impl Wishes {
+    fn read(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+        let usage =
+            "usage: demo-aws PROGRAM [--exit] [--freshness]; `make demo-aws DEMO=\"--exit\"` builds it all";
+        let program = arguments
+            .next()
+            .filter(|program| !program.starts_with('-'))
+            .context(usage)?;
+        let mut wishes = Self {
+            program,
+            exit: false,
+            freshness: false,
+        };
+        for argument in arguments {
+            match argument.as_str() {
+                "--exit" => wishes.exit = true,
+                "--freshness" => wishes.freshness = true,
+                other => anyhow::bail!("{other}: {usage}"),
+            }
+        }
+        wishes.check_program()?;
+        Ok(wishes)
+    }
+
+    /// Refuses what is no `highwater`, or was built without what this needs, before anything is started.
+    fn check_program(&self) -> anyhow::Result<()> {
+        let program = &self.program;
+        let ran = std::process::Command::new(program).arg("--version").output();
+        let ran = ran.with_context(|| format!("{program} cannot be run"))?;
+        let said = String::from_utf8_lossy(&ran.stdout);
+        anyhow::ensure!(
+            said.contains("with S3 and PostgreSQL"),
+            "{program} is no highwater with S3 and PostgreSQL: `cargo build --release --features aws` builds one"
+        );
+        Ok(())
+    }
 }
 
 fn send(edges: &[Member; 2]) -> anyhow::Result<()> {
