@@ -12,12 +12,14 @@ use service::clock::SystemClock;
 use crate::change::change;
 use crate::cli::Rebuild;
 use crate::pipeline::Request;
+use crate::places;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
+    places::refuse_to_fold_anew(&rebuild.data, "rebuild")?;
     let (bar, lines) = (bar()?, Lines::default());
     let request = Request::Rebuild {
         forget_older: rebuild.forget_older,

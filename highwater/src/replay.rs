@@ -8,9 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::change::change;
 use crate::cli::Data;
 use crate::pipeline::Request;
+use crate::places;
 
 /// Runs the command. Prints what came of it as one JSON object.
 pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
+    places::refuse_to_fold_anew(data, "replay-errors")?;
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {msg}");
     bar.set_style(style.context("a template of known parts")?);

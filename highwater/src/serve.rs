@@ -50,7 +50,12 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     let watcher = base.watcher(&edge.data, SystemClock::shared(), None);
     let end = base.shutdown();
     let watching = task::spawn("watcher", async move { watcher.run(wish, end).await });
-    tracing::info!(%address, data_dir = %edge.data.data_dir.display(), "the edge is up: it takes pings");
+    tracing::info!(
+        %address,
+        data_dir = %edge.data.data_dir.display(),
+        store = edge.data.places.store_text(),
+        "the edge is up: it takes pings"
+    );
     let ended = tokio::select! {
         signal = signals.next() => { told_to_end(signal); Ok(()) }
         failure = base.failed() => Err(failure),

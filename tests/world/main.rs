@@ -1,6 +1,7 @@
 //! Many processes of the program that share S3 and PostgreSQL, on LocalStack: a test of the package `highwater`, so that cargo
 //! builds the program with the feature `aws` for it.
 
+mod commands;
 mod faults;
 mod lambda_faults;
 mod pipeline;

@@ -12,8 +12,8 @@ use ping::{ChunkId, RecordId, sample_id};
 use super::meta::client_id;
 use super::printer::{Printer, Shape};
 use super::select::{Select, admits};
+use super::source::Source;
 use crate::cli::Pings;
-use crate::local::Local;
 use crate::text::is_broken_pipe;
 
 /// Index entries read at once.
@@ -25,10 +25,10 @@ const ERROR_ROWS: usize = 10_000;
 /// Runs the command.
 pub(crate) async fn run(command: &Pings) -> anyhow::Result<()> {
     if command.errors {
-        // The reasons of some are among the aggregates.
-        errors(&Local::open_written(&command.data).await?, &command.select).await
+        let (source, aggregates) = Source::with_reasons(&command.data).await?;
+        errors(&source, aggregates.as_ref(), &command.select).await
     } else {
-        pings(&Local::open(&command.data).await?, &command.select).await
+        pings(&Source::open(&command.data).await?, &command.select).await
     }
 }
 
@@ -49,16 +49,16 @@ impl Wanted<'_> {
     }
 }
 
-async fn pings(local: &Local, select: &Select) -> anyhow::Result<()> {
+async fn pings(source: &Source, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Pings);
     let mut printer = Printer::new(io::stdout(), Shape::Pings);
-    let read = for_each_chunk(local, &selection, select, &mut printer).await;
+    let read = for_each_chunk(source, &selection, select, &mut printer).await;
     printer.finish()?;
     read
 }
 
 async fn for_each_chunk(
-    local: &Local,
+    source: &Source,
     selection: &Selection,
     select: &Select,
     printer: &mut Printer<io::Stdout>,
@@ -66,9 +66,9 @@ async fn for_each_chunk(
     let wanted = Wanted { select, selection };
     let (mut after, mut unread): (Option<String>, u64) = (None, 0);
     loop {
-        let entries = local.index.select(selection, after.as_deref(), ENTRIES).await?;
+        let entries = source.index.select(selection, after.as_deref(), ENTRIES).await?;
         for entry in &entries {
-            let printed = print_chunk(local, entry, printer, select.limit(), |record, _| {
+            let printed = print_chunk(source, entry, printer, select.limit(), |record, _| {
                 wanted.admits(record).then_some(None)
             })
             .await;
@@ -100,13 +100,13 @@ fn all_read(unread: u64) -> anyhow::Result<()> {
 
 /// Prints the records of a chunk for which `choose` (record, position) gives a reason or none, up to the limit.
 async fn print_chunk<'r>(
-    local: &Local,
+    source: &Source,
     entry: &IndexEntry,
     printer: &mut Printer<io::Stdout>,
     limit: u64,
     mut choose: impl FnMut(&RecordRef<'_>, u32) -> Option<Option<&'r str>>,
 ) -> anyhow::Result<()> {
-    let bytes = local.store.get(&entry.key).await?;
+    let bytes = source.store.get(&entry.key).await?;
     let damaged = || {
         format!(
             "{} is damaged: look at it with `highwater chunk verify`",
@@ -132,39 +132,47 @@ async fn print_chunk<'r>(
 }
 
 /// Errored pings: the records of error chunks, and those that failed in the fold, which lie in ordinary chunks.
-async fn errors(local: &Local, select: &Select) -> anyhow::Result<()> {
+async fn errors(source: &Source, aggregates: &dyn AggregateReads, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Errors);
     let mut printer = Printer::new(io::stdout(), Shape::Errors);
-    let read = for_each_chunk(local, &selection, select, &mut printer).await;
+    let read = for_each_chunk(source, &selection, select, &mut printer).await;
     let wanted = Wanted {
         select,
         selection: &selection,
     };
-    for (chunk, rows) in errored_by_chunk(local).await? {
-        let Some(entry) = local.index.entry(chunk).await? else {
+    for (chunk, rows) in errored_by_chunk(aggregates).await? {
+        let Some(entry) = source.index.entry(chunk).await? else {
             continue;
         };
         let reasons: BTreeMap<u32, &str> = rows
             .iter()
             .map(|row| (row.position, row.reason.as_str()))
             .collect();
-        print_chunk(local, &entry, &mut printer, select.limit(), |record, position| {
-            reasons
-                .get(&position)
-                .filter(|_| wanted.admits(record))
-                .map(|reason| Some(*reason))
-        })
+        print_chunk(
+            source,
+            &entry,
+            &mut printer,
+            select.limit(),
+            |record, position| {
+                reasons
+                    .get(&position)
+                    .filter(|_| wanted.admits(record))
+                    .map(|reason| Some(*reason))
+            },
+        )
         .await?;
     }
     printer.finish()?;
     read
 }
 
-async fn errored_by_chunk(local: &Local) -> anyhow::Result<BTreeMap<ChunkId, Vec<ErroredRow>>> {
+async fn errored_by_chunk(
+    aggregates: &dyn AggregateReads,
+) -> anyhow::Result<BTreeMap<ChunkId, Vec<ErroredRow>>> {
     let mut by_chunk: BTreeMap<ChunkId, Vec<ErroredRow>> = BTreeMap::new();
     let mut after: Option<RecordId> = None;
     loop {
-        let rows = local.aggregates.errored(after, ERROR_ROWS).await?;
+        let rows = aggregates.errored(after, ERROR_ROWS).await?;
         let full = rows.len() == ERROR_ROWS;
         after = rows.last().map(|row| row.record);
         for row in rows {

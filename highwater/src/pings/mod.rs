@@ -5,6 +5,7 @@ mod compact;
 mod meta;
 mod printer;
 mod select;
+mod source;
 
 pub(crate) use command::run;
 pub(crate) use printer::{Printer, Shape};

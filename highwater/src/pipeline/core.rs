@@ -252,16 +252,10 @@ impl Core {
     }
 
     async fn reconcile_again_and_again(&self, every: Duration) {
+        let mut is_first = true;
         loop {
             match self.reconcile().await {
-                Ok(found) if found.outcome.added > 0 => {
-                    tracing::warn!(
-                        listed = found.listed,
-                        added = found.outcome.added,
-                        "the index lacked chunks; they were added"
-                    );
-                }
-                Ok(_) => {}
+                Ok(found) => tell_of_added(&found, std::mem::take(&mut is_first)),
                 Err(error) => {
                     tracing::error!(%error, "the store could not be compared with the index; it will be tried again");
                 }
@@ -271,6 +265,20 @@ impl Core {
                 () = task::sleep(every) => {}
             }
         }
+    }
+}
+
+/// After a start that is what the process of before had stored and not indexed yet; later something must have gone wrong.
+fn tell_of_added(found: &Reconciled, at_start: bool) {
+    let (listed, added) = (found.listed, found.outcome.added);
+    match (added, at_start) {
+        (0, _) => {}
+        (_, true) => tracing::info!(
+            listed,
+            added,
+            "chunks of before this start were not indexed yet; they were added"
+        ),
+        (_, false) => tracing::warn!(listed, added, "the index lacked chunks; they were added"),
     }
 }
 

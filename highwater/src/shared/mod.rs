@@ -1,11 +1,13 @@
 //! Processes that share store, index and aggregates with others and keep nothing themselves: `highwater aggregate`,
-//! `highwater query`, and retention.
+//! `highwater query`, retention, and who asks how it all is.
 
 mod aggregate;
 mod anew;
 mod query;
 mod retaining;
+mod status;
 
 pub(crate) use self::aggregate::run as aggregate;
 pub(crate) use self::query::run as query;
 pub(crate) use self::retaining::SharedRetention;
+pub(crate) use self::status::counts;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use index_schema::Index;
+use ping::Incarnation;
 use query::{Api, Parts};
 use service::clock::SystemClock;
 use service::current::Current;
@@ -26,7 +28,12 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let listener = Listener::bind("API", answers.api_listen, ConnectionLimits::default()).await?;
     let address = listener.local_addr()?;
     warn_of_open_api(address);
-    let (index, aggregates) = ending::unless_told(&mut signals, places::open_shared_databases(data)).await?;
+    let opening = async {
+        let (index, aggregates) = places::open_shared_databases(data).await?;
+        belong_together(index.index.as_ref(), aggregates.incarnation).await?;
+        Ok((index, aggregates))
+    };
+    let (index, aggregates) = ending::unless_told(&mut signals, opening).await?;
     let reads = Arc::new(Current::new(aggregates.reads));
     let stations = Stations::shared(index.index.clone(), reads.clone(), None);
     let counters = stations.counters();
@@ -63,4 +70,20 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
         Ok(())
     };
     ending::unless_told_again(&mut signals, stop).await
+}
+
+/// Answers come from these aggregates, and how complete they are from this index: so it must be folded into them.
+pub(super) async fn belong_together(index: &dyn Index, aggregates: Incarnation) -> anyhow::Result<()> {
+    match index.folded_by().await? {
+        Some(by) => anyhow::ensure!(
+            by == aggregates,
+            "the chunks of --index are folded into other aggregates, {by}, than those of --aggregates, {aggregates}: name the \
+             two that `highwater aggregate` was given"
+        ),
+        None => tracing::warn!(
+            "nothing of --index was ever folded: answers are empty until `highwater aggregate` runs; if it does, it was given \
+             another index"
+        ),
+    }
+    Ok(())
 }

@@ -62,7 +62,7 @@ fn verdict_lines(verdict: &Value) -> Vec<String> {
         let margin = if at == 0 { name.as_str() } else { "" };
         lines.push(format!("{margin:<MARGIN$}{part}"));
     }
-    if word("severity") != "well" && word("name") != "not_running" {
+    if word("severity") != "well" && !["not_running", "shared"].contains(&word("name")) {
         let section = word("section");
         lines.push(format!("{:<MARGIN$}See docs/operations.md#{section}", ""));
     }
