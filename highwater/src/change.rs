@@ -18,7 +18,7 @@ pub(crate) async fn change(
     match ask(&data.data_dir, &wish).await {
         Ok(answers) => Ok(answers.result(show).await?),
         Err(ControlError::NobodyListens(_)) => {
-            is_there(data)?;
+            check_directory(data, &request)?;
             let core = Core::start(data, SystemClock::shared(), None).await?;
             let done = tokio::select! {
                 done = perform(&core, request, &show) => done,
@@ -31,17 +31,23 @@ pub(crate) async fn change(
     }
 }
 
-/// Refuses to make a data directory for a change that finds nothing in a new one: it was misnamed, or everything is shared.
-fn is_there(data: &Data) -> anyhow::Result<()> {
-    let path = data.data_dir.display();
+/// Refuses to make a data directory, unless pings are brought into it, or a store that was named with it.
+fn check_directory(data: &Data, request: &Request) -> anyhow::Result<()> {
+    let may_be_made = match request {
+        Request::Import { .. } => true,
+        Request::Reconcile => data.given.contains("data_dir"),
+        _ => false,
+    };
     let shared = match (&data.places.store, &data.places.index, &data.places.aggregates) {
-        (None, None, None) => String::new(),
-        _ => "; without one, a shared store is reached with --store and --index, shared aggregates with --aggregates as well"
-            .to_owned(),
+        (None, None, None) => "",
+        _ => {
+            "; without one, a shared store is reached with --store and --index, shared aggregates with --aggregates as well"
+        }
     };
     anyhow::ensure!(
-        data.data_dir.is_dir(),
-        "{path} is no data directory: name it with --data-dir (`highwater serve` and `highwater import` make one){shared}"
+        may_be_made || data.data_dir.is_dir(),
+        "{} is no data directory: name it with --data-dir (`highwater serve` and `highwater import` make one){shared}",
+        data.data_dir.display()
     );
     Ok(())
 }

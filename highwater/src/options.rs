@@ -237,6 +237,7 @@ impl Command {
             Self::Import(import) => import.data.given = given,
             Self::Rebuild(rebuild) => rebuild.data.given = given,
             Self::Retain(retain) => retain.data.given = given,
+            Self::ForgetChunk(forget) => forget.data.given = given,
             Self::ReplayErrors(data) | Self::Reconcile(data) => data.given = given,
             _ => {}
         }

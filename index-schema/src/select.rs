@@ -57,6 +57,17 @@ pub(crate) enum Page<'a> {
     Any(usize),
 }
 
+impl Page<'_> {
+    /// The first page, as it is asked for first.
+    pub(crate) const fn first(limit: usize) -> Self {
+        if limit <= UNSORTED_MAX {
+            Self::Any(limit.saturating_add(1))
+        } else {
+            Self::Behind(None, limit)
+        }
+    }
+}
+
 /// The rows of a selection. `head` selects columns of the chunks, named `c`, and ends in a condition.
 pub(crate) fn query(mark: Mark, head: &str, selection: &Selection, page: Page<'_>) -> Query {
     let mut query = Query {

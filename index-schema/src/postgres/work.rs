@@ -143,7 +143,7 @@ pub(super) async fn select(
     limit: usize,
 ) -> Result<Vec<IndexEntry>, Failure> {
     if after.is_none() && limit <= UNSORTED_MAX {
-        let mut all = entries(client, selection, Page::Any(limit.saturating_add(1))).await?;
+        let mut all = entries(client, selection, Page::first(limit)).await?;
         if all.len() <= limit {
             all.retain(|entry| selection.can_match(entry));
             all.sort_unstable_by(|one, next| one.key.cmp(&next.key));
@@ -181,7 +181,7 @@ pub(super) async fn explain(
     selection: &Selection,
     limit: usize,
 ) -> Result<String, Failure> {
-    let mut query = select::query(Mark::Dollar, sql::SELECT, selection, Page::Behind(None, limit));
+    let mut query = select::query(Mark::Dollar, sql::SELECT, selection, Page::first(limit));
     query.text.insert_str(0, "EXPLAIN (ANALYZE, BUFFERS) ");
     let rows = run(client, query).await?;
     let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();

@@ -101,7 +101,7 @@ pub(super) fn select(
     limit: usize,
 ) -> rusqlite::Result<Vec<IndexEntry>> {
     if after.is_none() && limit <= UNSORTED_MAX {
-        let mut all = run(connection, selection, Page::Any(limit.saturating_add(1)))?;
+        let mut all = run(connection, selection, Page::first(limit))?;
         if all.len() <= limit {
             all.retain(|entry| selection.can_match(entry));
             all.sort_unstable_by(|one, next| one.key.cmp(&next.key));
@@ -140,7 +140,7 @@ pub(super) fn explain(
     selection: &Selection,
     limit: usize,
 ) -> rusqlite::Result<String> {
-    let query = query(selection, Page::Behind(None, limit));
+    let query = query(selection, Page::first(limit));
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", query.text))?;
     let lines = statement.query_map(params_from_iter(query.values), |row| row.get::<_, String>(3))?;
     Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))
