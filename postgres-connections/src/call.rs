@@ -180,22 +180,26 @@ impl Connections {
     /// Whether the transaction came through whose commit was not answered.
     async fn was_committed(&self, transaction: i64) -> Result<bool, Failure> {
         let mut waited = Duration::ZERO;
-        loop {
+        while waited < self.connect_timeout {
             let client = self.client().await.map_err(|_| unknown())?;
             let row = client.query_one(TRANSACTION_STATUS, &[&transaction]).await;
-            let status: Option<String> = row.and_then(|row| row.try_get(0)).map_err(|_| unknown())?;
-            match status.as_deref() {
-                Some("committed") => return Ok(true),
-                Some("aborted") => return Ok(false),
-                // Its process has not noticed yet that nobody listens any more.
-                Some(_) if waited < self.connect_timeout => {
-                    drop(client);
-                    task::sleep(limits::FIRST_WAIT).await;
-                    waited += limits::FIRST_WAIT;
-                }
-                _ => return Err(unknown()),
+            let status = row.and_then(|row| row.try_get::<_, Option<String>>(0));
+            match status.map_err(Failure::from) {
+                Ok(status) => match status.as_deref() {
+                    Some("committed") => return Ok(true),
+                    Some("aborted") => return Ok(false),
+                    // Its process has not noticed yet that nobody listens any more.
+                    Some(_) => drop(client),
+                    None => return Err(unknown()),
+                },
+                // One of the pool that was lost with the other and not noticed yet, or the server went once more.
+                Err(failure) if !failure.is_lost() => return Err(unknown()),
+                Err(_) => drop(Object::take(client)),
             }
+            task::sleep(limits::FIRST_WAIT).await;
+            waited += limits::FIRST_WAIT;
         }
+        Err(unknown())
     }
 }
 
