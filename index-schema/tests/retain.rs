@@ -1,4 +1,4 @@
-//! The upgrade of the previous schema of the index in SQLite.
+//! The upgrade of earlier schemas of the index in SQLite.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ fn index() -> (Arc<SqliteIndex>, TempDir) {
     (index, folder)
 }
 
-/// A database as the previous program left it, made by undoing what version 2 added.
-fn make_previous(path: &Path) {
+/// A database as the first program left it, made by undoing what versions 2 and 3 added.
+fn make_first(path: &Path) {
     let connection = Connection::open(path).expect("opened");
-    let undo =
-        "DROP TABLE floor; DROP TABLE tombstone; DROP TABLE refused; UPDATE schema_version SET version = 1;";
+    let undo = "DROP INDEX chunk_by_version; DROP INDEX chunk_by_build; DROP TABLE floor; DROP TABLE tombstone; \
+         DROP TABLE refused; UPDATE schema_version SET version = 1;";
     connection.execute_batch(undo).expect("undone");
     for column in [
         "removed_chunks",
@@ -35,20 +35,20 @@ fn make_previous(path: &Path) {
 }
 
 #[tokio::test]
-async fn the_previous_schema_is_migrated_in_one_transaction() {
+async fn the_first_schema_is_migrated_in_one_transaction() {
     let (index, folder) = index();
     let path = folder.path().join("index.sqlite");
     let entries = Dice::new(5).entries(9);
     index.insert(&entries).await.expect("inserted");
     let before = index.totals().await.expect("totals");
     drop(index);
-    make_previous(&path);
+    make_first(&path);
     let error = SqliteIndex::open_read_only(&path).expect_err("it is older");
     assert!(
         error.to_string().contains("start `highwater serve` there once"),
         "{error}"
     );
-    // A migration that fails half way leaves the previous schema as it was.
+    // A migration that fails half way leaves the schema as it was.
     let connection = Connection::open(&path).expect("opened");
     connection
         .execute_batch("CREATE TABLE refused (in_the_way)")
@@ -74,13 +74,13 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     drop(index);
     let connection = Connection::open(&path).expect("opened");
     connection
-        .execute_batch("UPDATE schema_version SET version = 3; CREATE TABLE unheard_of (of); PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute_batch("UPDATE schema_version SET version = 4; CREATE TABLE unheard_of (of); PRAGMA wal_checkpoint(TRUNCATE)")
         .expect("made newer");
     drop(connection);
     let before = std::fs::read(&path).expect("read");
     let error = SqliteIndex::open(&path).expect_err("it is newer");
     assert!(
-        matches!(error, IndexError::Newer { found: 3, known: 2 }),
+        matches!(error, IndexError::Newer { found: 4, known: 3 }),
         "{error}"
     );
     assert_eq!(std::fs::read(&path).expect("read"), before);
