@@ -17,6 +17,17 @@ pub const SHARDS: u16 = 64;
 /// Who holds leases: drawn by each process at its start.
 pub type Holder = [u8; 16];
 
+/// What a holder begins with that holds up all others.
+const STANDING: [u8; 8] = *b"standing";
+
+/// A holder that may [`take_all`](Leases::take_all), told from those that fold by what it begins with.
+#[must_use]
+pub fn standing_holder(random: [u8; 16]) -> Holder {
+    let mut holder = random;
+    holder[..8].copy_from_slice(&STANDING);
+    holder
+}
+
 /// A shard that is held, and the number of the claim by which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lease {
@@ -36,12 +47,13 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
     /// When the database refused: then nothing has changed.
     async fn renew(&self, holder: Holder, ttl: Duration) -> Result<Vec<Lease>, AggregateError>;
 
-    /// Claims every shard, whoever holds it: no batch that is under way is written any more, and nobody else folds until
-    /// [`leave`](Self::leave), or for as long as `ttl`. Waits for commits under way.
+    /// Claims every shard, whoever folds by it: no batch that is under way is written any more, and nobody else folds until
+    /// [`leave`](Self::leave), or for as long as `ttl`. Waits for commits under way. `holder` is a [`standing_holder`], drawn for
+    /// this call; `false`, and nothing has changed, while another one of these lives.
     ///
     /// # Errors
     /// When the database refused, or a commit took too long: then nothing has changed.
-    async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<(), AggregateError>;
+    async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<bool, AggregateError>;
 
     /// Gives everything back, so that others need not wait for the end of a time-out.
     ///

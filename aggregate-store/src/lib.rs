@@ -38,7 +38,7 @@ pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
 pub use error::AggregateError;
 pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
-pub use leases::{Holder, Lease, Leases, SHARDS, shard_of};
+pub use leases::{Holder, Lease, Leases, SHARDS, shard_of, standing_holder};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresAggregates;
 #[cfg(feature = "postgres")]

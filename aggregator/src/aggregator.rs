@@ -270,14 +270,20 @@ impl Aggregator {
             );
             self.wake.notify_one();
         }
-        // Also what was written beside and is not settled yet: a floor must not take it for unfolded.
+        // Also what was written beside and is not settled yet, wherever it stands among what is pending: a floor must not
+        // take it for unfolded.
+        let mut limit = PENDING_PAGE + aggregates.held().chunks;
         loop {
-            let mut entries = self.pending(&*aggregates, None).await?;
-            let pending = entries.len();
-            self.settle_folded(&mut entries, &*aggregates).await?;
-            if entries.len() == pending {
+            let pending = self.work.index.pending(limit).await?;
+            let is_all = pending.len() < limit;
+            for page in pending.chunks(PENDING_PAGE) {
+                let mut entries: Vec<_> = page.iter().map(|pending| pending.entry.clone()).collect();
+                self.settle_folded(&mut entries, &*aggregates).await?;
+            }
+            if is_all {
                 return Ok(standing);
             }
+            limit = limit.saturating_mul(2);
         }
     }
 

@@ -45,7 +45,8 @@ pub enum AggregatorError {
     /// What is stored was folded under other rules: nothing is folded until a rebuild.
     #[error(
         "the aggregates were folded by rules {} with settings {}, this program folds by rules {} with settings {}: \
-         run `highwater rebuild`, until then nothing is folded",
+         run `highwater rebuild` (where many processes share them, fold all anew as infra/README.md says), until then nothing \
+         is folded",
         stored.code, stored.settings, ours.code, ours.settings
     )]
     OtherFoldVersion {

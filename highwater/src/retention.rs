@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::change::change;
-use crate::cli::{ForgetChunk, Retain};
+use crate::cli::{Data, ForgetChunk, Places, Retain};
 use crate::pipeline::{Request, forgotten, retained};
 use crate::shared::SharedRetention;
 
@@ -11,7 +11,10 @@ use crate::shared::SharedRetention;
 pub(crate) async fn run(retain: &Retain) -> anyhow::Result<()> {
     let dry_run = retain.dry_run;
     let done = match retain.data.places.aggregates {
-        Some(_) => retained(&SharedRetention::open(&retain.data).await?.run(dry_run).await?),
+        Some(_) => {
+            tell_place(&retain.data);
+            retained(&SharedRetention::open(&retain.data).await?.run(dry_run).await?)
+        }
         None => change(&retain.data, Request::Retain { dry_run }, |_| ()).await?,
     };
     let count = |name: &str| done[name].as_u64().unwrap_or(0);
@@ -50,23 +53,31 @@ pub(crate) async fn run(retain: &Retain) -> anyhow::Result<()> {
 pub(crate) async fn forget(forget: &ForgetChunk) -> anyhow::Result<()> {
     let (key, why) = (forget.key.clone(), forget.why.clone());
     let done = match forget.data.places.aggregates {
-        Some(_) => forgotten(
-            SharedRetention::open(&forget.data)
-                .await?
-                .forget(&key, &why)
-                .await?,
-        ),
+        Some(_) => {
+            tell_place(&forget.data);
+            let retention = SharedRetention::open(&forget.data).await?;
+            forgotten(retention.forget(&key, &why).await?)
+        }
         None => change(&forget.data, Request::ForgetChunk { key, why }, |_| ()).await?,
     };
     eprintln!(
         "{}",
         match done["was"].as_str() {
             Some("folded") =>
-                "forgotten; its pings are in the aggregates until `highwater rebuild`, and the status says so",
+                "forgotten; its pings are in the aggregates until all is folded anew, and the status says so",
             Some("indexed") => "forgotten; it was not folded",
             Some("before") => "it was forgotten before",
             _ => "forgotten; the index did not know it",
         }
     );
     Ok(())
+}
+
+/// Says that it is not the data directory that something is deleted from, for that is named in the environment alone, perhaps.
+fn tell_place(data: &Data) {
+    let Places { aggregates, .. } = &data.places;
+    let (store, index) = (data.places.store_text(), data.places.index_text());
+    if let Some(aggregates) = aggregates {
+        eprintln!("what many processes share: store {store}, index {index}, aggregates {aggregates:?}");
+    }
 }

@@ -21,8 +21,8 @@ pub enum RetentionError {
         /// Why the first one was not.
         source: StoreError,
     },
-    /// Folding could not be held up, so no floor was raised.
-    #[error("no floor was raised, for what is folded could not be written: {0}")]
+    /// Folding could not be held up, so no floor was raised and nothing forgotten.
+    #[error("nothing was deleted, for folding could not be held up meanwhile: {0}")]
     Standstill(String),
     /// What should be forgotten is no key of a chunk.
     #[error(transparent)]

@@ -28,6 +28,9 @@ const TAKE: &str = "UPDATE highwater_aggregates.lease SET holder = $1, fence = f
      OR NOT EXISTS (SELECT FROM highwater_aggregates.holder h WHERE h.holder = l.holder) \
      ORDER BY shard LIMIT $2 FOR UPDATE SKIP LOCKED))";
 const HELD: &str = "SELECT shard, fence FROM highwater_aggregates.lease WHERE holder = $1 ORDER BY shard";
+/// Whether another one lives that begins alike.
+const OTHER_STANDING: &str = "SELECT EXISTS (SELECT FROM highwater_aggregates.holder WHERE holder <> $1 \
+     AND substring(holder FROM 1 FOR 8) = substring($1 FROM 1 FOR 8) AND expires > clock_timestamp())";
 const TAKE_ALL: &str = "UPDATE highwater_aggregates.lease SET holder = $1, fence = fence + 1";
 const LEAVE: &str = "WITH gone AS (DELETE FROM highwater_aggregates.holder WHERE holder = $1) \
      UPDATE highwater_aggregates.lease SET holder = NULL WHERE shard = ANY (ARRAY( \
@@ -48,7 +51,7 @@ impl Leases for PostgresAggregates {
         self.told("renew leases", renewed)
     }
 
-    async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<(), AggregateError> {
+    async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<bool, AggregateError> {
         let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
         let taken = self
             .connections
@@ -59,9 +62,12 @@ impl Leases for PostgresAggregates {
                     let me: [(&(dyn ToSql + Sync), Type); 1] = [(&holder, Type::BYTEA)];
                     let given: [(&(dyn ToSql + Sync), Type); 2] =
                         [(&holder, Type::BYTEA), (&micros, Type::INT8)];
+                    if client.query_typed_one(OTHER_STANDING, &me).await?.try_get(0)? {
+                        return Ok(false);
+                    }
                     client.execute_typed(LIVE, &given).await?;
                     client.execute_typed(TAKE_ALL, &me).await?;
-                    Ok(())
+                    Ok(true)
                 })
             })
             .await;

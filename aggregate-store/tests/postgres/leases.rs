@@ -6,7 +6,7 @@ use std::time::Duration;
 use aggregate_store::conformance::{chunk_id, dump_of};
 use aggregate_store::{
     AggregateReads, AggregateStore, Batch, Committed, Holder, Lease, Leases, PostgresAggregates, SHARDS,
-    Status, shard_of,
+    Status, shard_of, standing_holder,
 };
 use service::task;
 
@@ -165,16 +165,22 @@ async fn who_takes_all_leaves_nothing_to_the_others_and_lets_no_batch_through() 
     let Some(place) = Place::new() else { return };
     let (store, other) = (place.open().await, place.open().await);
     let old = renew(&store, A).await;
-    other
-        .take_all(B, Duration::from_secs(60))
-        .await
-        .expect("an answer");
+    let [first, second] = [A, B].map(standing_holder);
+    let take_all = async |holder| other.take_all(holder, LONG).await.expect("an answer");
+    assert!(take_all(first).await);
+    assert!(!take_all(second).await, "one at a time");
     assert_eq!(
         store.commit(batch(0, &old)).await.expect("an answer"),
         Committed::Outdated
     );
     assert_eq!(renew(&store, A).await, []);
-    other.leave(B).await.expect("an answer");
+    other.leave(first).await.expect("an answer");
+    assert!(take_all(second).await, "the first is gone");
+    // One that ended without a word holds up others for as long as it said, and no longer.
+    let over = "UPDATE highwater_aggregates.holder SET expires = '-infinity' WHERE get_byte(holder, 0) > 100";
+    place.server.sql(&place.database, over);
+    assert!(take_all(first).await, "the second is over");
+    other.leave(first).await.expect("an answer");
     let new = renew(&store, A).await;
     assert_all_shared(&[&new]);
     assert_eq!(

@@ -53,6 +53,12 @@ impl FoldSettings {
         submission.namespace == "telemetry" && self.folded.iter().any(|folded| folded.holds(submission))
     }
 
+    /// How long after a ping its copies were repeats where this version folded; `None` where it does not say so.
+    pub fn repeat_window_of(version: &FoldVersion) -> Option<Duration> {
+        let settings: serde_json::Value = serde_json::from_str(&version.settings).ok()?;
+        settings["repeat_window_us"].as_u64().map(Duration::from_micros)
+    }
+
     /// All that decides what is folded: two stores can be compared byte by byte if theirs are equal.
     pub fn version(&self) -> FoldVersion {
         let folded: Vec<String> = self.folded.iter().map(ToString::to_string).collect();

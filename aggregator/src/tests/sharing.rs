@@ -71,7 +71,7 @@ impl Leases for Hands {
         Ok(leases.collect())
     }
 
-    async fn take_all(&self, _: Holder, _: Duration) -> Result<(), AggregateError> {
+    async fn take_all(&self, _: Holder, _: Duration) -> Result<bool, AggregateError> {
         unreachable!("no aggregator takes all")
     }
 

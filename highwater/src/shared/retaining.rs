@@ -1,11 +1,13 @@
 //! Retention where store, index and aggregates are shared: all aggregators stand still for the moment in which a floor is
 //! raised, since whoever retains claims all of their leases.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aggregate_store::{Holder, Leases};
+use aggregate_store::{Holder, Leases, standing_holder};
 use aggregator::Aggregator;
+use aggregator::fold::FoldSettings;
+use anyhow::Context;
 use async_trait::async_trait;
 use index_schema::Forgotten;
 use ping::Timestamp;
@@ -16,6 +18,7 @@ use service::random::{Random, SystemRandom};
 use service::task;
 use store::ObservedStore;
 
+use super::query::belong_together;
 use crate::cli::Data;
 use crate::places::{self, SharedIndex};
 
@@ -33,7 +36,8 @@ pub(crate) struct SharedRetention {
 #[derive(Debug)]
 struct Everybody {
     leases: Arc<dyn Leases>,
-    holder: Holder,
+    /// Who held them up last.
+    last: Mutex<Option<Holder>>,
     /// Folds nothing itself, and settles what the others have written.
     settling: Arc<Aggregator>,
 }
@@ -44,7 +48,10 @@ struct Standing(Arc<dyn Leases>, Holder);
 impl Everybody {
     /// Gives back what is held, if anything is.
     async fn go_on(&self) {
-        leave(&*self.leases, self.holder).await;
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(holder) = last {
+            leave(&*self.leases, holder).await;
+        }
     }
 }
 
@@ -54,17 +61,26 @@ impl SharedRetention {
     /// # Errors
     /// When one of them is not named, or cannot be opened.
     pub(crate) async fn open(data: &Data) -> anyhow::Result<Self> {
-        let rules = data.retention_rules()?;
+        let mut rules = data.retention_rules()?;
         let settings = data.aggregator_settings()?;
         let clock = SystemClock::shared();
         let (kept, SharedIndex { index, .. }, aggregates) = places::open_all_shared(data).await?;
-        index.claim_folding(aggregates.incarnation).await?;
+        belong_together(index.as_ref(), aggregates.incarnation).await?;
+        if let Some(version) = aggregates.store.fold_version().await? {
+            // What the aggregators go by, whatever this command was told: else it might delete what tells a repeat.
+            rules.repeat_window = FoldSettings::repeat_window_of(&version).with_context(|| {
+                format!(
+                    "the aggregates were folded with settings that this program cannot read: {}",
+                    version.settings
+                )
+            })?;
+        }
         let store = Arc::new(ObservedStore::new(kept));
         let current = Arc::new(Current::new(aggregates.store));
         let settling = Aggregator::new(index.clone(), store.clone(), current, clock.clone(), settings);
         let everybody = Arc::new(Everybody {
             leases: aggregates.leases,
-            holder: SystemRandom.bits(),
+            last: Mutex::default(),
             settling,
         });
         let parts = Parts {
@@ -113,9 +129,17 @@ impl SharedRetention {
 #[async_trait]
 impl Standstill for Everybody {
     async fn stand_still<'a>(&'a self) -> Result<Box<dyn Send + 'a>, String> {
-        let taken = self.leases.take_all(self.holder, STANDSTILL).await;
-        taken.map_err(|error| error.to_string())?;
-        let standing = Standing(self.leases.clone(), self.holder);
+        // The one before may not have been given back yet.
+        self.go_on().await;
+        let holder = standing_holder(SystemRandom.bits());
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(holder);
+        let taken = self.leases.take_all(holder, STANDSTILL).await;
+        if !taken.map_err(|error| error.to_string())? {
+            return Err(
+                "another `retain` or `forget-chunk` is at it, or ended within the last two minutes without a word".to_owned(),
+            );
+        }
+        let standing = Standing(self.leases.clone(), holder);
         let settled = self.settling.stand_still().await;
         drop(settled.map_err(|error| error.to_string())?);
         Ok(Box::new(standing))
