@@ -135,7 +135,8 @@ pub(crate) struct Places {
     /// Keep the index in PostgreSQL: postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full
     #[arg(long, value_name = "URL")]
     pub index: Option<PostgresUrl>,
-    /// Aggregates in PostgreSQL, for `aggregate`, `query`, `dump` and `retain`; may be the database of the index
+    /// Aggregates in PostgreSQL, for `aggregate` and `query`, and for commands about what they share; may be the database of the
+    /// index
     #[arg(long, value_name = "URL")]
     pub aggregates: Option<PostgresUrl>,
 }
@@ -472,7 +473,7 @@ pub(crate) struct IndexQuery {
     /// Print at most this many chunks
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true, help_heading = OF_THIS_CALL)]
     pub limit: u64,
-    /// Print how the database finds them, the first thousand if there is no --limit, and no chunks
+    /// Print how the database finds the first page of them, as long as --limit says or ten thousand, and no chunks
     #[arg(long, help_heading = OF_THIS_CALL)]
     pub explain: bool,
 }

@@ -26,7 +26,7 @@ pub(crate) fn measure(_: &Options, _: &Sample) -> Result<Vec<Row>> {
 #[cfg(feature = "aws")]
 mod with {
     use std::fs::{self, File, Permissions};
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ mod with {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use anyhow::{Context, Result, ensure};
+    use anyhow::{Context, Result, bail, ensure};
     use bytes::Bytes;
     use index_schema::{Index, PostgresIndex, PostgresSettings};
     use loopback_s3::{ACCESS_KEY_ID, LoopbackS3, SECRET_ACCESS_KEY};
@@ -141,16 +141,16 @@ mod with {
     /// Starts it once, is its runtime API for one invocation, and ends it.
     fn start(mut command: Command, api: &TcpListener, key: &str) -> Result<Start> {
         let clock = SystemClock::shared();
-        let log = tempfile::tempfile()?;
+        let mut log = tempfile::tempfile()?;
         let began = clock.monotonic();
         let since = || (clock.monotonic() - began).as_secs_f64() * 1e3;
         let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
+            .stderr(log.try_clone()?)
             .spawn()?;
         let mut child = Ended(child);
-        let (connection, _) = api.accept()?;
+        let connection = accept(api, &mut child.0, &mut log)?;
         connection.set_read_timeout(Some(PATIENCE))?;
         connection.set_nodelay(true)?;
         let mut reader = BufReader::new(connection.try_clone()?);
@@ -168,6 +168,28 @@ mod with {
             answered,
             peak_megabytes,
         })
+    }
+
+    /// The connection of the process, unless it ends before.
+    fn accept(api: &TcpListener, child: &mut Child, log: &mut File) -> Result<TcpStream> {
+        api.set_nonblocking(true)?;
+        loop {
+            match api.accept() {
+                Ok((connection, _)) => {
+                    connection.set_nonblocking(false)?;
+                    return Ok(connection);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+            }
+            if let Some(status) = child.try_wait()? {
+                let mut said = String::new();
+                log.rewind()?;
+                log.read_to_string(&mut said)?;
+                bail!("the Lambda ended ({status}): {}", said.trim());
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// The path of the next request; its body is read and dropped.

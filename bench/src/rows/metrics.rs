@@ -72,6 +72,15 @@ pub(crate) async fn wait_for(address: &str, wanted: &[(&str, f64)]) -> Result<()
     bail!("{wanted:?} was waited for, and it is {is:?}")
 }
 
+/// How many chunks are in the store, of all since the start.
+#[cfg(feature = "aws")]
+pub(crate) async fn chunks_so_far(address: &str) -> Result<usize> {
+    let sealed = Metrics::read(address)
+        .await?
+        .value("highwater_edge_chunks_sealed_total");
+    Ok(sealed.unwrap_or(0.0) as usize)
+}
+
 /// Waits until at least so many chunks are in the store, of all since the start, and nothing waits. The counter is asked
 /// first, for gauges are of a second ago.
 #[cfg(feature = "aws")]

@@ -43,7 +43,7 @@ mod with {
     use tokio::runtime::Runtime;
 
     use super::super::load::Load;
-    use super::super::metrics::wait_for_chunks;
+    use super::super::metrics::{chunks_so_far, wait_for_chunks};
     use super::super::process::Process;
     use super::super::short_keys::ShortKeys;
     use super::WORK;
@@ -110,23 +110,18 @@ mod with {
         let in_s3 = runtime.block_on(rig.edge(options, SEAL_AGE))?;
         let settings = ["--seal-age", SEAL_AGE, "--log-budget", "64GiB"];
         let in_directory = runtime.block_on(Process::edge_with(&options.highwater, &settings))?;
-        let run = |process: &Process, runs: &mut usize| {
+        let run = |process: &Process| {
             let before = process.cpu_seconds()?;
-            *runs += 1;
             runtime.block_on(async {
+                let chunks = chunks_so_far(&process.edge).await?;
                 load.send(&process.edge).await?;
-                wait_for_chunks(&process.edge, *runs * PARTITIONS, PATIENCE_SECONDS).await?;
+                wait_for_chunks(&process.edge, chunks + PARTITIONS, PATIENCE_SECONDS).await?;
                 task::sleep(Duration::from_millis(200)).await;
                 anyhow::Ok(())
             })?;
             Ok(process.cpu_seconds()? - before)
         };
-        let (mut ours, mut theirs) = (0, 0);
-        let pairs = Pairs::alternate(
-            options.pairs,
-            || run(&in_s3, &mut ours),
-            || run(&in_directory, &mut theirs),
-        )?;
+        let pairs = Pairs::alternate(options.pairs, || run(&in_s3), || run(&in_directory))?;
         let note = format!(
             "{PARTITIONS} partitions; CPU of the edge's process alone, waiting for the last seal included; S3 in the process that \
              measures"

@@ -13,9 +13,6 @@ use crate::places;
 /// Entries read at once. A database may sort all that it finds anew for each page.
 const ENTRIES: usize = 10_000;
 
-/// So many are asked for when the plan is explained, unless a limit is given: as a page is elsewhere.
-const EXPLAINED: usize = 1_000;
-
 /// Prints the chunks, or how they are found.
 pub(crate) async fn run(command: &IndexQuery) -> anyhow::Result<()> {
     let index = open(&command.data).await?;
@@ -31,10 +28,7 @@ pub(crate) async fn run(command: &IndexQuery) -> anyhow::Result<()> {
     };
     let mut output = io::stdout().lock();
     if command.explain {
-        let wanted = match command.limit {
-            u64::MAX => EXPLAINED,
-            limit => usize::try_from(limit).unwrap_or(usize::MAX),
-        };
+        let wanted = usize::try_from(command.limit).map_or(ENTRIES, |limit| limit.min(ENTRIES));
         writeln!(output, "{}", index.explain(&selection, wanted).await?)?;
         return Ok(());
     }

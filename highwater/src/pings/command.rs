@@ -16,8 +16,8 @@ use super::source::Source;
 use crate::cli::Pings;
 use crate::text::is_broken_pipe;
 
-/// Index entries read at once.
-const ENTRIES: usize = 1_000;
+/// Index entries read at once. A database may sort all that it finds anew for each page.
+const ENTRIES: usize = 10_000;
 
 /// Error rows read at once.
 const ERROR_ROWS: usize = 10_000;
@@ -93,7 +93,7 @@ async fn for_each_chunk(
 fn all_read(unread: u64) -> anyhow::Result<()> {
     anyhow::ensure!(
         unread == 0,
-        "{unread} chunks could not be read, all others were: restore them in the store, then run `highwater rebuild`"
+        "{unread} chunks could not be read, all others were: restore them in the store"
     );
     Ok(())
 }

@@ -36,7 +36,11 @@ pub(super) fn hint(selection: &Selection) -> &'static str {
 
 /// Whether a condition names so few values.
 fn is_few(condition: &Condition, most: usize) -> bool {
-    matches!(condition, Condition::OneOf(values) if (1..=most).contains(&values.len()))
+    match condition {
+        Condition::OneOf(values) => (1..=most).contains(&values.len()),
+        Condition::Range { from, to } => from.is_some() && from == to,
+        Condition::Versions(_) => false,
+    }
 }
 
 /// Whether a condition has a lowest and a highest value, or few: then an index can be walked by it.
