@@ -11,7 +11,7 @@ use sample_pings::{Options, Population, gzip};
 use serde_json::Value;
 use service::clock::{Clock, SystemClock};
 use service::shutdown::Signals;
-use tests::aws::World;
+use tests::aws::{REGION, World};
 use tests::{Member, SmallPing};
 
 /// So many pings are sent.
@@ -47,7 +47,7 @@ fn main() -> anyhow::Result<()> {
     );
     println!("the page:             http://{}/", query.address());
     println!(
-        "LocalStack:           {} in us-east-1, any credentials",
+        "LocalStack:           {} in {REGION}, any credentials",
         world.localstack_url()
     );
     println!("PostgreSQL:           {}", world.index());
