@@ -8,6 +8,8 @@ mod door;
 mod entry;
 mod floor;
 mod key;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod paging;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod retain;

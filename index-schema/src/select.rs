@@ -10,7 +10,7 @@ const VALUES_MAX: usize = 500;
 
 /// Up to so many entries of a first page are asked for unsorted: sorting them here costs less than the database's own
 /// sorting, which moves whole rows; asking in vain, when there are more, costs as much again.
-pub(crate) const UNSORTED_MAX: usize = 1_000;
+const UNSORTED_MAX: usize = 1_000;
 
 /// A value for a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -198,7 +198,7 @@ impl Index for SqliteIndex {
         limit: usize,
     ) -> Result<Vec<IndexEntry>, IndexError> {
         let (selection, after) = (selection.clone(), after.map(str::to_owned));
-        self.read(move |connection| work::select(connection, &selection, after, limit))
+        self.read(move |connection| work::select(connection, &selection, after.as_deref(), limit))
             .await
     }
 

@@ -8,7 +8,8 @@ use tokio_postgres::types::{ToSql, Type};
 use super::row::{self, text};
 use super::{retain_work, sql};
 use crate::door::FAILURES_MAX;
-use crate::select::{self, Mark, Page, Query, UNSORTED_MAX, Value};
+use crate::paging::Paging;
+use crate::select::{self, Mark, Page, Query, Value};
 use crate::{ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, Selection, SetAside};
 
 /// Ids as the database has them.
@@ -142,27 +143,12 @@ pub(super) async fn select(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<IndexEntry>, Failure> {
-    if after.is_none() && limit <= UNSORTED_MAX {
-        let mut all = entries(client, selection, Page::first(limit)).await?;
-        if all.len() <= limit {
-            all.retain(|entry| selection.can_match(entry));
-            all.sort_unstable_by(|one, next| one.key.cmp(&next.key));
-            return Ok(all);
-        }
+    let mut paging = Paging::new(selection, after, limit);
+    while let Some(page) = paging.next() {
+        let rows = entries(client, selection, page).await?;
+        paging.take(rows);
     }
-    let mut found = Vec::new();
-    let mut after = after.map(str::to_owned);
-    while found.len() < limit {
-        let asked = limit - found.len();
-        let rows = entries(client, selection, Page::Behind(after.as_deref(), asked)).await?;
-        let is_last = rows.len() < asked;
-        after = rows.last().map(|entry| entry.key.clone());
-        found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
-        if is_last {
-            break;
-        }
-    }
-    Ok(found)
+    Ok(paging.answer())
 }
 
 async fn entries(

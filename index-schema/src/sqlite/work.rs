@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params
 
 use super::{path, retain_work, row, sql};
 use crate::door::FAILURES_MAX;
-use crate::select::{self, Mark, Page, Query, UNSORTED_MAX, Value};
+use crate::paging::Paging;
+use crate::select::{self, Mark, Page, Query, Value};
 use crate::{IndexEntry, Inserted, Selection};
 
 /// Inserts entries, each with its pending row and its share of the sums.
@@ -97,29 +98,15 @@ pub(super) fn fail(transaction: &Transaction<'_>, id: &str, reason: &str) -> rus
 pub(super) fn select(
     connection: &Connection,
     selection: &Selection,
-    mut after: Option<String>,
+    after: Option<&str>,
     limit: usize,
 ) -> rusqlite::Result<Vec<IndexEntry>> {
-    if after.is_none() && limit <= UNSORTED_MAX {
-        let mut all = run(connection, selection, Page::first(limit))?;
-        if all.len() <= limit {
-            all.retain(|entry| selection.can_match(entry));
-            all.sort_unstable_by(|one, next| one.key.cmp(&next.key));
-            return Ok(all);
-        }
+    let mut paging = Paging::new(selection, after, limit);
+    while let Some(page) = paging.next() {
+        let rows = run(connection, selection, page)?;
+        paging.take(rows);
     }
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let asked = limit - found.len();
-        let rows = run(connection, selection, Page::Behind(after.as_deref(), asked))?;
-        let is_last = rows.len() < asked;
-        after = rows.last().map(|entry| entry.key.clone());
-        found.extend(rows.into_iter().filter(|entry| selection.can_match(entry)));
-        if is_last {
-            break;
-        }
-    }
-    Ok(found)
+    Ok(paging.answer())
 }
 
 fn run(connection: &Connection, selection: &Selection, page: Page<'_>) -> rusqlite::Result<Vec<IndexEntry>> {
