@@ -41,7 +41,7 @@ const HOLD_FAST: &str = "SELECT l.shard FROM unnest($1, $2) AS f (shard, fence) 
 #[async_trait]
 impl Leases for PostgresAggregates {
     async fn renew(&self, holder: Holder, ttl: Duration) -> Result<Vec<Lease>, AggregateError> {
-        let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+        let micros = micros(ttl);
         let renewed = self
             .connections
             .write(gate::LEASES, (holder, micros), |transaction, (holder, micros)| {
@@ -52,7 +52,7 @@ impl Leases for PostgresAggregates {
     }
 
     async fn take_all(&self, holder: Holder, ttl: Duration) -> Result<bool, AggregateError> {
-        let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+        let micros = micros(ttl);
         let taken = self
             .connections
             .write(gate::LEASES, (holder, micros), |transaction, (holder, micros)| {
@@ -87,6 +87,10 @@ impl Leases for PostgresAggregates {
             .await;
         self.told("give leases back", left)
     }
+}
+
+fn micros(ttl: Duration) -> i64 {
+    i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX)
 }
 
 async fn renew(client: &Client, holder: &Holder, micros: i64) -> Result<Vec<Lease>, Failure> {
