@@ -22,9 +22,8 @@ pub(crate) fn measure(options: &Options, _: &Sample) -> Result<Vec<Row>> {
 
 /// Says what is missing.
 #[cfg(not(feature = "aws"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that measures")]
 pub(crate) fn measure(_: &Options, _: &Sample) -> Result<Vec<Row>> {
-    Ok(vec![Row::left_out(WORK, "`make bench-aws` measures it")])
+    super::without_aws(WORK)
 }
 
 #[cfg(feature = "aws")]

@@ -18,9 +18,8 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
 
 /// Says what is missing.
 #[cfg(not(feature = "aws"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that measures")]
 pub(crate) fn measure(_: &Options, _: &Sample) -> Result<Vec<Row>> {
-    Ok(vec![Row::left_out(WORK, "`make bench-aws` measures it")])
+    super::without_aws(WORK)
 }
 
 #[cfg(feature = "aws")]
@@ -43,6 +42,7 @@ mod with {
     use service::clock::SystemClock;
 
     use super::super::ChunkMaker;
+    use super::super::usage::peak_megabytes;
     use super::WORK;
     use crate::outcome::Row;
     use crate::sample::Sample;
@@ -161,7 +161,7 @@ mod with {
         let answer = request(&mut reader)?;
         ensure!(answer.ends_with("/response"), "it answered {answer}");
         let answered = since();
-        let peak_megabytes = peak_megabytes(&child.0)?;
+        let peak_megabytes = peak_megabytes(child.0.id())?;
         child.0.kill()?;
         Ok(Start {
             asked,
@@ -227,16 +227,6 @@ mod with {
             body.len()
         );
         Ok(connection.write_all(answer.as_bytes())?)
-    }
-
-    fn peak_megabytes(child: &Child) -> Result<f64> {
-        let mut status = String::new();
-        File::open(format!("/proc/{}/status", child.id()))?.read_to_string(&mut status)?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line
-            .and_then(|line| line.split_whitespace().next())
-            .context("no VmHWM")?;
-        Ok(kilobytes.parse::<f64>()? * 1_024.0 / 1e6)
     }
 
     /// Ended at the latest when it is dropped.
