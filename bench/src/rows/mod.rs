@@ -32,18 +32,10 @@ mod short_keys;
 mod sketches;
 mod stored;
 mod usage;
+#[cfg(not(feature = "aws"))]
+mod without_aws;
 
 pub(crate) use chunks::ChunkMaker;
 pub(crate) use engines::fold_chunk;
 pub(crate) use fold::fold;
 pub(crate) use names::{RowName, Rows};
-
-/// What a group of rows says in a program without the feature that it needs.
-#[cfg(not(feature = "aws"))]
-#[expect(clippy::unnecessary_wraps, reason = "as those that measure")]
-fn without_aws(work: &str) -> anyhow::Result<Vec<crate::outcome::Row>> {
-    Ok(vec![crate::outcome::Row::left_out(
-        work,
-        "`make bench-aws` measures it",
-    )])
-}

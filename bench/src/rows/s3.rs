@@ -28,7 +28,7 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
 /// Says what is missing.
 #[cfg(not(feature = "aws"))]
 pub(crate) fn measure(_: &Options, _: &Sample) -> Result<Vec<Row>> {
-    super::without_aws(WORK)
+    super::without_aws::left_out(WORK)
 }
 
 #[cfg(feature = "aws")]
