@@ -2,8 +2,6 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod detail;
 mod door;
 mod entry;
 mod floor;
@@ -18,6 +16,8 @@ mod select;
 mod selection;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod stored;
 
 pub use door::{
     FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,

@@ -133,8 +133,9 @@ impl FromStr for ChunkId {
 
 /// A number as `Display` writes it: digits only, no leading zero. So each identity has one spelling.
 fn parse_decimal(text: &str) -> Option<u64> {
-    let number: u64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
+    let has_one_spelling =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    has_one_spelling.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -13,10 +13,11 @@ use tokio_postgres::types::ToSql;
 
 use crate::proto::EntryDetail;
 use crate::select::kind_number;
-use crate::{ChunkKey, ChunkKind, IndexEntry, PartitionCount};
+use crate::stored::StoredEntry;
+use crate::{ChunkKind, IndexEntry, PartitionCount};
 
 /// Columns of an entry: what is selected behind them begins here.
-pub(super) const COLUMNS: usize = 19;
+pub(super) const COLUMNS: usize = 9;
 
 /// Entries as columns, for one statement.
 #[derive(Debug, Default)]
@@ -95,31 +96,14 @@ impl Columns {
 
 /// Reads the entry that a row begins with.
 pub(super) fn read(row: &Row) -> Result<IndexEntry, Failure> {
-    let detail: &[u8] = row.try_get(18)?;
-    let detail = EntryDetail::decode(detail).map_err(|error| damaged(row, &error.to_string()))?;
-    let key: String = row.try_get(1)?;
-    let id: &str = row.try_get(0)?;
-    let replaces: Result<_, Failure> = detail.replaces.iter().map(|text| chunk_id(text)).collect();
     let time = |column: usize| row.try_get(column).map(Timestamp::from_micros);
-    Ok(IndexEntry {
-        id: chunk_id(id)?,
-        kind: kind(row.try_get(2)?)?,
-        partition: whole_partition(partition(row, 3)?, &key),
-        records: count(row, 11)?,
-        raw_bytes: count(row, 12)?,
-        stored_bytes: count(row, 13)?,
-        received_bytes: count(row, 14)?,
-        received_min: time(15)?,
-        received_max: time(16)?,
-        sealed: time(17)?,
-        replaces: replaces?,
-        error_reasons: detail
-            .error_reasons
-            .into_iter()
-            .map(|count| (count.reason, count.records))
-            .collect(),
-        key,
-    })
+    let stored = StoredEntry {
+        key: row.try_get(0)?,
+        counts: [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?],
+        times: [time(5)?, time(6)?, time(7)?],
+        detail: row.try_get(8)?,
+    };
+    stored.whole().map_err(|damaged| Failure::of(damaged.to_string()))
 }
 
 /// Reads the sums of a partition.
@@ -139,14 +123,6 @@ fn partition(row: &Row, first: usize) -> Result<Partition, Failure> {
         *value = row.try_get(first + at)?;
     }
     Ok(Partition::new(values))
-}
-
-/// Puts back the values that PostgreSQL could not hold.
-fn whole_partition(partition: Partition, key: &str) -> Partition {
-    if !key.contains("%00") {
-        return partition;
-    }
-    ChunkKey::parse(key).map_or(partition, |key| key.partition)
 }
 
 /// A value as its column has it.
@@ -205,6 +181,6 @@ pub(super) fn chunk_id(text: &str) -> Result<ChunkId, Failure> {
 }
 
 fn damaged(row: &Row, what: &str) -> Failure {
-    let key: &str = row.try_get(1).unwrap_or("an entry");
+    let key: &str = row.try_get(0).unwrap_or("an entry");
     Failure::of(format!("the row of {key} is damaged: {what}"))
 }

@@ -1,12 +1,11 @@
 //! Every fixed statement on the index. What touches several rows does so for all of them at once (`unnest`), and takes
 //! their locks in the order of ids, then of keys: so two transactions never wait for each other in a ring.
 
-/// The columns of an entry, in the order in which rows are read.
+/// What is read of an entry, in the order in which rows are read: its key says the rest.
 macro_rules! columns {
     () => {
-        "c.chunk_id, c.object_key, c.kind, c.submission_date, c.source_name, c.source_version, c.doc_type, c.app_name, \
-         c.app_update_channel, c.app_version, c.app_build_id, c.records, c.raw_bytes, c.stored_bytes, \
-         c.received_bytes, c.received_min_us, c.received_max_us, c.sealed_us, c.detail"
+        "c.object_key, c.records, c.raw_bytes, c.stored_bytes, c.received_bytes, c.received_min_us, c.received_max_us, \
+         c.sealed_us, c.detail"
     };
 }
 

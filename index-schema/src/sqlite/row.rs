@@ -1,6 +1,6 @@
 //! An index entry as a row, both ways.
 
-use ping::{ChunkId, Dimension, Partition, Timestamp};
+use ping::{Dimension, Partition, Timestamp};
 use prost::Message;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, params};
@@ -8,10 +8,11 @@ use rusqlite::{Connection, Error, Result, Row, params};
 use super::sql;
 use crate::proto::EntryDetail;
 use crate::select::kind_number;
+use crate::stored::StoredEntry;
 use crate::{ChunkKind, IndexEntry, PartitionCount};
 
 /// Columns of an entry: what is selected behind them begins here.
-pub(super) const COLUMNS: usize = 19;
+pub(super) const COLUMNS: usize = 9;
 
 /// Inserts an entry, unless its key or its id is there; answers whether it is new.
 pub(super) fn insert(connection: &Connection, entry: &IndexEntry) -> Result<bool> {
@@ -60,36 +61,16 @@ pub(super) fn insert(connection: &Connection, entry: &IndexEntry) -> Result<bool
 
 /// Reads the entry that a row begins with.
 pub(super) fn read(row: &Row<'_>) -> Result<IndexEntry> {
-    let mut values: [String; 8] = Default::default();
-    for (at, value) in values.iter_mut().enumerate() {
-        *value = row.get(3 + at)?;
-    }
-    let detail = EntryDetail::decode(row.get_ref(18)?.as_blob()?)
-        .map_err(|error| Error::FromSqlConversionFailure(18, Type::Blob, Box::new(error)))?;
     let time = |column| row.get(column).map(Timestamp::from_micros);
-    Ok(IndexEntry {
-        key: row.get(1)?,
-        id: chunk_id(0, &row.get::<_, String>(0)?)?,
-        kind: kind(row, 2)?,
-        partition: Partition::new(values),
-        records: count(row, 11)?,
-        raw_bytes: count(row, 12)?,
-        stored_bytes: count(row, 13)?,
-        received_bytes: count(row, 14)?,
-        received_min: time(15)?,
-        received_max: time(16)?,
-        sealed: time(17)?,
-        replaces: detail
-            .replaces
-            .iter()
-            .map(|text| chunk_id(18, text))
-            .collect::<Result<_>>()?,
-        error_reasons: detail
-            .error_reasons
-            .into_iter()
-            .map(|count| (count.reason, count.records))
-            .collect(),
-    })
+    let stored = StoredEntry {
+        key: row.get(0)?,
+        counts: [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?],
+        times: [time(5)?, time(6)?, time(7)?],
+        detail: row.get_ref(8)?.as_blob()?,
+    };
+    stored
+        .whole()
+        .map_err(|damaged| Error::FromSqlConversionFailure(0, Type::Text, Box::new(damaged)))
 }
 
 /// Reads the sums of a partition.
@@ -124,9 +105,4 @@ pub(super) fn integer(count: u64) -> Result<i64> {
 pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
     let value = row.get(column)?;
     u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(column, value))
-}
-
-fn chunk_id(column: usize, text: &str) -> Result<ChunkId> {
-    text.parse()
-        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }

@@ -76,12 +76,11 @@ CREATE INDEX chunk_by_build ON chunk (app_update_channel, app_build_id);
 ",
 ];
 
-/// The columns of an entry, in the order in which rows are read.
+/// What is read of an entry, in the order in which rows are read: its key says the rest.
 macro_rules! columns {
     () => {
-        "c.chunk_id, c.object_key, c.kind, c.submission_date, c.source_name, c.source_version, c.doc_type, c.app_name, \
-         c.app_update_channel, c.app_version, c.app_build_id, c.records, c.raw_bytes, c.stored_bytes, \
-         c.received_bytes, c.received_min_us, c.received_max_us, c.sealed_us, c.detail"
+        "c.object_key, c.records, c.raw_bytes, c.stored_bytes, c.received_bytes, c.received_min_us, c.received_max_us, \
+         c.sealed_us, c.detail"
     };
 }
 
