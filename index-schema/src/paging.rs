@@ -41,7 +41,7 @@ impl<'a> Paging<'a> {
     }
 
     /// Takes the rows of the page that was asked for, of which some may not match.
-    pub(crate) fn take(&mut self, rows: Vec<IndexEntry>) {
+    pub(crate) fn take(&mut self, mut rows: Vec<IndexEntry>) {
         let is_first_try = std::mem::take(&mut self.is_unsorted);
         if is_first_try && rows.len() > self.limit {
             // There are more: those that come first in order are asked for.
@@ -49,8 +49,8 @@ impl<'a> Paging<'a> {
         }
         self.is_over = is_first_try || rows.len() < self.limit - self.found.len();
         self.after = rows.last().map(|entry| entry.key.clone());
-        let matching = rows.into_iter().filter(|entry| self.selection.can_match(entry));
-        self.found.extend(matching);
+        rows.retain(|entry| self.selection.can_match(entry));
+        self.found.append(&mut rows);
         if is_first_try {
             self.found.sort_unstable_by(|one, next| one.key.cmp(&next.key));
         }

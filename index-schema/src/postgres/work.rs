@@ -1,9 +1,12 @@
 //! What takes several statements, each inside a transaction that the caller opened.
 
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
 use ping::ChunkId;
 use postgres_connections::{ClientWrapper, Failure, Transaction};
-use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, RowStream};
 
 use super::row::{self, text};
 use super::{retain_work, sql};
@@ -157,8 +160,13 @@ async fn entries(
     page: Page<'_>,
 ) -> Result<Vec<IndexEntry>, Failure> {
     let query = select::query(Mark::Dollar, sql::SELECT, selection, page);
-    let rows = run(client, query).await?;
-    rows.iter().map(row::read).collect()
+    let mut rows = pin!(run(client, query).await?);
+    let mut entries = Vec::new();
+    // Each is read while the server finds the next ones.
+    while let Some(row) = rows.try_next().await? {
+        entries.push(row::read(&row)?);
+    }
+    Ok(entries)
 }
 
 /// The plan of a selection's first page.
@@ -169,16 +177,17 @@ pub(super) async fn explain(
 ) -> Result<String, Failure> {
     let mut query = select::query(Mark::Dollar, sql::SELECT, selection, Page::first(limit));
     query.text.insert_str(0, "EXPLAIN (ANALYZE, BUFFERS) ");
-    let rows = run(client, query).await?;
+    let rows: Vec<Row> = run(client, query).await?.try_collect().await?;
     let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
     Ok(lines?.join("\n"))
 }
 
 /// Runs a selection. A value with a NUL lies in no column as it is, but as one that every selection finds.
-async fn run(client: &ClientWrapper, query: Query) -> Result<Vec<Row>, Failure> {
+async fn run(client: &ClientWrapper, query: Query) -> Result<RowStream, Failure> {
     let values: Vec<Value> = query.values.into_iter().map(holdable).collect();
-    let values: Vec<_> = values.iter().map(bind).collect();
-    Ok(client.query_typed(&query.text, &values).await?)
+    Ok(client
+        .query_typed_raw(&query.text, values.iter().map(bind))
+        .await?)
 }
 
 fn holdable(value: Value) -> Value {
