@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use index_schema::conformance::{Dice, Place, run};
-use index_schema::{Index, IndexError, RetainIndex, SqliteIndex};
+use index_schema::{ChunkKind, Condition, Index, IndexError, RetainIndex, Selection, SqliteIndex};
+use ping::{Dimension, Timestamp};
 use tempfile::TempDir;
 
 struct Folder {
@@ -55,6 +56,58 @@ async fn a_command_reads_beside_the_process_that_writes() {
     drop((writer, reader));
     let alone = SqliteIndex::open_read_only(&folder.path()).expect("no writer is needed");
     assert_eq!(alone.pending(9).await.expect("pending").len(), 5);
+}
+
+#[tokio::test]
+async fn a_selection_by_day_by_version_or_by_build_is_answered_from_an_index_alone() {
+    let folder = Folder::new();
+    let index = SqliteIndex::open(&folder.path()).expect("opened");
+    let one_of = |value: &str| Condition::OneOf(vec![value.to_owned()]);
+    let range = |from: &str, to: &str| Condition::Range {
+        from: Some(from.to_owned()),
+        to: Some(to.to_owned()),
+    };
+    let questions = [
+        (
+            "chunk_by_date",
+            vec![(Dimension::SubmissionDate, one_of("20170131"))],
+        ),
+        (
+            "chunk_by_version",
+            vec![
+                (Dimension::AppVersion, Condition::Versions(vec!["54".to_owned()])),
+                (Dimension::SubmissionDate, range("20170101", "20170301")),
+            ],
+        ),
+        (
+            "chunk_by_build",
+            vec![
+                (Dimension::AppUpdateChannel, one_of("nightly")),
+                (Dimension::AppBuildId, range("20170101", "20170131")),
+            ],
+        ),
+    ];
+    for (by, conditions) in questions {
+        for also in Dimension::ALL {
+            let mut selection = Selection {
+                conditions: conditions.clone(),
+                received_from: Some(Timestamp::from_micros(1)),
+                received_before: Some(Timestamp::from_micros(2)),
+                kind: Some(ChunkKind::Pings),
+            };
+            selection.conditions.push((also, one_of("20170131")));
+            for limit in [1_000, 1_001] {
+                let plan = index.explain(&selection, limit).await.expect("explained");
+                assert!(plan.contains(" USING COVERING INDEX "), "{by}, {also}: {plan}");
+            }
+        }
+        let selection = Selection {
+            conditions,
+            ..Selection::default()
+        };
+        let plan = index.explain(&selection, 1_000).await.expect("explained");
+        assert!(plan.contains(&format!(" USING COVERING INDEX {by} ")), "{plan}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //! date, so that retention can delete by it.
 
 /// Each entry brings the schema from the version of its place to the next one. Never edit one that was released.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE chunk (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,6 +73,21 @@ INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);
     "
 CREATE INDEX chunk_by_version ON chunk (app_version, submission_date);
 CREATE INDEX chunk_by_build ON chunk (app_update_channel, app_build_id);
+",
+    // Each holds all that an answer reads and a selection asks, so that entries that are alike lie side by side.
+    "
+DROP INDEX chunk_by_date;
+DROP INDEX chunk_by_version;
+DROP INDEX chunk_by_build;
+CREATE INDEX chunk_by_date ON chunk (submission_date, app_update_channel, app_version, object_key,
+    source_name, source_version, doc_type, app_name, app_build_id, kind, state, records, raw_bytes, stored_bytes,
+    received_bytes, received_min_us, received_max_us, sealed_us, detail);
+CREATE INDEX chunk_by_version ON chunk (app_version, submission_date, object_key,
+    source_name, source_version, doc_type, app_name, app_update_channel, app_build_id, kind, state, records, raw_bytes,
+    stored_bytes, received_bytes, received_min_us, received_max_us, sealed_us, detail);
+CREATE INDEX chunk_by_build ON chunk (app_update_channel, app_build_id, object_key,
+    submission_date, source_name, source_version, doc_type, app_name, app_version, kind, state, records, raw_bytes,
+    stored_bytes, received_bytes, received_min_us, received_max_us, sealed_us, detail);
 ",
 ];
 
