@@ -1,8 +1,10 @@
 //! Commands that change a data directory: done by the process that runs on it, or here under its lock.
 
+use disk::RealDisk;
 use serde_json::{Value, json};
 use service::clock::SystemClock;
 use service::control::{ControlError, ask};
+use service::directory::{DataDirectory, DirectoryError};
 
 use crate::cli::Data;
 use crate::pipeline::{Core, Request, perform};
@@ -38,16 +40,21 @@ fn check_directory(data: &Data, request: &Request) -> anyhow::Result<()> {
         Request::Reconcile => data.given.contains("data_dir"),
         _ => false,
     };
+    if may_be_made {
+        return Ok(());
+    }
+    match DataDirectory::read(RealDisk::shared().as_ref(), &data.data_dir) {
+        Err(DirectoryError::Absent(_)) => {}
+        other => return other.map(|_| ()).map_err(Into::into),
+    }
     let shared = match (&data.places.store, &data.places.index, &data.places.aggregates) {
         (None, None, None) => "",
         _ => {
             "; without one, a shared store is reached with --store and --index, shared aggregates with --aggregates as well"
         }
     };
-    anyhow::ensure!(
-        may_be_made || data.data_dir.is_dir(),
+    anyhow::bail!(
         "{} is no data directory: name it with --data-dir (`highwater serve` and `highwater import` make one){shared}",
         data.data_dir.display()
     );
-    Ok(())
 }
