@@ -62,11 +62,13 @@ pub(crate) async fn forget(forget: &ForgetChunk) -> anyhow::Result<()> {
     };
     eprintln!(
         "{}",
-        match done["was"].as_str() {
-            Some("folded") =>
+        match (done["was"].as_str(), &forget.data.places.aggregates) {
+            (Some("folded"), None) =>
+                "forgotten; its pings are in the aggregates until `highwater rebuild`, and the status says so",
+            (Some("folded"), Some(_)) =>
                 "forgotten; its pings are in the aggregates until all is folded anew, and the status says so",
-            Some("indexed") => "forgotten; it was not folded",
-            Some("before") => "it was forgotten before",
+            (Some("indexed"), _) => "forgotten; it was not folded",
+            (Some("before"), _) => "it was forgotten before",
             _ => "forgotten; the index did not know it",
         }
     );
