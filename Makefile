@@ -18,7 +18,7 @@ help:            ## this list
 test: python browser postgres localstack lambda lint  ## every test, with what they need installed
 	HIGHWATER_PYTHON=$(abspath $(PYTHON)) HIGHWATER_POSTGRES=required \
 	    HIGHWATER_LOCALSTACK=$$(test -d $(CACHE)/localstack/python && echo required) \
-	    $(CARGO) test --release --workspace --features $(FEATURES) --locked
+	    $(CARGO) test --release --workspace --features $(FEATURES) --locked --no-fail-fast
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
