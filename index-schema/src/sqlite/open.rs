@@ -11,6 +11,9 @@ use crate::IndexError;
 /// How long a statement waits for another process before it fails.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// What the write-ahead log of the file keeps of its room once it was checkpointed: a migration needs as much as the file.
+const WAL_BYTES_KEPT: u32 = 64 << 20;
+
 /// Statements that a connection keeps prepared: all fixed ones, and some selections.
 const STATEMENTS: usize = 64;
 
@@ -24,6 +27,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, IndexError> {
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
         connection.pragma_update(None, "foreign_keys", "OFF")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut connection)
@@ -54,7 +58,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, IndexError> {
         found if found > NEWEST => Err(IndexError::Newer { found, known: NEWEST }),
         NEWEST => Ok(connection),
         older => Err(IndexError::Database(format!(
-            "{} has schema version {older}, this program reads {NEWEST}: start `highwater serve` there once",
+            "{} has schema version {older}, this program reads {NEWEST}: start `highwater serve` there once, or wait while it starts",
             path.display()
         ))),
     }
