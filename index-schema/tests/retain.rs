@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use index_schema::conformance::Dice;
-use index_schema::{Index, IndexError, SqliteIndex};
+use index_schema::{Condition, Index, IndexError, Selection, SqliteIndex};
+use ping::Dimension;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -66,6 +67,23 @@ async fn the_first_schema_is_migrated_in_one_transaction() {
     let index = SqliteIndex::open(&path).expect("migrated");
     assert_eq!(index.totals().await.expect("totals"), before);
     assert_eq!(index.pending(99).await.expect("pending").len(), 9);
+    // Each of the indexes that were made holds what was there.
+    for dimension in [
+        Dimension::SubmissionDate,
+        Dimension::AppVersion,
+        Dimension::AppUpdateChannel,
+    ] {
+        for entry in &entries {
+            let value = entry.partition.get(dimension).to_owned();
+            let selection = Selection {
+                conditions: vec![(dimension, Condition::OneOf(vec![value]))],
+                ..Selection::default()
+            };
+            let found = index.select(&selection, None, 99).await.expect("answered");
+            let expected = entries.iter().filter(|entry| selection.can_match(entry)).count();
+            assert!(found.contains(entry) && found.len() == expected, "{selection:?}");
+        }
+    }
 }
 
 #[tokio::test]
