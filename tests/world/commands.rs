@@ -90,6 +90,11 @@ fn refusals(world: &World) {
         !ended_well && said.contains("highwater-data is no data directory"),
         "{said}"
     );
+    let empty = tempfile::tempdir().expect("a folder");
+    let folder = empty.path().to_str().expect("a text");
+    let (ended_well, _, said) = world.try_run(&["retain", "--data-dir", folder]);
+    assert!(!ended_well && said.contains("is no data directory"), "{said}");
+    assert_eq!(empty.path().read_dir().expect("there").count(), 0);
     let (ended_well, _, said) = world.try_run(&["pings", "--submission-date", "2017-01-31"]);
     assert!(!ended_well && said.contains("YYYYMMDD"), "{said}");
 }
