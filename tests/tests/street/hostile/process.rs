@@ -34,11 +34,15 @@ fn sigterm_answers_what_is_in_flight_takes_nothing_more_and_ends_well() {
     let body = ping.body();
     let mut stream = TcpStream::connect(&pipeline.edge).expect("a connection");
     let head = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        "POST {} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         ping.uri(),
         body.len()
     );
     stream.write_all(head.as_bytes()).expect("sent");
+    // Only then is it in flight: a connection whose request was not read yet is closed.
+    let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut go_on).expect("the head was read");
+    assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", go_on.escape_ascii());
     stream.write_all(&body[..10]).expect("sent");
     let edge = pipeline.edge.clone();
     pipeline.signal(Signal::TERM);
