@@ -329,11 +329,13 @@ fn log_numbers(watched: &WatchedEdge, edge: &EdgeStatus) -> LogNumbers {
     }
 }
 
-/// How full the file system is that a folder lies on.
+/// How full the file system is that a folder lies on, as `df` tells it: blocks that are kept for others are no part of
+/// the whole.
 fn disk_of(folder: &std::path::Path) -> Option<DiskNumbers> {
     let found = rustix::fs::statvfs(folder).ok()?;
+    let used = found.f_blocks.saturating_sub(found.f_bfree);
     Some(DiskNumbers {
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
-        size_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+        size_bytes: used.saturating_add(found.f_bavail).saturating_mul(found.f_frsize),
     })
 }

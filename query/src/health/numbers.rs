@@ -85,7 +85,7 @@ impl LogNumbers {
 pub struct DiskNumbers {
     /// Bytes that this process may still take.
     pub free_bytes: u64,
-    /// Bytes of the whole.
+    /// Bytes that are taken, and those: what is kept for others, as a file system keeps some for root, is in neither.
     pub size_bytes: u64,
 }
 
