@@ -21,6 +21,7 @@ use ping::{ChunkId, Dimension};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use worker::Worker;
 
+use crate::stored::COLUMNS;
 use crate::{
     ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
     PendingChunk, ProductCount, Selection, SetAside,
@@ -116,7 +117,7 @@ impl Index for SqliteIndex {
             let rows = statement.query_map([limit], |row| {
                 Ok(PendingChunk {
                     entry: row::read(row)?,
-                    failures: row.get(row::COLUMNS)?,
+                    failures: row.get(COLUMNS)?,
                 })
             })?;
             rows.collect()

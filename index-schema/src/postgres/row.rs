@@ -5,19 +5,14 @@
 
 use std::borrow::Cow;
 
-use ping::{ChunkId, Dimension, OTHER, Partition, Timestamp};
+use ping::{ChunkId, Dimension, OTHER, Partition};
 use postgres_connections::Failure;
-use prost::Message;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::proto::EntryDetail;
 use crate::select::kind_number;
-use crate::stored::StoredEntry;
+use crate::stored::{NUMBERS, StoredEntry, signed};
 use crate::{ChunkKind, IndexEntry, PartitionCount};
-
-/// Columns of an entry: what is selected behind them begins here.
-pub(super) const COLUMNS: usize = 9;
 
 /// Entries as columns, for one statement.
 #[derive(Debug, Default)]
@@ -26,8 +21,7 @@ pub(super) struct Columns {
     keys: Vec<String>,
     kinds: Vec<i16>,
     dimensions: [Vec<String>; 8],
-    /// Records; raw, stored and received bytes; first and last receive time; time of the seal.
-    numbers: [Vec<i64>; 7],
+    numbers: [Vec<i64>; NUMBERS],
     details: Vec<Vec<u8>>,
     folds: Vec<bool>,
 }
@@ -35,41 +29,18 @@ pub(super) struct Columns {
 impl Columns {
     /// Adds an entry, and whether it is to be folded.
     pub(super) fn push(&mut self, entry: &IndexEntry, folds: bool) -> Result<(), Failure> {
-        let IndexEntry {
-            key,
-            id,
-            kind,
-            partition,
-            records,
-            raw_bytes,
-            stored_bytes,
-            received_bytes,
-            received_min,
-            received_max,
-            sealed,
-            // These two are the detail.
-            replaces: _,
-            error_reasons: _,
-        } = entry;
-        let numbers = [
-            integer(*records)?,
-            integer(*raw_bytes)?,
-            integer(*stored_bytes)?,
-            integer(*received_bytes)?,
-            received_min.as_micros(),
-            received_max.as_micros(),
-            sealed.as_micros(),
-        ];
-        self.ids.push(id.to_string());
-        self.keys.push(text(key).into_owned());
-        self.kinds.push(kind_column(*kind));
-        for (column, (_, value)) in self.dimensions.iter_mut().zip(partition.iter()) {
+        let StoredEntry { key, numbers, detail } =
+            StoredEntry::of(entry).map_err(|error| Failure::of(error.to_string()))?;
+        self.ids.push(entry.id.to_string());
+        self.keys.push(text(&key).into_owned());
+        self.kinds.push(kind_column(entry.kind));
+        for (column, (_, value)) in self.dimensions.iter_mut().zip(entry.partition.iter()) {
             column.push(column_value(value).to_owned());
         }
         for (column, number) in self.numbers.iter_mut().zip(numbers) {
             column.push(number);
         }
-        self.details.push(EntryDetail::from(entry).encode_to_vec());
+        self.details.push(detail.into_owned());
         self.folds.push(folds);
         Ok(())
     }
@@ -96,12 +67,14 @@ impl Columns {
 
 /// Reads the entry that a row begins with.
 pub(super) fn read(row: &Row) -> Result<IndexEntry, Failure> {
-    let time = |column: usize| row.try_get(column).map(Timestamp::from_micros);
+    let mut numbers = [0; NUMBERS];
+    for (at, number) in numbers.iter_mut().enumerate() {
+        *number = row.try_get(1 + at)?;
+    }
     let stored = StoredEntry {
-        key: row.try_get(0)?,
-        counts: [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?],
-        times: [time(5)?, time(6)?, time(7)?],
-        detail: row.try_get(8)?,
+        key: row.try_get::<_, &str>(0)?.into(),
+        numbers,
+        detail: row.try_get::<_, &[u8]>(1 + NUMBERS)?.into(),
     };
     stored.whole().map_err(|damaged| Failure::of(damaged.to_string()))
 }
@@ -150,7 +123,7 @@ pub(super) fn day_of_key(key: &str) -> &str {
 
 /// A count as the database has it, which knows signed integers only.
 pub(super) fn integer(count: u64) -> Result<i64, Failure> {
-    i64::try_from(count).map_err(|_| Failure::of(format!("{count} is more than the database can count")))
+    signed(count).map_err(|error| Failure::of(error.to_string()))
 }
 
 /// Reads a count.

@@ -13,6 +13,7 @@ use super::{retain_work, sql};
 use crate::door::FAILURES_MAX;
 use crate::paging::Paging;
 use crate::select::{self, Mark, Page, Query, Value};
+use crate::stored::COLUMNS;
 use crate::{ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, Selection, SetAside};
 
 /// Ids as the database has them.
@@ -36,7 +37,7 @@ pub(super) async fn pending(client: &ClientWrapper, limit: i64) -> Result<Vec<Pe
     let read = |row: &Row| -> Result<_, Failure> {
         Ok(PendingChunk {
             entry: row::read(row)?,
-            failures: failures(row, row::COLUMNS)?,
+            failures: failures(row, COLUMNS)?,
         })
     };
     rows.iter().map(read).collect()

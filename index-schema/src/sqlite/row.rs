@@ -1,72 +1,39 @@
 //! An index entry as a row, both ways.
 
-use ping::{Dimension, Partition, Timestamp};
-use prost::Message;
+use ping::{Dimension, Partition};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, Result, Row, params};
+use rusqlite::{Connection, Error, Result, Row, ToSql};
 
 use super::sql;
-use crate::proto::EntryDetail;
 use crate::select::kind_number;
-use crate::stored::StoredEntry;
+use crate::stored::{NUMBERS, StoredEntry, Uncountable, signed};
 use crate::{ChunkKind, IndexEntry, PartitionCount};
-
-/// Columns of an entry: what is selected behind them begins here.
-pub(super) const COLUMNS: usize = 9;
 
 /// Inserts an entry, unless its key or its id is there; answers whether it is new.
 pub(super) fn insert(connection: &Connection, entry: &IndexEntry) -> Result<bool> {
-    let IndexEntry {
-        key,
-        id,
-        kind,
-        partition,
-        records,
-        raw_bytes,
-        stored_bytes,
-        received_bytes,
-        received_min,
-        received_max,
-        sealed,
-        // These two are the detail.
-        replaces: _,
-        error_reasons: _,
-    } = entry;
-    let [date, name, version, doc_type, app, channel, app_version, build_id] =
-        Dimension::ALL.map(|dimension| partition.get(dimension));
-    let inserted = connection.prepare_cached(sql::INSERT_CHUNK)?.execute(params![
-        id.to_string(),
-        key,
-        kind_number(*kind),
-        date,
-        name,
-        version,
-        doc_type,
-        app,
-        channel,
-        app_version,
-        build_id,
-        integer(*records)?,
-        integer(*raw_bytes)?,
-        integer(*stored_bytes)?,
-        integer(*received_bytes)?,
-        received_min.as_micros(),
-        received_max.as_micros(),
-        sealed.as_micros(),
-        EntryDetail::from(entry).encode_to_vec(),
-        sql::STATE_LIVE,
-    ])?;
+    let StoredEntry { key, numbers, detail } = StoredEntry::of(entry).map_err(uncountable)?;
+    let (id, kind) = (entry.id.to_string(), kind_number(entry.kind));
+    let dimensions = Dimension::ALL.map(|dimension| entry.partition.get(dimension));
+    let mut row: Vec<&dyn ToSql> = vec![&id, &key, &kind];
+    row.extend(dimensions.iter().map(|value| value as &dyn ToSql));
+    row.extend(numbers.iter().map(|number| number as &dyn ToSql));
+    row.extend([&detail as &dyn ToSql, &sql::STATE_LIVE]);
+    let inserted = connection
+        .prepare_cached(sql::INSERT_CHUNK)?
+        .execute(row.as_slice())?;
     Ok(inserted == 1)
 }
 
 /// Reads the entry that a row begins with.
 pub(super) fn read(row: &Row<'_>) -> Result<IndexEntry> {
-    let time = |column| row.get(column).map(Timestamp::from_micros);
+    let mut numbers = [0; NUMBERS];
+    for (at, number) in numbers.iter_mut().enumerate() {
+        *number = row.get(1 + at)?;
+    }
     let stored = StoredEntry {
-        key: row.get(0)?,
-        counts: [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?],
-        times: [time(5)?, time(6)?, time(7)?],
-        detail: row.get_ref(8)?.as_blob()?,
+        key: row.get_ref(0)?.as_str()?.into(),
+        numbers,
+        detail: row.get_ref(1 + NUMBERS)?.as_blob()?.into(),
     };
     stored
         .whole()
@@ -98,7 +65,11 @@ fn kind(row: &Row<'_>, column: usize) -> Result<ChunkKind> {
 
 /// A count as the database has it, which knows signed integers only.
 pub(super) fn integer(count: u64) -> Result<i64> {
-    i64::try_from(count).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
+    signed(count).map_err(uncountable)
+}
+
+fn uncountable(error: Uncountable) -> Error {
+    Error::ToSqlConversionFailure(Box::new(error))
 }
 
 /// Reads a count.
