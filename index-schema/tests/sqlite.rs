@@ -73,6 +73,13 @@ async fn a_selection_by_day_by_version_or_by_build_is_answered_from_an_index_alo
             vec![(Dimension::SubmissionDate, one_of("20170131"))],
         ),
         (
+            "chunk_by_date (submission_date=? AND app_update_channel=?)",
+            vec![
+                (Dimension::AppUpdateChannel, one_of("nightly")),
+                (Dimension::SubmissionDate, range("20170101", "20170301")),
+            ],
+        ),
+        (
             "chunk_by_version",
             vec![
                 (Dimension::AppVersion, Condition::Versions(vec!["54".to_owned()])),
@@ -107,7 +114,7 @@ async fn a_selection_by_day_by_version_or_by_build_is_answered_from_an_index_alo
             ..Selection::default()
         };
         let plan = index.explain(&selection, 1_000).await.expect("explained");
-        assert!(plan.contains(&format!(" USING COVERING INDEX {by} ")), "{plan}");
+        assert!(plan.contains(&format!(" USING COVERING INDEX {by}")), "{plan}");
     }
 }
 

@@ -4,7 +4,8 @@ use ping::{ChunkId, Dimension};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
-use super::{path, retain_work, row, sql};
+use super::path::Path;
+use super::{retain_work, row, sql};
 use crate::door::FAILURES_MAX;
 use crate::paging::Paging;
 use crate::select::{self, Mark, Page, Query, Value};
@@ -117,8 +118,9 @@ fn run(connection: &Connection, selection: &Selection, page: Page<'_>) -> rusqli
 }
 
 fn query(selection: &Selection, page: Page<'_>) -> Query {
-    let head = [sql::SELECT, path::hint(selection), sql::SELECT_WHERE].concat();
-    select::query(Mark::Question, &head, selection, page)
+    let Path { hint, selection } = Path::of(selection);
+    let head = [sql::SELECT, hint, sql::SELECT_WHERE].concat();
+    select::query(Mark::Question, &head, &selection, page)
 }
 
 /// The plan of a selection's first page.
