@@ -4,15 +4,23 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use deadpool_postgres::tokio_postgres::IsolationLevel;
+use deadpool_postgres::tokio_postgres::error::SqlState;
+use deadpool_postgres::tokio_postgres::{IsolationLevel, Row};
 use deadpool_postgres::{ClientWrapper, Object, Transaction};
 use service::task;
 use tokio::time::timeout;
 
 use crate::{Connections, Failure, limits};
 
-const TRANSACTION_ID: &str = "SELECT pg_current_xact_id()::TEXT::BIGINT";
-const TRANSACTION_STATUS: &str = "SELECT pg_xact_status($1::BIGINT::TEXT::XID8)";
+/// Since when the server has counted, in microseconds: it begins anew when it has crashed, and only then.
+macro_rules! life {
+    () => {
+        "COALESCE((EXTRACT(EPOCH FROM stats_reset) * 1000000)::BIGINT, 0) FROM pg_stat_bgwriter"
+    };
+}
+
+const TRANSACTION: &str = concat!("SELECT pg_current_xact_id()::TEXT::BIGINT, ", life!());
+const TRANSACTION_STATUS: &str = concat!("SELECT pg_xact_status($1::BIGINT::TEXT::XID8), ", life!());
 
 /// What every transaction that writes takes first, so that it stands beside those it may stand beside and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +67,26 @@ enum Tried<T> {
     /// The commit was sent and its answer was not received.
     Unclear {
         answer: T,
-        transaction: i64,
+        transaction: Numbered,
     },
+}
+
+/// What a transaction is asked after by. A server that crashes gives the numbers once more of which nothing had reached its
+/// log, so a number tells a transaction from others only as long as the server lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Numbered {
+    number: i64,
+    life: i64,
+}
+
+impl Numbered {
+    /// Reads both from the first columns of a row.
+    fn read(row: &Row) -> Result<Self, Failure> {
+        Ok(Self {
+            number: row.try_get(0)?,
+            life: row.try_get(1)?,
+        })
+    }
 }
 
 impl Connections {
@@ -178,20 +204,16 @@ impl Connections {
     }
 
     /// Whether the transaction came through whose commit was not answered.
-    async fn was_committed(&self, transaction: i64) -> Result<bool, Failure> {
+    async fn was_committed(&self, transaction: Numbered) -> Result<bool, Failure> {
         let mut waited = Duration::ZERO;
         while waited < self.connect_timeout {
             let client = self.client().await.map_err(|_| unknown())?;
-            let row = client.query_one(TRANSACTION_STATUS, &[&transaction]).await;
-            let status = row.and_then(|row| row.try_get::<_, Option<String>>(0));
-            match status.map_err(Failure::from) {
-                Ok(status) => match status.as_deref() {
-                    Some("committed") => return Ok(true),
-                    Some("aborted") => return Ok(false),
-                    // Its process has not noticed yet that nobody listens any more.
-                    Some(_) => drop(client),
-                    None => return Err(unknown()),
-                },
+            match status(&client, transaction).await {
+                // Its process has not noticed yet that nobody listens any more.
+                Ok(Status::InProgress) => drop(client),
+                Ok(Status::Committed) => return Ok(true),
+                Ok(Status::Aborted) => return Ok(false),
+                Ok(Status::Forgotten) => return Err(unknown()),
                 // One of the pool that was lost with the other and not noticed yet, or the server went once more.
                 Err(failure) if !failure.is_lost() => return Err(unknown()),
                 Err(_) => drop(Object::take(client)),
@@ -201,6 +223,35 @@ impl Connections {
         }
         Err(unknown())
     }
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    InProgress,
+    Committed,
+    Aborted,
+    /// The server cannot tell any more.
+    Forgotten,
+}
+
+async fn status(client: &ClientWrapper, transaction: Numbered) -> Result<Status, Failure> {
+    let row = client.query_one(TRANSACTION_STATUS, &[&transaction.number]).await;
+    let row = match row.map_err(Failure::from) {
+        // A number that the server has not given yet: it crashed, and nothing of the transaction had reached its log.
+        Err(Failure::Postgres(error)) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
+            return Ok(Status::Aborted);
+        }
+        other => other?,
+    };
+    let (status, life): (Option<String>, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(match status.as_deref() {
+        Some("aborted") => Status::Aborted,
+        Some("committed") if life == transaction.life => Status::Committed,
+        // Ours, or the one that was given our number after a crash.
+        Some("committed") | None => Status::Forgotten,
+        Some(_) => Status::InProgress,
+    })
 }
 
 async fn attempt_once<G: Sync, T: Send>(
@@ -224,25 +275,24 @@ async fn attempt_once<G: Sync, T: Send>(
 }
 
 /// Begins a transaction and takes the gate. Answers it with its number.
-async fn begin(client: &mut ClientWrapper, gate: Gate) -> Result<(Transaction<'_>, i64), Failure> {
+async fn begin(client: &mut ClientWrapper, gate: Gate) -> Result<(Transaction<'_>, Numbered), Failure> {
     let lock = gate.statements();
     let builder = client.build_transaction();
     let transaction = builder
         .isolation_level(IsolationLevel::ReadCommitted)
         .start()
         .await?;
-    let number = transaction.prepare_cached(TRANSACTION_ID).await?;
+    let number = transaction.prepare_cached(TRANSACTION).await?;
     let (locked, number) = tokio::join!(
         transaction.batch_execute(&lock),
         transaction.query_one(&number, &[])
     );
     // Why the first failed, and not that the second did because of it.
     locked?;
-    let number: i64 = number?.try_get(0)?;
-    Ok((transaction, number))
+    Ok((transaction, Numbered::read(&number?)?))
 }
 
-async fn finish<T>(transaction: Transaction<'_>, number: i64, answer: T, limit: Duration) -> Tried<T> {
+async fn finish<T>(transaction: Transaction<'_>, numbered: Numbered, answer: T, limit: Duration) -> Tried<T> {
     match timeout(limit, transaction.commit())
         .await
         .map(|done| done.map_err(Failure::from))
@@ -251,7 +301,7 @@ async fn finish<T>(transaction: Transaction<'_>, number: i64, answer: T, limit: 
         Ok(Err(failure)) if !failure.is_lost() => Tried::Failed(failure),
         Ok(Err(_)) | Err(_) => Tried::Unclear {
             answer,
-            transaction: number,
+            transaction: numbered,
         },
     }
 }
@@ -276,4 +326,85 @@ fn unknown() -> Failure {
         "the connection was lost while the change was confirmed, and whether it was made could not be found out: \
          asking again is harmless",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use postgres_for_tests::{Postgres, Stop};
+
+    use super::*;
+    use crate::PostgresSettings;
+
+    const GATE: Gate = Gate {
+        lock: "SELECT 1",
+        is_long: false,
+    };
+
+    /// A number of a transaction that is not committed when the server stops.
+    async fn interrupted(connections: &Connections, server: &Postgres, how: Stop) -> Numbered {
+        let mut client = connections.client().await.expect("connected");
+        let (transaction, ours) = begin(&mut client, GATE).await.expect("begun");
+        server.stop(how);
+        drop(transaction);
+        drop(Object::take(client));
+        server.start_again();
+        ours
+    }
+
+    /// Others commit transactions until one of them has this number or a later one.
+    fn others_reach(server: &Postgres, database: &str, number: i64) {
+        let next = || {
+            server
+                .sql(database, "SELECT pg_current_xact_id()")
+                .trim()
+                .parse::<i64>()
+        };
+        while next().expect("a number") < number {}
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_number_that_a_crashed_server_gave_to_another_transaction_is_not_taken_for_ours() {
+        let Some(server) = Postgres::start(&[]) else {
+            return;
+        };
+        let database = server.database();
+        let connections = Connections::new(&PostgresSettings::new(server.url(&database))).expect("settings");
+        let ours = interrupted(&connections, &server, Stop::Immediate).await;
+        let at_once = connections.was_committed(ours).await.expect("told");
+        assert!(!at_once, "nothing of it had reached the log");
+        others_reach(&server, &database, ours.number);
+        let client = connections.client().await.expect("connected");
+        let said = client
+            .query_one(TRANSACTION_STATUS, &[&ours.number])
+            .await
+            .expect("told");
+        assert_eq!(
+            said.get::<_, Option<String>>(0).as_deref(),
+            Some("committed"),
+            "the number was given again"
+        );
+        drop(client);
+        let told = connections
+            .was_committed(ours)
+            .await
+            .expect_err("nobody can tell");
+        assert!(told.told("the database").contains("asking again is harmless"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn after_a_stop_in_good_order_numbers_stay_what_they_were() {
+        let Some(server) = Postgres::start(&[]) else {
+            return;
+        };
+        let database = server.database();
+        let connections = Connections::new(&PostgresSettings::new(server.url(&database))).expect("settings");
+        let mut client = connections.client().await.expect("connected");
+        let (transaction, committed) = begin(&mut client, GATE).await.expect("begun");
+        transaction.commit().await.expect("committed");
+        drop(client);
+        let ours = interrupted(&connections, &server, Stop::Fast).await;
+        others_reach(&server, &database, ours.number + 1);
+        assert!(!connections.was_committed(ours).await.expect("told"));
+        assert!(connections.was_committed(committed).await.expect("told"));
+    }
 }

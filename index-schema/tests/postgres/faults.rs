@@ -31,14 +31,19 @@ async fn a_restart_of_the_server_is_waited_out_and_each_entry_added_once() {
     let inserting = task::spawn("inserter", {
         let (index, entries, stopped) = (index.clone(), entries.clone(), stopped.clone());
         async move {
-            let mut added = 0;
+            let (mut added, mut untold) = (0, 0);
             while !stopped.load(Ordering::SeqCst) {
                 for some in entries.chunks(3) {
-                    added += index.insert(some).await.expect("inserted").added;
+                    match index.insert(some).await {
+                        Ok(inserted) => added += inserted.added,
+                        // Only a server that crashed cannot tell.
+                        Err(error) if error.to_string().contains("asking again is harmless") => untold += 1,
+                        Err(error) => panic!("{error}"),
+                    }
                     index.pending(3).await.expect("answered");
                 }
             }
-            added
+            (added, untold)
         }
     });
     for how in [Stop::Fast, Stop::Immediate, Stop::Fast] {
@@ -47,7 +52,12 @@ async fn a_restart_of_the_server_is_waited_out_and_each_entry_added_once() {
         until(&place, "SELECT 1", "1").await;
     }
     stopped.store(true, Ordering::SeqCst);
-    assert_eq!(inserting.await.expect("it ended"), 120);
+    let (added, untold) = inserting.await.expect("it ended");
+    let added = added + index.insert(&entries).await.expect("inserted").added;
+    assert!(
+        added <= 120 && added + 3 * untold >= 120,
+        "{added} added, {untold} times untold"
+    );
     assert_eq!(index.totals().await.expect("totals").pending_chunks, 120);
     assert_eq!(index.server().changes, 0, "a restarted server is the same server");
     place.assert_whole();
