@@ -39,6 +39,7 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
         "announced",
         async move { while announced.recv().await.is_some() {} },
     );
+    let watcher = base.watcher(&edge.data, SystemClock::shared(), None).await;
     let (trigger, wish) = Shutdown::new();
     let door = SubmissionHandler::new(
         base.edge().clone(),
@@ -47,7 +48,6 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     );
     let serving = task::spawn("edge listener", listener.serve(door, wish.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(wish.clone()));
-    let watcher = base.watcher(&edge.data, SystemClock::shared(), None);
     let end = base.shutdown();
     let watching = task::spawn("watcher", async move { watcher.run(wish, end).await });
     tracing::info!(

@@ -87,8 +87,8 @@ impl Base {
         &self.edge
     }
 
-    /// Who watches this, and the stations behind it.
-    pub(crate) fn watcher(
+    /// Who watches this, and the stations behind it, and has looked at it once.
+    pub(crate) async fn watcher(
         &self,
         data: &Data,
         clock: Arc<dyn Clock>,
@@ -101,12 +101,13 @@ impl Base {
             seal_age: data.intake.seal_age.0,
             open_partitions_max: data.intake.open_partitions,
         };
-        Watcher::new(WatchedParts {
+        Watcher::begin(WatchedParts {
             edge: Some(edge),
             store: Some(self.watched.clone()),
             clock,
             stations,
         })
+        .await
     }
 
     /// What ends when the process does.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
 
 use super::core::Core;
+use super::watcher::Watcher;
 use crate::import::import_file;
 
 /// A request, as JSON on one line.
@@ -48,7 +49,7 @@ pub(crate) enum Request {
     Reconcile,
     /// Write what is folded and in memory only.
     Persist,
-    /// The counters, and how the pipeline is.
+    /// The counters, and how the pipeline is where it runs.
     Status,
 }
 
@@ -111,12 +112,13 @@ impl Wish {
 /// Answers requests with the pipeline's parts.
 pub(super) struct Requests {
     core: Arc<Core>,
+    watcher: Arc<Watcher>,
 }
 
 impl Requests {
-    /// Answers with these parts.
-    pub(super) const fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    /// Answers with these parts, and with what was found by who watches them.
+    pub(super) const fn new(core: Arc<Core>, watcher: Arc<Watcher>) -> Self {
+        Self { core, watcher }
     }
 }
 
@@ -124,10 +126,23 @@ impl ControlHandler for Requests {
     async fn handle(&self, request: Value, progress: Progress) -> Result<Value, String> {
         let wish = Wish::parse(request).map_err(|error| format!("not understood: {error}"))?;
         self.core.refuse_other_settings(&wish.given)?;
-        perform(&self.core, wish.request, move |value| progress.say(value))
+        let is_status = matches!(wish.request, Request::Status);
+        let done = perform(&self.core, wish.request, move |value| progress.say(value))
             .await
-            .map_err(|error| format!("{error:#}"))
+            .map_err(|error| format!("{error:#}"))?;
+        Ok(match is_status {
+            true => with_health(self.watcher.health().to_json(), done),
+            false => done,
+        })
     }
+}
+
+/// How the pipeline was up to a second ago, with the counts of this moment.
+fn with_health(mut health: Value, counts: Value) -> Value {
+    if let (Some(health), Value::Object(counts)) = (health.as_object_mut(), counts) {
+        health.extend(counts);
+    }
+    health
 }
 
 /// Does what is asked, here or in the process that holds the directory.
@@ -159,13 +174,7 @@ pub(crate) async fn perform(
         Request::Retain { dry_run } => Ok(retained(&core.retain(dry_run).await?)),
         Request::ForgetChunk { key, why } => Ok(forgotten(core.forget(&key, &why).await?)),
         Request::Status => {
-            let mut status = core.watcher.health().to_json();
-            // The counts of this moment; the rest is up to a second old.
-            if let (Some(status), Value::Object(counts)) =
-                (status.as_object_mut(), core.status().await?.to_json())
-            {
-                status.extend(counts);
-            }
+            let mut status = core.status().await?.to_json();
             core.add_work(&mut status).await;
             Ok(status)
         }

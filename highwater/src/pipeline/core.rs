@@ -36,7 +36,6 @@ pub(crate) struct Core {
     pub(super) aggregator: Arc<Aggregator>,
     pub(super) reads: Arc<Current<dyn AggregateReads>>,
     pub(super) counters: Arc<Counters>,
-    pub(super) watcher: Arc<Watcher>,
     indexer: Arc<Indexer>,
     pub(super) retaining: Retaining,
     prefix: String,
@@ -81,17 +80,9 @@ impl Core {
             index: index.clone(),
             aggregates: reads.clone(),
         });
-        let stations = Stations {
-            counters: counters.clone(),
-            index: index.clone(),
-            reads: reads.clone(),
-            aggregator: Some(aggregator.clone()),
-        };
-        let watcher = base.watcher(data, clock.clone(), Some(stations));
         let core = Arc::new(Self {
             indexer: Arc::new(Indexer::new(base.store.clone(), index.clone())),
             counters,
-            watcher,
             retaining,
             prefix: data.chunk_prefix.clone(),
             anew: Anew::new(generations, data.texts(), clock.clone()),
@@ -108,6 +99,17 @@ impl Core {
     /// The edge.
     pub(crate) fn edge(&self) -> &Arc<Edge> {
         &self.base.edge
+    }
+
+    /// Who watches all of it, and has looked at it once.
+    pub(super) async fn watcher(&self, data: &Data) -> Arc<Watcher> {
+        let stations = Stations {
+            counters: self.counters.clone(),
+            index: self.index.clone(),
+            reads: self.reads.clone(),
+            aggregator: Some(self.aggregator.clone()),
+        };
+        self.base.watcher(data, self.clock.clone(), Some(stations)).await
     }
 
     /// The counters of all stations.

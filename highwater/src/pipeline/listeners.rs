@@ -51,9 +51,10 @@ impl Pipeline {
         warn_of_open_api(api_address);
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
         let (trigger, shutdown) = Shutdown::new();
-        let (watcher, ending, end) = (core.watcher.clone(), shutdown.clone(), core.base.shutdown());
+        let watcher = core.watcher(&serve.data).await;
+        let (watch, ending, end) = (watcher.clone(), shutdown.clone(), core.base.shutdown());
         core.base.watch("watcher", async move {
-            watcher.run(ending, end).await;
+            watch.run(ending, end).await;
             Ok(())
         });
         let door = SubmissionHandler::new(
@@ -66,11 +67,11 @@ impl Pipeline {
             reads: core.reads.clone(),
             index: core.index.clone(),
             status: core.counters.clone(),
-            watch: core.watcher.clone(),
+            watch: watcher.clone(),
             charted: charted_by(fold),
             definitions,
             withheld: serve.api.answers.withheld_metrics.clone(),
-            health: health::of_databases(&core.watcher, shutdown.clone()),
+            health: health::of_databases(&watcher, shutdown.clone()),
             clock,
         });
         let control = ControlListener::bind(core.base.directory.root())
@@ -80,7 +81,7 @@ impl Pipeline {
             task::spawn("API listener", api_listener.serve(api, shutdown.clone())),
             task::spawn(
                 "control listener",
-                control.serve(Requests::new(core.clone()), shutdown.clone()),
+                control.serve(Requests::new(core.clone(), watcher), shutdown.clone()),
             ),
             task::spawn("metrics upkeep", telemetry::upkeep(shutdown)),
         ];

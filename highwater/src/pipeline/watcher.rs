@@ -1,4 +1,5 @@
 //! Watches the pipeline: measures about once a second, judges, publishes metrics, and tells the log what begins and ends.
+//! There is no watcher that has not looked: whoever can ask one is answered with what was measured.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,6 +20,7 @@ use service::current::Current;
 use service::shutdown::Shutdown;
 use service::task;
 use store::Store;
+use tokio::sync::Mutex;
 
 use super::samples;
 use super::status::Counters;
@@ -29,16 +31,21 @@ use crate::metrics;
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How long a database may take to answer; then it counts as gone until it does.
+/// How long a database, or the store, may take to answer; a database that does not counts as gone until it does.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Samples are read again after so many looks, and the store is listed.
 const LOOKS_PER_SAMPLE: u32 = 10;
 
+/// Which of these looks lists the store. Not the first: a process takes pings only after it, also while the store does not
+/// answer.
+const LISTING_LOOK: u32 = 1;
+
 /// Who watches.
 #[derive(Debug)]
 pub(crate) struct Watcher {
-    pub(super) parts: WatchedParts,
+    parts: WatchedParts,
+    past: Mutex<Past>,
     newest: RwLock<Arc<HealthReport>>,
 }
 
@@ -88,30 +95,39 @@ struct Past {
 }
 
 impl Watcher {
-    /// Watches these parts once it runs.
-    pub(crate) fn new(parts: WatchedParts) -> Arc<Self> {
+    /// Has looked at these parts once, and watches them once it runs. A process answers nobody before: what it says of
+    /// itself is measured, or that it could not be. Databases and samples of errors are waited for no longer than
+    /// [`PATIENCE`] each.
+    pub(crate) async fn begin(parts: WatchedParts) -> Arc<Self> {
+        let mut past = Past::default();
+        let report = parts.look(&mut past, &HealthReport::default(), false).await;
         Arc::new(Self {
             parts,
-            newest: RwLock::default(),
+            past: Mutex::new(past),
+            newest: RwLock::new(Arc::new(report)),
         })
     }
 
     /// Looks again and again until both wishes are expressed: `ending` that the process should, `shutdown` that nothing is
     /// left to watch.
     pub(crate) async fn run(&self, ending: Shutdown, shutdown: Shutdown) {
-        let mut past = Past::default();
+        let mut past = self.past.lock().await;
         loop {
-            self.look(&mut past, ending.is_wished()).await;
             tokio::select! {
                 biased;
                 () = shutdown.wished() => return,
                 () = task::sleep(EVERY) => {}
             }
+            let before = self.health();
+            let report = self.parts.look(&mut past, &before, ending.is_wished()).await;
+            *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(report);
         }
     }
+}
 
-    /// One look: measure, judge, tell.
-    async fn look(&self, past: &mut Past, ending: bool) {
+impl WatchedParts {
+    /// One look: measure, judge, tell. `before` is what the one before found.
+    async fn look(&self, past: &mut Past, before: &HealthReport, ending: bool) -> HealthReport {
         let numbers = self.measure(past, ending).await;
         let now = numbers.now();
         let mut verdicts = judge(&numbers);
@@ -132,30 +148,29 @@ impl Watcher {
                 gone.name.replace('_', " ")
             );
         }
-        let (errored, set_aside) = self.samples(past, &numbers).await;
+        let (errored, set_aside) = self.samples(past, before, &numbers).await;
+        past.looks = past.looks.wrapping_add(1);
         let report = HealthReport {
             numbers,
             verdicts,
             errored,
             set_aside,
         };
-        metrics::publish(&report, self.parts.stations.is_some());
-        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(report);
-        past.looks = past.looks.wrapping_add(1);
+        metrics::publish(&report, self.stations.is_some());
+        report
     }
 
     async fn measure(&self, past: &mut Past, ending: bool) -> HealthNumbers {
-        let parts = &self.parts;
-        let now = Timestamp::from_micros(parts.clock.now_micros());
-        let (databases, stopped) = match &parts.stations {
+        let now = Timestamp::from_micros(self.clock.now_micros());
+        let (databases, stopped) = match &self.stations {
             Some(stations) => stations.ask(past).await,
             None => (None, None),
         };
-        let edge = parts.edge.as_ref().map(|watched| watched.edge.status());
+        let edge = self.edge.as_ref().map(|watched| watched.edge.status());
         if let Some(edge) = &edge {
             let counts = &mut past.counts;
             (counts.accepted, counts.waiting, counts.chunked) = (edge.accepted, edge.waiting, edge.chunked);
-            if parts.stations.is_none() {
+            if self.stations.is_none() {
                 counts.set_aside = edge.damaged;
             }
         }
@@ -163,10 +178,10 @@ impl Watcher {
         // What is held in memory stays pending until it is written, and is folded all the same.
         let pending = past.index.pending_chunks.saturating_sub(counts.in_memory_chunks);
         past.pending_since = (pending > 0).then(|| past.pending_since.unwrap_or(now));
-        let is_behind = parts.stations.is_some() && counts.indexed < counts.chunked;
+        let is_behind = self.stations.is_some() && counts.indexed < counts.chunked;
         past.behind_since = is_behind.then(|| past.behind_since.unwrap_or(now));
         let rates = past.trend.add(Sample {
-            at: parts.clock.monotonic(),
+            at: self.clock.monotonic(),
             accepted: counts.accepted,
             chunked: counts.chunked,
             folded: counts.folded + counts.repeated + counts.stored_only + counts.errored_pings,
@@ -175,11 +190,11 @@ impl Watcher {
         HealthNumbers {
             at: Some(now),
             databases,
-            log: match (&parts.edge, &edge) {
+            log: match (&self.edge, &edge) {
                 (Some(watched), Some(edge)) => log_numbers(watched, edge),
                 _ => LogNumbers::none(),
             },
-            disk: parts.edge.as_ref().and_then(|watched| disk_of(&watched.data_dir)),
+            disk: self.edge.as_ref().and_then(|watched| disk_of(&watched.data_dir)),
             store: self.store_numbers(past).await,
             index: IndexNumbers {
                 chunks: past.index.chunks,
@@ -201,14 +216,15 @@ impl Watcher {
 
     /// Lists the store now and then, so that a loss is noticed though nothing is put or read.
     async fn store_numbers(&self, past: &mut Past) -> StoreNumbers {
-        let Some(store) = &self.parts.store else {
+        let Some(store) = &self.store else {
             return StoreNumbers::default();
         };
-        if past.looks.is_multiple_of(LOOKS_PER_SAMPLE) && past.index.chunks > 0 {
-            match store.list("", None, 1).await {
-                Ok(page) if page.objects.is_empty() => past.empty_listings += 1,
-                Ok(_) => past.empty_listings = 0,
-                Err(_) => {} // Remembered by the store that is watched.
+        if past.looks % LOOKS_PER_SAMPLE == LISTING_LOOK && past.index.chunks > 0 {
+            match within_patience(store.list("", None, 1)).await {
+                Some(Ok(page)) if page.objects.is_empty() => past.empty_listings += 1,
+                Some(Ok(_)) => past.empty_listings = 0,
+                // An error is remembered by the store that is watched; silence is no error yet.
+                Some(Err(_)) | None => {}
             }
         }
         let (failing_since, error) = store.failing().unzip();
@@ -223,16 +239,16 @@ impl Watcher {
     async fn samples(
         &self,
         past: &Past,
+        before: &HealthReport,
         numbers: &HealthNumbers,
     ) -> (
         Vec<query::health::ErroredSample>,
         Vec<query::health::SetAsideObject>,
     ) {
-        let before = self.health();
         let (old, new) = (&before.numbers.counts, &numbers.counts);
         let moved = (old.errored_pings, old.set_aside) != (new.errored_pings, new.set_aside);
         let kept = || (before.errored.clone(), before.set_aside.clone());
-        let Some(stations) = &self.parts.stations else {
+        let Some(stations) = &self.stations else {
             return kept();
         };
         if !(moved || past.looks.is_multiple_of(LOOKS_PER_SAMPLE)) || numbers.databases.is_some() {
@@ -241,14 +257,16 @@ impl Watcher {
         let reads = stations.reads.get();
         let index = stations.index.as_ref();
         let own = self
-            .parts
             .edge
             .as_ref()
             .map(|watched| (watched.incarnation, new.accepted));
-        let errored = samples::errored(reads.as_ref(), index, own, numbers.now()).await;
-        let set_aside = samples::set_aside(index).await;
+        let errored = within_patience(samples::errored(reads.as_ref(), index, own, numbers.now())).await;
+        let set_aside = within_patience(samples::set_aside(index)).await;
         let kept = kept();
-        (errored.unwrap_or(kept.0), set_aside.unwrap_or(kept.1))
+        (
+            errored.and_then(Result::ok).unwrap_or(kept.0),
+            set_aside.and_then(Result::ok).unwrap_or(kept.1),
+        )
     }
 }
 
@@ -282,23 +300,24 @@ impl Stations {
         let asked = async {
             let counts = self.counters.status().await?;
             let totals = self.index.totals().await?;
-            anyhow::Ok((counts, totals))
+            let stopped = match &self.aggregator {
+                Some(aggregator) => match aggregator.check_rules().await {
+                    Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
+                    _ => None,
+                },
+                None => None,
+            };
+            anyhow::Ok((counts, totals, stopped))
         };
-        let answered = tokio::select! {
-            biased;
-            answered = asked => answered,
-            () = task::sleep(PATIENCE) => Err(anyhow::anyhow!("they did not answer for {} s", PATIENCE.as_secs())),
+        let silence = || {
+            Err(anyhow::anyhow!(
+                "they did not answer for {} s",
+                PATIENCE.as_secs()
+            ))
         };
-        match answered {
-            Ok((counts, totals)) => {
+        match within_patience(asked).await.unwrap_or_else(silence) {
+            Ok((counts, totals, stopped)) => {
                 (past.counts, past.index) = (counts, totals);
-                let stopped = match &self.aggregator {
-                    Some(aggregator) => match aggregator.check_rules().await {
-                        Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
-                        _ => None,
-                    },
-                    None => None,
-                };
                 (None, stopped)
             }
             Err(error) => (Some(format!("{error:#}")), None),
@@ -309,6 +328,15 @@ impl Stations {
 impl HealthSource for Watcher {
     fn health(&self) -> Arc<HealthReport> {
         Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What is answered within the time that an answer may take.
+async fn within_patience<T>(asked: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        answered = asked => Some(answered),
+        () = task::sleep(PATIENCE) => None,
     }
 }
 

@@ -96,12 +96,13 @@ impl Folding {
         let aggregator = Aggregator::sharing(follows, store.clone(), current, clock.clone(), settings, share);
         let reads = Arc::new(Current::new(aggregates.reads));
         let stations = Stations::shared(index.clone(), reads, Some(aggregator.clone()));
-        let watcher = Watcher::new(WatchedParts {
+        let watcher = Watcher::begin(WatchedParts {
             edge: None,
             store: Some(watched),
             clock,
             stations: Some(stations),
-        });
+        })
+        .await;
         Ok(Self {
             aggregator,
             watcher,

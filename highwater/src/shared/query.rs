@@ -37,12 +37,13 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let reads = Arc::new(Current::new(aggregates.reads));
     let stations = Stations::shared(index.index.clone(), reads.clone(), None);
     let counters = stations.counters();
-    let watcher = Watcher::new(WatchedParts {
+    let watcher = Watcher::begin(WatchedParts {
         edge: None,
         store: None,
         clock: clock.clone(),
         stations: Some(stations),
-    });
+    })
+    .await;
     let (trigger, shutdown) = Shutdown::new();
     let api = Api::new(Parts {
         reads,
