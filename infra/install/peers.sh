@@ -14,6 +14,4 @@ if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
 fi
-if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx >/dev/null; }; then
-    echo "could not install nginx: a row is left out" >&2
-fi
+"$(dirname "$0")/debian.sh" nginx || echo "could not install nginx: a row is left out" >&2
