@@ -224,7 +224,9 @@ impl<'f> SegmentReader<'f> {
 struct Window<'f> {
     file: &'f dyn File,
     start: u64,
-    bytes: Vec<u8>,
+    /// Room for a window; its first `held` bytes are the file's.
+    room: Vec<u8>,
+    held: usize,
 }
 
 impl<'f> Window<'f> {
@@ -232,17 +234,21 @@ impl<'f> Window<'f> {
         Self {
             file,
             start: 0,
-            bytes: Vec::new(),
+            room: Vec::new(),
+            held: 0,
         }
     }
 
     /// The bytes from `offset`, `length` of them; less only where the file ends.
     fn read(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
-        let inside = offset >= self.start && offset + length as u64 <= self.start + self.bytes.len() as u64;
+        let inside = offset >= self.start && offset + length as u64 <= self.start + self.held as u64;
         if !inside {
-            self.bytes.resize(length.max(WINDOW_BYTES), 0);
-            let read = self.file.read_at(&mut self.bytes, offset)?;
-            self.bytes.truncate(read);
+            if self.room.len() < length.max(WINDOW_BYTES) {
+                // Zeroed memory as the system has it: most logs fill little of a window.
+                self.room = vec![0; length.max(WINDOW_BYTES)];
+            }
+            self.held = 0;
+            self.held = self.file.read_at(&mut self.room, offset)?;
             self.start = offset;
         }
         let rest = self.rest(offset);
@@ -252,7 +258,7 @@ impl<'f> Window<'f> {
     /// The bytes from `offset` to the window's end.
     fn rest(&self, offset: u64) -> &[u8] {
         let skip = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
-        &self.bytes[skip.min(self.bytes.len())..]
+        &self.room[skip.min(self.held)..self.held]
     }
 }
 
