@@ -1,20 +1,17 @@
 //! The server: made, started, stopped and started again, promoted to a new timeline, replaced by another one.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use std::{fs, process, thread};
+use std::{fs, thread};
 
+use loopback_ports::free_port;
 use tempfile::TempDir;
 
 use crate::guardian::Guardian;
 use crate::programs::Programs;
-
-/// Ports are taken from here on: above what services use, below what systems hand out to whoever connects.
-const PORTS: std::ops::Range<u32> = 21_000..31_000;
 
 /// How often is looked whether a server has started, and how long to go on looking.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -303,20 +300,6 @@ fn is_ready(status: &Path) -> bool {
     text.lines()
         .nth(7)
         .is_some_and(|word| ["ready", "standby"].contains(&word.trim()))
-}
-
-/// A port on which nobody listens, another one at each call: a server that was stopped comes back to its own.
-fn free_port() -> u32 {
-    static CALLS: AtomicU32 = AtomicU32::new(0);
-    let span = PORTS.end - PORTS.start;
-    let is_free = |port: &u32| TcpListener::bind(("127.0.0.1", *port as u16)).is_ok();
-    (0..span)
-        .map(|_| {
-            let call = CALLS.fetch_add(1, Ordering::Relaxed);
-            PORTS.start + process::id().wrapping_mul(17).wrapping_add(call) % span
-        })
-        .find(is_free)
-        .expect("some port is free")
 }
 
 #[expect(

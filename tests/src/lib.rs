@@ -1,6 +1,5 @@
 //! What the tests of the whole house share: starting real processes, speaking HTTP to them, ending them.
 
-mod address;
 pub mod aws;
 mod faults;
 mod http;
@@ -10,9 +9,9 @@ mod recorded;
 mod small_disk;
 pub mod soak;
 
-pub use address::free_address;
 pub use faults::Faults;
 pub use http::{Client, Response};
+pub use loopback_ports::free_address;
 pub use member::{Member, Wish};
 pub use program::{Finished, Pipeline, highwater, run, thread_sleep as pause};
 pub use recorded::recorded;

@@ -12,22 +12,46 @@ use serde_json::Value;
 
 use crate::{Client, free_address};
 
-/// The built program. Builds it first, which costs nothing when that was done.
+/// Names the program that tests start: the one that was built with them. Whoever runs tests sets it.
+const PROGRAM: &str = "HIGHWATER_PROGRAM";
+
+/// The built program. Where nobody names it, it is built as the tests were, which costs nothing when that was done.
 ///
 /// # Panics
-/// When it cannot be built.
+/// When it cannot be built, or is not there.
 pub fn highwater() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+    static PROGRAM_PATH: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM_PATH.get_or_init(|| {
+        if let Some(named) = std::env::var_os(PROGRAM) {
+            let named = PathBuf::from(named);
+            assert!(
+                named.is_file(),
+                "{PROGRAM} names {}, which is not there",
+                named.display()
+            );
+            return named;
+        }
+        let test = std::env::current_exe().expect("this test has a path");
+        let folder = test.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+        let folder = folder.expect("target/PROFILE/deps/<test>, or target/PROFILE/<program>");
+        let profile = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--quiet", "--offline", "-p", "highwater"])
+            .args([
+                "build",
+                "--profile",
+                profile,
+                "--quiet",
+                "--offline",
+                "-p",
+                "highwater",
+            ])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .expect("cargo runs");
         assert!(built.success(), "the program does not build");
-        let test = std::env::current_exe().expect("this test has a path");
-        let folder = test.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
-        let folder = folder.expect("target/release/deps/<test>, or target/release/<program>");
         folder.join("highwater")
     })
 }

@@ -10,8 +10,16 @@ use std::process::Command;
 pub struct Tools {
     /// The Python that has LocalStack.
     pub(super) python: PathBuf,
-    /// The Lambda, as `cargo lambda build` made it.
+    /// The Lambda: as `cargo lambda build` made it, or as the workspace's own build did.
     pub(super) zip: PathBuf,
+}
+
+/// Names another zip of the Lambda than the released one.
+const ZIP: &str = "HIGHWATER_LAMBDA_ZIP";
+
+/// Where `make lambda` puts what is released.
+fn released() -> PathBuf {
+    project().join("target/lambda/lambda-indexer/bootstrap.zip")
 }
 
 pub(super) fn project() -> &'static Path {
@@ -29,12 +37,12 @@ impl Tools {
     pub fn find() -> Option<Self> {
         let tools = Self {
             python: project().join(".cache/localstack/python/bin/python"),
-            zip: project().join("target/lambda/lambda-indexer/bootstrap.zip"),
+            zip: std::env::var_os(ZIP).map_or_else(released, PathBuf::from),
         };
         let missing = if !tools.python.exists() {
             "LocalStack is not installed (`make localstack`; it needs CPython 3.11 on x86-64 Linux)"
         } else if !tools.zip.exists() {
-            "the Lambda is not built (`make lambda`)"
+            "the Lambda is not built (`make lambda`; `make test` names another one in HIGHWATER_LAMBDA_ZIP)"
         } else {
             return Some(tools);
         };
@@ -48,6 +56,22 @@ impl Tools {
 }
 
 impl Tools {
+    /// The same, where the Lambda is the one that is released: made by cargo-lambda. Else prints that it is another one.
+    ///
+    /// # Panics
+    /// As [`find`](Self::find).
+    #[expect(clippy::print_stdout, reason = "a test says what it leaves out")]
+    pub fn find_released() -> Option<Self> {
+        let tools = Self::find()?;
+        if tools.zip != released() {
+            println!(
+                "left out: the zip that cargo-lambda makes (`make release-check`, where what it is made from changed)"
+            );
+            return None;
+        }
+        Some(tools)
+    }
+
     /// The Lambda's zip.
     pub fn zip(&self) -> &Path {
         &self.zip

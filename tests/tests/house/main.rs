@@ -2,6 +2,8 @@
 //! papers say what the sources say.
 
 mod floors;
+mod installing;
 mod limits;
 mod papers;
 mod sources;
+mod testing;

@@ -1,0 +1,139 @@
+//! `flaky FILE`: runs the tests of real processes, and those that wait for figures or times, again and again beside other
+//! work, and keeps a tally. What was run of the same build is not run again, so it may be ended at any time and goes on.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use anyhow::Context;
+use clap::Parser;
+use test_runner::{
+    Built, Entry, Executable, Load, Tally, Wish, of_real_processes, run, sentence, waits_for_time,
+};
+
+/// Tests that run beside each other in one executable.
+const THREADS: usize = 2;
+
+/// Runs tests again and again beside other work.
+#[derive(Debug, Parser)]
+struct Options {
+    /// What `cargo test --no-run --message-format json` said.
+    messages: PathBuf,
+    /// How often each is run; those that wait for figures or times twice as often.
+    #[arg(long, default_value_t = 5)]
+    times: u32,
+    /// End after so many minutes; the next call goes on.
+    #[arg(long, value_name = "N")]
+    minutes: Option<u64>,
+    /// Only executables whose name holds this, as `tests street`.
+    #[arg(long, value_name = "PART")]
+    executable: Vec<String>,
+    /// Only tests whose path holds this.
+    #[arg(long, value_name = "PART")]
+    only: Vec<String>,
+    /// The tally.
+    #[arg(long, value_name = "FILE", default_value = "target/flaky/tally")]
+    tally: PathBuf,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let options = Options::parse();
+    let built = Built::of_file(&options.messages)?;
+    let named = |name: &str| {
+        options.executable.is_empty() || options.executable.iter().any(|part| name.contains(part))
+    };
+    let executables: Vec<&Executable> = built
+        .executables
+        .iter()
+        .filter(|executable| of_real_processes(executable) || waits_for_time(executable))
+        .filter(|executable| named(&executable.name()))
+        .collect();
+    anyhow::ensure!(
+        !executables.is_empty(),
+        "no such test executable is of these names"
+    );
+    let build = build_of(&built, &executables, &options.only)?;
+    let mut tally = Tally::open(&options.tally)?;
+    let is_done = run_rounds(&options, &built, &executables, &build, &mut tally)?;
+    let (lines, well) = tally.told(&build);
+    let mut out = io::stdout().lock();
+    writeln!(out)?;
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    if !is_done {
+        writeln!(out, "Not all rounds were run: the same command goes on.")?;
+    }
+    Ok(match well {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Whether all rounds are run now.
+fn run_rounds(
+    options: &Options,
+    built: &Built,
+    executables: &[&Executable],
+    build: &str,
+    tally: &mut Tally,
+) -> anyhow::Result<bool> {
+    let start = now();
+    let processors = thread::available_parallelism().map_or(1, Into::into);
+    let _load = Load::start(processors).context("other work cannot be started")?;
+    let folder = std::path::absolute(options.tally.parent().unwrap_or_else(|| Path::new(".")))?;
+    for round in 1..=options.times * 2 {
+        for executable in executables {
+            let name = executable.name();
+            if round > options.times && !waits_for_time(executable) || tally.has(build, &name, round) {
+                continue;
+            }
+            if let Some(minutes) = options.minutes
+                && start.elapsed() > Duration::from_secs(minutes * 60)
+            {
+                return Ok(false);
+            }
+            let nice = round.is_multiple_of(2);
+            let log = folder.join(format!("{}-{round}.log", name.replace(' ', "-")));
+            let outcome = run(&Wish {
+                executable,
+                threads: THREADS,
+                only: &options.only,
+                program: built.program.as_deref(),
+                nice,
+                log: &log,
+            })?;
+            writeln!(
+                io::stdout(),
+                "round {round}{}: {}{}",
+                if nice { ", nice" } else { "" },
+                sentence(&outcome),
+                if outcome.ended_well { "" } else { "\n" }
+            )?;
+            if !outcome.ended_well {
+                writeln!(io::stdout(), "{}", outcome.failures)?;
+            }
+            tally.add(Entry::of(&outcome, build, round, nice))?;
+        }
+    }
+    Ok(true)
+}
+
+/// What tells this build from others: when the newest of its files was made, and which tests are asked for.
+fn build_of(built: &Built, executables: &[&Executable], only: &[String]) -> anyhow::Result<String> {
+    let paths = executables.iter().map(|executable| &executable.path);
+    let mut newest = Duration::ZERO;
+    for path in paths.chain(&built.program) {
+        let made = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+        let made = made.with_context(|| format!("{} is gone: build again", path.display()))?;
+        newest = newest.max(made.duration_since(UNIX_EPOCH)?);
+    }
+    Ok(format!("{} {}", newest.as_millis(), only.join(" ")))
+}
+
+#[expect(clippy::disallowed_methods, reason = "minutes of a person are real time")]
+fn now() -> Instant {
+    Instant::now()
+}
