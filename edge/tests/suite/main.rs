@@ -1,0 +1,16 @@
+//! The edge from submission to chunk, over disks and stores that fail, and what it takes of memory.
+
+mod alone;
+mod bombs;
+mod bounds;
+mod crashes;
+mod door;
+mod errors;
+mod partitions;
+mod recovery;
+mod rotation;
+mod sealing;
+mod stragglers;
+mod stuck;
+mod support;
+mod vitals;

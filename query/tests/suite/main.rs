@@ -1,0 +1,4 @@
+//! Definitions as files bring them, and the API as its clients see it.
+
+mod api;
+mod definitions;

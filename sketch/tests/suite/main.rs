@@ -1,0 +1,4 @@
+//! Layouts and sketches as others compute them.
+
+mod golden_layouts;
+mod interop;
