@@ -8,17 +8,27 @@ FEATURES := store/s3,index-schema/postgres,aggregate-store/postgres,aggregate-st
 
 SEEDS ?= 1000
 MINUTES ?= 10
+TIMES ?= 5
 STACK ?= highwater
 
-.PHONY: help test demo lint audit soak simulate fuzz bench bench-aws peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws deploy clean
+export FEATURES PYTHON
+
+.PHONY: help test check flaky release-check demo lint audit soak simulate fuzz bench bench-aws peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws deploy clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-test: python browser postgres localstack lambda lint  ## every test, with what they need installed
-	HIGHWATER_PYTHON=$(abspath $(PYTHON)) HIGHWATER_POSTGRES=required \
-	    HIGHWATER_LOCALSTACK=$$(test -d $(CACHE)/localstack/python && echo required) \
-	    $(CARGO) test --release --workspace --features $(FEATURES) --locked --no-fail-fast
+test:            ## every test, with what they need installed
+	@infra/test/run.sh
+
+check:           ## what a change in CRATE=name can break: its tests, those of what stands on it, the street's of it
+	@infra/test/check.sh $(CRATE)
+
+flaky:           ## the tests of real processes, and of figures and times, TIMES=n again beside other work; goes on where it was ended
+	@infra/test/flaky.sh --times $(TIMES) $(FLAKY)
+
+release-check:   ## the Lambda as cargo-lambda makes and deploys it, and the default program as it ships
+	@infra/test/run.sh release
 
 demo:            ## the pipeline on this machine, with generated pings
 	$(CARGO) run --release --locked -- demo
@@ -38,7 +48,7 @@ $(CACHE)/deploy/.ready: infra/aws/requirements.txt
 
 lint:            ## formatting and lints
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --features $(FEATURES) --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --features $(FEATURES) --all-targets --locked -- -D warnings
 
 audit:           ## licences, bans and sources of dependencies; installs cargo-deny, which takes minutes
 	command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked

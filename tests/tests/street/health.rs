@@ -156,6 +156,47 @@ fn the_disk_is_as_full_as_df_says() {
     pipeline.terminate();
 }
 
+/// What an answer holds is measured before anybody is answered: no field waits for a first look.
+#[test]
+fn the_first_answers_of_a_process_hold_what_was_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipeline = Pipeline::spawn(&mut Command::new(highwater()), &folder.path().join("serve"), &[]);
+    let health: Value = first(&pipeline.api, "/api/v1/health").json();
+    assert!(health["disk"]["size_bytes"].as_u64() > Some(0), "{health:#}");
+    assert_eq!(health["verdicts"].as_array().map(Vec::len), Some(1), "{health:#}");
+    assert_eq!(health["log"]["writable"], true, "{health:#}");
+    pipeline.terminate();
+    let address = tests::free_address();
+    let log = fs::File::create(folder.path().join("edge.log")).expect("a log");
+    let mut edge = Command::new(highwater())
+        .args(["edge", "--edge-listen", &address, "--data-dir"])
+        .arg(folder.path().join("edge"))
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("it starts");
+    let metrics = first(&address, "/metrics");
+    edge.kill().expect("it runs");
+    edge.wait().expect("it ends");
+    for line in [
+        "highwater_pipeline_verdict_severity{verdict=\"well\"} 0",
+        "highwater_pipeline_log_budget_bytes ",
+    ] {
+        assert!(metrics.text().contains(line), "{line}\n{}", metrics.text());
+    }
+}
+
+/// The first answer that there is.
+fn first(address: &str, path: &str) -> tests::Response {
+    for _ in 0..1_200 {
+        if let Ok(answer) = tests::Client::new(address).get(path) {
+            return answer;
+        }
+        pause();
+    }
+    panic!("{address} does not answer");
+}
+
 /// A folder on a file system of which an eighth is free: the temporary one, or else memory.
 fn folder_with_room() -> tempfile::TempDir {
     let found = [env::temp_dir(), "/dev/shm".into()].into_iter().find(|folder| {

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -9,6 +10,13 @@ use tests::{Client, Pipeline, SmallPing};
 
 /// Connections of a large crowd.
 pub(super) const MANY: usize = 10_000;
+
+/// Waits for this process's turn to have a crowd, which takes most of the descriptors that it may have open. To be held from
+/// before there is an honest client: who waits beside it may wait for longer than a connection may be idle.
+pub(super) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Open connections, all alike.
 pub(super) struct Crowd(Vec<TcpStream>);

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use tests::Pipeline;
 
-use super::crowd::{Crowd, MANY, an_honest_client_is_served, post, tell, wait};
+use super::crowd::{Crowd, MANY, an_honest_client_is_served, post, tell, turn, wait};
 
 /// What all connections together may cost beside an idle program.
 const CROWD_BYTES_MAX: u64 = 150_000_000;
 
 /// Lets a crowd misbehave beside honest clients: one that was there before, and new ones.
 fn besiege(opening: &[u8], byte: Option<u8>, members: usize, arguments: &[&str]) {
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let pipeline = Pipeline::start(&folder.path().join("data"), arguments);
     let mut regular = pipeline.edge_client();
