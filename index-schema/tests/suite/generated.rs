@@ -23,6 +23,6 @@ fn the_generated_messages_are_those_of_the_proto_files() {
     let kept = fs::read_to_string(&committed).expect("src/generated.rs");
     assert!(
         kept == fresh,
-        "src/generated.rs differs: run REGENERATE=1 cargo test --release -p index-schema"
+        "src/generated.rs differs: run REGENERATE=1 cargo test -p index-schema"
     );
 }

@@ -41,7 +41,7 @@ fn the_paper_on_limits_says_what_the_sources_say() {
     let there = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == wanted,
-        "docs/limits.md is not what the sources say: HIGHWATER_WRITE_PAPERS=1 cargo test --release -p tests --test house"
+        "docs/limits.md is not what the sources say: HIGHWATER_WRITE_PAPERS=1 cargo test -p tests --test house"
     );
 }
 
