@@ -12,6 +12,8 @@ stage formatting "run \`cargo fmt --all\`" \
     cargo fmt --all --check
 stage "linting and compiling" "mend what the compiler or clippy says above" \
     infra/test/build.sh || stop
+stage "linting the default program" "mend what the compiler or clippy says above of the program without the feature aws" \
+    cargo clippy --quiet -p highwater --locked -- -D warnings
 joined installing || stop
 stage "packing the Lambda" "see what Python says above" \
     infra/test/lambda-zip.sh "$PYTHON" || stop

@@ -15,6 +15,8 @@ pub struct Executable {
     pub target: String,
     /// Whether it holds unit tests.
     pub is_unit: bool,
+    /// Whether these are a program's.
+    pub is_program: bool,
     /// Where it lies.
     pub path: PathBuf,
     /// The package's folder, in which cargo runs it.
@@ -55,12 +57,13 @@ struct Profile {
 }
 
 impl Executable {
-    /// How it is called in what is printed: `edge`, for its unit tests `edge (unit)`, for others `edge door`.
+    /// How it is called in what is printed, no two alike: `edge (unit)` for a library's unit tests, `tests soak (unit)` for a
+    /// program's, `edge suite` for others.
     pub fn name(&self) -> String {
-        match self.is_unit {
-            true if self.target.replace('_', "-") == self.package => format!("{} (unit)", self.package),
-            true => format!("{} {} (unit)", self.package, self.target),
-            false => format!("{} {}", self.package, self.target),
+        match (self.is_unit, self.is_program) {
+            (true, false) => format!("{} (unit)", self.package),
+            (true, true) => format!("{} {} (unit)", self.package, self.target),
+            (false, _) => format!("{} {}", self.package, self.target),
         }
     }
 }
@@ -123,6 +126,7 @@ impl Built {
         self.executables.push(Executable {
             package,
             is_unit: !target.kind.iter().any(|kind| kind == "test"),
+            is_program,
             target: target.name,
             path,
             folder,
@@ -139,6 +143,7 @@ mod tests {
 {"reason":"compiler-artifact","manifest_path":"/p/edge/Cargo.toml","target":{"kind":["lib"],"name":"edge"},"profile":{"test":true},"executable":"/t/edge-1"}
 {"reason":"compiler-artifact","manifest_path":"/p/edge/Cargo.toml","target":{"kind":["test"],"name":"door"},"profile":{"test":true},"executable":"/t/door-1"}
 {"reason":"compiler-artifact","manifest_path":"/p/highwater/Cargo.toml","target":{"kind":["bin"],"name":"highwater"},"profile":{"test":false},"executable":"/t/highwater"}
+{"reason":"compiler-artifact","manifest_path":"/p/edge/Cargo.toml","target":{"kind":["bin"],"name":"edge"},"profile":{"test":true},"executable":"/t/edge-2"}
 {"reason":"build-finished","success":true}
 "#;
 
@@ -146,10 +151,10 @@ mod tests {
     fn executables_and_the_program_are_found_by_what_cargo_says() {
         let built = Built::read(SAID.as_bytes()).expect("read");
         let names: Vec<String> = built.executables.iter().map(Executable::name).collect();
-        assert_eq!(names, ["edge (unit)", "edge door"]);
+        assert_eq!(names, ["edge (unit)", "edge door", "edge edge (unit)"]);
         assert_eq!(built.executables[1].folder, Path::new("/p/edge"));
         assert_eq!(built.program, Some("/t/highwater".into()));
-        assert_eq!(built.crates, 4);
+        assert_eq!(built.crates, 5);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Read {
     pub closing: Option<String>,
     /// Lines in which a test says what it left out.
     pub left_out: Vec<String>,
+    /// All have ended: what comes now is what they said, which may be another harness's lines.
+    ended: bool,
 }
 
 impl Verdict {
@@ -61,7 +63,9 @@ impl Read {
     pub fn take(&mut self, line: &str) {
         if line.starts_with("test result: ") {
             self.closing = Some(line.to_owned());
-        } else if let Some(result) = result_of(line) {
+        } else if line == "successes:" || line == "failures:" {
+            self.ended = true;
+        } else if let Some(result) = result_of(line).filter(|_| !self.ended) {
             self.results.push(result);
         } else if line.starts_with("left out") && !self.left_out.iter().any(|known| known == line) {
             self.left_out.push(line.to_owned());
@@ -105,7 +109,9 @@ mod tests {
             "test c ... FAILED <0.000s>",
             "test d ... ignored, takes minutes",
             "test e has been running for over 60 seconds",
+            "failures:",
             "---- c stdout ----",
+            "test of_another_process ... ok",
             "left out: there is no PostgreSQL here",
             "left out: there is no PostgreSQL here",
             "test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.25s",

@@ -196,6 +196,7 @@ mod tests {
             package: "p".into(),
             target: "t".into(),
             is_unit: false,
+            is_program: false,
             path,
             folder: folder.path().into(),
         };

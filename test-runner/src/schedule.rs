@@ -136,6 +136,7 @@ mod tests {
             package: package.into(),
             target: target.into(),
             is_unit: package == target,
+            is_program: false,
             path: "/t".into(),
             folder: "/p".into(),
         }

@@ -25,7 +25,7 @@ fn one_that_fails_fails_all_of_it_and_the_others_are_run_all_the_same() {
     let world = World::new(&[
         (
             "bad",
-            "echo failures:; echo '---- why ----'; echo 'test a ... FAILED'; exit 101",
+            "echo 'test a ... FAILED'; echo failures:; echo '---- why ----'; exit 101",
         ),
         ("good", "echo 'test b ... ok'"),
         ("gone", "kill -9 $$"),
