@@ -16,7 +16,7 @@ trap 'rm -f "$said"' EXIT
 
 # apt's own words, in every version since 1.9, of a lock that is held: of the lists, the archives, or dpkg.
 is_held() {
-    grep -qE 'Could not get lock|Unable to (acquire the dpkg frontend lock|lock directory|lock the administration directory)' "$said"
+    ! grep -q 'Could not open lock file' "$said" && grep -qE 'Could not get lock|Unable to (acquire the dpkg frontend lock|lock directory|lock the administration directory)' "$said"
 }
 
 # One step of apt-get, again and again while somebody else has the lock.

@@ -13,5 +13,5 @@ if [ ! -x "$driver" ]; then
 fi
 export RUSTC_WORKSPACE_WRAPPER=$driver CLIPPY_ARGS=-Dwarnings
 built=${BUILT:-target/tests/built.json}
-cargo test --no-run --workspace --features "$FEATURES" --locked --message-format json-render-diagnostics "$@" >"$built.new"
+"${CARGO:-cargo}" test --no-run --workspace --features "$FEATURES" --locked --message-format json-render-diagnostics "$@" >"$built.new"
 mv "$built.new" "$built"

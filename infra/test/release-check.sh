@@ -6,7 +6,7 @@
 # With `if-changed` nothing is done while what the Lambda and its deployment are made from is what it says.
 # Needs what `make test` installs and builds.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd -P "$(dirname "$0")/../.."
 checked=infra/test/release-checked
 digest=$(infra/test/release-digest.sh)
 if [ "${1:-}" = if-changed ] && [ -f "$checked" ] && [ "$(cut -d' ' -f1 "$checked")" = "$digest" ]; then
@@ -15,12 +15,17 @@ if [ "${1:-}" = if-changed ] && [ -f "$checked" ] && [ "$(cut -d' ' -f1 "$checke
 fi
 "${MAKE:-make}" --no-print-directory lambda
 if [ -d .cache/localstack/python ]; then
-    HIGHWATER_LAMBDA_ZIP=$PWD/target/lambda/lambda-indexer/bootstrap.zip infra/test/tests.sh \
+    HIGHWATER_LAMBDA_ZIP=$(pwd -P)/target/lambda/lambda-indexer/bootstrap.zip infra/test/tests.sh \
         --logs target/tests/release --executable "tests aws" --executable "highwater world"
+    if grep -h "^left out" target/tests/release/*.log; then
+        echo "the release is not checked while that is left out" >&2
+        exit 1
+    fi
 else
-    echo "left out: the Lambda in LocalStack, which is not installed" >&2
+    echo "left out: checking the release, for LocalStack is not installed (it needs CPython 3.11 on x86-64 Linux)" >&2
+    exit 0
 fi
-cargo build --release --locked
+"${CARGO:-cargo}" build --release --locked
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 target/release/highwater demo --data-dir "$folder/data" --edge-listen 127.0.0.1:0 --api-listen 127.0.0.1:0 --pings 400 --exit

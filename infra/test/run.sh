@@ -9,11 +9,11 @@ make=${MAKE:-make}
 beside installing "see what stands above; what is installed by hand is not installed again" \
     "$make" --no-print-directory python browser postgres localstack
 stage formatting "run \`cargo fmt --all\`" \
-    cargo fmt --all --check
+    "${CARGO:-cargo}" fmt --all --check
 stage "linting and compiling" "mend what the compiler or clippy says above" \
     infra/test/build.sh || stop
 stage "linting the default program" "mend what the compiler or clippy says above of the program without the feature aws" \
-    cargo clippy --quiet -p highwater --locked -- -D warnings
+    "${CARGO:-cargo}" clippy --quiet -p highwater --locked -- -D warnings
 joined installing || stop
 stage "packing the Lambda" "see what Python says above" \
     infra/test/lambda-zip.sh "$PYTHON" || stop
@@ -24,5 +24,5 @@ fi
 stage "checking the release" "run \`make release-check\` and see what stands above" \
     infra/test/release-check.sh if-changed
 stage "running tests" "what failed tests said stands above, all that was said in target/tests" \
-    infra/test/tests.sh --slowest target/tests/slowest --executables-max "$(bound executables)" --crates-max "$(bound crates)"
+    infra/test/tests.sh --whole --slowest target/tests/slowest --executables-max "$(bound executables)" --crates-max "$(bound crates)"
 stop

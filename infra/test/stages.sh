@@ -5,6 +5,9 @@ failed=()
 started=$(date +%s)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+# What goes on beside ends with whoever ends this.
+trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
+rm -f target/tests/slowest
 
 # stage NAME ADVICE COMMAND...: runs it now.
 stage() {
@@ -27,6 +30,7 @@ joined() {
     local process advice
     read -r process advice <"$results/$1.beside"
     wait "$process"
+    rm -f "$results/$1.beside"
     ended "$1 (beside others)" "$advice" "$1"
 }
 
@@ -62,7 +66,11 @@ bound() {
 
 # The table, and the end of the whole.
 stop() {
-    local row told times status
+    local row told times status name
+    # What goes on beside is waited for: it must not write where the next run does.
+    for name in "$results"/*.beside; do
+        [ -e "$name" ] && name=$(basename "$name" .beside) && joined "$name"
+    done
     printf '\n%-40s %8s %8s\n' stage seconds CPU
     for row in "${stages[@]}"; do
         IFS='|' read -r told times status <<<"$row"

@@ -16,5 +16,5 @@ pub use lines::{Read, TestResult, Verdict};
 pub use load::Load;
 pub use report::{Slowest, closing, sentence};
 pub use run::{Outcome, Wish, run};
-pub use schedule::{Schedule, of_real_processes, waits_for_time};
+pub use schedule::{Schedule, of_real_processes, outdated, waits_for_time};
 pub use tally::{Entry, Tally};

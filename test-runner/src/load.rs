@@ -15,7 +15,8 @@ impl Load {
     /// When one cannot be started.
     pub fn start(processes: usize) -> std::io::Result<Self> {
         // The inner loop never rests; the outer shell ends it once nobody holds the pipe any more.
-        const SPIN: &str = "while :; do :; done & spin=$!; read -r _; kill $spin";
+        const SPIN: &str =
+            "while :; do :; done & spin=$!; trap 'kill $spin; exit' INT TERM HUP; read -r _; kill $spin";
         let mut load = Self { children: Vec::new() };
         for _ in 0..processes {
             let mut command = Command::new("sh");

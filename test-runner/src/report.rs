@@ -34,7 +34,11 @@ impl Slowest {
 pub fn sentence(outcome: &Outcome) -> String {
     let seconds = outcome.seconds;
     match (&outcome.read.closing, outcome.ended_well) {
-        (Some(closing), _) => format!("{}, in {seconds:.1} s: {closing}", outcome.name),
+        (Some(closing), true) => format!("{}, in {seconds:.1} s: {closing}", outcome.name),
+        (Some(closing), false) => format!(
+            "{}, in {seconds:.1} s: FAILED ({}): {closing}",
+            outcome.name, outcome.end
+        ),
         (None, true) => format!("{}, in {seconds:.1} s: no test", outcome.name),
         (None, false) => format!("{}, in {seconds:.1} s: FAILED: {}", outcome.name, outcome.end),
     }

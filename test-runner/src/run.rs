@@ -17,6 +17,9 @@ use crate::{Executable, Read};
 /// on a slow machine.
 const SILENCE: Duration = Duration::from_secs(1_200);
 
+/// No executable takes so long, whatever it says meanwhile.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
 /// How often is looked whether it ended while it says nothing.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -57,6 +60,20 @@ pub struct Outcome {
     pub failures: String,
 }
 
+impl Outcome {
+    /// Of one that could not be started, or not followed to its end.
+    pub fn unstarted(name: &str, error: &anyhow::Error) -> Self {
+        Self {
+            name: name.to_owned(),
+            read: Read::default(),
+            ended_well: false,
+            end: format!("{error:#}"),
+            seconds: 0.0,
+            failures: String::new(),
+        }
+    }
+}
+
 /// Runs it to its end.
 ///
 /// # Errors
@@ -78,14 +95,13 @@ pub fn run(wish: &Wish<'_>) -> anyhow::Result<Outcome> {
     };
     let (status, end) = follow(&mut child, &lines, |line| {
         outcome.read.take(line);
-        let tells = line == "failures:" || !outcome.failures.is_empty();
-        if tells && outcome.read.closing.is_none() {
+        if line == "failures:" || !outcome.failures.is_empty() {
             outcome.failures.push_str(line);
             outcome.failures.push('\n');
         }
         Ok(writeln!(log, "{line}")?)
     })?;
-    outcome.ended_well = status.success();
+    outcome.ended_well = status.success() && end.is_none();
     outcome.end = end.map_or_else(|| status.to_string(), str::to_owned);
     outcome.seconds = start.elapsed().as_secs_f64();
     Ok(outcome)
@@ -142,14 +158,16 @@ fn follow(
     lines: &Receiver<String>,
     mut take: impl FnMut(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<(ExitStatus, Option<&'static str>)> {
-    let mut heard = now();
+    let (start, mut heard) = (now(), now());
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
         match lines.recv_timeout(LOOK) {
             Ok(line) => {
                 heard = now();
                 take(&line)?;
-                continue;
+                if start.elapsed() < LONGEST {
+                    continue;
+                }
             }
             Err(RecvTimeoutError::Disconnected) => return Ok((child.wait()?, None)),
             Err(RecvTimeoutError::Timeout) => {}
@@ -161,11 +179,11 @@ fn follow(
             Some(_) => {}
             None => ended = child.try_wait()?.map(|status| (status, now())),
         }
-        if heard.elapsed() > SILENCE {
+        if heard.elapsed() > SILENCE || start.elapsed() > LONGEST {
             child.kill()?;
             return Ok((
                 child.wait()?,
-                Some("it said nothing for twenty minutes and was killed"),
+                Some("it said nothing for twenty minutes, or took an hour, and was killed"),
             ));
         }
     }
@@ -229,7 +247,11 @@ mod tests {
             "echo before; echo failures:; echo '---- x stdout ----'; echo 'test result: FAILED. 1 failed'; exit 101",
         );
         assert!(!outcome.ended_well);
-        assert_eq!(outcome.failures, "failures:\n---- x stdout ----\n");
+        assert!(
+            outcome.failures.starts_with("failures:\n---- x stdout ----\n"),
+            "{}",
+            outcome.failures
+        );
         assert!(log.contains("before"));
         assert!(outcome.end.contains("101"), "{}", outcome.end);
     }

@@ -47,19 +47,17 @@ const fn in_one_process(long: Long) -> Long {
 /// The longest first, as they were measured: an executable that stands here too late only makes the end wait.
 const LONGEST: &[Long] = &[
     with_figures(long("tests street", 4)),
-    long("index-schema postgres", 2),
     long("highwater world", 2),
-    long("aggregate-store postgres", 2),
-    long("tests aws", 2),
-    in_one_process(long("lambda-indexer suite", 2)),
     in_one_process(long("tests inside", 2)),
-    with_figures(long("store s3", 2)),
+    with_figures(long("store suite", 2)),
+    long("tests aws", 2),
+    in_one_process(long("simulation simulation", 1)),
+    long("aggregate-store postgres", 2),
+    long("index-schema suite", 2),
+    in_one_process(long("sample-pings suite", 2)),
+    in_one_process(long("aggregator (unit)", 2)),
     with_figures(in_one_process(long("edge suite", 2))),
-    with_figures(in_one_process(long("edge bombs", 1))),
-    with_figures(in_one_process(long("edge partitions", 1))),
-    with_figures(in_one_process(long("edge recovery", 1))),
     with_figures(in_one_process(long("service suite", 2))),
-    with_figures(in_one_process(long("service listener", 2))),
     long("highwater highwater (unit)", 2),
     long("postgres-connections (unit)", 2),
     long("postgres-for-tests server", 2),
@@ -68,6 +66,15 @@ const LONGEST: &[Long] = &[
 fn known(executable: &Executable) -> Option<(usize, &'static Long)> {
     let name = executable.name();
     LONGEST.iter().enumerate().find(|(_, long)| long.name == name)
+}
+
+/// Names that stand in the list of the longest and that none of these has: the list is outdated.
+pub fn outdated(executables: &[Executable]) -> Vec<&'static str> {
+    let names: Vec<String> = executables.iter().map(Executable::name).collect();
+    let gone = LONGEST
+        .iter()
+        .filter(|long| !names.iter().any(|name| name == long.name));
+    gone.map(|long| long.name).collect()
 }
 
 /// Whether it starts real processes and speaks to them.
@@ -148,7 +155,7 @@ mod tests {
             executable("ping", "ping"),
             executable("chunk", "suite"),
             executable("tests", "street"),
-            executable("index-schema", "postgres"),
+            executable("aggregate-store", "postgres"),
             executable("query", "query"),
         ];
         let count = all.len();
@@ -171,7 +178,7 @@ mod tests {
         assert_eq!(schedule.begin(), None);
         assert_eq!(
             &begun[..3],
-            ["tests street", "index-schema postgres", "chunk suite"]
+            ["tests street", "aggregate-store postgres", "chunk suite"]
         );
     }
 }

@@ -243,12 +243,13 @@ impl<'f> Window<'f> {
     fn read(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
         let inside = offset >= self.start && offset + length as u64 <= self.start + self.held as u64;
         if !inside {
-            if self.room.len() < length.max(WINDOW_BYTES) {
+            let wanted = length.max(WINDOW_BYTES);
+            if self.room.len() < wanted {
                 // Zeroed memory as the system has it: most logs fill little of a window.
-                self.room = vec![0; length.max(WINDOW_BYTES)];
+                self.room = vec![0; wanted];
             }
             self.held = 0;
-            self.held = self.file.read_at(&mut self.room, offset)?;
+            self.held = self.file.read_at(&mut self.room[..wanted], offset)?;
             self.start = offset;
         }
         let rest = self.rest(offset);

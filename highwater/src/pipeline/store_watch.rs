@@ -50,6 +50,16 @@ impl WatchedStore {
             .map(|failing| (failing.since, failing.error.clone()))
     }
 
+    /// A read was given up that had no answer for so many seconds.
+    pub(super) fn note_silence(&self, action: &str, seconds: u64) {
+        let now = Timestamp::from_micros(self.clock.now_micros());
+        let mut state = self.lock();
+        state.reads = Some(Failing {
+            since: state.reads.as_ref().map_or(now, |before| before.since),
+            error: format!("{action}: no answer for {seconds} s"),
+        });
+    }
+
     fn note<T>(&self, write: bool, result: Result<T, StoreError>) -> Result<T, StoreError> {
         let error = match &result {
             Err(

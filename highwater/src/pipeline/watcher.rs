@@ -96,8 +96,8 @@ struct Past {
 
 impl Watcher {
     /// Has looked at these parts once, and watches them once it runs. A process answers nobody before: what it says of
-    /// itself is measured, or that it could not be. Databases and samples of errors are waited for no longer than
-    /// [`PATIENCE`] each.
+    /// itself is measured, or that it could not be. Databases that are silent are waited for once, for [`PATIENCE`]; where they
+    /// answer the first question and no other, three times as long.
     pub(crate) async fn begin(parts: WatchedParts) -> Arc<Self> {
         let mut past = Past::default();
         let report = parts.look(&mut past, &HealthReport::default(), false).await;
@@ -223,8 +223,8 @@ impl WatchedParts {
             match within_patience(store.list("", None, 1)).await {
                 Some(Ok(page)) if page.objects.is_empty() => past.empty_listings += 1,
                 Some(Ok(_)) => past.empty_listings = 0,
-                // An error is remembered by the store that is watched; silence is no error yet.
-                Some(Err(_)) | None => {}
+                Some(Err(_)) => {} // Remembered by the store that is watched.
+                None => store.note_silence("list", PATIENCE.as_secs()),
             }
         }
         let (failing_since, error) = store.failing().unzip();

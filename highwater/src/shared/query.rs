@@ -37,13 +37,14 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let reads = Arc::new(Current::new(aggregates.reads));
     let stations = Stations::shared(index.index.clone(), reads.clone(), None);
     let counters = stations.counters();
-    let watcher = Watcher::begin(WatchedParts {
+    let parts = WatchedParts {
         edge: None,
         store: None,
         clock: clock.clone(),
         stations: Some(stations),
-    })
-    .await;
+    };
+    let looking = async { Ok(Watcher::begin(parts).await) };
+    let watcher = ending::unless_told(&mut signals, looking).await?;
     let (trigger, shutdown) = Shutdown::new();
     let api = Api::new(Parts {
         reads,

@@ -9,7 +9,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use clap::Parser;
-use test_runner::{Built, Executable, Outcome, Schedule, Slowest, Wish, closing, dependents, run, sentence};
+use test_runner::{
+    Built, Executable, Outcome, Schedule, Slowest, Wish, closing, dependents, outdated, run, sentence,
+};
 
 /// Runs test executables beside each other.
 #[derive(Debug, Parser)]
@@ -40,6 +42,9 @@ struct Options {
     /// Write the slowest tests into this file.
     #[arg(long, value_name = "FILE")]
     slowest: Option<PathBuf>,
+    /// All of the workspace was built: refuse a list of the longest that names others.
+    #[arg(long)]
+    whole: bool,
     /// Refuse more executables than this.
     #[arg(long, value_name = "N")]
     executables_max: Option<usize>,
@@ -57,6 +62,14 @@ fn main() -> anyhow::Result<ExitCode> {
         options.executables_max,
     )?;
     within("compiled crates", built.crates, options.crates_max)?;
+    if options.whole {
+        let outdated = outdated(&built.executables);
+        anyhow::ensure!(
+            outdated.is_empty(),
+            "test-runner/src/schedule.rs lists what is not built: {}",
+            outdated.join(", ")
+        );
+    }
     let executables = wished(&options, &built)?;
     anyhow::ensure!(!executables.is_empty(), "no test executable is of these names");
     let outcomes = run_all(&options, &built, executables)?;
@@ -121,16 +134,16 @@ fn run_all(options: &Options, built: &Built, executables: Vec<Executable>) -> an
                             log: &log.with_extension("log"),
                         };
                         // The receiver is there until all have ended.
-                        let _ = ended.send((threads, run(&wish)));
+                        let _ = ended.send((executable.name(), threads, run(&wish)));
                     })?;
             }
             if running == 0 {
                 return anyhow::Ok(());
             }
-            let (threads, outcome) = ends.recv()?;
+            let (name, threads, outcome) = ends.recv()?;
             running -= 1;
             schedule.end(threads);
-            let outcome = outcome?;
+            let outcome = outcome.unwrap_or_else(|error| Outcome::unstarted(&name, &error));
             tell_one(&outcome)?;
             outcomes.push(outcome);
         }

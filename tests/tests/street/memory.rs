@@ -9,8 +9,9 @@ use tests::{Pipeline, SmallPing, gzip};
 /// The largest body that is taken.
 const LARGEST: usize = 8 << 20;
 
-/// What bombs may cost beside a program that is warm.
-const BOMBS_BYTES_MAX: u64 = 200_000_000;
+/// What bombs may cost beside a program that is warm and beside their own bytes: on a machine that is busy all of them are on
+/// their way at once.
+const BOMBS_BYTES_MAX: u64 = 150_000_000;
 
 /// One member that inflates to 1 GB.
 fn single_bomb() -> Vec<u8> {
@@ -29,7 +30,7 @@ fn bomb_of_many_members() -> Vec<u8> {
 }
 
 #[test]
-fn thirty_two_bombs_at_once_grow_memory_by_at_most_200_mb() {
+fn thirty_two_bombs_at_once_grow_memory_by_what_they_weigh_and_at_most_150_mb() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipeline = Pipeline::start(&folder.path().join("data"), &[]);
     let honest = SmallPing::numbered(1);
@@ -39,6 +40,7 @@ fn thirty_two_bombs_at_once_grow_memory_by_at_most_200_mb() {
     pipeline.wait_until_settled();
     let before = pipeline.resident_bytes();
     let bombs = [single_bomb(), bomb_of_many_members()];
+    let sent: u64 = (0..32).map(|number| bombs[number % 2].len() as u64).sum();
     std::thread::scope(|scope| {
         for number in 0..32 {
             let (mut edge, bomb) = (pipeline.edge_client(), &bombs[number % 2]);
@@ -63,7 +65,7 @@ fn thirty_two_bombs_at_once_grow_memory_by_at_most_200_mb() {
     assert_eq!(status["folded"], 2, "{status}");
     let highest = pipeline.peak_bytes();
     assert!(
-        highest < before + BOMBS_BYTES_MAX,
-        "memory grew from {before} to {highest}: {status}"
+        highest < before + sent + BOMBS_BYTES_MAX,
+        "memory grew from {before} to {highest}, for {sent} bytes of bombs: {status}"
     );
 }
