@@ -1,7 +1,5 @@
 //! The lines of libtest, the harness that `rustc --test` links: which test ended how, and what an executable closes with.
 
-use std::fmt;
-
 /// How a test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -45,16 +43,6 @@ impl Verdict {
             _ if word.starts_with("ignored") => Some(Self::Ignored),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ok => "ok",
-            Self::Failed => "FAILED",
-            Self::Ignored => "ignored",
-        })
     }
 }
 

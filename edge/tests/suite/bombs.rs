@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alone::alone;
+use crate::vitals::peak_bytes;
 use bytes::Bytes;
 use disk::{Disk, RealDisk};
 use edge::intake::{Accepted, Intake};
@@ -37,22 +38,6 @@ fn just_admitted() -> Vec<u8> {
         .write_all(&vec![b' '; 32 << 20])
         .expect("a vector has room");
     encoder.finish().expect("a vector has room")
-}
-
-/// The most memory this process ever had, in bytes.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM"))
-        .expect("a line");
-    let kilobytes: u64 = line
-        .split_whitespace()
-        .nth(1)
-        .expect("a number")
-        .parse()
-        .expect("a number");
-    kilobytes << 10
 }
 
 #[test]
@@ -93,7 +78,7 @@ fn sixteen_bombs_at_once_grow_memory_by_at_most_200_megabytes() {
                     announce,
                 };
                 let edge = Edge::open(options, parts).await.expect("opens");
-                let before = peak();
+                let before = peak_bytes();
                 for number in 0..32 {
                     // Sixteen partitions, so that sixteen seals are due at once.
                     let uri = format!(
@@ -113,7 +98,7 @@ fn sixteen_bombs_at_once_grow_memory_by_at_most_200_megabytes() {
                 edge.wait_until_sealed().await;
                 let status = edge.status();
                 assert_eq!((status.waiting, status.chunked), (0, 32));
-                let grown = peak() - before;
+                let grown = peak_bytes() - before;
                 println!("memory grew by {} MB", grown / 1_000_000);
                 assert!(grown <= 200_000_000, "memory grew by {grown} bytes");
                 edge.shutdown(false).await;
