@@ -1,6 +1,8 @@
 //! Compares store and index, and adds what the index lacks. The store is the truth; absence from a list proves
 //! nothing, so no entry is ever removed. Only what was set aside is asked for by name, and cleared when it is gone.
 
+use std::collections::BTreeSet;
+
 use index_schema::ChunkKey;
 
 use crate::indexer::Indexer;
@@ -22,12 +24,16 @@ impl Indexer {
     pub async fn reconcile(&self, prefix: &str) -> Result<Reconciled, IndexingError> {
         let mut found = Reconciled::default();
         let below = format!("{prefix}/");
+        let mut noted = self.noted(prefix).await?;
         let mut after: Option<String> = None;
         loop {
             let page = self.store.list(&below, after.as_deref(), PAGE).await?;
             found.listed += page.objects.len() as u64;
             after = page.objects.last().map(|object| object.key.clone());
             let keys = page.objects.into_iter().map(|object| object.key);
+            let keys = keys.inspect(|key| {
+                noted.remove(key);
+            });
             let (keys, others): (Vec<_>, Vec<_>) = keys.partition(|key| is_ours(key, prefix));
             found.outcome.foreign += others.len() as u64;
             self.add_missing(keys, &mut found).await?;
@@ -35,7 +41,7 @@ impl Indexer {
                 break;
             }
         }
-        found.cleared = self.clear_gone(prefix).await?;
+        found.cleared = self.clear_gone(noted).await?;
         metrics::count_reconciled(&found);
         tracing::info!(
             listed = found.listed,
@@ -47,14 +53,21 @@ impl Indexer {
         Ok(found)
     }
 
-    /// Clears notes of unreadable objects that are no longer there. A chunk that was indexed and is gone stays set aside:
-    /// acknowledged pings were in it, so somebody must bring it back, or say with `forget-chunk` that it is to be gone.
-    async fn clear_gone(&self, prefix: &str) -> Result<u64, IndexingError> {
+    /// The keys of what was set aside or noted as unreadable, below a prefix.
+    async fn noted(&self, prefix: &str) -> Result<BTreeSet<String>, IndexingError> {
+        let keys = self.index.set_aside().await?.into_iter().map(|aside| aside.key);
+        Ok(keys.filter(|key| is_ours(key, prefix)).collect())
+    }
+
+    /// Clears notes of unreadable objects that are no longer there, of those that were not in the list: what was in it needs
+    /// no question. A chunk that was indexed and is gone stays set aside: acknowledged pings were in it, so somebody must
+    /// bring it back, or say with `forget-chunk` that it is to be gone.
+    async fn clear_gone(&self, unlisted: BTreeSet<String>) -> Result<u64, IndexingError> {
         let mut gone = Vec::new();
-        for aside in self.index.set_aside().await? {
+        for key in unlisted {
             // Where the store does not answer, the next comparison asks again.
-            if is_ours(&aside.key, prefix) && matches!(self.store.head(&aside.key).await, Ok(None)) {
-                gone.push(aside.key);
+            if matches!(self.store.head(&key).await, Ok(None)) {
+                gone.push(key);
             }
         }
         let indexed = self.index.contains(&gone).await?;

@@ -148,6 +148,31 @@ async fn a_note_of_an_unreadable_object_that_is_gone_is_cleared_and_of_a_lost_ch
 }
 
 #[tokio::test]
+async fn what_is_noted_and_was_in_the_list_is_not_asked_for_by_name() {
+    let world = World::new();
+    for file in 0..50 {
+        let key = format!("pings/export-{file}.zst");
+        let put = world
+            .store
+            .put_if_absent(&key, Payload::Bytes("foreign".into()))
+            .await;
+        put.expect("put");
+    }
+    let counted = UnreliableStore::new(world.store.clone(), 1, Odds::default());
+    let indexer = Indexer::new(Arc::new(counted.clone()), world.index.clone());
+    indexer.reconcile("pings").await.expect("compared");
+    assert_eq!(world.index.set_aside().await.expect("an answer").len(), 50);
+    let before = counted.calls();
+    let again = indexer.reconcile("pings").await.expect("compared");
+    assert_eq!((again.listed, again.cleared), (50, 0));
+    assert_eq!(counted.calls() - before, 1, "one page of the list");
+    world.store.delete("pings/export-7.zst").await.expect("deleted");
+    let before = counted.calls();
+    assert_eq!(indexer.reconcile("pings").await.expect("compared").cleared, 1);
+    assert_eq!(counted.calls() - before, 2, "the page, and what was not in it");
+}
+
+#[tokio::test]
 async fn what_lies_below_the_floor_stays_an_object_and_is_counted_once() {
     let world = World::new();
     let key = world.put(1, ChunkKind::Pings).await;
