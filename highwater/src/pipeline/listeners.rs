@@ -24,6 +24,7 @@ use super::control::Requests;
 use super::core::Core;
 use super::health;
 use crate::cli::{EdgeListener, Serve};
+use crate::open_files;
 
 /// Everything in one process.
 pub(crate) struct Pipeline {
@@ -39,11 +40,11 @@ impl Pipeline {
     pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let definitions = read_definitions(&serve.api.answers.definitions)?;
         let data_dir = &serve.data.data_dir;
-        let edge_listener = bind_edge(&serve.edge, data_dir).await?;
+        let edge_listener = bind_edge(&serve.edge, data_dir, 2).await?;
         let api_listener = bind(
             "API",
             serve.api.answers.api_listen,
-            ConnectionLimits::default(),
+            open_files::within_limit("API", ConnectionLimits::default(), 2),
             data_dir,
         )
         .await?;
@@ -136,8 +137,12 @@ impl Pipeline {
     }
 }
 
-/// Binds the listener for pings.
-pub(crate) async fn bind_edge(edge: &EdgeListener, data_dir: &Path) -> anyhow::Result<Listener> {
+/// Binds the listener for pings, one of so many in this process.
+pub(crate) async fn bind_edge(
+    edge: &EdgeListener,
+    data_dir: &Path,
+    listeners: u64,
+) -> anyhow::Result<Listener> {
     let limits = ConnectionLimits {
         connections: edge.edge_connections,
         header_timeout: edge.header_timeout.0,
@@ -145,6 +150,7 @@ pub(crate) async fn bind_edge(edge: &EdgeListener, data_dir: &Path) -> anyhow::R
         write_timeout: edge.write_timeout.0,
         ..ConnectionLimits::default()
     };
+    let limits = open_files::within_limit("edge", limits, listeners);
     bind("edge", edge.edge_listen, limits, data_dir).await
 }
 

@@ -18,13 +18,15 @@ use store::{ObservedStore, Store};
 use super::anew::Anew;
 use crate::cli::Aggregate;
 use crate::ending;
+use crate::open_files;
 use crate::pipeline::{Stations, WatchedParts, WatchedStore, Watcher, health_of_databases};
 use crate::places::{self, SharedAggregates, SharedIndex};
 
 /// Runs the command until it is told to end.
 pub(crate) async fn run(command: &Aggregate) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
-    let listener = Listener::bind("aggregate", command.listen, ConnectionLimits::default()).await?;
+    let limits = open_files::within_limit("aggregate", ConnectionLimits::default(), 1);
+    let listener = Listener::bind("aggregate", command.listen, limits).await?;
     let address = listener.local_addr()?;
     let folding = ending::unless_told(&mut signals, Folding::start(command, SystemClock::shared())).await?;
     let (trigger, shutdown) = Shutdown::new();

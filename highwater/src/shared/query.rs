@@ -13,6 +13,7 @@ use service::{task, telemetry};
 
 use crate::cli::Query;
 use crate::ending;
+use crate::open_files;
 use crate::pipeline::{
     Stations, WatchedParts, Watcher, charted_by, health_of_databases, read_definitions, warn_of_open_api,
 };
@@ -25,7 +26,8 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let definitions = read_definitions(&answers.definitions)?;
     let fold = data.fold_settings()?;
     let clock = SystemClock::shared();
-    let listener = Listener::bind("API", answers.api_listen, ConnectionLimits::default()).await?;
+    let limits = open_files::within_limit("API", ConnectionLimits::default(), 1);
+    let listener = Listener::bind("API", answers.api_listen, limits).await?;
     let address = listener.local_addr()?;
     warn_of_open_api(address);
     let opening = async {

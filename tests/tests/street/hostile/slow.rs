@@ -1,5 +1,6 @@
 //! Connections that say nothing, too little, or too slowly.
 
+use std::process::Command;
 use std::time::Duration;
 
 use tests::Pipeline;
@@ -62,4 +63,23 @@ fn ten_thousand_connections_that_send_a_byte_a_second_hold_up_nobody() {
 fn bodies_that_come_a_byte_a_second_are_given_up() {
     let opening = b"POST /submit/telemetry/x/main HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{";
     besiege(opening, Some(b' '), 2_000, &["--body-timeout", "6s"]);
+}
+
+#[test]
+fn where_few_files_may_be_open_silent_connections_make_room_all_the_same() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -n 400 && exec \"$0\" \"$@\""])
+        .arg(tests::highwater());
+    let pipeline = Pipeline::start_by(limited, &data, &["--header-timeout", "600s"]).expect("it starts");
+    let crowd = Crowd::gather(&pipeline.edge, 1_000, b"");
+    for ping in 0..5 {
+        an_honest_client_is_served(&pipeline, ping);
+    }
+    let status = pipeline.wait_until_settled();
+    assert_eq!(status["accepted"], 5, "{status}");
+    drop(crowd);
 }
