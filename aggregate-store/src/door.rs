@@ -7,8 +7,8 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateError, Batch, CellQuery, DateClock, ErroredRow, FilterOptions, HeldSize, Kept, LayerStatus,
-    Persisted, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
+    AggregateError, Batch, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, HeldSize, Kept,
+    LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates, for who folds.
@@ -128,38 +128,65 @@ pub trait SeenIds: fmt::Debug + Send + Sync + 'static {
 }
 
 /// Aggregates, for who asks. Every answer is of one moment: of all of a batch or nothing of it.
+///
+/// Every answer has a bound, which whoever asks states. Of a list with more values than `limit` those are there that have
+/// the most cells (of equals, any); then what is held in memory is not looked at. A question that nobody waits for any more
+/// ends; those of [`AggregateStore`] and [`SeenIds`], [`status`](Self::status), [`layer`](Self::layer) and
+/// [`errored`](Self::errored) never wait behind the others.
 #[async_trait]
 pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
     /// Channels that have data, ascending.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn channels(&self, clock: DateClock) -> Result<Vec<String>, AggregateError>;
+    async fn channels(&self, clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError>;
 
     /// Versions and dates of a channel that have data, ascending by version and date as texts. A build date may be
     /// [`ping::UNKNOWN`].
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError>;
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError>;
 
-    /// Which values have data in a channel and version. All lists are empty when it has none.
+    /// Which values have data in a channel and version, of each kind at most `limit`. All lists are empty when it has none.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError>;
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        limit: usize,
+    ) -> Result<FilterOptions, AggregateError>;
+
+    /// Which dates or processes the cells have that match, ascending by bytes; of more than `limit` the last ones. No sum is
+    /// made for it.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError>;
 
     /// Sums of one metric's cells, ascending by version, date, label and layout.
     ///
     /// # Errors
-    /// When the question could not be answered.
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError>;
+    /// [`AggregateError::TooLarge`]; when the question could not be answered.
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError>;
 
-    /// Users by day and group, ascending by both. A day and group without users is absent.
+    /// Users by day and group, ascending by both, at most `limit` rows. A day and group without users is absent.
     ///
     /// # Errors
-    /// When the question could not be answered.
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError>;
+    /// [`AggregateError::TooLarge`]; when the question could not be answered.
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError>;
 
     /// What was counted.
     ///

@@ -82,6 +82,14 @@ pub enum AggregateError {
         /// What the database says.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The answer would be larger than whoever asked allows: ask for less.
+    #[error("the answer has more than {limit} {what}: ask for less")]
+    TooLarge {
+        /// What it has too many of: `rows` or `bins`.
+        what: &'static str,
+        /// How many it may have.
+        limit: usize,
+    },
     /// The store's thread has ended, so nobody answers.
     #[error("the aggregate store has ended: start the process again")]
     Ended,

@@ -10,6 +10,8 @@
 //!   that share a database; `conformance` (a feature) is what every back end passes.
 
 mod batch;
+mod bounds;
+mod build_date;
 mod builder;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -33,6 +35,7 @@ mod status;
 mod stored;
 
 pub use batch::{Batch, BatchCells, CellAddress};
+pub use bounds::Bounds;
 pub use builder::BatchBuilder;
 pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
@@ -44,7 +47,8 @@ pub use postgres::PostgresAggregates;
 #[cfg(feature = "postgres")]
 pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use question::{
-    CellQuery, FilterOptions, Filters, SeriesRow, UserDay, UserFilters, UserQuery, VersionDate,
+    CellQuery, FilterOptions, Filters, Listed, SeriesRow, UserDay, UserFilters, UserQuery, ValueOf,
+    VersionDate,
 };
 pub use retain::{Below, DeletePlace, Deleted, RetainAggregates};
 pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};

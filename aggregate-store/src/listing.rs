@@ -2,7 +2,9 @@
 //! need no scan. It counts cells, and so is a function of them, whatever was added and taken back. Not here: how it is
 //! stored and asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::Listed;
 
 pub(crate) const METRIC: i64 = 1;
 pub(crate) const APPLICATION: i64 = 2;
@@ -74,5 +76,27 @@ impl Listing {
             }
         }
         changes
+    }
+}
+
+/// The `limit` keys with the greatest numbers, and how many are left out.
+pub(crate) fn cut<K: Ord>(numbers: BTreeMap<K, i64>, limit: usize) -> (BTreeSet<K>, u64) {
+    let left_out = numbers.len().saturating_sub(limit);
+    if left_out == 0 {
+        return (numbers.into_keys().collect(), 0);
+    }
+    let mut ranked: Vec<(K, i64)> = numbers.into_iter().collect();
+    // Stable: of equals the first names stay.
+    ranked.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    ranked.truncate(limit);
+    (ranked.into_iter().map(|(key, _)| key).collect(), left_out as u64)
+}
+
+/// The last `limit` of some values.
+pub(crate) fn last<T>(values: BTreeSet<T>, limit: usize) -> Listed<T> {
+    let left_out = values.len().saturating_sub(limit);
+    Listed {
+        values: values.into_iter().skip(left_out).collect(),
+        left_out: left_out as u64,
     }
 }

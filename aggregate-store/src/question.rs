@@ -52,7 +52,10 @@ pub struct SeriesRow {
     pub label: String,
     /// The bins' layout.
     pub layout: Layout,
-    /// The newest build date among the cells; [`ping::UNKNOWN`] when none stated one.
+    /// Pings of builds that are plausible: not dated after the day on which the ping was received. A ping that states no
+    /// build is among them, one whose build is no date is not.
+    pub plausible: i64,
+    /// The newest plausible build date among the cells; [`ping::UNKNOWN`] when none stated one.
     pub newest_build: String,
     /// The sum.
     pub cell: Cell,
@@ -65,6 +68,33 @@ pub struct VersionDate {
     pub version: String,
     /// The date by the clock that was asked for.
     pub date: String,
+}
+
+/// A list that may be cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What is listed.
+    pub values: Vec<T>,
+    /// How many more there are.
+    pub left_out: u64,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            left_out: 0,
+        }
+    }
+}
+
+/// What of the cells that match is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueOf {
+    /// Their dates, by the question's clock.
+    Date,
+    /// Their processes.
+    Process,
 }
 
 /// Which values have data in one channel and version. Each list is ascending by bytes, without repeats.
@@ -82,6 +112,8 @@ pub struct FilterOptions {
     pub processes: Vec<String>,
     /// Whether the application ran in several processes.
     pub e10s: Vec<String>,
+    /// How many values of all lists together are left out.
+    pub left_out: u64,
 }
 
 /// Asks for the users of each day from `from` to `to`, both included.

@@ -24,3 +24,8 @@ pub(crate) fn date(number: i64) -> Result<ping::SubmissionDate, AggregateError> 
     ping::SubmissionDate::from_yyyymmdd(unstored(number)?)
         .ok_or_else(|| AggregateError::Damaged(format!("{number} is no day")))
 }
+
+/// A limit as databases take it.
+pub(crate) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

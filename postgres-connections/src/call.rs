@@ -97,9 +97,9 @@ impl Connections {
     pub async fn read<G: Sync, T>(&self, given: G, work: Reads<G, T>) -> Result<T, Failure> {
         let limit = self.statement_timeout * limits::STATEMENTS;
         for attempt in 1.. {
-            let client = self.client().await?;
-            let connection: &ClientWrapper = &client;
-            let answer = timeout(limit, work(connection, &given)).await;
+            let client = Reading(Some(self.client().await?));
+            let answer = timeout(limit, work(client.connection(), &given)).await;
+            let client = client.is_over();
             match answer.unwrap_or_else(|_| Err(silent(limit))) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => self.after(client, failure, attempt)?,
@@ -222,6 +222,29 @@ impl Connections {
             waited += limits::FIRST_WAIT;
         }
         Err(unknown())
+    }
+}
+
+/// A connection that is asked something. When whoever asked goes before the answer is there it is closed: then the server
+/// ends the statement, and nobody else waits for the rest of the answer.
+struct Reading(Option<Object>);
+
+impl Reading {
+    fn connection(&self) -> &ClientWrapper {
+        self.0.as_ref().expect("it is there until it is over")
+    }
+
+    /// The connection, of use to others.
+    fn is_over(mut self) -> Object {
+        self.0.take().expect("it is over once")
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(Object::take(client));
+        }
     }
 }
 
@@ -406,5 +429,42 @@ mod tests {
         others_reach(&server, &database, ours.number + 1);
         assert!(!connections.was_committed(ours).await.expect("told"));
         assert!(connections.was_committed(committed).await.expect("told"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_statement_that_nobody_waits_for_any_more_ends_and_its_connection_is_closed() {
+        let Some(server) = Postgres::start(&[]) else {
+            return;
+        };
+        let database = server.database();
+        let settings = PostgresSettings::new(server.url(&database));
+        let connections = std::sync::Arc::new(Connections::new(&settings).expect("settings"));
+        let sleeping = || {
+            let running =
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(9%'
+                AND pid <> pg_backend_pid()";
+            server.sql(&database, running).trim().to_owned()
+        };
+        let asked = {
+            let connections = std::sync::Arc::clone(&connections);
+            task::spawn("question", async move {
+                let sleep: Reads<(), u64> = |client, ()| {
+                    Box::pin(async move { Ok(client.execute("SELECT pg_sleep(900)", &[]).await?) })
+                };
+                connections.read((), sleep).await
+            })
+        };
+        while sleeping() != "1" {
+            task::sleep(Duration::from_millis(20)).await;
+        }
+        asked.abort();
+        // Well before the statement time-out.
+        for _ in 0..100 {
+            if sleeping() == "0" {
+                return;
+            }
+            task::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the statement goes on");
     }
 }

@@ -24,6 +24,8 @@ pub enum Failure {
     Closed,
     /// A word of the door's own, for it to take out again. The connection is whole, the transaction rolled back.
     Other(Box<dyn std::error::Error + Send + Sync>),
+    /// The same, said before an answer was read to its end: the connection is closed.
+    Unfinished(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<Error> for Failure {
@@ -81,7 +83,7 @@ impl Failure {
                 );
             }
             Self::Closed => return format!("PostgreSQL at {name}: the process is ending"),
-            Self::Other(error) => return format!("PostgreSQL at {name}: {error}"),
+            Self::Other(error) | Self::Unfinished(error) => return format!("PostgreSQL at {name}: {error}"),
         };
         let said = match (error.as_db_error(), error.source()) {
             (Some(error), _) => format!("{} ({})", error.message(), error.code().code()),

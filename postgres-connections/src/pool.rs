@@ -16,11 +16,14 @@ use crate::server::Servers;
 use crate::settings::Target;
 use crate::{Failure, PostgresSettings, SeenServer, SettingsError, limits, tls};
 
-/// Sets what a connection goes by. A database that confirms before it has written is told not to do so here.
+/// Sets what a connection goes by. A database that confirms before it has written is told not to do so here. From version 14
+/// on a server on Linux looks every second whether anybody still waits for a statement.
 const SET_UP: &str = "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), \
      set_config('idle_in_transaction_session_timeout', $1, false), set_config('jit', 'off', false), \
      CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END, \
-     current_setting('server_encoding')";
+     current_setting('server_encoding'), \
+     (SELECT set_config(name, '1s', false) FROM pg_catalog.pg_settings WHERE name = 'client_connection_check_interval' \
+     AND version() LIKE '%linux%')";
 
 /// A bounded set of connections to one database.
 pub struct Connections {

@@ -13,18 +13,23 @@ use index_schema::{Index, ProductCount};
 use service::clock::Clock;
 use service::current::Current;
 use service::dockerflow::{self, Health};
-use service::http::{Answer, Handler};
+use service::http::{Answer, ConnectionLimits, Handler};
+use service::task;
+use tokio::sync::Semaphore;
 
 use crate::definitions::Definitions;
 use crate::health::HealthSource;
+use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
-use crate::reply::{self, Reply};
+use crate::reply::{self, KIB, Reply};
 use crate::route::Route;
 use crate::routes::{
     Question, aggregates, channels, dates, engagement, filters, health, page, partitions, products, status,
+    values,
 };
 use crate::status_report::StatusSource;
+use crate::turns::Turns;
 use crate::withheld::Withheld;
 
 /// Whether the pings of a product are folded; the fold's settings say.
@@ -52,6 +57,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
+/// How an API's connections are limited: what is asked by a client that is gone ends.
+pub fn connection_limits() -> ConnectionLimits {
+    ConnectionLimits {
+        answer_half_closed: false,
+        ..ConnectionLimits::default()
+    }
+}
+
 /// Answers the routes of the API and serves the page.
 pub struct Api {
     reads: Arc<Current<dyn AggregateReads>>,
@@ -63,6 +76,9 @@ pub struct Api {
     withheld: Withheld,
     health: Health,
     clock: Arc<dyn Clock>,
+    turns: Turns,
+    /// Room, in KiB, for what is being sent.
+    sending: Arc<Semaphore>,
 }
 
 impl Api {
@@ -89,6 +105,8 @@ impl Api {
             withheld: Withheld::new(withheld),
             health,
             clock,
+            turns: Turns::new(),
+            sending: Arc::new(Semaphore::new(SENDING_BYTES_MAX / KIB)),
         }
     }
 
@@ -132,7 +150,7 @@ impl Api {
             Method::OPTIONS => reply::options(),
             Method::GET | Method::HEAD => {
                 let query = uri.query().unwrap_or_default();
-                match self.ask(&route, uri.path(), query).await {
+                match self.in_time(&route, uri.path(), query).await {
                     Ok(reply) => reply.into_response(headers),
                     Err(problem) => problem.into_response(),
                 }
@@ -142,11 +160,34 @@ impl Api {
         (route.name(), response)
     }
 
+    /// The answer to a question in its turn, unless that takes too long. Then, or when whoever asked is gone, what was begun
+    /// for it ends.
+    async fn in_time(&self, route: &Route, path: &str, query: &str) -> Result<Reply, Problem> {
+        let answered = async {
+            let _turn = match route.is_at_hand() {
+                true => None,
+                false => Some(self.turns.take().await?),
+            };
+            self.ask(route, path, query).await?.sent_from(&self.sending)
+        };
+        tokio::select! {
+            biased;
+            answer = answered => answer,
+            () = task::sleep(ANSWER_TIME_MAX) => {
+                tracing::warn!(route = route.name(), "a question took too long and got 503");
+                let seconds = ANSWER_TIME_MAX.as_secs();
+                Err(Problem::busy(&format!(
+                    "There was no answer within {seconds} s. Ask for less, or again when less is asked at a time."
+                )))
+            }
+        }
+    }
+
     async fn ask(&self, route: &Route, path: &str, query: &str) -> Result<Reply, Problem> {
         if let Route::Page(file) = route {
             return page::answer(file);
         }
-        let parameters = Parameters::parse(query)?;
+        let parameters = Parameters::parse(query, route.repeated())?;
         parameters.refuse_others(path, parameters_of(route))?;
         let reads = self.reads.get();
         let reads = reads.as_ref();
@@ -159,9 +200,10 @@ impl Api {
             }
             Route::Filters => filters::answer(reads, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
-            Route::Health => Ok(health::answer(self.watch.as_ref())),
+            Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
             Route::Engagement => engagement::answer(reads, &parameters).await,
+            Route::Values => values::answer(reads, &self.withheld, &parameters).await,
             Route::Products => products::answer(self.index.as_ref(), self.charted.as_ref()).await,
             Route::Page(file) => page::answer(file),
         }
@@ -191,6 +233,7 @@ fn parameters_of(route: &Route) -> &'static [&'static str] {
         Route::Filters => &filters::PARAMETERS,
         Route::Engagement => &engagement::PARAMETERS,
         Route::Partitions => &partitions::PARAMETERS,
+        Route::Values => &values::PARAMETERS,
         _ => &[],
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateError, AggregateReads, CellQuery, DateClock, Filters};
+use aggregate_store::{AggregateError, AggregateReads, CellQuery, DateClock, Filters, Listed, ValueOf};
 
+use crate::limits::{LIST_DATES_MAX, LIST_VALUES_MAX, NAMES_IN_A_SENTENCE};
 use crate::problem::{Problem, Reason, list};
 use crate::routes::Question;
 
@@ -13,13 +14,13 @@ pub(crate) async fn no_channel(
     clock: DateClock,
     channel: &str,
 ) -> Result<Problem, AggregateError> {
-    let known = reads.channels(clock).await?;
-    if known.is_empty() {
+    let known = reads.channels(clock, LIST_VALUES_MAX).await?;
+    if known.values.is_empty() {
         return Ok(Problem::nothing_received());
     }
     let sentence = format!(
         "No ping of channel `{channel}` was folded. There is data of: {}.",
-        list(known.iter().map(String::as_str))
+        list(known.values.iter().map(String::as_str), known.left_out)
     );
     Ok(Problem::new(Reason::ChannelUnknown, sentence))
 }
@@ -31,54 +32,82 @@ pub(crate) async fn no_version(
     channel: &str,
     version: &str,
 ) -> Result<Problem, AggregateError> {
-    let known = reads.dates(clock, channel).await?;
+    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?.values;
     if known.is_empty() {
         return no_channel(reads, clock, channel).await;
     }
+    let versions = newest_versions(known.iter().map(|entry| entry.version.as_str()));
     let sentence = format!(
         "No ping of {channel} {version} was folded. Versions of {channel} with data: {}.",
-        list(newest_versions(known.iter().map(|entry| entry.version.as_str())))
+        list(versions, 0)
     );
     Ok(Problem::new(Reason::VersionUnknown, sentence))
 }
 
-/// Why a question for a metric has no data. `stored` is the name under which this channel and version have it.
-pub(crate) async fn no_data(
+/// Why this channel and version have no data of a metric under any name.
+pub(crate) async fn no_metric(
     reads: &dyn AggregateReads,
     question: &Question,
-    stored: Option<&str>,
 ) -> Result<Problem, AggregateError> {
     let Question {
         clock,
         channel,
         version,
-        dates,
         metric,
         ..
     } = question;
-    let known = reads.dates(*clock, channel).await?;
-    if !known.iter().any(|entry| entry.version == *version) {
+    if reads
+        .filter_options(channel, version, 1)
+        .await?
+        .metrics
+        .is_empty()
+    {
         return no_version(reads, *clock, channel, version).await;
     }
-    let Some(stored) = stored else {
-        let sentence =
-            format!("No ping of {channel} {version} sent {metric}. /filters/ lists the metrics that it has.");
-        return Ok(Problem::new(Reason::MetricUnknown, sentence));
-    };
+    let sentence =
+        format!("No ping of {channel} {version} sent {metric}. /filters/ lists the metrics that it has.");
+    Ok(Problem::new(Reason::MetricUnknown, sentence))
+}
+
+/// The newest dates at which this channel and version have data of a stored metric, whatever is asked beside.
+pub(crate) async fn dates_of(
+    reads: &dyn AggregateReads,
+    question: &Question,
+    stored: &str,
+) -> Result<Listed<String>, AggregateError> {
     let everywhere = CellQuery {
         dates: None,
         ..question.unfiltered(stored)
     };
-    let rows = reads.series(&everywhere).await?;
-    let there: BTreeSet<&str> = rows.iter().map(|row| row.date.as_str()).collect();
-    if !dates.iter().any(|date| there.contains(date.as_str())) {
-        let sentence = format!(
-            "{metric} has no data in {channel} {version} at these dates. It has at: {}.",
-            list(there.into_iter().rev())
-        );
-        return Ok(Problem::new(Reason::DatesWithoutData, sentence));
+    reads
+        .values_of(&everywhere, ValueOf::Date, NAMES_IN_A_SENTENCE)
+        .await
+}
+
+/// Why a question for a metric has no data. This channel and version have it under the name `stored`, at `known` dates.
+pub(crate) async fn no_data(
+    reads: &dyn AggregateReads,
+    question: &Question,
+    stored: &str,
+    known: &Listed<String>,
+) -> Result<Problem, AggregateError> {
+    let asked = question.unfiltered(stored);
+    let there = reads.values_of(&asked, ValueOf::Date, 1).await?;
+    if !there.values.is_empty() {
+        return filters_exclude(reads, question, stored).await;
     }
-    filters_exclude(reads, question, stored).await
+    let Question {
+        channel,
+        version,
+        metric,
+        ..
+    } = question;
+    let newest_first = known.values.iter().rev().map(String::as_str);
+    let sentence = format!(
+        "{metric} has no data in {channel} {version} at these dates. It has at: {}.",
+        list(newest_first, known.left_out)
+    );
+    Ok(Problem::new(Reason::DatesWithoutData, sentence))
 }
 
 async fn filters_exclude(
@@ -97,27 +126,23 @@ async fn filters_exclude(
     let mut sentence = if sent.is_empty() {
         format!("{metric} has data in {channel} {version} at these dates, but not of the usual processes.")
     } else {
-        let filters = list(sent.iter().map(String::as_str));
+        let filters = list(sent.iter().map(String::as_str), 0);
         format!("{metric} has data in {channel} {version} at these dates, but none with {filters}.")
     };
-    let mut elsewhere = Vec::new();
-    for process in reads.filter_options(channel, version).await?.processes {
-        let filters = Filters {
-            processes: Some(vec![process.clone()]),
+    let of_any_process = CellQuery {
+        filters: Filters {
+            processes: None,
             ..filters.clone()
-        };
-        let query = CellQuery {
-            filters,
-            ..question.cells(stored)
-        };
-        if !reads.series(&query).await?.is_empty() {
-            elsewhere.push(process);
-        }
-    }
-    if elsewhere.is_empty() {
+        },
+        ..question.cells(stored)
+    };
+    let elsewhere = reads
+        .values_of(&of_any_process, ValueOf::Process, NAMES_IN_A_SENTENCE)
+        .await?;
+    if elsewhere.values.is_empty() {
         sentence.push_str(" Take a filter away.");
     } else {
-        let processes = list(elsewhere.iter().map(String::as_str));
+        let processes = list(elsewhere.values.iter().map(String::as_str), elsewhere.left_out);
         sentence.push_str(&format!(
             " It was sent by these processes: {processes}. Ask with child=<process>."
         ));

@@ -14,7 +14,8 @@ mod reply;
 mod route;
 mod routes;
 mod status_report;
+mod turns;
 mod withheld;
 
-pub use api::{Api, Charted, Parts};
+pub use api::{Api, Charted, Parts, connection_limits};
 pub use status_report::{StatusError, StatusReport, StatusSource};

@@ -1,5 +1,9 @@
 //! What a question may ask for, each limit with its reason.
 
+use std::time::Duration;
+
+use aggregate_store::Bounds;
+
 /// Bytes of a query string. The page's longest is about 1,500, that of the original's dashboard 4,094.
 pub(crate) const QUERY_BYTES_MAX: usize = 16 << 10;
 
@@ -14,6 +18,48 @@ pub(crate) const CHANNEL_BYTES_MAX: usize = 256;
 
 /// Days of one engagement question: a year and a month, so that a year can be compared with its beginning.
 pub(crate) const ENGAGEMENT_DAYS_MAX: i64 = 397;
+
+/// Rows of one answer, a row being a date with a label, or a day with a group: a hundred labels at 200 dates.
+pub(crate) const ROWS_MAX: usize = 20_000;
+
+/// Bins that are read for one answer, those without samples not counted: 32 MiB.
+pub(crate) const BINS_READ_MAX: usize = 1_000_000;
+
+/// What the store may read for one answer.
+pub(crate) const READ: Bounds = Bounds {
+    rows: ROWS_MAX,
+    bins: BINS_READ_MAX,
+};
+
+/// Numbers in the histograms of one answer, zeros among them: 16 MiB, and some MiB of JSON.
+pub(crate) const BINS_SHOWN_MAX: usize = 2_000_000;
+
+/// Bytes of one answer.
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of all answers that are being sent; a slow client keeps its own as long as it takes them.
+pub(crate) const SENDING_BYTES_MAX: usize = 128 << 20;
+
+/// Values of each kind in one list: Firefox knows about 5,000 metrics.
+pub(crate) const LIST_VALUES_MAX: usize = 10_000;
+
+/// Dates with their versions in one list: fifty versions of three years, each.
+pub(crate) const LIST_DATES_MAX: usize = 50_000;
+
+/// Products in one list.
+pub(crate) const LIST_PRODUCTS_MAX: usize = 1_000;
+
+/// Layouts that a header names before it says how many more there are: 8 KiB of headers are what clients commonly take.
+pub(crate) const LAYOUTS_IN_A_HEADER: usize = 16;
+
+/// Questions that are answered at a time: as many as there are threads that read aggregates.
+pub(crate) const QUESTIONS_AT_ONCE: usize = 3;
+
+/// Questions that wait for their turn; more are refused.
+pub(crate) const QUESTIONS_WAITING_MAX: usize = 64;
+
+/// How long a question may take, its wait for its turn included. The longest that the page asks take seconds.
+pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Names or dates that one sentence lists before it says "and so many more".
 pub(crate) const NAMES_IN_A_SENTENCE: usize = 12;

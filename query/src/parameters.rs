@@ -3,16 +3,25 @@
 use crate::limits::{ALLOW_BYTES_MAX, PARAMETERS_MAX, QUERY_BYTES_MAX};
 use crate::problem::{Problem, Reason};
 
-/// Parameters by name; of a repeated one the last counts.
+/// Parameters by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
     values: Vec<(String, String)>,
 }
 
+/// What becomes of a parameter that comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeated {
+    /// The first one counts, as in the original.
+    FirstCounts,
+    /// It is refused: whoever sends two means both, and would get the answer to one of them.
+    Refused,
+}
+
 impl Parameters {
     /// Takes a query string (without its `?`) apart. `%XX` and `+` are decoded; what is no UTF-8 then is replaced by
     /// U+FFFD, and a `%` without two digits stands for itself.
-    pub(crate) fn parse(query: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(query: &str, repeated: Repeated) -> Result<Self, Problem> {
         if query.len() > QUERY_BYTES_MAX {
             let sentence = format!(
                 "The query string is longer than {QUERY_BYTES_MAX} bytes: ask for fewer dates at once."
@@ -23,9 +32,16 @@ impl Parameters {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode_form(name), decode_form(value));
-            match values.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, old)) => *old = value,
-                None => values.push((name, value)),
+            match (values.iter().any(|(known, _)| *known == name), repeated) {
+                (false, _) => values.push((name, value)),
+                (true, Repeated::FirstCounts) => {}
+                (true, Repeated::Refused) => {
+                    let sentence = format!(
+                        "The parameter `{}` is there twice: give it once.",
+                        name.escape_debug()
+                    );
+                    return Err(Problem::new(Reason::InvalidParameter, sentence));
+                }
             }
             if values.len() > PARAMETERS_MAX {
                 let sentence = format!("The query string has more than {PARAMETERS_MAX} parameters.");
@@ -143,17 +159,23 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(query: &str) -> Parameters {
-        Parameters::parse(query).expect("within the limits")
+        Parameters::parse(query, Repeated::FirstCounts).expect("within the limits")
     }
 
     #[test]
-    fn the_last_of_a_repeated_parameter_counts() {
+    fn of_a_repeated_parameter_the_first_counts_or_it_is_refused() {
         let parsed = parse("a=1&b=2&a=3&&c");
         assert_eq!(
             (parsed.get("a"), parsed.get("b"), parsed.get("c"), parsed.get("d")),
-            (Some("3"), Some("2"), Some(""), None)
+            (Some("1"), Some("2"), Some(""), None)
         );
         assert_eq!(parsed.given("c"), None);
+        for query in ["a=1&b=2&a=3", "a=1&a=1", "a&a=", "%61=1&a=2"] {
+            let refused = Parameters::parse(query, Repeated::Refused).expect_err(query);
+            assert_eq!(refused.reason, Reason::InvalidParameter);
+            assert!(refused.description.contains("`a`"), "{}", refused.description);
+        }
+        assert!(Parameters::parse("a=1&b=1", Repeated::Refused).is_ok());
     }
 
     #[test]
@@ -169,12 +191,16 @@ mod tests {
     fn too_much_is_refused() {
         let long = "a".repeat(QUERY_BYTES_MAX + 1);
         assert_eq!(
-            Parameters::parse(&long).expect_err("too long").reason,
+            Parameters::parse(&long, Repeated::FirstCounts)
+                .expect_err("too long")
+                .reason,
             Reason::TooLong
         );
         let many: Vec<String> = (0..=PARAMETERS_MAX).map(|n| format!("p{n}=")).collect();
         assert_eq!(
-            Parameters::parse(&many.join("&")).expect_err("too many").reason,
+            Parameters::parse(&many.join("&"), Repeated::FirstCounts)
+                .expect_err("too many")
+                .reason,
             Reason::TooLong
         );
     }
@@ -204,7 +230,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_panics(query in "\\PC{0,200}|[%&=+0-9a-fA-F]{0,200}") {
-            let _ = Parameters::parse(&query);
+            let _ = Parameters::parse(&query, Repeated::Refused);
         }
 
         #[test]

@@ -37,6 +37,10 @@ pub(crate) enum Reason {
     FiltersExclude,
     /// The metric is on the list of those not shown.
     Withheld,
+    /// The answer would be larger than one may be.
+    TooLarge,
+    /// Too many questions at a time, or this one took too long.
+    Busy,
     /// The store could not answer.
     Unavailable,
 }
@@ -57,7 +61,31 @@ impl Reason {
             Self::DatesWithoutData => "dates_without_data",
             Self::FiltersExclude => "filters_exclude",
             Self::Withheld => "withheld",
+            Self::TooLarge => "too_large",
+            Self::Busy => "busy",
             Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// The same for people, in a few words.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::NotFound => "There is no such path",
+            Self::Method => "Not with this method",
+            Self::UnknownParameter => "Unknown parameter",
+            Self::InvalidParameter => "Invalid parameter",
+            Self::TooLong => "Too long a question",
+            Self::MissingParameter => "Incomplete question",
+            Self::NothingReceived => "Nothing received yet",
+            Self::ChannelUnknown => "No data of this channel",
+            Self::VersionUnknown => "No data of this version",
+            Self::MetricUnknown => "No data of this metric",
+            Self::DatesWithoutData => "No data at these dates",
+            Self::FiltersExclude => "No data under these filters",
+            Self::Withheld => "Withheld",
+            Self::TooLarge => "Too large an answer",
+            Self::Busy => "Busy",
+            Self::Unavailable => "Unavailable",
         }
     }
 
@@ -66,7 +94,8 @@ impl Reason {
             Self::Method | Self::UnknownParameter => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidParameter => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::URI_TOO_LONG,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::NOT_FOUND,
         }
     }
@@ -107,6 +136,21 @@ impl Problem {
         )
     }
 
+    /// The answer would have more than `limit` of something.
+    pub(crate) fn too_large(what: &str, limit: usize) -> Self {
+        Self::new(
+            Reason::TooLarge,
+            format!(
+                "The answer would have more than {limit} {what}. Ask for less: fewer dates, one label, or with a filter."
+            ),
+        )
+    }
+
+    /// There is no room for this question now.
+    pub(crate) fn busy(sentence: &str) -> Self {
+        Self::new(Reason::Busy, sentence)
+    }
+
     /// The store failed: the log has the cause.
     pub(crate) fn unavailable(what: &str, error: &dyn std::error::Error) -> Self {
         tracing::error!(what, %error, "a question could not be answered and got 503");
@@ -120,7 +164,8 @@ impl Problem {
         self.reason.status()
     }
 
-    /// The body: `{"code", "reason", "description"}`.
+    /// The body, a problem of RFC 9457: `{"type", "title", "status", "detail"}`, and the same as `{"code", "reason",
+    /// "description"}`. `type` and `reason` are one word.
     pub(crate) fn body(&self) -> String {
         let Self {
             reason,
@@ -128,23 +173,31 @@ impl Problem {
             allow: _,
         } = self;
         let code = self.status().as_u16();
-        json!({"code": code, "reason": reason.word(), "description": description}).to_string()
+        json!({
+            "type": reason.word(), "title": reason.title(), "status": code, "detail": description,
+            "code": code, "reason": reason.word(), "description": description,
+        })
+        .to_string()
     }
 }
 
 impl From<AggregateError> for Problem {
     fn from(error: AggregateError) -> Self {
-        Self::unavailable("aggregates", &error)
+        match error {
+            AggregateError::TooLarge { what, limit } => Self::too_large(what, limit),
+            error => Self::unavailable("aggregates", &error),
+        }
     }
 }
 
-/// Names for a sentence: `a, b, c and 7 more`.
-pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+/// Names for a sentence: `a, b, c and 7 more`. `left_out` are not among them, and counted.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>, left_out: u64) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let shown = &names[..names.len().min(NAMES_IN_A_SENTENCE)];
     let mut sentence = shown.join(", ");
-    if names.len() > shown.len() {
-        let _ = write!(sentence, " and {} more", names.len() - shown.len());
+    let more = (names.len() - shown.len()) as u64 + left_out;
+    if more > 0 {
+        let _ = write!(sentence, " and {more} more");
     }
     sentence
 }
@@ -156,10 +209,11 @@ mod tests {
     #[test]
     fn a_long_list_of_names_ends_in_a_number() {
         let names: Vec<String> = (0..15).map(|n| n.to_string()).collect();
-        let listed = list(names.iter().map(String::as_str));
+        let listed = list(names.iter().map(String::as_str), 0);
         assert!(listed.ends_with("10, 11 and 3 more"), "{listed}");
-        assert_eq!(list(["a", "b"]), "a, b");
-        assert_eq!(list([]), "");
+        assert_eq!(list(["a", "b"], 0), "a, b");
+        assert_eq!(list(["a", "b"], 4), "a, b and 4 more");
+        assert_eq!(list([], 0), "");
     }
 
     #[test]
@@ -168,7 +222,10 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         assert_eq!(
             read,
-            json!({"code": 404, "reason": "metric_unknown", "description": "no \"X\"\n"})
+            json!({
+                "type": "metric_unknown", "title": "No data of this metric", "status": 404, "detail": "no \"X\"\n",
+                "code": 404, "reason": "metric_unknown", "description": "no \"X\"\n",
+            })
         );
     }
 }

@@ -4,6 +4,9 @@
 //! original let answers by submission date be used unasked for 24 hours, under an ETag that never changed, for its
 //! numbers moved once a day; ours move while a reader looks, and a 304 costs less than an answer of yesterday.
 
+use std::io;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -14,12 +17,24 @@ use http::header::{
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
+use service::task;
 use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::limits::ANSWER_BYTES_MAX;
 use crate::problem::Problem;
+
+/// The unit in which room for answers is counted.
+pub(crate) const KIB: usize = 1 << 10;
 
 /// Layouts of a metric that an answer leaves out, separated by semicolons.
 pub(crate) const OTHER_LAYOUTS: HeaderName = HeaderName::from_static("x-highwater-other-layouts");
+
+/// How many samples of an answer lie on none of its bins: they are in the sums, and in no histogram.
+pub(crate) const SAMPLES_LEFT_OUT: HeaderName = HeaderName::from_static("x-highwater-samples-left-out");
+
+/// How many values a list leaves out, those with the fewest data.
+pub(crate) const VALUES_LEFT_OUT: HeaderName = HeaderName::from_static("x-highwater-values-left-out");
 
 /// The methods that every route answers.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
@@ -36,36 +51,74 @@ const API_POLICY: HeaderValue = HeaderValue::from_static("frame-ancestors 'none'
 pub(crate) struct Reply {
     content_type: &'static str,
     body: Bytes,
-    extra: Option<(HeaderName, HeaderValue)>,
+    /// Of the body.
+    tag: String,
+    extra: Vec<(HeaderName, HeaderValue)>,
     is_page: bool,
+}
+
+/// Makes a reply off the threads that take pings: shaping, JSON and digest.
+pub(crate) async fn made(
+    make: impl FnOnce() -> Result<Reply, Problem> + Send + 'static,
+) -> Result<Reply, Problem> {
+    task::background(make).await
 }
 
 impl Reply {
     /// JSON, open to scripts of every origin.
-    pub(crate) fn json(value: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(value).expect("answers have string keys and finite numbers");
-        Self {
+    pub(crate) fn json(value: &impl Serialize) -> Result<Self, Problem> {
+        let mut body = Written(Vec::new());
+        serde_json::to_writer(&mut body, value).map_err(|_| Problem::too_large("bytes", ANSWER_BYTES_MAX))?;
+        let Written(body) = body;
+        Ok(Self {
             content_type: "application/json",
+            tag: tag_of(&body),
             body: body.into(),
-            extra: None,
+            extra: Vec::new(),
             is_page: false,
-        }
+        })
     }
 
-    /// A file of the page.
-    pub(crate) fn page(content_type: &'static str, body: &'static [u8]) -> Self {
+    /// A file of the page, and the tag of its bytes.
+    pub(crate) fn page(content_type: &'static str, body: &'static [u8], tag: &str) -> Self {
         Self {
             content_type,
             body: Bytes::from_static(body),
-            extra: None,
+            tag: tag.to_owned(),
+            extra: Vec::new(),
             is_page: true,
         }
     }
 
     /// Adds a header, if the value can be one.
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
-        self.extra = HeaderValue::from_str(value).ok().map(|value| (name, value));
+        let value = HeaderValue::from_str(value).ok();
+        self.extra.extend(value.map(|value| (name, value)));
         self
+    }
+
+    /// Says how many values a list leaves out, if it does.
+    pub(crate) fn leaving_out(self, values: u64) -> Self {
+        match values {
+            0 => self,
+            values => self.with(VALUES_LEFT_OUT, &values.to_string()),
+        }
+    }
+
+    /// Its bytes are taken from this room until they are sent.
+    pub(crate) fn sent_from(self, room: &Arc<Semaphore>) -> Result<Self, Problem> {
+        if self.is_page || self.body.len() < KIB {
+            return Ok(self);
+        }
+        let taken = u32::try_from(self.body.len() / KIB).unwrap_or(u32::MAX);
+        let taken = Arc::clone(room).try_acquire_many_owned(taken);
+        let _taken =
+            taken.map_err(|_| Problem::busy("Too many answers are being sent. Ask again in a second."))?;
+        let body = self.body;
+        Ok(Self {
+            body: Bytes::from_owner(Sending { body, _taken }),
+            ..self
+        })
     }
 
     /// The response to a request with these headers: 304 when it names the content that it would get.
@@ -73,10 +126,10 @@ impl Reply {
         let Self {
             content_type,
             body,
+            tag,
             extra,
             is_page,
         } = self;
-        let tag = tag_of(&body);
         let mut response = Response::new(Full::new(Bytes::new()));
         if knows(request, &tag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -93,6 +146,35 @@ impl Reply {
     }
 }
 
+/// An answer whose bytes are taken from a room until they are sent.
+struct Sending {
+    body: Bytes,
+    _taken: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Sending {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// What is written, up to the bytes that an answer may have.
+struct Written(Vec<u8>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > ANSWER_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Problem {
     /// The response that says so.
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
@@ -100,7 +182,7 @@ impl Problem {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         common(headers, false);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(allow) = self.allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
             headers.insert(ALLOW, allow);
         }
@@ -129,7 +211,9 @@ pub(crate) fn options() -> Response<Full<Bytes>> {
 fn common(headers: &mut HeaderMap, is_page: bool) {
     if !is_page {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        let exposed = HeaderValue::from_static("etag, x-highwater-other-layouts, allow");
+        let exposed = HeaderValue::from_static(
+            "etag, x-highwater-other-layouts, x-highwater-samples-left-out, x-highwater-values-left-out, allow",
+        );
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     let policy = if is_page { PAGE_POLICY } else { API_POLICY };
@@ -140,7 +224,7 @@ fn common(headers: &mut HeaderMap, is_page: bool) {
 }
 
 /// The first 128 bits of SHA-256 over the content, in hex.
-fn tag_of(body: &[u8]) -> String {
+pub(crate) fn tag_of(body: &[u8]) -> String {
     let digest = Sha256::digest(body);
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -164,6 +248,7 @@ fn knows(request: &HeaderMap, tag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Reason;
 
     fn status(if_none_match: &str) -> StatusCode {
         let mut request = HeaderMap::new();
@@ -171,12 +256,12 @@ mod tests {
             IF_NONE_MATCH,
             HeaderValue::from_str(if_none_match).expect("a value"),
         );
-        Reply::json(&"x").into_response(&request).status()
+        Reply::json(&"x").expect("small").into_response(&request).status()
     }
 
     #[test]
     fn a_known_tag_is_met_quoted_bare_weak_or_in_a_list() {
-        let fresh = Reply::json(&"x").into_response(&HeaderMap::new());
+        let fresh = Reply::json(&"x").expect("small").into_response(&HeaderMap::new());
         assert_eq!(fresh.status(), StatusCode::OK);
         let tag = fresh.headers()[ETAG].to_str().expect("text").to_owned();
         assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
@@ -193,6 +278,25 @@ mod tests {
         for other in ["", "\"\"", "\"a\"", "submission_date_v1"] {
             assert_eq!(status(other), StatusCode::OK, "{other}");
         }
+    }
+
+    #[test]
+    fn an_answer_of_too_many_bytes_is_refused_when_it_has_them() {
+        let long = "x".repeat(ANSWER_BYTES_MAX - 1);
+        let refused = Reply::json(&long).expect_err("two quotes more");
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(Reply::json(&&long[1..]).is_ok());
+    }
+
+    #[test]
+    fn what_is_being_sent_takes_its_room_until_it_is_sent() {
+        let room = Arc::new(Semaphore::new(5));
+        let reply = || Reply::json(&"x".repeat(3 * KIB)).expect("small").sent_from(&room);
+        let first = reply().expect("room").into_response(&HeaderMap::new());
+        assert_eq!(reply().expect_err("two are too many").reason, Reason::Busy);
+        assert!(Reply::json(&"x").expect("small").sent_from(&room).is_ok());
+        drop(first);
+        assert!(reply().is_ok());
     }
 
     #[test]

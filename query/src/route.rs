@@ -3,7 +3,7 @@
 use aggregate_store::DateClock;
 
 use crate::limits::CHANNEL_BYTES_MAX;
-use crate::parameters::decode;
+use crate::parameters::{Repeated, decode};
 
 /// A route with what its path says. A slash at the end makes no difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Route {
     Engagement,
     /// `/api/v1/products`
     Products,
+    /// `/api/v1/values`
+    Values,
     /// `/`, or `/page/<file>`
     Page(String),
 }
@@ -48,6 +50,7 @@ impl Route {
             ["api", "v1", "health"] => Some(Self::Health),
             ["api", "v1", "partitions"] => Some(Self::Partitions),
             ["api", "v1", "engagement"] => Some(Self::Engagement),
+            ["api", "v1", "values"] => Some(Self::Values),
             ["api", "v1", "products"] => Some(Self::Products),
             ["aggregates_by", clock, "channels"] => Some(Self::Channels(clock_of(clock)?)),
             ["aggregates_by", clock, "channels", channel] => {
@@ -58,6 +61,21 @@ impl Route {
             }
             _ => None,
         }
+    }
+
+    /// What becomes of a repeated parameter: the original's routes go by the original's rule.
+    pub(crate) const fn repeated(&self) -> Repeated {
+        match self {
+            Self::Channels(_) | Self::Dates(..) | Self::Aggregates(..) | Self::Filters => {
+                Repeated::FirstCounts
+            }
+            _ => Repeated::Refused,
+        }
+    }
+
+    /// Whether the answer is at hand: then it needs no turn, and is there however many questions wait.
+    pub(crate) const fn is_at_hand(&self) -> bool {
+        matches!(self, Self::Status | Self::Health | Self::Page(_))
     }
 
     /// Its name in metrics.
@@ -72,6 +90,7 @@ impl Route {
             Self::Partitions => "partitions",
             Self::Engagement => "engagement",
             Self::Products => "products",
+            Self::Values => "values",
             Self::Page(_) => "page",
         }
     }
@@ -120,6 +139,7 @@ mod tests {
             ("/manual", Route::Page("manual.html".to_owned())),
             ("/api/v1/engagement", Route::Engagement),
             ("/api/v1/products", Route::Products),
+            ("/api/v1/values", Route::Values),
             ("/page/main.js", Route::Page("main.js".to_owned())),
         ];
         for (path, route) in expected {

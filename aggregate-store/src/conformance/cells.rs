@@ -8,8 +8,12 @@ use tokio::runtime::Runtime;
 
 use super::law::check;
 use super::{Oracle, any_additions, any_cell_query, any_key, cell_batch, dump_of};
-use crate::{AggregateStore, CellKey, Committed, DateClock};
+use crate::{
+    AggregateError, AggregateStore, Bounds, CellKey, CellQuery, Committed, DateClock, FilterOptions, Listed,
+    SeriesRow, ValueOf,
+};
 
+const CHANNELS: [&str; 3] = ["nightly", "esr", "none"];
 const CLOCKS: [DateClock; 2] = [DateClock::BuildDate, DateClock::SubmissionDate];
 
 pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, runtime: &Runtime) {
@@ -27,8 +31,7 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
         async |(additions, queries)| {
             let store = filled(make, &additions, 9).await;
             for query in queries {
-                let answer = store.series(&query).await.expect("the question is answered");
-                assert_eq!(answer, Oracle::of(&additions).series(&query), "{query:?}");
+                sums_are_answered_within_their_bounds(&*store, &Oracle::of(&additions), &query).await;
             }
         },
     );
@@ -48,6 +51,42 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
     check(runtime, &prop::collection::vec(any_key(), 1..20), async |keys| {
         what_is_taken_back_leaves_nothing(make, &keys).await;
     });
+}
+
+async fn sums_are_answered_within_their_bounds(
+    store: &dyn AggregateStore,
+    oracle: &Oracle,
+    query: &CellQuery,
+) {
+    let expected = oracle.series(query);
+    let ask = async |rows, bins| store.series(query, Bounds { rows, bins }).await;
+    let answer = ask(usize::MAX, usize::MAX).await;
+    assert_eq!(answer.expect("the question is answered"), expected, "{query:?}");
+    for of in [ValueOf::Date, ValueOf::Process] {
+        let all = oracle.values_of(query, of);
+        for limit in [0, 1, 2, usize::MAX] {
+            let listed = store.values_of(query, of, limit).await;
+            let listed = listed.expect("the question is answered");
+            let left_out = all.len().saturating_sub(limit);
+            assert_eq!(listed.values, all[left_out..], "{of:?} {query:?}");
+            if limit > 0 {
+                assert_eq!(listed.left_out, left_out as u64);
+            }
+        }
+    }
+    // While it is summed up, a row may have bins that vanish in the end.
+    let Some(fewer) = expected.len().checked_sub(1) else {
+        return;
+    };
+    let is_refused = |answer: Result<_, AggregateError>| {
+        let answer: Result<Vec<SeriesRow>, _> = answer;
+        matches!(answer, Err(AggregateError::TooLarge { .. }))
+    };
+    assert!(is_refused(ask(fewer, usize::MAX).await), "{query:?}");
+    let bins: usize = expected.iter().map(|row| row.cell.bins().len()).sum();
+    if let Some(fewer) = bins.checked_sub(1) {
+        assert!(is_refused(ask(usize::MAX, fewer).await), "{query:?}");
+    }
 }
 
 /// A store with these cells, written in batches of `size`.
@@ -79,10 +118,11 @@ async fn cells_are_the_sums_of_all_batches(
 
 async fn lists_follow(store: &dyn AggregateStore, oracle: &Oracle) {
     for clock in CLOCKS {
-        assert_eq!(store.channels(clock).await.expect("channels"), oracle.channels());
-        for channel in ["nightly", "esr", "none"] {
-            let dates = store.dates(clock, channel).await.expect("dates");
-            assert_eq!(dates, oracle.dates(clock, channel));
+        let channels = store.channels(clock, usize::MAX).await.expect("channels");
+        is_cut(&channels, &oracle.channels(), usize::MAX);
+        for channel in CHANNELS {
+            let dates = store.dates(clock, channel, usize::MAX).await.expect("dates");
+            is_cut(&dates, &oracle.dates(clock, channel), usize::MAX);
         }
     }
     for (channel, version) in [
@@ -92,9 +132,67 @@ async fn lists_follow(store: &dyn AggregateStore, oracle: &Oracle) {
         ("none", "41"),
         ("esr", ""),
     ] {
-        let options = store.filter_options(channel, version).await.expect("filters");
-        assert_eq!(options, oracle.filter_options(channel, version));
+        let options = store.filter_options(channel, version, usize::MAX).await;
+        assert_eq!(options.expect("filters"), oracle.filter_options(channel, version));
     }
+    long_lists_are_cut(store, oracle).await;
+}
+
+/// Of long lists what has the most cells stays, once it is written.
+async fn long_lists_are_cut(store: &dyn AggregateStore, oracle: &Oracle) {
+    let _ = store.persist().await.expect("written");
+    for (clock, limit) in [(CLOCKS[0], 1), (CLOCKS[1], 2)] {
+        let channels = store.channels(clock, limit).await.expect("channels");
+        is_cut(&channels, &oracle.channels(), limit);
+        for channel in CHANNELS {
+            let dates = store.dates(clock, channel, limit).await.expect("dates");
+            is_cut(&dates, &oracle.dates(clock, channel), limit);
+        }
+    }
+    let by_cells = oracle.cells_by_channel();
+    if let Some(most) = by_cells.values().max() {
+        let listed = store.channels(DateClock::BuildDate, 1).await.expect("channels");
+        assert_eq!(by_cells.get(&listed.values[0]), Some(most), "{by_cells:?}");
+    }
+    let one = store.filter_options("nightly", "41", 1).await.expect("filters");
+    let mut left_out = 0;
+    let all = lists_of(oracle.filter_options("nightly", "41"));
+    for (one, all) in lists_of(one.clone()).iter().zip(all) {
+        assert_eq!(one.len(), all.len().min(1));
+        assert!(one.iter().all(|value| all.contains(value)));
+        left_out += all.len() - one.len();
+    }
+    assert_eq!(one.left_out, left_out as u64);
+}
+
+fn lists_of(options: FilterOptions) -> [Vec<String>; 6] {
+    let FilterOptions {
+        metrics,
+        applications,
+        architectures,
+        os,
+        processes,
+        e10s,
+        left_out: _,
+    } = options;
+    let os = os.into_iter().map(|(name, version)| format!("{name},{version}"));
+    [
+        metrics,
+        applications,
+        architectures,
+        os.collect(),
+        processes,
+        e10s,
+    ]
+}
+
+/// A list of all, or so many of them.
+fn is_cut<T: Clone + PartialEq + std::fmt::Debug>(listed: &Listed<T>, all: &[T], limit: usize) {
+    assert_eq!(listed.values.len(), all.len().min(limit));
+    assert_eq!(listed.left_out, (all.len() - listed.values.len()) as u64);
+    let there = |value: &&T| listed.values.contains(value);
+    let in_order: Vec<T> = all.iter().filter(there).cloned().collect();
+    assert_eq!(listed.values, in_order);
 }
 
 async fn what_is_taken_back_leaves_nothing(

@@ -8,7 +8,7 @@ use sketch::{Cell, Layout};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateReads, CellKey, CellQuery, DateClock, DimensionSet, FilterOptions, Filters, SeriesRow,
+    AggregateReads, CellKey, CellQuery, DateClock, DimensionSet, FilterOptions, Filters, SeriesRow, ValueOf,
     VersionDate,
 };
 
@@ -69,6 +69,16 @@ impl Oracle {
         channels.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// How many cells each channel has.
+    #[must_use]
+    pub fn cells_by_channel(&self) -> BTreeMap<String, usize> {
+        let mut channels = BTreeMap::new();
+        for key in self.0.keys() {
+            *channels.entry(key.dimensions.channel.clone()).or_default() += 1;
+        }
+        channels
+    }
+
     /// Versions and dates that have cells.
     #[must_use]
     pub fn dates(&self, clock: DateClock, channel: &str) -> Vec<VersionDate> {
@@ -99,13 +109,26 @@ impl Oracle {
             }),
             processes: distinct(&keys, |key| key.process.clone()),
             e10s: distinct(&keys, |key| key.dimensions.e10s.clone()),
+            left_out: 0,
         }
+    }
+
+    /// The dates or processes of the cells that match.
+    #[must_use]
+    pub fn values_of(&self, query: &CellQuery, of: ValueOf) -> Vec<String> {
+        let keys = self.0.keys().filter(|key| matches(query, key));
+        let value = |key: &CellKey| match of {
+            ValueOf::Date => key.dimensions.date(query.clock),
+            ValueOf::Process => key.process.clone(),
+        };
+        let values: BTreeSet<String> = keys.map(value).collect();
+        values.into_iter().collect()
     }
 
     /// The sums that a question asks for.
     #[must_use]
     pub fn series(&self, query: &CellQuery) -> Vec<SeriesRow> {
-        let mut groups: BTreeMap<Group, (Sums, Option<String>)> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, (Sums, i64, Option<String>)> = BTreeMap::new();
         for (key, sums) in self.0.iter().filter(|(key, _)| matches(query, key)) {
             let set = &key.dimensions;
             let group = (
@@ -114,20 +137,28 @@ impl Oracle {
                 key.label.clone(),
                 key.layout,
             );
-            let (total, newest) = groups.entry(group).or_default();
+            let (total, plausible, newest) = groups.entry(group).or_default();
             add(total, &cell_of(sums));
-            let build = Some(set.build_date.clone()).filter(|build| build != UNKNOWN);
-            *newest = newest.take().max(build);
+            let build = &set.build_date;
+            let is_date = build.len() == 8 && build.chars().all(|digit| digit.is_ascii_digit());
+            let is_before = is_date && *build <= set.submission_date.to_string();
+            if is_before || build == UNKNOWN {
+                *plausible += sums.0;
+            }
+            *newest = newest.take().max(is_before.then(|| build.clone()));
         }
-        let groups = groups.into_iter().filter(|(_, (total, _))| !is_zero(total));
-        let rows = groups.map(|((version, date, label, layout), (total, newest))| SeriesRow {
-            version,
-            date,
-            label,
-            layout,
-            newest_build: newest.unwrap_or_else(|| UNKNOWN.to_owned()),
-            cell: cell_of(&total),
-        });
+        let groups = groups.into_iter().filter(|(_, (total, ..))| !is_zero(total));
+        let rows = groups.map(
+            |((version, date, label, layout), (total, plausible, newest))| SeriesRow {
+                version,
+                date,
+                label,
+                layout,
+                plausible,
+                newest_build: newest.unwrap_or_else(|| UNKNOWN.to_owned()),
+                cell: cell_of(&total),
+            },
+        );
         rows.collect()
     }
 }

@@ -123,12 +123,19 @@ async fn delete<S: RetainAggregates + ?Sized>(store: &S, below: &Below) -> (u64,
 async fn lists<S: AggregateStore + ?Sized>(store: &S) -> String {
     let mut text = String::new();
     for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
-        for channel in store.channels(clock).await.expect("channels") {
-            let dates = store.dates(clock, &channel).await.expect("dates");
+        for channel in store.channels(clock, usize::MAX).await.expect("channels").values {
+            let dates = store
+                .dates(clock, &channel, usize::MAX)
+                .await
+                .expect("dates")
+                .values;
             let versions: BTreeSet<_> = dates.iter().map(|date| date.version.clone()).collect();
             text.push_str(&format!("{channel} {dates:?}\n"));
             for version in versions {
-                let options = store.filter_options(&channel, &version).await.expect("options");
+                let options = store
+                    .filter_options(&channel, &version, usize::MAX)
+                    .await
+                    .expect("options");
                 text.push_str(&format!("{options:?}\n"));
             }
         }

@@ -242,7 +242,7 @@ async fn a_wrong_batch_leaves_nothing_behind(store: &dyn AggregateStore) {
     commit(store, full_batch(3)).await;
     commit(store, full_batch(2)).await;
     let metrics = store
-        .filter_options("nightly", "41")
+        .filter_options("nightly", "41", usize::MAX)
         .await
         .expect("filters")
         .metrics;

@@ -11,7 +11,9 @@ use tokio::runtime::Runtime;
 
 use super::dump_of;
 use super::law::check;
-use crate::{AggregateStore, BatchBuilder, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
+use crate::{
+    AggregateError, AggregateStore, BatchBuilder, UserDay, UserDimension, UserFilters, UserKey, UserQuery,
+};
 
 /// A key, and the numbers of the clients that are added to it.
 type Addition = (UserKey, Vec<u32>);
@@ -25,8 +27,18 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
         async |(additions, size, queries)| {
             let store = filled(make, &additions, size).await;
             for query in queries {
-                let answer = store.users(&query).await.expect("the question is answered");
-                assert_eq!(answer, expected(&additions, &query), "{query:?}");
+                let expected = expected(&additions, &query);
+                for limit in [usize::MAX, expected.len()] {
+                    let answer = store.users(&query, limit).await;
+                    assert_eq!(answer.expect("the question is answered"), expected, "{query:?}");
+                }
+                if let Some(fewer) = expected.len().checked_sub(1) {
+                    let refused = store.users(&query, fewer).await;
+                    assert!(
+                        matches!(refused, Err(AggregateError::TooLarge { .. })),
+                        "{query:?}"
+                    );
+                }
             }
             let reversed: Vec<Addition> = additions.into_iter().rev().collect();
             let other = filled(make, &reversed, 20).await;

@@ -12,9 +12,9 @@ use super::core::{Layer, Layers};
 use super::{Held, HeldSize, Kept, LayerStamp, LayerStatus, Part, Persisted};
 use crate::sqlite::Reading;
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
-    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, SqliteAggregates, Status, UserDay, UserQuery,
-    VersionDate, metrics,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, SqliteAggregates, Status,
+    UserDay, UserQuery, ValueOf, VersionDate, metrics,
 };
 
 /// A database, and before it the layer in memory. Share it in an `Arc` between who folds and who asks.
@@ -238,24 +238,43 @@ impl SeenIds for LayeredAggregates {
 
 #[async_trait]
 impl AggregateReads for LayeredAggregates {
-    async fn channels(&self, _clock: DateClock) -> Result<Vec<String>, AggregateError> {
-        self.reading().channels().await
+    async fn channels(&self, _clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.reading().channels(limit).await
     }
 
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        self.reading().dates(clock, channel).await
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
+        self.reading().dates(clock, channel, limit).await
     }
 
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
-        self.reading().filter_options(channel, version).await
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        limit: usize,
+    ) -> Result<FilterOptions, AggregateError> {
+        self.reading().filter_options(channel, version, limit).await
     }
 
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
-        self.reading().series(query).await
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.reading().values_of(query, of, limit).await
     }
 
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
-        self.reading().users(query).await
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.reading().series(query, bounds).await
+    }
+
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
+        self.reading().users(query, limit).await
     }
 
     async fn status(&self) -> Result<Status, AggregateError> {

@@ -17,4 +17,4 @@ pub use kept::{HeldSize, Kept, LayerStatus, Persisted};
 #[cfg(feature = "postgres")]
 pub(crate) use part::check_numbers;
 pub(crate) use part::{CellName, Part};
-pub(crate) use select::matching;
+pub(crate) use select::{HeldCells, add_held, matching};

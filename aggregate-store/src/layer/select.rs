@@ -7,13 +7,12 @@ use sketch::Cell;
 use super::{CellName, Part};
 use crate::{AggregateError, CellQuery, DimensionSet, Filters};
 
-/// The sums of the held cells that match, under their full names. One pass over the cells of each part: it compares
-/// numbers, and reads only what matches.
-pub(crate) fn matching<'a>(
-    parts: &[&'a Part],
-    query: &CellQuery,
-) -> Result<HashMap<CellName<'a>, Cell>, AggregateError> {
-    let mut sums: HashMap<CellName<'a>, Cell> = HashMap::new();
+/// Held cells of one full name, as they are held: taken apart one after the other, they take far more room.
+pub(crate) type HeldCells<'a> = Vec<&'a [u8]>;
+
+/// The held cells that match, under their full names. One pass over the cells of each part: it compares numbers only.
+pub(crate) fn matching<'a>(parts: &[&'a Part], query: &CellQuery) -> HashMap<CellName<'a>, HeldCells<'a>> {
+    let mut found: HashMap<CellName<'a>, HeldCells<'a>> = HashMap::new();
     for part in parts {
         let wanted = Wanted::of(part, query);
         if !wanted.metrics.contains(&true) || !wanted.sets.contains(&true) {
@@ -25,13 +24,20 @@ pub(crate) fn matching<'a>(
                 && wanted.processes[address.process as usize]
                 && wanted.labels[address.label as usize]
             {
-                let cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
-                sums.entry(part.name(address)).or_default().add(&cell);
+                found.entry(part.name(address)).or_default().push(value);
             }
         }
     }
-    sums.retain(|_, cell| !cell.is_zero());
-    Ok(sums)
+    found
+}
+
+/// Adds held cells of one name to a sum.
+pub(crate) fn add_held(sum: &mut Cell, cells: &[&[u8]]) -> Result<(), AggregateError> {
+    for value in cells {
+        let cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
+        sum.add(&cell);
+    }
+    Ok(())
 }
 
 /// Which entries of a part's tables match.

@@ -14,9 +14,9 @@ use super::{
     users,
 };
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
-    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
-    metrics,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery,
+    ValueOf, VersionDate, metrics,
 };
 
 /// Aggregates in a PostgreSQL database. Any number of processes may open it at once; their batches are written one after
@@ -193,39 +193,62 @@ impl SeenIds for PostgresAggregates {
 
 #[async_trait]
 impl AggregateReads for PostgresAggregates {
-    async fn channels(&self, _clock: DateClock) -> Result<Vec<String>, AggregateError> {
-        self.read("list channels", (), |client, ()| {
-            Box::pin(listing::channels(client))
+    async fn channels(&self, _clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.read("list channels", limit, |client, limit| {
+            Box::pin(listing::channels(client, *limit))
         })
         .await
     }
 
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        self.read("list dates", (clock, channel), |client, (clock, channel)| {
-            Box::pin(listing::dates(client, *clock, channel))
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
+        let given = (clock, channel, limit);
+        self.read("list dates", given, |client, (clock, channel, limit)| {
+            Box::pin(listing::dates(client, *clock, channel, *limit))
         })
         .await
     }
 
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
-        self.read(
-            "list filters",
-            (channel, version),
-            |client, (channel, version)| Box::pin(listing::filter_options(client, channel, version)),
-        )
-        .await
-    }
-
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
-        self.read("sum up cells", query, |client, query| {
-            Box::pin(series::read(client, query))
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        limit: usize,
+    ) -> Result<FilterOptions, AggregateError> {
+        let given = (channel, version, limit);
+        self.read("list filters", given, |client, (channel, version, limit)| {
+            Box::pin(listing::filter_options(client, channel, version, *limit))
         })
         .await
     }
 
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
-        self.read("unite users", query, |client, query| {
-            Box::pin(users::read(client, query))
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        let given = (query, of, limit);
+        self.read("list values of cells", given, |client, (query, of, limit)| {
+            Box::pin(series::values_of(client, query, *of, *limit))
+        })
+        .await
+    }
+
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.read("sum up cells", (query, bounds), |client, (query, bounds)| {
+            Box::pin(series::read(client, query, *bounds))
+        })
+        .await
+    }
+
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
+        self.read("unite users", (query, limit), |client, (query, limit)| {
+            Box::pin(users::read(client, query, *limit))
         })
         .await
     }

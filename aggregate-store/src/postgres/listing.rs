@@ -11,24 +11,30 @@ use super::limits::ROWS;
 use crate::listing::{
     APPLICATION, ARCHITECTURE, BUILD_DATE, E10S, Listing, METRIC, OS, PROCESS, SUBMISSION_DATE,
 };
-use crate::stored::date;
-use crate::{AggregateError, DateClock, FilterOptions, VersionDate};
+use crate::stored::{self, date};
+use crate::{AggregateError, DateClock, FilterOptions, Listed, VersionDate};
 
 const ADD: &str = "INSERT INTO highwater_aggregates.listing AS l (channel, version, kind, value, detail, cells) \
      SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ON CONFLICT (channel, version, kind, value, detail) \
      DO UPDATE SET cells = l.cells + excluded.cells";
 const REMOVE: &str = "DELETE FROM highwater_aggregates.listing WHERE cells = 0";
-const CHANNELS: &str = "SELECT s.bytes FROM highwater_aggregates.string s WHERE EXISTS \
-     (SELECT FROM highwater_aggregates.listing l WHERE l.channel = s.id) ORDER BY s.bytes";
-const DATES: &str = "SELECT version.bytes, l.value, build.bytes FROM highwater_aggregates.listing l \
+const CHANNELS: &str = "SELECT s.bytes, c.total FROM (SELECT channel, count(*) OVER () AS total \
+     FROM highwater_aggregates.listing WHERE kind = 1 GROUP BY channel ORDER BY sum(cells) DESC, channel LIMIT $1) c \
+     JOIN highwater_aggregates.string s ON s.id = c.channel ORDER BY s.bytes";
+const DATES: &str = "SELECT version.bytes, l.value, build.bytes, l.total FROM \
+     (SELECT version, value, kind, count(*) OVER () AS total FROM highwater_aggregates.listing \
+     WHERE kind = $2 AND channel = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256($1)) \
+     ORDER BY cells DESC, value DESC, version LIMIT $3) l \
      JOIN highwater_aggregates.string version ON version.id = l.version \
-     LEFT JOIN highwater_aggregates.string build ON build.id = l.value AND l.kind = 7 \
-     WHERE l.kind = $2 AND l.channel = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256($1))";
-const VALUES: &str = "SELECT l.kind, value.bytes, detail.bytes FROM highwater_aggregates.listing l \
+     LEFT JOIN highwater_aggregates.string build ON build.id = l.value AND l.kind = 7";
+const VALUES: &str = "SELECT l.kind, value.bytes, detail.bytes, l.place, l.total FROM \
+     (SELECT kind, value, detail, count(*) OVER (PARTITION BY kind) AS total, \
+     row_number() OVER (PARTITION BY kind ORDER BY cells DESC, value, detail) AS place \
+     FROM highwater_aggregates.listing WHERE kind <= 6 \
+     AND channel = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256($1)) \
+     AND version = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256($2))) l \
      JOIN highwater_aggregates.string value ON value.id = l.value \
-     LEFT JOIN highwater_aggregates.string detail ON detail.id = l.detail WHERE l.kind <= 6 \
-     AND l.channel = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256($1)) \
-     AND l.version = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256($2))";
+     LEFT JOIN highwater_aggregates.string detail ON detail.id = l.detail WHERE l.place <= $3";
 
 /// Writes all changes.
 pub(super) async fn write(client: &Client, listing: Listing) -> Result<(), Failure> {
@@ -56,28 +62,46 @@ pub(super) async fn write(client: &Client, listing: Listing) -> Result<(), Failu
     Ok(())
 }
 
-/// Channels that have cells, ascending.
-pub(super) async fn channels(client: &Client) -> Result<Vec<String>, Failure> {
-    let rows = client.query_typed(CHANNELS, &[]).await?;
-    rows.iter().map(|row| text(row, 0)).collect()
+/// Channels that have cells, ascending; of more than `limit` those with the most.
+pub(super) async fn channels(client: &Client, limit: usize) -> Result<Listed<String>, Failure> {
+    let rows = client
+        .query_typed(CHANNELS, &[(&stored::limit(limit), Type::INT8)])
+        .await?;
+    let values = rows.iter().map(|row| text(row, 0)).collect::<Result<_, _>>()?;
+    let left_out = left_out(&rows, 1)?;
+    Ok(Listed { values, left_out })
 }
 
-/// Versions and dates of a channel that have cells, ascending.
+/// How many rows there are beside these, as a column of each of them says of all.
+pub(super) fn left_out(rows: &[Row], total: usize) -> Result<u64, Failure> {
+    let Some(row) = rows.first() else { return Ok(0) };
+    let total: i64 = row.try_get(total)?;
+    Ok(u64::try_from(total)
+        .unwrap_or(0)
+        .saturating_sub(rows.len() as u64))
+}
+
+/// Versions and dates of a channel that have cells, ascending; of more than `limit` those with the most.
 pub(super) async fn dates(
     client: &Client,
     clock: DateClock,
     channel: &str,
-) -> Result<Vec<VersionDate>, Failure> {
+    limit: usize,
+) -> Result<Listed<VersionDate>, Failure> {
     let kind = match clock {
         DateClock::BuildDate => BUILD_DATE,
         DateClock::SubmissionDate => SUBMISSION_DATE,
     };
-    let given: [(&(dyn ToSql + Sync), Type); 2] = [(&channel.as_bytes(), Type::BYTEA), (&kind, Type::INT8)];
+    let given: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&channel.as_bytes(), Type::BYTEA),
+        (&kind, Type::INT8),
+        (&stored::limit(limit), Type::INT8),
+    ];
     let rows = client.query_typed(DATES, &given).await?;
-    let mut dates = Vec::new();
+    let mut values = Vec::new();
     for row in &rows {
         let day: i32 = row.try_get(1)?;
-        dates.push(VersionDate {
+        values.push(VersionDate {
             version: text(row, 0)?,
             date: match clock {
                 DateClock::BuildDate => text(row, 2)?,
@@ -85,21 +109,26 @@ pub(super) async fn dates(
             },
         });
     }
-    dates.sort();
-    Ok(dates)
+    values.sort();
+    let left_out = left_out(&rows, 3)?;
+    Ok(Listed { values, left_out })
 }
 
-/// Values that have cells in a channel and version.
+/// Values that have cells in a channel and version; of each kind's more than `limit` those with the most.
 pub(super) async fn filter_options(
     client: &Client,
     channel: &str,
     version: &str,
+    limit: usize,
 ) -> Result<FilterOptions, Failure> {
-    let given: [(&(dyn ToSql + Sync), Type); 2] = [
+    let at_most = stored::limit(limit);
+    let given: [(&(dyn ToSql + Sync), Type); 3] = [
         (&channel.as_bytes(), Type::BYTEA),
         (&version.as_bytes(), Type::BYTEA),
+        (&at_most, Type::INT8),
     ];
     let rows = client.query_typed(VALUES, &given).await?;
+    let mut options = FilterOptions::default();
     let mut values = BTreeSet::new();
     for row in &rows {
         let kind: i32 = row.try_get(0)?;
@@ -108,8 +137,11 @@ pub(super) async fn filter_options(
             _ => String::new(),
         };
         values.insert((i64::from(kind), text(row, 1)?, detail));
+        let (place, total): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+        if place == at_most {
+            options.left_out += u64::try_from(total - at_most).unwrap_or(0);
+        }
     }
-    let mut options = FilterOptions::default();
     for (kind, value, detail) in values {
         match kind {
             METRIC => options.metrics.push(value),

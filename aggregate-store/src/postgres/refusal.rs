@@ -30,7 +30,7 @@ pub(super) fn aggregate_error(failure: Failure, doing: &'static str, name: &str)
             known,
         },
         Failure::Closed => AggregateError::Ended,
-        Failure::Other(error) => match error.downcast() {
+        Failure::Other(error) | Failure::Unfinished(error) => match error.downcast() {
             Ok(error) => *error,
             Err(source) => AggregateError::Database { doing, source },
         },

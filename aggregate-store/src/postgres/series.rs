@@ -1,6 +1,6 @@
 //! Sums of one metric's cells: the database finds them, and they are added up here as they come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
@@ -12,57 +12,128 @@ use tokio_postgres::{Client, Row};
 
 use super::dictionary::column;
 use super::layouts;
-use super::listing::text;
-use crate::stored::date;
-use crate::{AggregateError, CellQuery, DateClock, Filters, SeriesRow};
+use super::listing::{left_out, text};
+use crate::bounds::Taken;
+use crate::build_date::{BuildDate, Builds};
+use crate::stored::{self, date};
+use crate::{AggregateError, Bounds, CellQuery, DateClock, Filters, Listed, SeriesRow, ValueOf};
 
-const SELECT: &str = "SELECT version.bytes, s.submission_date, build.bytes, label.bytes, l.kind, l.min, l.max, l.bin_count, c.value \
+const SUMS: &str = "SELECT version.bytes, s.submission_date, build.bytes, label.bytes, l.kind, l.min, l.max, l.bin_count, c.value \
      FROM highwater_aggregates.dimension_set s JOIN highwater_aggregates.cell c ON c.dimension_set = s.id \
      JOIN highwater_aggregates.string version ON version.id = s.version \
      JOIN highwater_aggregates.string build ON build.id = s.build_date \
      JOIN highwater_aggregates.string label ON label.id = c.label \
      JOIN highwater_aggregates.layout l ON l.id = c.layout WHERE TRUE";
+const CELLS: &str = "FROM highwater_aggregates.dimension_set s JOIN highwater_aggregates.cell c ON c.dimension_set = s.id \
+     WHERE TRUE";
 
 /// The sums, ascending by version, date, label and layout.
-pub(super) async fn read(client: &Client, query: &CellQuery) -> Result<Vec<SeriesRow>, Failure> {
+pub(super) async fn read(
+    client: &Client,
+    query: &CellQuery,
+    bounds: Bounds,
+) -> Result<Vec<SeriesRow>, Failure> {
     let asked = Asked::of(query)?;
-    let (sql, given) = asked.statement();
+    let (sql, given) = asked.statement(SUMS);
     let rows = client.query_typed_raw(&sql, given).await?;
     let mut rows = pin!(rows);
+    let mut taken = Taken::new(bounds);
     let mut sums: BTreeMap<Group, Sum> = BTreeMap::new();
     while let Some(row) = rows.try_next().await? {
-        let (group, build, cell) = read_row(&row, query.clock)?;
+        let Found {
+            group,
+            build,
+            day,
+            cell,
+        } = read_row(&row, query.clock)?;
         let sum = sums.entry(group).or_default();
+        let before = sum.cell.bins().len();
         sum.cell.add(&cell);
-        if build != ping::UNKNOWN && sum.newest.as_ref().is_none_or(|newest| build > *newest) {
-            sum.newest = Some(build);
-        }
+        sum.builds.note(build, day, cell.count());
+        let after = sum.cell.bins().len();
+        taken.note(sums.len(), before, after).map_err(unfinished)?;
     }
     let sums = sums.into_iter().filter(|(_, sum)| !sum.cell.is_zero());
     Ok(sums.map(series_row).collect())
 }
 
+/// Which dates or processes there are, ascending; of more than `limit` the last ones.
+pub(super) async fn values_of(
+    client: &Client,
+    query: &CellQuery,
+    of: ValueOf,
+    limit: usize,
+) -> Result<Listed<String>, Failure> {
+    let asked = Asked::of(query)?;
+    let (cells, mut given) = asked.statement(CELLS);
+    let (column, is_day) = match (of, query.clock) {
+        (ValueOf::Date, DateClock::SubmissionDate) => ("s.submission_date", true),
+        (ValueOf::Date, DateClock::BuildDate) => ("s.build_date", false),
+        (ValueOf::Process, _) => ("c.process", false),
+    };
+    let at_most = stored::limit(limit);
+    given.push((&at_most, Type::INT8));
+    let number = given.len();
+    let sql = match is_day {
+        true => format!(
+            "SELECT v.id, count(*) OVER () FROM (SELECT DISTINCT {column} AS id {cells}) v ORDER BY 1 DESC LIMIT ${number}"
+        ),
+        false => format!(
+            "SELECT t.bytes, count(*) OVER () FROM (SELECT DISTINCT {column} AS id {cells}) v \
+             JOIN highwater_aggregates.string t ON t.id = v.id ORDER BY 1 DESC LIMIT ${number}"
+        ),
+    };
+    let rows = client.query_typed(&sql, &given).await?;
+    let mut values = BTreeSet::new();
+    for row in &rows {
+        values.insert(match is_day {
+            true => date(row.try_get::<_, i32>(0)?.into())?.to_string(),
+            false => text(row, 0)?,
+        });
+    }
+    Ok(Listed {
+        left_out: left_out(&rows, 1)?,
+        values: values.into_iter().collect(),
+    })
+}
+
+/// The rest of the answer is still coming: the connection is of no use any more.
+fn unfinished(error: AggregateError) -> Failure {
+    Failure::Unfinished(Box::new(error))
+}
+
 /// Version, date, label and layout.
 type Group = (String, String, String, Layout);
 
-/// The sum of a group's cells, and the newest build date among them that was stated.
+/// The sum of a group's cells, and what their builds say.
 #[derive(Default)]
 struct Sum {
     cell: Cell,
-    newest: Option<String>,
+    builds: Builds,
 }
 
-fn read_row(row: &Row, clock: DateClock) -> Result<(Group, String, Cell), Failure> {
+/// A cell with what it is added up by.
+struct Found {
+    group: Group,
+    build: BuildDate,
+    day: SubmissionDate,
+    cell: Cell,
+}
+
+fn read_row(row: &Row, clock: DateClock) -> Result<Found, Failure> {
     let build = text(row, 2)?;
-    let day: i32 = row.try_get(1)?;
-    let day = match clock {
+    let day = date(row.try_get::<_, i32>(1)?.into())?;
+    let by_clock = match clock {
         DateClock::BuildDate => build.clone(),
-        DateClock::SubmissionDate => date(day.into())?.to_string(),
+        DateClock::SubmissionDate => day.to_string(),
     };
-    let group = (text(row, 0)?, day, text(row, 3)?, layouts::read(row, 4)?);
     let cell = Cell::decode(row.try_get(8)?);
-    let cell = cell.map_err(|error| AggregateError::Damaged(error.to_string()))?;
-    Ok((group, build, cell))
+    Ok(Found {
+        group: (text(row, 0)?, by_clock, text(row, 3)?, layouts::read(row, 4)?),
+        build: BuildDate::of(&build),
+        day,
+        cell: cell.map_err(|error| AggregateError::Damaged(error.to_string()))?,
+    })
 }
 
 fn series_row((group, sum): (Group, Sum)) -> SeriesRow {
@@ -72,7 +143,8 @@ fn series_row((group, sum): (Group, Sum)) -> SeriesRow {
         date,
         label,
         layout,
-        newest_build: sum.newest.unwrap_or_else(|| ping::UNKNOWN.to_owned()),
+        plausible: sum.builds.plausible(),
+        newest_build: sum.builds.newest(),
         cell: sum.cell,
     }
 }
@@ -141,9 +213,10 @@ impl<'a> Asked<'a> {
         Ok(asked)
     }
 
-    fn statement(&self) -> (String, Vec<(&(dyn ToSql + Sync), Type)>) {
-        let mut sql = SELECT.to_owned();
-        let mut given: Vec<(&(dyn ToSql + Sync), Type)> = Vec::new();
+    /// The statement that begins so, with all conditions, and what is given to it.
+    fn statement<'g>(&'g self, beginning: &str) -> (String, Vec<(&'g (dyn ToSql + Sync), Type)>) {
+        let mut sql = beginning.to_owned();
+        let mut given: Vec<(&'g (dyn ToSql + Sync), Type)> = Vec::new();
         for (name, text) in &self.texts {
             given.push((text, Type::BYTEA));
             sql.push_str(&format!(

@@ -1,7 +1,9 @@
 //! User sketches by day and dimensions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
+use futures_util::TryStreamExt;
 use postgres_connections::Failure;
 use sketch::UserSketch;
 use tokio_postgres::Client;
@@ -10,8 +12,9 @@ use tokio_postgres::types::{ToSql, Type};
 use super::dictionary::{Texts, column};
 use super::limits::BYTES;
 use super::listing::text;
+use crate::bounds::Taken;
 use crate::stored::date;
-use crate::{AggregateError, Batch, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
+use crate::{AggregateError, Batch, Bounds, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
 
 /// What an image takes at most, about: so many of them are merged at a time.
 const IMAGE_BYTES: usize = 4 << 10;
@@ -92,7 +95,7 @@ fn merge_image(users: &mut UserSketch, image: &[u8]) -> Result<(), AggregateErro
 }
 
 /// Users by day and group.
-pub(super) async fn read(client: &Client, query: &UserQuery) -> Result<Vec<UserDay>, Failure> {
+pub(super) async fn read(client: &Client, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, Failure> {
     let UserQuery {
         from,
         to,
@@ -135,9 +138,17 @@ pub(super) async fn read(client: &Client, query: &UserQuery) -> Result<Vec<UserD
         ));
     }
     let mut days: BTreeMap<(i32, String), UserSketch> = BTreeMap::new();
-    for row in client.query_typed(&sql, &given).await? {
+    let mut taken = Taken::new(Bounds {
+        rows: limit,
+        ..Bounds::NONE
+    });
+    let rows = client.query_typed_raw(&sql, given).await?;
+    let mut rows = pin!(rows);
+    while let Some(row) = rows.try_next().await? {
         let users = days.entry((row.try_get(0)?, text(&row, 1)?)).or_default();
         merge_image(users, row.try_get(2)?)?;
+        let is_within = taken.note(days.len(), 0, 0);
+        is_within.map_err(|error| Failure::Unfinished(Box::new(error)))?;
     }
     let day = |((day, group), users): ((i32, String), UserSketch)| {
         Ok(UserDay {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::commit::Writer;
 use super::limits::{
-    BUSY_TIMEOUT_MS, READER_CACHE_KIB, READERS, STATEMENTS_KEPT, WAITING_READS, WAITING_WRITES,
+    BUSY_TIMEOUT_MS, FOLD_READERS, READER_CACHE_KIB, READERS, STATEMENTS_KEPT, WAITING_READS, WAITING_WRITES,
     WAL_BYTES_KEPT, WRITER_CACHE_KIB,
 };
 use super::reading::Reading;
@@ -20,18 +20,21 @@ use super::workers::Workers;
 use super::{fold_version, layers, retried, schema};
 use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
-    FilterOptions, FoldVersion, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery,
+    ValueOf, VersionDate,
 };
 
 /// Aggregates in one SQLite file with a write-ahead log, synced at each commit.
 ///
-/// Memory: 64 MiB of pages and up to 64 MiB of names for the writer, 16 MiB of pages for each of three readers, and
+/// Memory: 64 MiB of pages and up to 64 MiB of names for the writer, 16 MiB of pages for each of five readers, and
 /// about 28 bytes for each cell of the batch being written.
 #[derive(Debug)]
 pub struct SqliteAggregates {
     /// Declared first, so that the writer is the last to close the file: then SQLite moves all pages into it.
     readers: Workers<Connection>,
+    /// What the fold asks never waits behind what others ask.
+    fold_readers: Workers<Connection>,
     /// None when opened for reading only.
     writer: Option<Workers<Writer>>,
 }
@@ -57,7 +60,8 @@ impl SqliteAggregates {
         let writer = Writer::new(connection)?;
         let workers = Workers::start("aggregates-write", vec![writer], WAITING_WRITES);
         Ok(Self {
-            readers: start_readers(path)?,
+            readers: start_readers(path, "aggregates-read", READERS)?,
+            fold_readers: start_readers(path, "aggregates-look-up", FOLD_READERS)?,
             writer: Some(workers.map_err(no_thread)?),
         })
     }
@@ -74,10 +78,12 @@ impl SqliteAggregates {
         }
         connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
             .and_then(|connection| schema::check(&connection, &place))
-            .and_then(|()| start_readers(path))
-            .map(|readers| Self {
-                readers,
-                writer: None,
+            .and_then(|()| {
+                Ok(Self {
+                    readers: start_readers(path, "aggregates-read", READERS)?,
+                    fold_readers: start_readers(path, "aggregates-look-up", FOLD_READERS)?,
+                    writer: None,
+                })
             })
             .map_err(|error| error.while_opening(&place))
     }
@@ -96,21 +102,20 @@ impl SqliteAggregates {
         writer.run(doing, work).await
     }
 
-    /// Answers from one moment each: every question is a transaction of its own.
+    /// Looks something up for the fold: every question is a transaction of its own.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, AggregateError> + Send + 'static,
     ) -> Result<T, AggregateError> {
-        let readers = &self.readers;
-        readers
+        self.fold_readers
             .run(doing, |connection| work(&*connection.transaction()?))
             .await
     }
 
     /// Questions whose answers include what is held.
     pub(crate) const fn reading(&self, held: Arc<Held>) -> Reading<'_> {
-        Reading::new(&self.readers, held)
+        Reading::new(&self.readers, &self.fold_readers, held)
     }
 
     fn reading_alone(&self) -> Reading<'_> {
@@ -140,11 +145,15 @@ impl SqliteAggregates {
     }
 }
 
-fn start_readers(path: &Path) -> Result<Workers<Connection>, AggregateError> {
+fn start_readers(
+    path: &Path,
+    name: &'static str,
+    threads: usize,
+) -> Result<Workers<Connection>, AggregateError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let connections = (0..READERS).map(|_| connect(path, flags, READER_CACHE_KIB));
+    let connections = (0..threads).map(|_| connect(path, flags, READER_CACHE_KIB));
     let connections = connections.collect::<Result<_, _>>()?;
-    Workers::start("aggregates-read", connections, WAITING_READS).map_err(no_thread)
+    Workers::start(name, connections, WAITING_READS).map_err(no_thread)
 }
 
 fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, AggregateError> {
@@ -230,24 +239,43 @@ impl SeenIds for SqliteAggregates {
 
 #[async_trait]
 impl AggregateReads for SqliteAggregates {
-    async fn channels(&self, _clock: DateClock) -> Result<Vec<String>, AggregateError> {
-        self.reading_alone().channels().await
+    async fn channels(&self, _clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.reading_alone().channels(limit).await
     }
 
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        self.reading_alone().dates(clock, channel).await
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
+        self.reading_alone().dates(clock, channel, limit).await
     }
 
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
-        self.reading_alone().filter_options(channel, version).await
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        limit: usize,
+    ) -> Result<FilterOptions, AggregateError> {
+        self.reading_alone().filter_options(channel, version, limit).await
     }
 
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
-        self.reading_alone().series(query).await
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.reading_alone().values_of(query, of, limit).await
     }
 
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
-        self.reading_alone().users(query).await
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.reading_alone().series(query, bounds).await
+    }
+
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
+        self.reading_alone().users(query, limit).await
     }
 
     async fn status(&self) -> Result<Status, AggregateError> {

@@ -1,7 +1,13 @@
 //! What the back end may take, each with its reason.
 
-/// Reader threads: an answer that reads a long stretch must not keep a short one waiting.
+/// Threads that answer questions: an answer that reads a long stretch must not keep a short one waiting.
 pub(super) const READERS: usize = 3;
+
+/// Threads that look up what the fold and the watch over the whole ask, so that those never wait behind questions.
+pub(super) const FOLD_READERS: usize = 2;
+
+/// Instructions of SQLite, of which a row takes some tens, between two looks whether anybody still waits for the answer.
+pub(super) const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// Memory for pages of the writer, in KiB: the inner pages of some ten million cells, and the leaves being changed.
 pub(super) const WRITER_CACHE_KIB: u32 = 64 * 1024;

@@ -8,7 +8,7 @@ use super::names::{Names, id_of};
 use super::present::Value;
 use crate::listing::{APPLICATION, ARCHITECTURE, OS, PROCESS};
 use crate::listing::{BUILD_DATE, E10S, Listing, METRIC, SUBMISSION_DATE};
-use crate::stored::date;
+use crate::stored::{self, date};
 use crate::{AggregateError, DateClock};
 
 /// What a value is of.
@@ -56,35 +56,55 @@ pub(super) fn write(listing: Listing, connection: &Connection) -> Result<(), Agg
     Ok(())
 }
 
-/// Channels that have cells, with their numbers.
-pub(super) fn channels(connection: &Connection) -> Result<BTreeMap<Value, i64>, AggregateError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT text, sum(cells) FROM listing JOIN string ON string.id = channel WHERE kind = ?1 GROUP BY channel",
-    )?;
-    let channels = statement.query_map([METRIC], |row| {
-        Ok(((Kind::Channel, row.get(0)?, String::new()), row.get(1)?))
-    })?;
-    Ok(channels.collect::<Result<_, _>>()?)
+/// Values with their numbers of cells, and how many are left out.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    pub(super) values: BTreeMap<Value, i64>,
+    pub(super) left_out: u64,
 }
 
-/// Dates of a channel that have cells, with their versions as details, and the numbers of cells.
+/// Channels that have cells; of more than `limit` those with the most.
+pub(super) fn channels(connection: &Connection, limit: usize) -> Result<Stored, AggregateError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT text, cells, total FROM
+         (SELECT channel, sum(cells) AS cells, count(*) OVER () AS total FROM listing WHERE kind = ?1
+          GROUP BY channel ORDER BY 2 DESC, channel LIMIT ?2)
+         JOIN string ON string.id = channel",
+    )?;
+    let mut rows = statement.query(params![METRIC, stored::limit(limit)])?;
+    let mut found = Stored::default();
+    let mut total = 0;
+    while let Some(row) = rows.next()? {
+        let channel = (Kind::Channel, row.get(0)?, String::new());
+        found.values.insert(channel, row.get(1)?);
+        total = row.get(2)?;
+    }
+    found.left_out = left_out(total, found.values.len());
+    Ok(found)
+}
+
+/// Dates of a channel that have cells, with their versions as details; of more than `limit` those with the most.
 pub(super) fn dates(
     connection: &Connection,
     clock: DateClock,
     channel: &str,
-) -> Result<BTreeMap<Value, i64>, AggregateError> {
-    let mut dates = BTreeMap::new();
+    limit: usize,
+) -> Result<Stored, AggregateError> {
+    let mut found = Stored::default();
     let Some(channel) = id_of(connection, channel)? else {
-        return Ok(dates);
+        return Ok(found);
     };
     let kind = match clock {
         DateClock::BuildDate => BUILD_DATE,
         DateClock::SubmissionDate => SUBMISSION_DATE,
     };
-    let mut statement = connection
-        .prepare_cached("SELECT version, value, cells FROM listing WHERE channel = ?1 AND kind = ?2")?;
-    let mut rows = statement.query(params![channel, kind])?;
+    let mut statement = connection.prepare_cached(
+        "SELECT version, value, cells, count(*) OVER () FROM listing WHERE channel = ?1 AND kind = ?2
+         ORDER BY cells DESC, value DESC, version LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![channel, kind, stored::limit(limit)])?;
     let mut names = Names::new(connection);
+    let mut total = 0;
     while let Some(row) = rows.next()? {
         let value = row.get(1)?;
         let day = match clock {
@@ -92,28 +112,38 @@ pub(super) fn dates(
             DateClock::SubmissionDate => date(value)?.to_string(),
         };
         let version = names.string(row.get(0)?)?.to_string();
-        dates.insert((Kind::of(clock), day, version), row.get(2)?);
+        found.values.insert((Kind::of(clock), day, version), row.get(2)?);
+        total = row.get(3)?;
     }
-    Ok(dates)
+    found.left_out = left_out(total, found.values.len());
+    Ok(found)
 }
 
-/// Values that have cells in a channel and version, with their numbers.
+fn left_out(total: i64, found: usize) -> u64 {
+    u64::try_from(total).unwrap_or(0).saturating_sub(found as u64)
+}
+
+/// Values that have cells in a channel and version; of each kind's more than `limit` those with the most.
 pub(super) fn values(
     connection: &Connection,
     channel: &str,
     version: &str,
-) -> Result<BTreeMap<Value, i64>, AggregateError> {
-    let mut values = BTreeMap::new();
+    limit: usize,
+) -> Result<Stored, AggregateError> {
+    let mut found = Stored::default();
     let (Some(channel), Some(version)) = (id_of(connection, channel)?, id_of(connection, version)?) else {
-        return Ok(values);
+        return Ok(found);
     };
     let mut statement = connection.prepare_cached(
-        "SELECT listing.kind, value.text, detail.text, cells FROM listing
-         JOIN string AS value ON value.id = listing.value
-         LEFT JOIN string AS detail ON detail.id = listing.detail
-         WHERE channel = ?1 AND version = ?2 AND kind <= ?3",
+        "SELECT ranked.kind, value.text, detail.text, cells, place, total FROM
+         (SELECT kind, value, detail, cells, count(*) OVER (PARTITION BY kind) AS total,
+          row_number() OVER (PARTITION BY kind ORDER BY cells DESC, value, detail) AS place
+          FROM listing WHERE channel = ?1 AND version = ?2 AND kind <= ?3) AS ranked
+         JOIN string AS value ON value.id = ranked.value
+         LEFT JOIN string AS detail ON detail.id = ranked.detail
+         WHERE place <= ?4",
     )?;
-    let mut rows = statement.query(params![channel, version, E10S])?;
+    let mut rows = statement.query(params![channel, version, E10S, stored::limit(limit)])?;
     while let Some(row) = rows.next()? {
         let kind = match row.get(0)? {
             METRIC => Kind::Metric,
@@ -127,9 +157,14 @@ pub(super) fn values(
             Kind::Os => row.get(2)?,
             _ => None,
         };
-        values.insert((kind, row.get(1)?, detail.unwrap_or_default()), row.get(3)?);
+        let value = (kind, row.get(1)?, detail.unwrap_or_default());
+        found.values.insert(value, row.get(3)?);
+        let (place, total): (i64, i64) = (row.get(4)?, row.get(5)?);
+        if usize::try_from(place).is_ok_and(|place| place == limit) {
+            found.left_out += left_out(total, limit);
+        }
     }
-    Ok(values)
+    Ok(found)
 }
 
 /// All metrics that have cells, with their ids, ascending by name.

@@ -15,6 +15,7 @@ mod limits;
 mod listing;
 mod merge;
 mod names;
+mod overlay;
 mod present;
 mod reading;
 mod refusal;
@@ -24,6 +25,7 @@ mod schema;
 mod seen;
 mod series;
 mod users;
+mod values;
 mod workers;
 
 pub use aggregates::SqliteAggregates;

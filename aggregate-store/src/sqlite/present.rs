@@ -10,23 +10,31 @@ use rusqlite::Connection;
 use sketch::Cell;
 
 use super::finder::Finder;
-use super::listing::{self, Kind};
+use super::listing::{self, Kind, Stored};
 use crate::layer::{CellName, Part};
-use crate::{AggregateError, DateClock, DimensionSet, FilterOptions, VersionDate};
+use crate::listing::cut;
+use crate::{AggregateError, DateClock, DimensionSet, FilterOptions, Listed, VersionDate};
 
 /// A kind with a value and its detail; for lists of dates the version is the detail.
 pub(super) type Value = (Kind, String, String);
 
 /// Channels that have cells.
-pub(super) fn channels(connection: &Connection, held: &[&Part]) -> Result<Vec<String>, AggregateError> {
-    let stored = listing::channels(connection)?;
+pub(super) fn channels(
+    connection: &Connection,
+    held: &[&Part],
+    limit: usize,
+) -> Result<Listed<String>, AggregateError> {
+    let stored = listing::channels(connection, limit)?;
     let question = Question {
         of_set: &|set| vec![(Kind::Channel, set.channel.clone(), String::new())],
         of_cells: false,
         is_asked: &|_| true,
     };
-    let present = question.present(connection, held, stored)?;
-    Ok(present.into_iter().map(|(_, channel, _)| channel).collect())
+    let (present, left_out) = question.present(connection, held, stored, limit)?;
+    Ok(Listed {
+        values: present.into_iter().map(|(_, channel, _)| channel).collect(),
+        left_out,
+    })
 }
 
 /// Versions and dates of a channel that have cells.
@@ -35,20 +43,21 @@ pub(super) fn dates(
     held: &[&Part],
     clock: DateClock,
     channel: &str,
-) -> Result<Vec<VersionDate>, AggregateError> {
-    let stored = listing::dates(connection, clock, channel)?;
+    limit: usize,
+) -> Result<Listed<VersionDate>, AggregateError> {
+    let stored = listing::dates(connection, clock, channel, limit)?;
     let question = Question {
         of_set: &|set| vec![(Kind::of(clock), set.date(clock), set.version.clone())],
         of_cells: false,
         is_asked: &|set| set.channel == channel,
     };
-    let present = question.present(connection, held, stored)?;
+    let (present, left_out) = question.present(connection, held, stored, limit)?;
     let dates = present
         .into_iter()
         .map(|(_, date, version)| VersionDate { version, date });
-    let mut dates: Vec<VersionDate> = dates.collect();
-    dates.sort();
-    Ok(dates)
+    let mut values: Vec<VersionDate> = dates.collect();
+    values.sort();
+    Ok(Listed { values, left_out })
 }
 
 /// Values that have cells in a channel and version.
@@ -57,8 +66,9 @@ pub(super) fn filter_options(
     held: &[&Part],
     channel: &str,
     version: &str,
+    limit: usize,
 ) -> Result<FilterOptions, AggregateError> {
-    let stored = listing::values(connection, channel, version)?;
+    let stored = listing::values(connection, channel, version, limit)?;
     let plain = |kind, value: &String| (kind, value.clone(), String::new());
     let question = Question {
         of_set: &|set| {
@@ -72,8 +82,12 @@ pub(super) fn filter_options(
         of_cells: true,
         is_asked: &|set| set.channel == channel && set.version == version,
     };
-    let mut options = FilterOptions::default();
-    for (kind, value, detail) in question.present(connection, held, stored)? {
+    let (present, left_out) = question.present(connection, held, stored, limit)?;
+    let mut options = FilterOptions {
+        left_out,
+        ..FilterOptions::default()
+    };
+    for (kind, value, detail) in present {
         match kind {
             Kind::Metric => options.metrics.push(value),
             Kind::Application => options.applications.push(value),
@@ -104,13 +118,40 @@ struct Tally<'a> {
 }
 
 impl Question<'_> {
-    /// All values that have cells. `stored` are those in the database, with their numbers of cells.
+    /// All values that have cells, at most `limit` of each kind, and how many are left out. `stored` are those in the
+    /// database, with their numbers of cells. When some are left out of these, what is held is not looked at: whether it
+    /// adds a value, or takes the last cell of one away, could only be told with all numbers.
     fn present<'a>(
         &self,
         connection: &'a Connection,
         held: &[&'a Part],
-        stored: BTreeMap<Value, i64>,
-    ) -> Result<BTreeSet<Value>, AggregateError> {
+        stored: Stored,
+        limit: usize,
+    ) -> Result<(BTreeSet<Value>, u64), AggregateError> {
+        let Stored { values, left_out } = stored;
+        if left_out > 0 {
+            return Ok((values.into_keys().collect(), left_out));
+        }
+        let mut by_kind: BTreeMap<Kind, BTreeMap<Value, i64>> = BTreeMap::new();
+        for (value, cells) in self.with_held(connection, held, values)? {
+            by_kind.entry(value.0).or_default().insert(value, cells);
+        }
+        let mut present = (BTreeSet::new(), 0);
+        for of_kind in by_kind.into_values() {
+            let (values, left_out) = cut(of_kind, limit);
+            present.0.extend(values);
+            present.1 += left_out;
+        }
+        Ok(present)
+    }
+
+    /// All values that have cells, with about as many as they have.
+    fn with_held<'a>(
+        &self,
+        connection: &'a Connection,
+        held: &[&'a Part],
+        mut stored: BTreeMap<Value, i64>,
+    ) -> Result<BTreeMap<Value, i64>, AggregateError> {
         let tallies = self.tally(held);
         let mut finder = Finder::new(connection);
         for (value, tally) in &tallies {
@@ -118,7 +159,10 @@ impl Question<'_> {
                 return self.compare(held, stored, &mut finder);
             }
         }
-        Ok(stored.into_keys().chain(tallies.into_keys()).collect())
+        for (value, tally) in tallies {
+            *stored.entry(value).or_default() += tally.cells;
+        }
+        Ok(stored)
     }
 
     /// Whether a value that is held surely has a cell in the end.
@@ -149,7 +193,7 @@ impl Question<'_> {
         held: &[&'a Part],
         mut stored: BTreeMap<Value, i64>,
         finder: &mut Finder<'a>,
-    ) -> Result<BTreeSet<Value>, AggregateError> {
+    ) -> Result<BTreeMap<Value, i64>, AggregateError> {
         let mut sums: HashMap<CellName<'a>, Cell> = HashMap::new();
         for part in held {
             for (address, value) in part.batch().cells.iter() {
@@ -173,7 +217,7 @@ impl Question<'_> {
             }
         }
         stored.retain(|_, cells| *cells > 0);
-        Ok(stored.into_keys().collect())
+        Ok(stored)
     }
 
     /// All values of a cell.

@@ -6,57 +6,79 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::workers::Workers;
-use super::{chunks, counters, dump, errored, layers, present, seen, series, users};
+use super::limits::INSTRUCTIONS_BETWEEN_LOOKS;
+use super::workers::{Asker, Workers};
+use super::{chunks, counters, dump, errored, layers, present, seen, series, users, values};
 use crate::layer::{Held, LayerStatus, Part};
 use crate::{
-    AggregateError, CellQuery, DateClock, ErroredRow, FilterOptions, SeenRow, SeriesRow, Status, UserDay,
-    UserQuery, VersionDate,
+    AggregateError, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, Listed, SeenRow, SeriesRow,
+    Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// The reading threads, and what their answers add.
 pub(crate) struct Reading<'a> {
     readers: &'a Workers<Connection>,
+    fold_readers: &'a Workers<Connection>,
     held: Arc<Held>,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) const fn new(readers: &'a Workers<Connection>, held: Arc<Held>) -> Self {
-        Self { readers, held }
+    pub(super) const fn new(
+        readers: &'a Workers<Connection>,
+        fold_readers: &'a Workers<Connection>,
+        held: Arc<Held>,
+    ) -> Self {
+        Self {
+            readers,
+            fold_readers,
+            held,
+        }
     }
 
-    /// Answers from one moment: every question is a transaction of its own, and of what is held only that is added
-    /// which is not in its snapshot.
-    async fn read<T: Send + 'static>(
+    /// Looks something up for the fold, or for the watch over the whole: never behind questions of others.
+    async fn look_up<T: Send + 'static>(
         self,
         doing: &'static str,
         work: impl FnOnce(&Connection, &[&Part]) -> Result<T, AggregateError> + Send + 'static,
     ) -> Result<T, AggregateError> {
         let held = self.held;
-        let job = move |connection: &mut Connection| {
-            let snapshot = connection.transaction()?;
-            let newest = if held.is_empty() {
-                None
-            } else {
-                layers::newest(&snapshot, held.writer)?
-            };
-            work(&snapshot, &held.beyond(newest))
-        };
-        self.readers.run(doing, job).await
+        let job = move |connection: &mut Connection| of_one_moment(connection, &held, work);
+        self.fold_readers.run(doing, job).await
     }
 
-    pub(crate) async fn channels(self) -> Result<Vec<String>, AggregateError> {
-        self.read("list channels", present::channels).await
+    /// Answers a question, as long as somebody waits for the answer.
+    pub(super) async fn answer<T: Send + 'static>(
+        self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection, &[&Part]) -> Result<T, AggregateError> + Send + 'static,
+    ) -> Result<T, AggregateError> {
+        let held = self.held;
+        let job = move |connection: &mut Connection, asker: Asker| {
+            let is_gone = move || asker.is_gone();
+            connection.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(is_gone))?;
+            let outcome = of_one_moment(connection, &held, work);
+            connection.progress_handler(0, None::<fn() -> bool>)?;
+            outcome
+        };
+        self.readers.ask(doing, job).await
+    }
+
+    pub(crate) async fn channels(self, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.answer("list channels", move |connection, held| {
+            present::channels(connection, held, limit)
+        })
+        .await
     }
 
     pub(crate) async fn dates(
         self,
         clock: DateClock,
         channel: &str,
-    ) -> Result<Vec<VersionDate>, AggregateError> {
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
         let channel = channel.to_owned();
-        self.read("list dates", move |connection, held| {
-            present::dates(connection, held, clock, &channel)
+        self.answer("list dates", move |connection, held| {
+            present::dates(connection, held, clock, &channel, limit)
         })
         .await
     }
@@ -65,36 +87,54 @@ impl<'a> Reading<'a> {
         self,
         channel: &str,
         version: &str,
+        limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
         let (channel, version) = (channel.to_owned(), version.to_owned());
-        self.read("list filters", move |connection, held| {
-            present::filter_options(connection, held, &channel, &version)
+        self.answer("list filters", move |connection, held| {
+            present::filter_options(connection, held, &channel, &version, limit)
         })
         .await
     }
 
-    pub(crate) async fn series(self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+    pub(crate) async fn values_of(
+        self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
         let query = query.clone();
-        self.read("sum cells", move |connection, held| {
-            series::read(connection, held, &query)
+        self.answer("list values of cells", move |connection, held| {
+            values::read(connection, held, &query, of, limit)
         })
         .await
     }
 
-    pub(crate) async fn users(self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+    pub(crate) async fn series(
+        self,
+        query: &CellQuery,
+        bounds: Bounds,
+    ) -> Result<Vec<SeriesRow>, AggregateError> {
         let query = query.clone();
-        self.read("unite users", move |connection, held| {
-            users::read(connection, held, &query)
+        self.answer("sum cells", move |connection, held| {
+            series::read(connection, held, &query, bounds)
+        })
+        .await
+    }
+
+    pub(crate) async fn users(self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
+        let query = query.clone();
+        self.answer("unite users", move |connection, held| {
+            users::read(connection, held, &query, limit)
         })
         .await
     }
 
     pub(crate) async fn status(self) -> Result<Status, AggregateError> {
-        self.read("read the counters", counters::status).await
+        self.look_up("read the counters", counters::status).await
     }
 
     pub(crate) async fn layer(self) -> Result<LayerStatus, AggregateError> {
-        self.read("read what was written last", layers::status).await
+        self.look_up("read what was written last", layers::status).await
     }
 
     pub(crate) async fn errored(
@@ -102,14 +142,14 @@ impl<'a> Reading<'a> {
         after: Option<RecordId>,
         limit: usize,
     ) -> Result<Vec<ErroredRow>, AggregateError> {
-        self.read("list errored pings", move |connection, held| {
+        self.look_up("list errored pings", move |connection, held| {
             errored::page(connection, held, after, limit)
         })
         .await
     }
 
     pub(crate) async fn dump(self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
-        self.read("dump the aggregates", move |connection, held| {
+        self.answer("dump the aggregates", move |connection, held| {
             dump::send(connection, held, &lines)
         })
         .await
@@ -117,7 +157,7 @@ impl<'a> Reading<'a> {
 
     pub(crate) async fn folded(self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
         let chunks = chunks.to_vec();
-        self.read("look up folded chunks", move |connection, held| {
+        self.look_up("look up folded chunks", move |connection, held| {
             chunks::are_folded(connection, held, &chunks)
         })
         .await
@@ -128,7 +168,7 @@ impl<'a> Reading<'a> {
         after: Option<ChunkId>,
         limit: usize,
     ) -> Result<Vec<ChunkId>, AggregateError> {
-        self.read("list folded chunks", move |connection, held| {
+        self.look_up("list folded chunks", move |connection, held| {
             chunks::page(connection, held, after, limit)
         })
         .await
@@ -136,9 +176,25 @@ impl<'a> Reading<'a> {
 
     pub(crate) async fn seen(self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
         let documents = documents.to_vec();
-        self.read("look up copies", move |connection, held| {
+        self.look_up("look up copies", move |connection, held| {
             seen::find(connection, held, &documents)
         })
         .await
     }
+}
+
+/// Answers from one moment: every question is a transaction of its own, and of what is held only that is added which is not
+/// in its snapshot.
+fn of_one_moment<T>(
+    connection: &mut Connection,
+    held: &Held,
+    work: impl FnOnce(&Connection, &[&Part]) -> Result<T, AggregateError>,
+) -> Result<T, AggregateError> {
+    let snapshot = connection.transaction()?;
+    let newest = if held.is_empty() {
+        None
+    } else {
+        layers::newest(&snapshot, held.writer)?
+    };
+    work(&snapshot, &held.beyond(newest))
 }

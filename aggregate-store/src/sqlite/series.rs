@@ -4,30 +4,38 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ping::SubmissionDate;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use sketch::{Cell, Layout};
 
-use super::finder::{CellIds, Finder};
 use super::names::{Names, id_of};
-use crate::layer::{CellName, Part, matching};
+use super::overlay::Overlay;
+use crate::bounds::Taken;
+use crate::build_date::{BuildDate, Builds};
+use crate::layer::{Part, add_held};
 use crate::stored::date;
-use crate::{AggregateError, CellQuery, DateClock, Filters, SeriesRow};
+use crate::{AggregateError, Bounds, CellQuery, DateClock, Filters, SeriesRow};
 
 /// The sums, ascending by version, date, label and layout.
 pub(super) fn read(
     connection: &Connection,
     held: &[&Part],
     query: &CellQuery,
+    bounds: Bounds,
 ) -> Result<Vec<SeriesRow>, AggregateError> {
     let mut overlay = Overlay::of(connection, held, query)?;
-    let stored = stored_sums(connection, query, &mut overlay)?;
+    let mut taken = Taken::new(bounds);
+    let stored = stored_sums(connection, query, &mut overlay, &mut taken)?;
     let mut names = Names::new(connection);
-    let mut sums: BTreeMap<NamedGroup, NamedSum> = BTreeMap::new();
+    let mut sums: BTreeMap<NamedGroup, Sum> = BTreeMap::new();
     for (group, sum) in stored {
-        let (group, sum) = named(&mut names, query.clock, group, sum)?;
-        sums.insert(group, sum);
+        sums.insert(named(&mut names, query.clock, group)?, sum);
     }
-    for (name, cell) in overlay.rest() {
+    for (name, cells) in overlay.rest() {
+        let mut cell = Cell::default();
+        add_held(&mut cell, &cells)?;
+        if cell.is_zero() {
+            continue;
+        }
         let set = name.dimensions;
         let group = (
             set.version.clone(),
@@ -36,53 +44,15 @@ pub(super) fn read(
             name.layout,
         );
         let sum = sums.entry(group).or_default();
+        let before = sum.cell.bins().len();
         sum.cell.add(&cell);
-        sum.note_build(&set.build_date);
+        let build = BuildDate::of(&set.build_date);
+        sum.builds.note(build, set.submission_date, cell.count());
+        let after = sum.cell.bins().len();
+        taken.note(sums.len(), before, after)?;
     }
     let sums = sums.into_iter().filter(|(_, sum)| !sum.cell.is_zero());
     Ok(sums.map(row).collect())
-}
-
-/// Held cells, those under keys that the database knows apart from the others.
-struct Overlay<'a> {
-    known: HashMap<CellIds, (CellName<'a>, Cell)>,
-    unknown: Vec<(CellName<'a>, Cell)>,
-}
-
-impl<'a> Overlay<'a> {
-    fn of(connection: &'a Connection, held: &[&'a Part], query: &CellQuery) -> Result<Self, AggregateError> {
-        let mut finder = Finder::new(connection);
-        let (mut known, mut unknown) = (HashMap::new(), Vec::new());
-        for (name, cell) in matching(held, query)? {
-            match finder.ids(name)? {
-                Some(ids) => {
-                    known.insert(ids, (name, cell));
-                }
-                None => unknown.push((name, cell)),
-            }
-        }
-        Ok(Self { known, unknown })
-    }
-
-    /// What is held of this stored cell; it is not among the rest then.
-    fn take(&mut self, row: &Row<'_>) -> Result<Option<Cell>, AggregateError> {
-        if self.known.is_empty() {
-            return Ok(None);
-        }
-        let ids = CellIds {
-            metric: row.get(6)?,
-            dimension_set: row.get(7)?,
-            process: row.get(8)?,
-            label: row.get(2)?,
-            layout: row.get(3)?,
-        };
-        Ok(self.known.remove(&ids).map(|(_, cell)| cell))
-    }
-
-    /// What is held of cells that are not stored.
-    fn rest(self) -> impl Iterator<Item = (CellName<'a>, Cell)> {
-        self.known.into_values().chain(self.unknown)
-    }
 }
 
 /// Sums of what is stored, and of what is held of the same cells.
@@ -90,28 +60,49 @@ fn stored_sums(
     connection: &Connection,
     query: &CellQuery,
     overlay: &mut Overlay<'_>,
+    taken: &mut Taken,
 ) -> Result<HashMap<Group, Sum>, AggregateError> {
     let mut sums: HashMap<Group, Sum> = HashMap::new();
-    let Some(conditions) = conditions(connection, query)? else {
+    let Some(Conditions { sets, cells }) = Conditions::of(connection, query)? else {
         return Ok(sums);
     };
     let mut statement = connection.prepare(&format!(
-        "SELECT s.version, s.{}, c.label, c.layout, s.build_date, c.value, c.metric, c.dimension_set, c.process
-         FROM dimension_set AS s CROSS JOIN cell AS c ON c.dimension_set = s.id WHERE {conditions}",
+        "SELECT s.version, s.{}, c.label, c.layout, s.build_date, c.value, c.metric, c.dimension_set, c.process,
+         s.submission_date
+         FROM dimension_set AS s CROSS JOIN cell AS c ON c.dimension_set = s.id WHERE {sets} AND {cells}",
         date_column(query.clock)
     ))?;
     let mut rows = statement.query([])?;
+    let mut names = Names::new(connection);
+    let mut builds: HashMap<i64, BuildDate> = HashMap::new();
+    let mut days: HashMap<i64, SubmissionDate> = HashMap::new();
     while let Some(row) = rows.next()? {
         let value = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
         let mut cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        if let Some(held) = overlay.take(row)? {
-            cell.add(&held);
+        if let Some(held) = overlay.take(row, [6, 7, 8, 2, 3])? {
+            add_held(&mut cell, &held)?;
             if cell.is_zero() {
                 continue;
             }
         }
+        let (build, day): (i64, i64) = (row.get(4)?, row.get(9)?);
+        let build = match builds.get(&build) {
+            Some(known) => *known,
+            None => *builds
+                .entry(build)
+                .or_insert(BuildDate::of(&names.string(build)?)),
+        };
+        let day = match days.get(&day) {
+            Some(known) => *known,
+            None => *days.entry(day).or_insert(date(day)?),
+        };
         let group = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        sums.entry(group).or_default().add(row.get(4)?, &cell);
+        let sum = sums.entry(group).or_default();
+        let before = sum.cell.bins().len();
+        sum.cell.add(&cell);
+        sum.builds.note(build, day, cell.count());
+        let after = sum.cell.bins().len();
+        taken.note(sums.len(), before, after)?;
     }
     Ok(sums)
 }
@@ -122,52 +113,16 @@ type Group = (i64, i64, i64, i64);
 /// The same by names.
 type NamedGroup = (String, String, String, Layout);
 
-/// The sum of a group's cells, and the build dates among them as ids.
+/// The sum of a group's cells, and what their builds say.
 #[derive(Default)]
 struct Sum {
     cell: Cell,
-    builds: Vec<i64>,
+    builds: Builds,
 }
 
-/// The sum of a group's cells, and the newest build date among them that was stated.
-#[derive(Default)]
-struct NamedSum {
-    cell: Cell,
-    newest: Option<String>,
-}
-
-impl Sum {
-    fn add(&mut self, build: i64, cell: &Cell) {
-        if !self.builds.contains(&build) {
-            self.builds.push(build);
-        }
-        self.cell.add(cell);
-    }
-}
-
-impl NamedSum {
-    fn note_build(&mut self, build: &str) {
-        if build != ping::UNKNOWN && self.newest.as_deref().is_none_or(|newest| build > newest) {
-            self.newest = Some(build.to_owned());
-        }
-    }
-}
-
-fn named(
-    names: &mut Names<'_>,
-    clock: DateClock,
-    group: Group,
-    sum: Sum,
-) -> Result<(NamedGroup, NamedSum), AggregateError> {
+fn named(names: &mut Names<'_>, clock: DateClock, group: Group) -> Result<NamedGroup, AggregateError> {
     let (version, day, label, layout) = group;
-    let mut named = NamedSum {
-        cell: sum.cell,
-        newest: None,
-    };
-    for build in sum.builds {
-        named.note_build(&names.string(build)?);
-    }
-    let group = (
+    Ok((
         names.string(version)?.to_string(),
         match clock {
             DateClock::BuildDate => names.string(day)?.to_string(),
@@ -175,84 +130,94 @@ fn named(
         },
         names.string(label)?.to_string(),
         names.layout(layout)?,
-    );
-    Ok((group, named))
+    ))
 }
 
-fn row((group, sum): (NamedGroup, NamedSum)) -> SeriesRow {
+fn row((group, sum): (NamedGroup, Sum)) -> SeriesRow {
     let (version, date, label, layout) = group;
     SeriesRow {
         version,
         date,
         label,
         layout,
-        newest_build: sum.newest.unwrap_or_else(|| ping::UNKNOWN.to_owned()),
+        plausible: sum.builds.plausible(),
+        newest_build: sum.builds.newest(),
         cell: sum.cell,
     }
 }
 
-fn date_column(clock: DateClock) -> &'static str {
+pub(super) fn date_column(clock: DateClock) -> &'static str {
     match clock {
         DateClock::BuildDate => "build_date",
         DateClock::SubmissionDate => "submission_date",
     }
 }
 
-/// The conditions in SQL, with numbers only; `None` when a name that is asked for is not stored at all.
-fn conditions(connection: &Connection, query: &CellQuery) -> Result<Option<String>, AggregateError> {
-    let CellQuery {
-        clock,
-        channel,
-        version,
-        dates,
-        metric,
-        filters,
-    } = query;
-    let Filters {
-        application,
-        architecture,
-        os,
-        os_version,
-        e10s,
-        label,
-        processes,
-    } = filters;
-    let mut conditions = Vec::new();
-    for (column, wanted) in [
-        ("c.metric", Some(metric)),
-        ("s.channel", Some(channel)),
-        ("s.version", version.as_ref()),
-        ("s.application", application.as_ref()),
-        ("s.architecture", architecture.as_ref()),
-        ("s.os", os.as_ref()),
-        ("s.os_version", os_version.as_ref()),
-        ("s.e10s", e10s.as_ref()),
-        ("c.label", label.as_ref()),
-    ] {
-        let Some(wanted) = wanted else { continue };
-        let Some(id) = id_of(connection, wanted)? else {
-            return Ok(None);
-        };
-        conditions.push(format!("{column} = {id}"));
-    }
-    let mut lists = Vec::new();
-    if let Some(processes) = processes {
-        lists.push(("c.process".to_owned(), ids_of(connection, processes)?));
-    }
-    if let Some(dates) = dates {
-        let values = match clock {
-            DateClock::BuildDate => ids_of(connection, dates)?,
-            DateClock::SubmissionDate => days_of(dates),
-        };
-        lists.push((format!("s.{}", date_column(*clock)), values));
-    }
-    for (column, values) in lists {
-        if values.is_empty() {
-            return Ok(None);
+/// Conditions in SQL, with numbers only.
+pub(super) struct Conditions {
+    /// On the dimension sets `s`; never empty.
+    pub(super) sets: String,
+    /// On the cells `c`; never empty.
+    pub(super) cells: String,
+}
+
+impl Conditions {
+    /// Those of a question; `None` when a name that is asked for is not stored at all.
+    pub(super) fn of(connection: &Connection, query: &CellQuery) -> Result<Option<Self>, AggregateError> {
+        let CellQuery {
+            clock,
+            channel,
+            version,
+            dates,
+            metric,
+            filters,
+        } = query;
+        let Filters {
+            application,
+            architecture,
+            os,
+            os_version,
+            e10s,
+            label,
+            processes,
+        } = filters;
+        let mut sets = Vec::new();
+        let mut cells = Vec::new();
+        let of_sets = [
+            ("s.channel", Some(channel)),
+            ("s.version", version.as_ref()),
+            ("s.application", application.as_ref()),
+            ("s.architecture", architecture.as_ref()),
+            ("s.os", os.as_ref()),
+            ("s.os_version", os_version.as_ref()),
+            ("s.e10s", e10s.as_ref()),
+        ];
+        let of_cells = [("c.metric", Some(metric)), ("c.label", label.as_ref())];
+        for (conditions, wanted) in [(&mut sets, &of_sets[..]), (&mut cells, &of_cells[..])] {
+            for (column, wanted) in wanted {
+                let Some(wanted) = wanted else { continue };
+                let Some(id) = id_of(connection, wanted)? else {
+                    return Ok(None);
+                };
+                conditions.push(format!("{column} = {id}"));
+            }
         }
-        conditions.push(format!("{column} IN ({})", values.join(",")));
+        if let Some(processes) = processes {
+            let ids = ids_of(connection, processes)?;
+            cells.push(format!("c.process IN ({})", ids.join(",")));
+        }
+        if let Some(dates) = dates {
+            let values = match clock {
+                DateClock::BuildDate => ids_of(connection, dates)?,
+                DateClock::SubmissionDate => days_of(dates),
+            };
+            sets.push(format!("s.{} IN ({})", date_column(*clock), values.join(",")));
+        }
+        Ok(Some(Self {
+            sets: sets.join(" AND "),
+            cells: cells.join(" AND "),
+        }))
     }
-    Ok(Some(conditions.join(" AND ")))
 }
 
 fn ids_of(connection: &Connection, texts: &[String]) -> Result<Vec<String>, AggregateError> {

@@ -7,10 +7,14 @@ use rusqlite::Connection;
 use sketch::Cell;
 use tempfile::TempDir;
 
+use super::limits::{READERS, WAITING_READS};
 use crate::conformance::{
     Oracle, any_additions, cell_batch, chunk_id, dump_of, every_back_end_keeps_the_law, folded_chunk,
 };
-use crate::{AggregateError, AggregateReads, AggregateStore, Batch, CellKey, Committed, SqliteAggregates};
+use crate::layer::Part;
+use crate::{
+    AggregateError, AggregateReads, AggregateStore, Batch, CellKey, Committed, SeenIds, SqliteAggregates,
+};
 
 fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("00000001.sqlite")
@@ -106,7 +110,11 @@ async fn parts_are_one_transaction_and_without_the_last_one_nothing() {
     );
     assert_eq!(dump_of(&store).await, Vec::<String>::new());
     assert_eq!(
-        store.channels(DateClock::BuildDate).await.expect("a list"),
+        store
+            .channels(DateClock::BuildDate, 9)
+            .await
+            .expect("a list")
+            .values,
         Vec::<String>::new()
     );
     let parts = || {
@@ -318,14 +326,14 @@ async fn a_large_batch_takes_this_long() {
     };
     let start = clock.monotonic();
     let rows = store
-        .series(&query)
+        .series(&query, crate::Bounds::NONE)
         .await
         .expect("the question is answered")
         .len();
     println!("{rows} rows of a series in {:?}", clock.monotonic() - start);
     let start = clock.monotonic();
     let options = store
-        .filter_options("nightly", "41")
+        .filter_options("nightly", "41", usize::MAX)
         .await
         .expect("the question is answered");
     println!(
@@ -371,4 +379,45 @@ pub(crate) fn large_batch(plan: u64) -> Batch {
     }
     builder.batch.chunks = vec![folded_chunk(chunk_id(1, 1, plan))];
     builder.build()
+}
+
+/// A question that SQLite answers never.
+const ENDLESS: &str =
+    "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number) SELECT count(*) FROM number";
+
+/// Waits generously.
+async fn soon<T>(answer: impl Future<Output = T>) -> T {
+    tokio::select! {
+        biased;
+        answer = answer => answer,
+        () = service::task::sleep(std::time::Duration::from_secs(60)) => panic!("no answer came"),
+    }
+}
+
+#[tokio::test]
+async fn endless_questions_keep_the_fold_not_waiting_and_end_when_nobody_waits_for_them() {
+    let folder = folder();
+    let store = Arc::new(open(&file(&folder)));
+    commit(&store, batch(&additions(), 1)).await;
+    let endless = || {
+        let store = Arc::clone(&store);
+        service::task::spawn("endless question", async move {
+            let count = |connection: &Connection, _: &[&Part]| {
+                Ok(connection.query_row(ENDLESS, [], |row| row.get::<_, i64>(0))?)
+            };
+            store.reading(Arc::default()).answer("count", count).await
+        })
+    };
+    // More than there are threads that answer and places in their queue.
+    let questions: Vec<_> = (0..READERS + WAITING_READS + 9).map(|_| endless()).collect();
+    for _ in 0..9 {
+        soon(store.folded(&[chunk_id(1, 1, 1)])).await.expect("looked up");
+        soon(store.seen(&[])).await.expect("looked up");
+        soon(store.status()).await.expect("looked up");
+    }
+    for question in &questions {
+        question.abort();
+    }
+    let listed = soon(store.channels(crate::DateClock::BuildDate, 9)).await;
+    assert!(!listed.expect("answered").values.is_empty());
 }

@@ -8,9 +8,10 @@ use sketch::UserSketch;
 
 use super::dictionary::Dictionary;
 use super::names::{Names, id_of};
+use crate::bounds::Taken;
 use crate::layer::Part;
 use crate::stored::date;
-use crate::{AggregateError, Batch, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
+use crate::{AggregateError, Batch, Bounds, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
 
 /// Merges sketches into those stored, those of one key in all batches at once.
 pub(super) fn write(
@@ -67,13 +68,19 @@ pub(super) fn read(
     connection: &Connection,
     held: &[&Part],
     query: &UserQuery,
+    limit: usize,
 ) -> Result<Vec<UserDay>, AggregateError> {
-    let mut days = stored(connection, query)?;
+    let mut taken = Taken::new(Bounds {
+        rows: limit,
+        ..Bounds::NONE
+    });
+    let mut days = stored(connection, query, &mut taken)?;
     for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
         if !users.is_empty() && is_asked(key, query) {
             let group = query.group_by.map_or("", |dimension| key.value(dimension));
             let day = (key.submission_date.as_yyyymmdd().into(), Arc::from(group));
             days.entry(day).or_default().merge(users);
+            taken.note(days.len(), 0, 0)?;
         }
     }
     days.into_iter()
@@ -105,7 +112,7 @@ fn is_asked(key: &UserKey, query: &UserQuery) -> bool {
 /// Day and group.
 type Days = BTreeMap<(i64, Arc<str>), UserSketch>;
 
-fn stored(connection: &Connection, query: &UserQuery) -> Result<Days, AggregateError> {
+fn stored(connection: &Connection, query: &UserQuery, taken: &mut Taken) -> Result<Days, AggregateError> {
     let UserQuery {
         from,
         to,
@@ -135,7 +142,7 @@ fn stored(connection: &Connection, query: &UserQuery) -> Result<Days, AggregateE
         values.push(id);
         sql.push_str(&format!(" AND {} = ?{}", column(dimension), values.len()));
     }
-    unite(connection, &sql, &values)
+    unite(connection, &sql, &values, taken)
 }
 
 fn column(dimension: UserDimension) -> &'static str {
@@ -148,7 +155,12 @@ fn column(dimension: UserDimension) -> &'static str {
 }
 
 /// Unites the images of each day and group.
-fn unite(connection: &Connection, sql: &str, values: &[i64]) -> Result<Days, AggregateError> {
+fn unite(
+    connection: &Connection,
+    sql: &str,
+    values: &[i64],
+    taken: &mut Taken,
+) -> Result<Days, AggregateError> {
     let mut statement = connection.prepare_cached(sql)?;
     let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
     let mut rows = statement.query(&values[..])?;
@@ -164,6 +176,7 @@ fn unite(connection: &Connection, sql: &str, values: &[i64]) -> Result<Days, Agg
             .or_default()
             .merge_image(image)
             .map_err(|error| AggregateError::Damaged(error.to_string()))?;
+        taken.note(days.len(), 0, 0)?;
     }
     Ok(days)
 }

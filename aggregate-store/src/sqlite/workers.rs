@@ -1,7 +1,7 @@
 //! Threads that each own a connection and do one job after the other. Not here: what the jobs are.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use service::task::{self, Thread};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -16,6 +16,17 @@ type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
 pub(super) struct Workers<S> {
     jobs: Option<mpsc::Sender<Job<S>>>,
     threads: Vec<Thread<()>>,
+}
+
+/// Whoever asked a question.
+#[derive(Clone, Debug)]
+pub(super) struct Asker(Weak<()>);
+
+impl Asker {
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
 }
 
 impl<S: Send + 'static> Workers<S> {
@@ -52,6 +63,24 @@ impl<S: Send + 'static> Workers<S> {
         jobs.send(job).await.map_err(|_| AggregateError::Ended)?;
         let outcome = answered.await.map_err(|_| AggregateError::Ended)?;
         outcome.map_err(|error| error.while_doing(doing))
+    }
+
+    /// Has one of the threads answer a question. When nobody waits for the answer any more it is not begun; what is being
+    /// done learns so from the [`Asker`].
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&mut S, Asker) -> Result<T, AggregateError> + Send + 'static,
+    ) -> Result<T, AggregateError> {
+        let waiting = Arc::new(());
+        let asker = Asker(Arc::downgrade(&waiting));
+        let job = move |state: &mut S| match asker.is_gone() {
+            true => Err(AggregateError::Ended),
+            false => work(state, asker),
+        };
+        let answer = self.run(doing, job).await;
+        drop(waiting);
+        answer
     }
 }
 

@@ -6,7 +6,7 @@ use aggregate_store::conformance::{
     any_additions, any_cell_query, cell_batch, chunk_id, dump_of, folded_chunk, knowing, record_id,
 };
 use aggregate_store::{
-    AggregateStore, Batch, CellQuery, Counters, DateClock, ErroredRow, RetriedChunk, SeenRow,
+    AggregateStore, Batch, Bounds, CellQuery, Counters, DateClock, ErroredRow, RetriedChunk, SeenRow,
     SqliteAggregates, UserDimension, UserFilters, UserKey, UserQuery,
 };
 use ping::{SubmissionDate, Timestamp};
@@ -105,17 +105,24 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
 async fn image<S: AggregateStore + ?Sized>(store: &S, queries: &[CellQuery]) -> Vec<String> {
     let mut all = dump_of(store).await;
     for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
-        for channel in store.channels(clock).await.expect("channels") {
-            let dates = store.dates(clock, &channel).await.expect("dates");
+        for channel in store.channels(clock, usize::MAX).await.expect("channels").values {
+            let dates = store
+                .dates(clock, &channel, usize::MAX)
+                .await
+                .expect("dates")
+                .values;
             for date in &dates {
-                let options = store.filter_options(&channel, &date.version).await;
+                let options = store.filter_options(&channel, &date.version, usize::MAX).await;
                 all.push(format!("{channel} {:?}", options.expect("filters")));
             }
             all.push(format!("{channel} {dates:?}"));
         }
     }
     for query in queries {
-        all.push(format!("{:?}", store.series(query).await.expect("series")));
+        all.push(format!(
+            "{:?}",
+            store.series(query, Bounds::NONE).await.expect("series")
+        ));
     }
     for group_by in [None, Some(UserDimension::Os), Some(UserDimension::Application)] {
         for application in [None, Some("\0".to_owned())] {
@@ -128,7 +135,7 @@ async fn image<S: AggregateStore + ?Sized>(store: &S, queries: &[CellQuery]) -> 
                 },
                 group_by,
             };
-            let days = store.users(&query).await.expect("users").into_iter();
+            let days = store.users(&query, usize::MAX).await.expect("users").into_iter();
             all.extend(days.map(|day| format!("{} {:?} {}", day.date, day.group, day.users.estimate())));
         }
     }

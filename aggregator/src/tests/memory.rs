@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellKey, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Lease, RetriedChunk, SeenIds, SeenRow, SeriesRow, Status,
-    UserDay, UserKey, UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, Lease, Listed, RetriedChunk, SeenIds, SeenRow, SeriesRow, Status,
+    UserDay, UserKey, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -222,23 +222,27 @@ impl SeenIds for MemoryAggregates {
 /// Nobody asks these here.
 #[async_trait]
 impl AggregateReads for MemoryAggregates {
-    async fn channels(&self, _: DateClock) -> Result<Vec<String>, AggregateError> {
-        Ok(Vec::new())
+    async fn channels(&self, _: DateClock, _: usize) -> Result<Listed<String>, AggregateError> {
+        Ok(Listed::default())
     }
 
-    async fn dates(&self, _: DateClock, _: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        Ok(Vec::new())
+    async fn dates(&self, _: DateClock, _: &str, _: usize) -> Result<Listed<VersionDate>, AggregateError> {
+        Ok(Listed::default())
     }
 
-    async fn filter_options(&self, _: &str, _: &str) -> Result<FilterOptions, AggregateError> {
+    async fn filter_options(&self, _: &str, _: &str, _: usize) -> Result<FilterOptions, AggregateError> {
         Ok(FilterOptions::default())
     }
 
-    async fn series(&self, _: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn values_of(&self, _: &CellQuery, _: ValueOf, _: usize) -> Result<Listed<String>, AggregateError> {
+        Ok(Listed::default())
+    }
+
+    async fn series(&self, _: &CellQuery, _: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         Ok(Vec::new())
     }
 
-    async fn users(&self, _: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+    async fn users(&self, _: &UserQuery, _: usize) -> Result<Vec<UserDay>, AggregateError> {
         Ok(Vec::new())
     }
 

@@ -44,7 +44,7 @@ impl Pipeline {
         let api_listener = bind(
             "API",
             serve.api.answers.api_listen,
-            open_files::within_limit("API", ConnectionLimits::default(), 2),
+            open_files::within_limit("API", query::connection_limits(), 2),
             data_dir,
         )
         .await?;

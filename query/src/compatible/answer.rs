@@ -16,7 +16,9 @@ pub struct Series {
     pub label: String,
     /// The layout that the pings stated.
     pub layout: Layout,
-    /// The newest build date among these pings.
+    /// Pings whose build is not dated after the day they were received on.
+    pub plausible: i64,
+    /// The newest such build date that was stated, else [`ping::UNKNOWN`].
     pub newest_build: String,
     /// The sum.
     pub cell: Cell,
@@ -33,10 +35,17 @@ pub struct Answer {
     pub description: String,
     /// One entry for each date and label, in that order.
     pub data: Vec<DataPoint>,
-    /// Layouts of the metric that were left out; a header names them.
+    /// Layouts of the metric that were left out, those with the most pings first; a header names them.
     #[serde(skip)]
     pub other_layouts: Vec<Layout>,
+    /// Samples that lie on none of the bins: the sums have them, the histograms do not. A header says how many.
+    #[serde(skip)]
+    pub samples_left_out: i64,
 }
+
+/// The answer would have more numbers than one may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyBins;
 
 /// Bins as the original writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,40 +74,47 @@ pub struct DataPoint {
 
 /// Shapes series into an answer.
 ///
-/// With a definition its bins are shown, whatever layouts the pings had: counts at other lower bounds are left out, as
-/// the original did, while sum and count keep all. Without one, the layout of the newest build is shown alone.
-pub fn answer(definition: Option<Definition>, series: Vec<Series>) -> Answer {
-    if let Some(definition) = definition {
-        return shape(definition, series, Vec::new());
-    }
-    let newest = newest_builds(&series);
-    let shown = newest
-        .iter()
-        .max_by_key(|(layout, build)| (*build, *layout))
-        .map(|(layout, _)| *layout);
-    let others = newest.into_keys().filter(|layout| Some(*layout) != shown);
-    let others = others.collect();
+/// Only one layout is shown, for bins of two do not add up: that of the most pings whose builds are plausible; of equals
+/// that of the newest build. So neither a build that claims to be of the future nor a few pings of another layout hide or
+/// distort what the others sent. With a definition its bins are shown, whatever bins the layout has: counts at other lower
+/// bounds are left out, as the original did, while sum and count keep all. Without one, the layout's own.
+///
+/// # Errors
+/// [`TooManyBins`] when all histograms together have more than `bins_max` numbers; before they are made.
+pub fn answer(
+    definition: Option<Definition>,
+    series: Vec<Series>,
+    bins_max: usize,
+) -> Result<Answer, TooManyBins> {
+    let mut layouts = by_pings(&series);
+    let shown = layouts.pop();
+    layouts.reverse();
+    let definition = definition.unwrap_or_else(|| definition_of_layout(shown.unwrap_or(Layout::COUNT)));
     let kept = series.into_iter().filter(|one| Some(one.layout) == shown);
-    shape(
-        definition_of_layout(shown.unwrap_or(Layout::COUNT)),
-        kept.collect(),
-        others,
-    )
+    shape(definition, kept, layouts, bins_max)
 }
 
-/// The newest build of each layout; `None`, which is older than any, when no build stated its date.
-fn newest_builds(series: &[Series]) -> BTreeMap<Layout, Option<String>> {
-    let mut newest: BTreeMap<Layout, Option<String>> = BTreeMap::new();
+/// The layouts; the one that leads is the last.
+fn by_pings(series: &[Series]) -> Vec<Layout> {
+    let mut known: BTreeMap<Layout, (i64, i64, Option<&str>)> = BTreeMap::new();
     for one in series {
-        let is_date = one.newest_build.bytes().all(|byte| byte.is_ascii_digit());
-        let build = is_date.then(|| one.newest_build.clone());
-        let known = newest.entry(one.layout).or_default();
-        *known = known.take().max(build);
+        let (plausible, all, newest) = known.entry(one.layout).or_default();
+        *plausible = plausible.saturating_add(one.plausible);
+        *all = all.saturating_add(one.cell.count());
+        let build = one.newest_build.as_str();
+        *newest = (*newest).max(Some(build).filter(|build| *build != ping::UNKNOWN));
     }
-    newest
+    let mut layouts: Vec<_> = known.into_iter().map(|(layout, rank)| (rank, layout)).collect();
+    layouts.sort_unstable();
+    layouts.into_iter().map(|(_, layout)| layout).collect()
 }
 
-fn shape(definition: Definition, series: Vec<Series>, other_layouts: Vec<Layout>) -> Answer {
+fn shape(
+    definition: Definition,
+    series: impl Iterator<Item = Series>,
+    other_layouts: Vec<Layout>,
+    bins_max: usize,
+) -> Result<Answer, TooManyBins> {
     let Definition {
         kind,
         bins,
@@ -109,28 +125,36 @@ fn shape(definition: Definition, series: Vec<Series>, other_layouts: Vec<Layout>
     for one in series {
         points.entry((one.date, one.label)).or_default().add(&one.cell);
     }
-    let data = points
-        .into_iter()
-        .filter(|(_, cell)| !cell.is_zero())
-        .map(|((date, label), cell)| DataPoint {
+    points.retain(|_, cell| !cell.is_zero());
+    if points.len().saturating_mul(bounds.len()) > bins_max {
+        return Err(TooManyBins);
+    }
+    let mut left_out: i128 = 0;
+    let mut data = Vec::with_capacity(points.len());
+    for ((date, label), cell) in points {
+        let samples: i128 = cell.bins().iter().map(|(_, samples)| samples).sum();
+        let counts: Vec<i128> = bounds.iter().map(|bound| cell.bin(*bound)).collect();
+        left_out += samples - counts.iter().sum::<i128>();
+        data.push(DataPoint {
             date,
             label,
-            histogram: bounds.iter().map(|bound| saturate(cell.bin(*bound))).collect(),
+            histogram: counts.into_iter().map(saturate).collect(),
             sum: saturate(cell.sum()),
             count: cell.count(),
-        })
-        .collect();
+        });
+    }
     let buckets = match bins {
         Bins::Bounds(bounds) => Buckets::Bounds(bounds),
         Bins::Labels(labels) => Buckets::Labels(labels),
     };
-    Answer {
+    Ok(Answer {
         buckets,
         kind: kind.name(),
         description,
         data,
         other_layouts,
-    }
+        samples_left_out: saturate(left_out),
+    })
 }
 
 /// What a ping's own layout says when no definition does.
@@ -170,6 +194,7 @@ pub fn saturate(number: i128) -> i64 {
 mod tests {
     use super::*;
 
+    /// A series all of whose builds are plausible.
     fn series(
         date: &str,
         layout: Layout,
@@ -183,9 +208,14 @@ mod tests {
             date: date.to_owned(),
             label: String::new(),
             layout,
+            plausible: count,
             newest_build: build.to_owned(),
             cell,
         }
+    }
+
+    fn answer(definition: Option<Definition>, series: Vec<Series>) -> Answer {
+        super::answer(definition, series, usize::MAX).expect("as many bins as it likes")
     }
 
     #[test]
@@ -206,10 +236,63 @@ mod tests {
         let answer = answer(Some(definition), vec![one]);
         assert_eq!(answer.data[0].histogram, [0, 3, 1]);
         assert_eq!((answer.data[0].sum, answer.data[0].count), (17, 2));
+        assert_eq!(answer.samples_left_out, 9);
     }
 
     #[test]
-    fn without_a_definition_the_newest_layout_is_shown_and_the_other_named() {
+    fn histograms_that_would_be_too_many_are_not_made() {
+        let rows = || {
+            let labels = (0..5).map(|n| Series {
+                label: n.to_string(),
+                ..series("d", Layout::linear(1, 9, 10), "d", 1, 1, &[(1, 1)])
+            });
+            labels.collect::<Vec<_>>()
+        };
+        assert_eq!(super::answer(None, rows(), 49), Err(TooManyBins));
+        let fits = super::answer(None, rows(), 50).expect("fifty numbers");
+        assert_eq!(fits.data.len(), 5);
+    }
+
+    #[test]
+    fn neither_a_build_of_the_future_nor_a_few_pings_of_another_layout_hide_what_the_others_sent() {
+        let (honest, odd) = (Layout::linear(1, 10, 11), Layout::linear(1, 10_000, 11));
+        let boolean = Some(Definition::boolean(""));
+        for definition in [None, boolean] {
+            for (pings, plausible, build) in
+                [(1, 1, "20170103"), (900, 0, "20990101"), (900, 199, "20990101")]
+            {
+                let rows = vec![
+                    series("d", honest, "20170101", 200, 176_400, &[(1, 200)]),
+                    Series {
+                        plausible,
+                        ..series("d", odd, build, pings, 1 << 40, &[(1, 7)])
+                    },
+                ];
+                let answer = answer(definition.clone(), rows);
+                let [point] = &answer.data[..] else {
+                    panic!("{answer:?}")
+                };
+                assert_eq!((point.sum, point.count, point.histogram[1]), (176_400, 200, 200));
+                assert_eq!(point.sum / point.histogram.iter().sum::<i64>(), 882);
+                assert_eq!(answer.other_layouts, [odd]);
+            }
+        }
+    }
+
+    #[test]
+    fn where_no_build_is_plausible_the_most_pings_lead() {
+        let layouts = [1, 2, 3].map(|max| Layout::linear(1, 10 * max, 11));
+        let rows = [3, 9, 5].iter().zip(layouts).map(|(count, layout)| Series {
+            plausible: 0,
+            ..series("d", layout, ping::UNKNOWN, *count, 1, &[(1, 1)])
+        });
+        let answer = answer(None, rows.collect());
+        assert_eq!(answer.data[0].count, 9);
+        assert_eq!(answer.other_layouts, [layouts[2], layouts[0]]);
+    }
+
+    #[test]
+    fn of_layouts_with_as_many_pings_the_newest_is_shown_and_the_other_named() {
         let (old, new) = (Layout::linear(1, 3, 4), Layout::linear(1, 2, 3));
         let rows = vec![
             series("20170101", old, "20170101", 1, 1, &[(1, 1)]),

@@ -69,6 +69,7 @@ mod tests {
             description: String::new(),
             data,
             other_layouts: Vec::new(),
+            samples_left_out: 0,
         }
     }
 

@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{AggregateError, AggregateReads, SeriesRow};
-use sketch::Cell;
+use aggregate_store::{AggregateReads, SeriesRow, ValueOf};
+use sketch::{Cell, Layout};
 
 use super::lookup::Lookup;
 use super::question::Question;
 use crate::compatible::{self, Answer, Series};
 use crate::definitions::Definitions;
 use crate::explain;
+use crate::limits::{BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, READ};
 use crate::problem::{Problem, Reason};
-use crate::reply::{OTHER_LAYOUTS, Reply};
+use crate::reply::{OTHER_LAYOUTS, Reply, SAMPLES_LEFT_OUT, made};
 use crate::withheld::Withheld;
 
 pub(crate) use super::question::PARAMETERS;
 
-/// The answer, with a header that names layouts left out; or which of the reasons it is that there is none.
+/// The answer, with headers that name layouts left out and count samples that lie on no bin; or which of the reasons it is
+/// that there is none.
+///
+/// It looks where the definition says; only where this channel and version have nothing there at all, at the other place.
 pub(crate) async fn answer(
     reads: &dyn AggregateReads,
     definitions: &Definitions,
@@ -30,86 +34,117 @@ pub(crate) async fn answer(
         );
         return Err(Problem::new(Reason::Withheld, sentence));
     }
-    let answer = find(reads, definitions, question).await?;
-    let mut reply = Reply::json(&answer);
+    let lookups = Lookup::all(definitions, &question.metric);
+    for lookup in lookups {
+        let stored = lookup.stored.clone();
+        if let Some(reply) = at(reads, lookup, question).await? {
+            return Ok(reply);
+        }
+        let known = explain::dates_of(reads, question, &stored).await?;
+        if !known.values.is_empty() {
+            return Err(explain::no_data(reads, question, &stored, &known).await?);
+        }
+    }
+    Err(explain::no_metric(reads, question).await?)
+}
+
+/// What is found under a stored name; `None` when that is nothing.
+async fn at(
+    reads: &dyn AggregateReads,
+    lookup: Lookup,
+    question: &Question,
+) -> Result<Option<Reply>, Problem> {
+    let rows = reads.series(&question.cells(&lookup.stored), READ).await?;
+    let mut documents = None;
+    if compatible::is_use_counter(&lookup.stored) {
+        documents = Some(Documents::find(reads, question, &lookup.stored, &rows).await?);
+    }
+    if rows.is_empty() && documents.as_ref().is_none_or(Documents::are_of_no_use) {
+        return Ok(None);
+    }
+    let Lookup {
+        definition,
+        description,
+        ..
+    } = lookup;
+    made(move || {
+        let series = rows.into_iter().map(series_of).collect();
+        let mut answer = compatible::answer(definition, series, BINS_SHOWN_MAX)
+            .map_err(|_| Problem::too_large("numbers in its histograms", BINS_SHOWN_MAX))?;
+        answer.description = description;
+        if let Some(documents) = documents {
+            documents.complete(&mut answer);
+        }
+        reply(&answer)
+    })
+    .await
+    .map(Some)
+}
+
+fn reply(answer: &Answer) -> Result<Reply, Problem> {
+    let mut reply = Reply::json(answer)?;
     if !answer.other_layouts.is_empty() {
-        let others: Vec<String> = answer.other_layouts.iter().map(ToString::to_string).collect();
-        reply = reply.with(OTHER_LAYOUTS, &others.join(";"));
+        reply = reply.with(OTHER_LAYOUTS, &layouts(&answer.other_layouts));
+    }
+    if answer.samples_left_out != 0 {
+        reply = reply.with(SAMPLES_LEFT_OUT, &answer.samples_left_out.to_string());
     }
     Ok(reply)
 }
 
-/// Looks where the definition says; only where this channel and version have nothing there at all, at the other place.
-async fn find(
-    reads: &dyn AggregateReads,
-    definitions: &Definitions,
-    question: &Question,
-) -> Result<Answer, Problem> {
-    let lookups = Lookup::all(definitions, &question.metric);
-    let (first, rest) = lookups.split_first().expect("a metric is looked for somewhere");
-    let found = at(reads, first, question).await?;
-    if !found.data.is_empty() {
-        return Ok(found);
+/// `linear(1,10,5);boolean(1,2,3)`; of many the first, and how many there are beside.
+fn layouts(layouts: &[Layout]) -> String {
+    let named = layouts.iter().take(LAYOUTS_IN_A_HEADER);
+    let mut named: Vec<String> = named.map(ToString::to_string).collect();
+    if layouts.len() > named.len() {
+        named.push(format!("and {} more", layouts.len() - named.len()));
     }
-    let metrics = reads
-        .filter_options(&question.channel, &question.version)
-        .await?
-        .metrics;
-    let mut place = lookups.iter().find(|lookup| metrics.contains(&lookup.stored));
-    if let Some(other) = rest
-        .first()
-        .filter(|other| place.is_some_and(|place| place.stored == other.stored))
-    {
-        let found = at(reads, other, question).await?;
-        if !found.data.is_empty() {
-            return Ok(found);
+    named.join(";")
+}
+
+/// From what the false bins of a use counter are taken: the documents destroyed, under the same filters.
+struct Documents {
+    /// Documents and submissions, by date.
+    destroyed: BTreeMap<String, (i64, i64)>,
+    /// Dates that have a row of the use counter under whatever filters; those of its own rows need not be among them.
+    with_rows: Vec<String>,
+}
+
+impl Documents {
+    async fn find(
+        reads: &dyn AggregateReads,
+        question: &Question,
+        stored: &str,
+        rows: &[SeriesRow],
+    ) -> Result<Self, Problem> {
+        let denominator = compatible::denominator_of(stored);
+        let mut cells: BTreeMap<String, Cell> = BTreeMap::new();
+        for row in reads.series(&question.cells(denominator), READ).await? {
+            cells.entry(row.date).or_default().add(&row.cell);
         }
-        place = Some(other);
+        let documents =
+            |(date, cell): (String, Cell)| (date, (compatible::saturate(cell.sum()), cell.count()));
+        let destroyed: BTreeMap<String, (i64, i64)> = cells.into_iter().map(documents).collect();
+        let is_covered = |date: &String| rows.iter().any(|row| row.date == *date);
+        let mut with_rows = Vec::new();
+        if !destroyed.keys().all(is_covered) {
+            let everywhere = question.unfiltered(stored);
+            with_rows = reads
+                .values_of(&everywhere, ValueOf::Date, DATES_MAX)
+                .await?
+                .values;
+        }
+        Ok(Self { destroyed, with_rows })
     }
-    let stored = place.map(|place| place.stored.as_str());
-    Err(explain::no_data(reads, question, stored).await?)
-}
 
-async fn at(
-    reads: &dyn AggregateReads,
-    lookup: &Lookup,
-    question: &Question,
-) -> Result<Answer, AggregateError> {
-    let rows = reads.series(&question.cells(&lookup.stored)).await?;
-    let mut answer = compatible::answer(
-        lookup.definition.clone(),
-        rows.into_iter().map(series_of).collect(),
-    );
-    answer.description.clone_from(&lookup.description);
-    if compatible::is_use_counter(&lookup.stored) {
-        complete(reads, question, &lookup.stored, &mut answer).await?;
+    /// Whether they add nothing where there are no rows.
+    fn are_of_no_use(&self) -> bool {
+        !self.destroyed.keys().any(|date| self.with_rows.contains(date))
     }
-    Ok(answer)
-}
 
-/// Takes the false bins of a use counter from the documents destroyed, under the same filters.
-async fn complete(
-    reads: &dyn AggregateReads,
-    question: &Question,
-    stored: &str,
-    answer: &mut Answer,
-) -> Result<(), AggregateError> {
-    let denominator = compatible::denominator_of(stored);
-    let rows = reads.series(&question.cells(denominator)).await?;
-    let mut cells: BTreeMap<String, Cell> = BTreeMap::new();
-    for row in rows {
-        cells.entry(row.date).or_default().add(&row.cell);
+    fn complete(&self, answer: &mut Answer) {
+        compatible::with_denominator(answer, &self.destroyed, &self.with_rows);
     }
-    let documents = |(date, cell): (String, Cell)| (date, (compatible::saturate(cell.sum()), cell.count()));
-    let destroyed: BTreeMap<String, (i64, i64)> = cells.into_iter().map(documents).collect();
-    let is_covered = |date: &String| answer.data.iter().any(|point| point.date == *date);
-    let mut dates_with_rows = Vec::new();
-    if !destroyed.keys().all(is_covered) {
-        let rows = reads.series(&question.unfiltered(stored)).await?;
-        dates_with_rows.extend(rows.into_iter().map(|row| row.date));
-    }
-    compatible::with_denominator(answer, &destroyed, &dates_with_rows);
-    Ok(())
 }
 
 fn series_of(row: SeriesRow) -> Series {
@@ -118,6 +153,7 @@ fn series_of(row: SeriesRow) -> Series {
         date,
         label,
         layout,
+        plausible,
         newest_build,
         cell,
     } = row;
@@ -125,6 +161,7 @@ fn series_of(row: SeriesRow) -> Series {
         date,
         label,
         layout,
+        plausible,
         newest_build,
         cell,
     }

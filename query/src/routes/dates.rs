@@ -1,13 +1,16 @@
-//! Which versions and dates of a channel have data, newest first.
+//! Which versions and dates of a channel have data, newest first. Those that clients of the original could not use, such as
+//! builds without a date, are left to [`super::values`].
 
 use std::cmp::Reverse;
 
-use aggregate_store::{AggregateReads, DateClock, VersionDate};
+use aggregate_store::{AggregateReads, DateClock, Listed, VersionDate};
 use serde::Serialize;
 
+use crate::compatible::{is_usable_date, is_usable_name};
 use crate::explain;
+use crate::limits::LIST_DATES_MAX;
 use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::reply::{Reply, made};
 
 /// One line of the answer, in the original's words.
 #[derive(Debug, Serialize)]
@@ -22,16 +25,22 @@ pub(crate) async fn answer(
     clock: DateClock,
     channel: &str,
 ) -> Result<Reply, Problem> {
-    let mut known = reads.dates(clock, channel).await?;
-    if known.is_empty() {
+    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?;
+    if known.values.is_empty() {
         return Err(explain::no_channel(reads, clock, channel).await?);
     }
-    newest_first(&mut known);
-    let entries: Vec<Entry> = known
+    made(move || list(known)).await
+}
+
+fn list(known: Listed<VersionDate>) -> Result<Reply, Problem> {
+    let Listed { mut values, left_out } = known;
+    values.retain(|entry| is_usable_name(&entry.version) && is_usable_date(&entry.date));
+    newest_first(&mut values);
+    let entries = values
         .into_iter()
-        .map(|VersionDate { version, date }| Entry { version, date })
-        .collect();
-    Ok(Reply::json(&entries))
+        .map(|VersionDate { version, date }| Entry { version, date });
+    let entries: Vec<Entry> = entries.collect();
+    Ok(Reply::json(&entries)?.leaving_out(left_out))
 }
 
 /// Versions descend as numbers, then dates as texts; what is no number, such as `UNKNOWN`, comes after what is.

@@ -1,16 +1,17 @@
 //! Daily users, monthly users, and their ratio, by day and group.
 
+use std::collections::BTreeSet;
+
 use aggregate_store::{AggregateReads, UserDimension, UserFilters, UserQuery};
 use ping::SubmissionDate;
 use serde::Serialize;
-use service::task;
 use sketch::STANDARD_ERROR;
 
 use crate::active_users::{self, ActiveUsers, MONTH_DAYS};
-use crate::limits::ENGAGEMENT_DAYS_MAX;
+use crate::limits::{ENGAGEMENT_DAYS_MAX, ROWS_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
-use crate::reply::Reply;
+use crate::reply::{Reply, made};
 
 /// The parameters of this route.
 pub(crate) const PARAMETERS: [&str; 7] = [
@@ -58,16 +59,34 @@ pub(crate) async fn answer(reads: &dyn AggregateReads, parameters: &Parameters) 
         from: from.plus_days(1 - MONTH_DAYS),
         ..query
     };
-    let users = reads.users(&reaching_back).await?;
+    let users = reads.users(&reaching_back, ROWS_MAX).await?;
     let always = if grouped { None } else { Some("") };
-    let days = task::blocking(move || active_users::by_day(users, from, to, always)).await;
-    Ok(Reply::json(&Engagement {
-        from: from.to_string(),
-        to: to.to_string(),
-        group_by: parameters.given("group_by").map(str::to_owned),
-        standard_error: STANDARD_ERROR,
-        data: days.into_iter().map(entry_of).collect(),
-    }))
+    let group_by = parameters.given("group_by").map(str::to_owned);
+    made(move || {
+        let groups = users
+            .iter()
+            .map(|day| day.group.as_str())
+            .collect::<BTreeSet<_>>();
+        let rows = groups.len().saturating_mul(days_of(from, to));
+        if rows > ROWS_MAX {
+            return Err(Problem::too_large("rows", ROWS_MAX));
+        }
+        let days = active_users::by_day(users, from, to, always);
+        Reply::json(&Engagement {
+            from: from.to_string(),
+            to: to.to_string(),
+            group_by,
+            standard_error: STANDARD_ERROR,
+            data: days.into_iter().map(entry_of).collect(),
+        })
+    })
+    .await
+}
+
+/// How many days the answer has; as many as a question may have, at most.
+fn days_of(from: SubmissionDate, to: SubmissionDate) -> usize {
+    let days = (0..ENGAGEMENT_DAYS_MAX).map(|day| from.plus_days(day));
+    days.take_while(|day| *day <= to).count()
 }
 
 fn entry_of(one: ActiveUsers) -> Entry {
@@ -129,9 +148,10 @@ fn group(word: &str) -> Result<UserDimension, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::Repeated;
 
     fn ask(query: &str) -> Result<UserQuery, Problem> {
-        question(&Parameters::parse(query)?)
+        question(&Parameters::parse(query, Repeated::Refused)?)
     }
 
     #[test]

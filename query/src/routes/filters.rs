@@ -6,9 +6,10 @@ use aggregate_store::{AggregateReads, DateClock, FilterOptions};
 use serde::Serialize;
 
 use crate::explain;
+use crate::limits::LIST_VALUES_MAX;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::reply::{Reply, made};
 use crate::withheld::Withheld;
 
 /// The parameters of this route.
@@ -43,7 +44,8 @@ pub(crate) async fn answer(
         os,
         processes,
         e10s,
-    } = reads.filter_options(channel, version).await?;
+        left_out,
+    } = reads.filter_options(channel, version, LIST_VALUES_MAX).await?;
     if metrics.is_empty() && applications.is_empty() {
         return Err(explain::no_version(reads, DateClock::BuildDate, channel, version).await?);
     }
@@ -52,15 +54,18 @@ pub(crate) async fn answer(
         None => metric,
     };
     let metrics = metrics.into_iter().filter(|metric| !withheld.holds(metric));
-    Ok(Reply::json(&Options {
+    let options = Options {
         metric: metrics.map(shown).collect(),
         application: applications,
         architecture: architectures,
+        // Whoever reads it splits it at the comma.
         os: os
             .into_iter()
+            .filter(|(name, version)| !name.contains(',') && !version.contains(','))
             .map(|(name, version)| format!("{name},{version}"))
             .collect(),
         child: processes,
         e10s_enabled: e10s,
-    }))
+    };
+    made(move || Ok(Reply::json(&options)?.leaving_out(left_out))).await
 }

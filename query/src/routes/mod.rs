@@ -12,5 +12,6 @@ pub(crate) mod partitions;
 pub(crate) mod products;
 mod question;
 pub(crate) mod status;
+pub(crate) mod values;
 
 pub(crate) use question::Question;

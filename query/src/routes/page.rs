@@ -1,7 +1,10 @@
 //! The page's files, built into the program.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use crate::problem::{Problem, Reason};
-use crate::reply::Reply;
+use crate::reply::{Reply, tag_of};
 
 /// A file by its name, with its bytes.
 macro_rules! files {
@@ -44,12 +47,19 @@ const FILES: &[(&str, &[u8])] = files![
 /// The manual, as it was when the program was built.
 const MANUAL: (&str, &[u8]) = ("operations.md", include_bytes!("../../../docs/operations.md"));
 
+/// The tag of each file, by its name.
+static TAGS: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
+    let files = FILES.iter().chain([&MANUAL]);
+    files.map(|(name, bytes)| (*name, tag_of(bytes))).collect()
+});
+
 /// A file of the page.
 pub(crate) fn answer(name: &str) -> Result<Reply, Problem> {
     let found = FILES.iter().chain([&MANUAL]).find(|(file, _)| *file == name);
     let (name, bytes) =
         found.ok_or_else(|| Problem::new(Reason::NotFound, "The page has no such file: begin at /."))?;
-    Ok(Reply::page(content_type(name), bytes))
+    let tag = TAGS.get(name).map(String::as_str).unwrap_or_default();
+    Ok(Reply::page(content_type(name), bytes, tag))
 }
 
 fn content_type(name: &str) -> &'static str {

@@ -27,9 +27,7 @@ pub(crate) async fn answer(index: &dyn Index, parameters: &Parameters) -> Result
     let more = found.len() > PARTITIONS_ON_A_PAGE;
     found.truncate(PARTITIONS_ON_A_PAGE);
     let partitions: Vec<Value> = found.iter().map(to_json).collect();
-    Ok(Reply::json(
-        &json!({"by": by, "from": from, "more": more, "partitions": partitions}),
-    ))
+    Reply::json(&json!({"by": by, "from": from, "more": more, "partitions": partitions}))
 }
 
 fn to_json(count: &PartitionCount) -> Value {

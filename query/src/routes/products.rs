@@ -4,8 +4,9 @@ use index_schema::{Index, ProductCount};
 use serde_json::json;
 
 use crate::api::Charted;
+use crate::limits::LIST_PRODUCTS_MAX;
 use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::reply::{Reply, made};
 
 /// Products with their pings, largest first.
 pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply, Problem> {
@@ -13,8 +14,10 @@ pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply
         .products()
         .await
         .map_err(|error| Problem::unavailable("index", &error))?;
+    let left_out = counted.len().saturating_sub(LIST_PRODUCTS_MAX);
     let products: Vec<_> = counted
         .iter()
+        .take(LIST_PRODUCTS_MAX)
         .map(|product| {
             let is_charted = charted(product);
             let ProductCount {
@@ -29,5 +32,5 @@ pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply
             })
         })
         .collect();
-    Ok(Reply::json(&json!({ "products": products })))
+    made(move || Ok(Reply::json(&json!({ "products": products }))?.leaving_out(left_out as u64))).await
 }

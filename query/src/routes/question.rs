@@ -115,10 +115,15 @@ fn filters(parameters: &Parameters) -> Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::Repeated;
     use proptest::prelude::*;
 
     fn parse(query: &str) -> Result<Question, Problem> {
-        Question::parse(DateClock::BuildDate, "beta", &Parameters::parse(query)?)
+        Question::parse(
+            DateClock::BuildDate,
+            "beta",
+            &Parameters::parse(query, Repeated::FirstCounts)?,
+        )
     }
 
     #[test]

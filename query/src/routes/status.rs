@@ -10,5 +10,5 @@ pub(crate) async fn answer(source: &dyn StatusSource) -> Result<Reply, Problem> 
         .status()
         .await
         .map_err(|error| Problem::unavailable("status", &error))?;
-    Ok(Reply::json(&report.to_json()))
+    Reply::json(&report.to_json())
 }

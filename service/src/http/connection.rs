@@ -58,7 +58,7 @@ async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream, servin
         }
     });
     let connection = http1::Builder::new()
-        .half_close(true) // a client may close its side once it has sent all, and still wants its answer
+        .half_close(shared.limits.answer_half_closed)
         .max_buf_size(BUFFER_BYTES_MAX)
         .header_read_timeout(None) // the watch has its own
         .serve_connection(TokioIo::new(watched), service);

@@ -21,6 +21,9 @@ pub struct ConnectionLimits {
     /// How long a connection that was answered is read on for what the client still sends, so that its answer is not
     /// lost in a reset.
     pub linger_timeout: Duration,
+    /// Whether a client that has closed its side still gets its answer. On the network that looks like a client that is
+    /// gone: where this is false, what is done for it ends.
+    pub answer_half_closed: bool,
 }
 
 impl Default for ConnectionLimits {
@@ -32,6 +35,7 @@ impl Default for ConnectionLimits {
             write_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(20),
             linger_timeout: Duration::from_secs(2),
+            answer_half_closed: true,
         }
     }
 }

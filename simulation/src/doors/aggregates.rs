@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
-    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Persisted, SeenIds, SeenRow, SeriesRow, Status,
-    UserDay, UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, SeenIds, SeenRow,
+    SeriesRow, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -110,20 +110,38 @@ impl SeenIds for CrashingAggregates {
 /// Nobody who folds asks these; they are passed on.
 #[async_trait]
 impl AggregateReads for CrashingAggregates {
-    async fn channels(&self, clock: DateClock) -> Result<Vec<String>, AggregateError> {
-        self.inner.channels(clock).await
+    async fn channels(&self, clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.inner.channels(clock, limit).await
     }
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        self.inner.dates(clock, channel).await
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
+        self.inner.dates(clock, channel, limit).await
     }
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
-        self.inner.filter_options(channel, version).await
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        limit: usize,
+    ) -> Result<FilterOptions, AggregateError> {
+        self.inner.filter_options(channel, version, limit).await
     }
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
-        self.inner.series(query).await
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.inner.values_of(query, of, limit).await
     }
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
-        self.inner.users(query).await
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.inner.series(query, bounds).await
+    }
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
+        self.inner.users(query, limit).await
     }
     async fn layer(&self) -> Result<LayerStatus, AggregateError> {
         self.inner.layer().await

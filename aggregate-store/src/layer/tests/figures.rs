@@ -22,10 +22,17 @@ async fn ask(store: &LayeredAggregates, clock: &dyn Clock) {
         filters: Filters::default(),
     };
     let start = clock.monotonic();
-    let rows = store.series(&query).await.expect("an answer").len();
+    let rows = store
+        .series(&query, crate::Bounds::NONE)
+        .await
+        .expect("an answer")
+        .len();
     println!("  {rows} rows of a series in {:?}", clock.monotonic() - start);
     let start = clock.monotonic();
-    let options = store.filter_options("nightly", "41").await.expect("an answer");
+    let options = store
+        .filter_options("nightly", "41", usize::MAX)
+        .await
+        .expect("an answer");
     let metrics = options.metrics.len();
     println!("  {metrics} metrics listed in {:?}", clock.monotonic() - start);
     let start = clock.monotonic();

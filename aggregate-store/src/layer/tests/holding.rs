@@ -8,9 +8,9 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellQuery, Committed, DateClock, ErroredRow,
-    FilterOptions, FoldVersion, Kept, LayerStatus, LayeredAggregates, Persisted, SeenIds, SeenRow, SeriesRow,
-    Status, UserDay, UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
+    ErroredRow, FilterOptions, FoldVersion, Kept, LayerStatus, LayeredAggregates, Listed, Persisted, SeenIds,
+    SeenRow, SeriesRow, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// When what is held is written.
@@ -70,6 +70,9 @@ impl AggregateStore for Holding {
             other => panic!("it was to be held: {other:?}"),
         }
     }
+    async fn persist(&self) -> Result<Persisted, AggregateError> {
+        self.layered.persist().await
+    }
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
         self.layered.folded(chunks).await
     }
@@ -103,20 +106,38 @@ impl SeenIds for Holding {
 
 #[async_trait]
 impl AggregateReads for Holding {
-    async fn channels(&self, clock: DateClock) -> Result<Vec<String>, AggregateError> {
-        self.layered.channels(clock).await
+    async fn channels(&self, clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.layered.channels(clock, limit).await
     }
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
-        self.layered.dates(clock, channel).await
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
+        self.layered.dates(clock, channel, limit).await
     }
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
-        self.layered.filter_options(channel, version).await
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        limit: usize,
+    ) -> Result<FilterOptions, AggregateError> {
+        self.layered.filter_options(channel, version, limit).await
     }
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
-        self.layered.series(query).await
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.layered.values_of(query, of, limit).await
     }
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
-        self.layered.users(query).await
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+        self.layered.series(query, bounds).await
+    }
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
+        self.layered.users(query, limit).await
     }
     async fn status(&self) -> Result<Status, AggregateError> {
         self.layered.status().await

@@ -120,6 +120,28 @@ async fn an_unknown_parameter_is_405_and_allowed_is_the_address_without_it() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_is_there_twice_is_400_in_our_own_routes_and_the_first_in_the_originals() {
+    let api = world().api();
+    for target in [
+        "/api/v1/engagement?from=20150701&from=20150702&to=20150703",
+        "/api/v1/engagement?from=20150701&to=20150703&os=Linux&os=Linux",
+        "/api/v1/partitions?by=bytes&by=",
+        "/api/v1/values?source=telemetry/main&dimension=channel&%64imension=os",
+    ] {
+        let (code, reason, sentence) = get(&api, target).await.refusal();
+        assert_eq!((code, reason.as_str()), (400, "invalid_parameter"), "{target}");
+        assert!(sentence.contains("twice"), "{sentence}");
+    }
+    let twice = |first: &str, second: &str| {
+        format!("{NIGHTLY}?version={first}&version={second}&metric=GC_MS&dates=20150630")
+    };
+    assert_eq!(get(&api, &twice("41", "42")).await.status, 200);
+    assert_eq!(get(&api, &twice("42", "41")).await.refusal().1, "version_unknown");
+    let filters = "/filters/?channel=nightly&channel=none&version=41";
+    assert_eq!(get(&api, filters).await.status, 200);
+}
+
+#[tokio::test]
 async fn other_methods_and_paths_are_refused_with_what_to_do() {
     let api = world().api();
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {

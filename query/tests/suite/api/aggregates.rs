@@ -128,7 +128,7 @@ async fn every_filter_selects_its_dimension() {
         ("&child=socket", 9),
         ("&child=parent", 1 + 2 + 3 + 4 + 5 + 6),
         ("&child=false&os=Windows_NT&osVersion=6.1", 1 + 2 + 3 + 6),
-        ("&application=nothing&application=Fennec&label=", 2),
+        ("&application=Fennec&application=nothing&label=", 2),
     ];
     for (filter, sum) in cases {
         let answer = get_json(&api, &format!("{NIGHTLY}&metric=GC_MS&dates=20150630{filter}")).await;

@@ -157,30 +157,18 @@ async fn a_definition_gives_kind_bins_labels_and_description() {
 }
 
 #[tokio::test]
-async fn of_two_layouts_the_newest_is_shown_and_a_header_names_the_other() {
+async fn of_two_layouts_that_of_the_most_pings_is_shown_and_a_header_names_the_other() {
     let (old, new) = (Layout::linear(1, 10, 5), Layout::SIMPLE);
+    let of = |build: &str, layout, pings: i64| {
+        let cells = Cell::new(pings, i128::from(pings), [(1, i128::from(pings))]);
+        cell("M", firefox(build, "20150701"), "parent", layout, cells)
+    };
     let cells = vec![
-        cell(
-            "M",
-            firefox("20150629", "20150701"),
-            "parent",
-            old,
-            Cell::new(9, 9, [(1, 9)]),
-        ),
-        cell(
-            "M",
-            firefox("20150630", "20150701"),
-            "parent",
-            old,
-            Cell::new(9, 9, [(1, 9)]),
-        ),
-        cell(
-            "M",
-            firefox("20150701", "20150701"),
-            "parent",
-            new,
-            Cell::new(1, 1, [(1, 1)]),
-        ),
+        of("20150629", old, 9),
+        of("20150630", old, 9),
+        of("20150701", new, 2),
+        // Built long after it was received, and many.
+        of("20990101", Layout::linear(1, 99, 5), 700),
     ];
     let world = || {
         World::of(Facts {
@@ -188,13 +176,26 @@ async fn of_two_layouts_the_newest_is_shown_and_a_header_names_the_other() {
             ..Facts::default()
         })
     };
-    let target = "/aggregates_by/submission_date/channels/nightly/?version=41&metric=M&dates=20150701";
-    let shown = get(&world().api(), target).await;
-    assert_eq!(shown.header("x-highwater-other-layouts"), "linear(1,10,5)");
-    assert_eq!(shown.json()["data"][0]["sum"], 1);
+    let by_submission = "/aggregates_by/submission_date/channels/nightly/?version=41&metric=M&dates=20150701";
+    let by_build =
+        "/aggregates_by/build_id/channels/nightly/?version=41&metric=M&dates=20150630,20150701,20990101";
+    let text = r#"{"M": {"kind": "linear", "high": 10, "n_buckets": 5, "description": ""}}"#;
+    for (target, sum) in [(by_submission, 18), (by_build, 9)] {
+        for api in [world().api(), world().define(text).api()] {
+            let shown = get(&api, target).await;
+            let named = shown.header("x-highwater-other-layouts");
+            assert_eq!(named.split(';').count(), 2, "{named}");
+            assert!(named.contains("linear(1,99,5)"), "{named}");
+            let shown = shown.json();
+            let point = &shown["data"][0];
+            assert_eq!((&point["sum"], &point["count"]), (&json!(sum), &json!(sum)));
+            assert_eq!(point["histogram"], json!([0, sum, 0, 0, 0]));
+            assert_eq!(shown["data"].as_array().map(Vec::len), Some(1));
+        }
+    }
     let alone = get(
         &world().api(),
-        "/aggregates_by/build_id/channels/nightly/?version=41&metric=M&dates=20150630",
+        "/aggregates_by/build_id/channels/nightly/?version=41&metric=M&dates=20150701",
     )
     .await;
     assert_eq!(
@@ -202,15 +203,28 @@ async fn of_two_layouts_the_newest_is_shown_and_a_header_names_the_other() {
             alone.header("x-highwater-other-layouts"),
             &alone.json()["data"][0]["sum"]
         ),
-        ("", &json!(9))
+        ("", &json!(2))
     );
-    let text = r#"{"M": {"kind": "exponential", "high": 30000, "n_buckets": 50, "description": ""}}"#;
-    let defined = get(&world().define(text).api(), target).await;
-    assert_eq!(
-        (
-            defined.header("x-highwater-other-layouts"),
-            &defined.json()["data"][0]["sum"]
-        ),
-        ("", &json!(19))
-    );
+}
+
+#[tokio::test]
+async fn samples_that_lie_on_no_bin_of_the_definition_are_counted_in_a_header() {
+    let one = Cell::new(2, 17, [(1, 3), (5, 9), (6, 1)]);
+    let cells = vec![cell(
+        "M",
+        firefox("20150630", "20150701"),
+        "parent",
+        Layout::linear(1, 10, 4),
+        one,
+    )];
+    let text = r#"{"M": {"kind": "linear", "high": 6, "n_buckets": 3, "description": ""}}"#;
+    let api = World::of(Facts {
+        cells,
+        ..Facts::default()
+    })
+    .define(text)
+    .api();
+    let answer = get(&api, &format!("{NIGHTLY}&metric=M&dates=20150630")).await;
+    assert_eq!(answer.header("x-highwater-samples-left-out"), "9");
+    assert_eq!(answer.json()["data"][0]["histogram"], json!([0, 3, 1]));
 }

@@ -31,11 +31,11 @@ fn facts() -> Facts {
 }
 
 #[tokio::test]
-async fn all_channels_are_listed_release_among_them() {
+async fn channels_that_can_stand_in_a_path_are_listed_release_among_them() {
     let api = World::of(facts()).api();
     for clock in ["build_id", "submission_date"] {
         let listed = get_json(&api, &format!("/aggregates_by/{clock}/channels/")).await;
-        assert_eq!(listed, json!(["nightly", "nightly-cck/a b", "release"]));
+        assert_eq!(listed, json!(["nightly", "release"]));
     }
     let empty = World::of(Facts::default()).api();
     assert_eq!(
@@ -53,7 +53,6 @@ async fn dates_are_listed_newest_first_by_the_clock_that_is_asked_for() {
         entry("100", "20210101"),
         entry("41", "20150630"),
         entry("41", "20150629"),
-        entry("41", "UNKNOWN"),
     ];
     assert_eq!(by_build, json!(expected));
     let by_submission = get_json(&api, "/aggregates_by/submission_date/channels/nightly/dates").await;
@@ -69,6 +68,91 @@ async fn dates_are_listed_newest_first_by_the_clock_that_is_asked_for() {
     )
     .await;
     assert_eq!(odd, json!([entry("3", "20110101")]));
+}
+
+/// What an unmodified telemetry.js does with the lists: it puts channels into paths as they are, joins them with versions by
+/// a slash, and takes dates apart.
+#[tokio::test]
+async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_listed() {
+    let mut facts = facts();
+    for (channel, version, build) in [
+        ("beta?x", "41", "20150630"),
+        ("beta#x", "41", "20150630"),
+        ("a%2Fb", "41", "20150630"),
+        ("..", "41", "20150630"),
+        ("aurora", "4/1", "20150630"),
+        ("aurora", "41", "99999999"),
+        ("aurora", "41", "not date"),
+        ("aurora", "42", "20150630"),
+    ] {
+        let mut set = firefox(build, "20150701");
+        (set.channel, set.version) = (channel.to_owned(), version.to_owned());
+        facts.cells.push(cell(
+            "GC_MS",
+            set,
+            "parent",
+            Layout::SIMPLE,
+            Cell::new(1, 2, [(2, 1)]),
+        ));
+    }
+    let api = World::of(facts).api();
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let channels = get_json(&api, "/aggregates_by/build_id/channels/").await;
+    let channels: Vec<String> = channels.as_array().expect("a list").iter().map(text).collect();
+    assert_eq!(channels, ["aurora", "nightly", "release"]);
+    for channel in channels {
+        for clock in ["build_id", "submission_date"] {
+            let listed = get_json(&api, &format!("/aggregates_by/{clock}/channels/{channel}/dates/")).await;
+            for entry in listed.as_array().expect("a list") {
+                let joined = format!("{channel}/{}", text(&entry["version"]));
+                assert_eq!(joined.split('/').count(), 2, "{joined}");
+                text(&entry["date"])
+                    .parse::<ping::SubmissionDate>()
+                    .expect("a day");
+            }
+        }
+    }
+    let values = async |rest: &str| {
+        let listed = get_json(
+            &api,
+            &format!("/api/v1/values?source=telemetry/main&dimension={rest}"),
+        )
+        .await;
+        let values = listed["values"].as_array().expect("a list").iter();
+        values.map(|one| text(&one["value"])).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        values("channel").await,
+        [
+            "..",
+            "a%2Fb",
+            "aurora",
+            "beta#x",
+            "beta?x",
+            "nightly",
+            "nightly-cck/a b",
+            "release"
+        ]
+    );
+    assert_eq!(values("version&channel=aurora").await, ["4/1", "41", "42"]);
+    assert_eq!(
+        values("build_date&channel=nightly&version=41").await,
+        ["20150629", "20150630", "UNKNOWN"]
+    );
+    assert_eq!(values("submission_date&channel=beta%3Fx").await, ["20150701"]);
+    assert_eq!(values("metric&channel=a%252Fb&version=41").await, ["GC_MS"]);
+    for (rest, code, reason) in [
+        ("colour", 400, "invalid_parameter"),
+        ("os&channel=nightly", 404, "missing_parameter"),
+        ("os&channel=none&version=41", 404, "channel_unknown"),
+        ("build_date&channel=nightly&version=7", 404, "version_unknown"),
+    ] {
+        let target = format!("/api/v1/values?source=telemetry/main&dimension={rest}");
+        let (found, word, _) = get(&api, &target).await.refusal();
+        assert_eq!((found, word.as_str()), (code, reason), "{target}");
+    }
+    let other = "/api/v1/values?source=other/main&dimension=channel";
+    assert_eq!(get(&api, other).await.refusal().0, 400);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod absence;
 mod aggregates;
+mod bounds;
 mod engagement;
 mod golden;
 mod kinds;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use http::Method;
 use query::Api;
-use service::http::{ConnectionLimits, Listener};
+use service::http::Listener;
 use service::shutdown::{Shutdown, Trigger};
 use service::task;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,10 +15,10 @@ use super::store::Facts;
 use super::world::{World, get, request};
 
 /// Starts a listener; it ends when the trigger is dropped.
-async fn listen(api: Api) -> (SocketAddr, Trigger) {
+pub(crate) async fn listen(api: Api) -> (SocketAddr, Trigger) {
     let (trigger, shutdown) = Shutdown::new();
     let address = "127.0.0.1:0".parse().expect("an address");
-    let listener = Listener::bind("API", address, ConnectionLimits::default())
+    let listener = Listener::bind("API", address, query::connection_limits())
         .await
         .expect("bound");
     let address = listener.local_addr().expect("bound");

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, BatchBuilder, CellKey, CellQuery, Committed, DateClock,
-    DimensionSet, ErroredRow, FilterOptions, SeriesRow, SqliteAggregates, Status, UserDay, UserKey,
-    UserQuery, VersionDate,
+    AggregateError, AggregateReads, AggregateStore, BatchBuilder, Bounds, CellKey, CellQuery, Committed,
+    DateClock, DimensionSet, ErroredRow, FilterOptions, Listed, SeriesRow, SqliteAggregates, Status, UserDay,
+    UserKey, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::RecordId;
@@ -21,6 +23,21 @@ pub(crate) struct Facts {
     pub(crate) users: Vec<(UserKey, UserSketch)>,
     /// Every question fails.
     pub(crate) broken: bool,
+    /// No question for a series is ever answered.
+    pub(crate) endless: bool,
+    /// How many series were asked for.
+    pub(crate) series_asked: Arc<AtomicUsize>,
+    /// How many of those without an answer nobody waits for any more.
+    pub(crate) series_ended: Arc<AtomicUsize>,
+}
+
+/// Counts when it is dropped.
+struct Ended(Arc<AtomicUsize>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Facts {
@@ -60,27 +77,70 @@ impl Facts {
     }
 }
 
+/// At most so many, and how many more there are.
+fn cut<T>(mut values: Vec<T>, limit: usize) -> Listed<T> {
+    let left_out = values.len().saturating_sub(limit) as u64;
+    values.truncate(limit);
+    Listed { values, left_out }
+}
+
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
 #[async_trait]
 impl AggregateReads for Facts {
-    async fn channels(&self, _: DateClock) -> Result<Vec<String>, AggregateError> {
+    async fn channels(&self, _: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
         self.answer()?;
-        Ok(sorted(self.dimensions().map(|set| set.channel.clone())))
+        Ok(cut(
+            sorted(self.dimensions().map(|set| set.channel.clone())),
+            limit,
+        ))
     }
 
-    async fn dates(&self, clock: DateClock, channel: &str) -> Result<Vec<VersionDate>, AggregateError> {
+    async fn dates(
+        &self,
+        clock: DateClock,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
         self.answer()?;
         let of_channel = self.dimensions().filter(|set| set.channel == channel);
-        Ok(sorted(of_channel.map(|set| VersionDate {
+        let dates = sorted(of_channel.map(|set| VersionDate {
             version: set.version.clone(),
             date: set.date(clock),
-        })))
+        }));
+        Ok(cut(dates, limit))
     }
 
-    async fn filter_options(&self, channel: &str, version: &str) -> Result<FilterOptions, AggregateError> {
+    async fn values_of(
+        &self,
+        query: &CellQuery,
+        of: ValueOf,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.answer()?;
+        let keys = self
+            .cells
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| holds(query, key));
+        let mut values = sorted(keys.map(|key| match of {
+            ValueOf::Date => key.dimensions.date(query.clock),
+            ValueOf::Process => key.process.clone(),
+        }));
+        values.reverse();
+        let mut listed = cut(values, limit);
+        listed.values.reverse();
+        Ok(listed)
+    }
+
+    async fn filter_options(
+        &self,
+        channel: &str,
+        version: &str,
+        _: usize,
+    ) -> Result<FilterOptions, AggregateError> {
         let is_here = |key: &&CellKey| key.dimensions.channel == channel && key.dimensions.version == version;
         let here = || self.cells.iter().map(|(key, _)| key).filter(is_here);
         Ok(FilterOptions {
@@ -90,12 +150,18 @@ impl AggregateReads for Facts {
             os: sorted(here().map(|key| (key.dimensions.os.clone(), key.dimensions.os_version.clone()))),
             processes: sorted(here().map(|key| key.process.clone())),
             e10s: sorted(here().map(|key| key.dimensions.e10s.clone())),
+            left_out: 0,
         })
     }
 
-    async fn series(&self, query: &CellQuery) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.answer()?;
-        let mut sums: BTreeMap<(String, String, String, Layout), (String, Cell)> = BTreeMap::new();
+        self.series_asked.fetch_add(1, Ordering::Relaxed);
+        if self.endless {
+            let _ended = Ended(Arc::clone(&self.series_ended));
+            return std::future::pending().await;
+        }
+        let mut rows: BTreeMap<(String, String, String, Layout), SeriesRow> = BTreeMap::new();
         for (key, cell) in self.cells.iter().filter(|(key, _)| holds(query, key)) {
             let CellKey {
                 dimensions,
@@ -103,31 +169,38 @@ impl AggregateReads for Facts {
                 layout,
                 ..
             } = key;
-            let address = (
-                dimensions.version.clone(),
-                dimensions.date(query.clock),
-                label.clone(),
-                *layout,
-            );
-            let (newest_build, sum) = sums.entry(address).or_default();
-            let is_newer = newest_build.is_empty() || newest_build == ping::UNKNOWN;
-            if is_newer || (dimensions.build_date != ping::UNKNOWN && dimensions.build_date > *newest_build) {
-                newest_build.clone_from(&dimensions.build_date);
+            let (version, date) = (dimensions.version.clone(), dimensions.date(query.clock));
+            let address = (version.clone(), date.clone(), label.clone(), *layout);
+            let row = rows.entry(address).or_insert_with(|| SeriesRow {
+                version,
+                date,
+                label: label.clone(),
+                layout: *layout,
+                plausible: 0,
+                newest_build: ping::UNKNOWN.to_owned(),
+                cell: Cell::default(),
+            });
+            let build = &dimensions.build_date;
+            let is_stated = build != ping::UNKNOWN;
+            if !is_stated || *build <= dimensions.submission_date.to_string() {
+                row.plausible += cell.count();
+                if is_stated && (row.newest_build == ping::UNKNOWN || *build > row.newest_build) {
+                    row.newest_build.clone_from(build);
+                }
             }
-            sum.add(cell);
+            row.cell.add(cell);
         }
-        let row = |((version, date, label, layout), (newest_build, cell))| SeriesRow {
-            version,
-            date,
-            label,
-            layout,
-            newest_build,
-            cell,
-        };
-        Ok(sums.into_iter().map(row).collect())
+        let rows: Vec<SeriesRow> = rows.into_values().collect();
+        let bins: usize = rows.iter().map(|row| row.cell.bins().len()).sum();
+        for (what, found, limit) in [("rows", rows.len(), bounds.rows), ("bins", bins, bounds.bins)] {
+            if found > limit {
+                return Err(AggregateError::TooLarge { what, limit });
+            }
+        }
+        Ok(rows)
     }
 
-    async fn users(&self, query: &UserQuery) -> Result<Vec<UserDay>, AggregateError> {
+    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.answer()?;
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
@@ -145,6 +218,9 @@ impl AggregateReads for Facts {
             }
         }
         let day = |((date, group), users)| UserDay { date, group, users };
+        if days.len() > limit {
+            return Err(AggregateError::TooLarge { what: "rows", limit });
+        }
         Ok(days.into_iter().map(day).collect())
     }
 

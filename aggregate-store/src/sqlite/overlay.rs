@@ -1,0 +1,66 @@
+//! What is held of the cells that a question asks for: taken beside those stored, then the rest.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row};
+
+use super::finder::{CellIds, Finder};
+use crate::layer::{CellName, HeldCells, Part, matching};
+use crate::{AggregateError, CellQuery};
+
+/// Held cells, those under keys that the database knows apart from the others.
+pub(super) struct Overlay<'a> {
+    known: HashMap<CellIds, (CellName<'a>, HeldCells<'a>)>,
+    unknown: Vec<(CellName<'a>, HeldCells<'a>)>,
+}
+
+impl<'a> Overlay<'a> {
+    pub(super) fn of(
+        connection: &'a Connection,
+        held: &[&'a Part],
+        query: &CellQuery,
+    ) -> Result<Self, AggregateError> {
+        let mut finder = Finder::new(connection);
+        let (mut known, mut unknown) = (HashMap::new(), Vec::new());
+        for (name, cells) in matching(held, query) {
+            match finder.ids(name)? {
+                Some(ids) => {
+                    known.insert(ids, (name, cells));
+                }
+                None => unknown.push((name, cells)),
+            }
+        }
+        Ok(Self { known, unknown })
+    }
+
+    /// Whether nothing is held.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.unknown.is_empty()
+    }
+
+    /// What is held of this stored cell; it is not among the rest then. `columns` are those of its metric, dimension set,
+    /// process, label and layout.
+    pub(super) fn take(
+        &mut self,
+        row: &Row<'_>,
+        columns: [usize; 5],
+    ) -> Result<Option<HeldCells<'a>>, AggregateError> {
+        if self.known.is_empty() {
+            return Ok(None);
+        }
+        let [metric, dimension_set, process, label, layout] = columns;
+        let ids = CellIds {
+            metric: row.get(metric)?,
+            dimension_set: row.get(dimension_set)?,
+            process: row.get(process)?,
+            label: row.get(label)?,
+            layout: row.get(layout)?,
+        };
+        Ok(self.known.remove(&ids).map(|(_, cells)| cells))
+    }
+
+    /// What is held of cells that are not stored.
+    pub(super) fn rest(self) -> impl Iterator<Item = (CellName<'a>, HeldCells<'a>)> {
+        self.known.into_values().chain(self.unknown)
+    }
+}
