@@ -34,6 +34,8 @@ def start(folder, address):
         "GATEWAY_LISTEN": address,
         "LOCALSTACK_HOST": address,
         "LOCALSTACK_VOLUME_DIR": str(folder / "volume"),
+        # What it keeps lies there, and it empties the folder when it starts and when it ends: one of its own.
+        "TMPDIR": str(folder / "temporary"),
         "SQS_ENDPOINT_STRATEGY": "path",
         "DNS_ADDRESS": "0",
         "DISABLE_EVENTS": "1",
@@ -44,7 +46,8 @@ def start(folder, address):
         # Else a failed invocation of a schedule is tried again after minutes.
         "LAMBDA_RETRY_BASE_DELAY": "1",
     }
-    (folder / "volume").mkdir(parents=True, exist_ok=True)
+    for name in ("volume", "temporary"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     log = open(folder / "localstack.log", "wb")
     # With this process LocalStack ends, too, should it be killed.
     command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "localstack.runtime.main"]

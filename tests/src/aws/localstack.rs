@@ -54,6 +54,14 @@ impl LocalStack {
         Some(started)
     }
 
+    /// One more, that nobody shares; `None`, and a line about it, where it or the Lambda is not installed.
+    ///
+    /// # Panics
+    /// When it does not start; its log is printed.
+    pub fn another() -> Option<Self> {
+        Some(Self::start(Tools::find()?))
+    }
+
     fn start(tools: Tools) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = free_address();

@@ -33,6 +33,23 @@ async fn s3_in_localstack_keeps_the_law_but_for_what_it_cannot_do() {
 }
 
 #[test]
+fn a_localstack_that_starts_and_ends_takes_nothing_from_another() {
+    let Some(localstack) = LocalStack::shared() else {
+        return;
+    };
+    let (bucket, key) = (make_bucket(&localstack, "stays"), "an-object");
+    let object = json!({"Bucket": bucket, "Key": key, "Body": "here"});
+    localstack.call("s3", "put_object", &object);
+    let datum = json!({"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1.0}]});
+    localstack.call("cloudwatch", "put_metric_data", &datum);
+    drop(LocalStack::another().expect("it is installed"));
+    // It keeps metrics in a file, and objects of a few kilobytes and more.
+    localstack.call("cloudwatch", "put_metric_data", &datum);
+    let there = json!({"Bucket": bucket, "Key": key});
+    assert_eq!(localstack.call("s3", "get_object", &there)["Body"], "here");
+}
+
+#[test]
 fn a_completion_on_the_condition_that_nothing_is_there_does_not_replace_what_is() {
     let Some(localstack) = LocalStack::shared() else {
         return;
