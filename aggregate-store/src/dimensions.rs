@@ -22,13 +22,35 @@ pub struct DimensionSet {
     pub architecture: String,
     /// The operating system's name, such as `Windows_NT`.
     pub os: String,
-    /// The operating system's version, such as `6.1`.
+    /// The operating system's version, such as `6.1` or `5.15`.
     pub os_version: String,
     /// Whether the application ran in several processes: `true`, `false` or [`ping::UNKNOWN`].
     pub e10s: String,
 }
 
+/// The system of whose versions the original counted the beginning.
+pub(crate) const LINUX: &str = "Linux";
+
+/// How many characters that beginning has.
+pub(crate) const LINUX_VERSION_CHARS: usize = 3;
+
+/// A version of an operating system as the original counted it: of Linux its first three characters, so that 5.15 is 5.1.
+#[must_use]
+pub fn original_os_version<'a>(os: &str, os_version: &'a str) -> &'a str {
+    let end = os_version.char_indices().nth(LINUX_VERSION_CHARS);
+    match end {
+        Some((end, _)) if os == LINUX => &os_version[..end],
+        _ => os_version,
+    }
+}
+
 impl DimensionSet {
+    /// The operating system's version as the original counted it.
+    #[must_use]
+    pub fn original_os_version(&self) -> &str {
+        original_os_version(&self.os, &self.os_version)
+    }
+
     /// Its date by one of the clocks: `YYYYMMDD`, or [`ping::UNKNOWN`] for a build date that was not stated.
     #[must_use]
     pub fn date(&self, clock: DateClock) -> String {

@@ -37,7 +37,7 @@ mod stored;
 pub use batch::{Batch, BatchCells, CellAddress};
 pub use bounds::Bounds;
 pub use builder::BatchBuilder;
-pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey};
+pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey, original_os_version};
 pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
 pub use error::AggregateError;
 pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};

@@ -3,6 +3,8 @@
 use ping::SubmissionDate;
 use sketch::{Cell, Layout, UserSketch};
 
+#[cfg(doc)]
+use crate::DimensionSet;
 use crate::{DateClock, UserDimension};
 
 /// Asks for one metric's cells, summed over everything but version, date, label and layout.
@@ -33,6 +35,8 @@ pub struct Filters {
     pub os: Option<String>,
     /// The operating system's version.
     pub os_version: Option<String>,
+    /// The operating system's version as the original counted it: [`DimensionSet::original_os_version`].
+    pub original_os_version: Option<String>,
     /// Whether the application ran in several processes.
     pub e10s: Option<String>,
     /// The label; that of a plain metric is empty.

@@ -99,7 +99,7 @@ impl Connections {
         for attempt in 1.. {
             let client = Reading(Some(self.client().await?));
             let answer = timeout(limit, work(client.connection(), &given)).await;
-            let client = client.is_over();
+            let client = client.give_back();
             match answer.unwrap_or_else(|_| Err(silent(limit))) {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => self.after(client, failure, attempt)?,
@@ -231,12 +231,12 @@ struct Reading(Option<Object>);
 
 impl Reading {
     fn connection(&self) -> &ClientWrapper {
-        self.0.as_ref().expect("it is there until it is over")
+        self.0.as_ref().expect("it is there until it is given back")
     }
 
     /// The connection, of use to others.
-    fn is_over(mut self) -> Object {
-        self.0.take().expect("it is over once")
+    fn give_back(mut self) -> Object {
+        self.0.take().expect("it is given back once")
     }
 }
 

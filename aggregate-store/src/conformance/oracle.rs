@@ -190,6 +190,7 @@ fn matches(query: &CellQuery, key: &CellKey) -> bool {
         architecture,
         os,
         os_version,
+        original_os_version,
         e10s,
         label,
         processes,
@@ -206,9 +207,15 @@ fn matches(query: &CellQuery, key: &CellKey) -> bool {
         && is(architecture, &set.architecture)
         && is(os, &set.os)
         && is(os_version, &set.os_version)
+        && is(original_os_version, &as_the_original(set))
         && is(e10s, &set.e10s)
         && is(label, &key.label)
         && among(processes, &key.process)
+}
+
+fn as_the_original(set: &DimensionSet) -> String {
+    let chars = if set.os == "Linux" { 3 } else { usize::MAX };
+    set.os_version.chars().take(chars).collect()
 }
 
 fn add(sums: &mut Sums, cell: &Cell) {

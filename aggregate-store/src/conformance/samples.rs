@@ -16,7 +16,7 @@ const BUILDS: [&str; 3] = ["20150601", "20150531", UNKNOWN];
 const APPLICATIONS: [&str; 2] = ["Firefox", "Fennec"];
 const ARCHITECTURES: [&str; 2] = ["x86-64", "arm"];
 const SYSTEMS: [&str; 2] = ["Linux", "Windows_NT"];
-const SYSTEM_VERSIONS: [&str; 2] = ["6.1", "3.1"];
+const SYSTEM_VERSIONS: [&str; 4] = ["6.1", "5.15", "5.1", "\u{e4}.15"];
 const E10S: [&str; 2] = ["true", UNKNOWN];
 const PROCESSES: [&str; 3] = ["parent", "content", "gpu"];
 const LABELS: [&str; 3] = ["", "a label", "Firefox"];
@@ -115,12 +115,14 @@ pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
     let filters = (
         (filter(APPLICATIONS), filter(ARCHITECTURES), filter(SYSTEMS)),
         (filter(SYSTEM_VERSIONS), filter(E10S), filter(LABELS), processes),
+        prop_oneof![3 => Just(None), 2 => filter(["5.1", "6.1", "5.15", "5", "\u{e4}.1", "'.\0"])],
     );
-    let filters = filters.prop_map(|(first, second)| Filters {
+    let filters = filters.prop_map(|(first, second, original_os_version)| Filters {
         application: first.0,
         architecture: first.1,
         os: first.2,
         os_version: second.0,
+        original_os_version,
         e10s: second.1,
         label: second.2,
         processes: second.3,

@@ -84,6 +84,7 @@ fn is_wanted(set: &DimensionSet, query: &CellQuery) -> bool {
         architecture,
         os,
         os_version,
+        original_os_version,
         e10s,
         label: _,
         processes: _,
@@ -95,6 +96,9 @@ fn is_wanted(set: &DimensionSet, query: &CellQuery) -> bool {
         && is(architecture, &set.architecture)
         && is(os, &set.os)
         && is(os_version, &set.os_version)
+        && original_os_version
+            .as_deref()
+            .is_none_or(|wanted| wanted == set.original_os_version())
         && is(e10s, &set.e10s)
         && dates
             .as_ref()

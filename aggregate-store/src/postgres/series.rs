@@ -15,6 +15,7 @@ use super::layouts;
 use super::listing::{left_out, text};
 use crate::bounds::Taken;
 use crate::build_date::{BuildDate, Builds};
+use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
 use crate::stored::{self, date};
 use crate::{AggregateError, Bounds, CellQuery, DateClock, Filters, Listed, SeriesRow, ValueOf};
 
@@ -155,6 +156,9 @@ struct Asked<'a> {
     texts: Vec<(&'static str, &'a [u8])>,
     /// Columns that have one of several texts.
     lists: Vec<(&'static str, Vec<&'a [u8]>)>,
+    /// The version of the operating system as the original counted it, and whether that is the beginning of one of Linux, or a
+    /// whole one.
+    original_os_version: Option<(&'a [u8], bool, bool)>,
     days: Option<Vec<i32>>,
 }
 
@@ -173,6 +177,7 @@ impl<'a> Asked<'a> {
             architecture,
             os,
             os_version,
+            original_os_version,
             e10s,
             label,
             processes,
@@ -194,6 +199,11 @@ impl<'a> Asked<'a> {
                 .filter_map(|(name, text)| Some((name, text?.as_bytes())))
                 .collect(),
             lists: Vec::new(),
+            original_os_version: original_os_version.as_ref().map(|wanted| {
+                let is_beginning = wanted.chars().count() == LINUX_VERSION_CHARS;
+                let is_whole = wanted.chars().count() < LINUX_VERSION_CHARS;
+                (wanted.as_bytes(), is_beginning, is_whole)
+            }),
             days: None,
         };
         if let Some(processes) = processes {
@@ -232,6 +242,20 @@ impl<'a> Asked<'a> {
                 given.len()
             ));
         }
+        if let Some((wanted, is_beginning, is_whole)) = &self.original_os_version {
+            given.extend([
+                (wanted, Type::BYTEA),
+                (is_beginning, Type::BOOL),
+                (is_whole, Type::BOOL),
+            ] as [Given<'_>; 3]);
+            let first = given.len() - 2;
+            let (second, third) = (first + 1, first + 2);
+            sql.push_str(&format!(
+                " AND (SELECT CASE WHEN (SELECT bytes FROM highwater_aggregates.string WHERE id = s.os) = '{LINUX}'::BYTEA \
+                 THEN (${second} AND substring(v.bytes FROM 1 FOR octet_length(${first})) = ${first}) OR (${third} AND v.bytes = ${first}) \
+                 ELSE v.bytes = ${first} END FROM highwater_aggregates.string v WHERE v.id = s.os_version)"
+            ));
+        }
         if let Some(days) = &self.days {
             given.push((days, Type::INT4_ARRAY));
             sql.push_str(&format!(" AND s.submission_date = ANY (${})", given.len()));
@@ -239,6 +263,9 @@ impl<'a> Asked<'a> {
         (sql, given)
     }
 }
+
+/// A value that is given to a statement.
+type Given<'a> = (&'a (dyn ToSql + Sync), Type);
 
 fn bytes_of(texts: &[String]) -> Vec<&[u8]> {
     texts.iter().map(String::as_bytes).collect()

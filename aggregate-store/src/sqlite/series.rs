@@ -1,6 +1,7 @@
 //! Sums of one metric's cells. The dimension sets that match are looked up in their index, and the cells of each are
 //! one stretch within the stretch of the metric.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use ping::SubmissionDate;
@@ -11,6 +12,7 @@ use super::names::{Names, id_of};
 use super::overlay::Overlay;
 use crate::bounds::Taken;
 use crate::build_date::{BuildDate, Builds};
+use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
 use crate::layer::{Part, add_held};
 use crate::stored::date;
 use crate::{AggregateError, Bounds, CellQuery, DateClock, Filters, SeriesRow};
@@ -177,6 +179,7 @@ impl Conditions {
             architecture,
             os,
             os_version,
+            original_os_version,
             e10s,
             label,
             processes,
@@ -202,6 +205,9 @@ impl Conditions {
                 conditions.push(format!("{column} = {id}"));
             }
         }
+        if let Some(wanted) = original_os_version {
+            sets.push(of_original_version(connection, wanted)?);
+        }
         if let Some(processes) = processes {
             let ids = ids_of(connection, processes)?;
             cells.push(format!("c.process IN ({})", ids.join(",")));
@@ -219,6 +225,27 @@ impl Conditions {
         }))
     }
 }
+
+/// Which sets have this version of their operating system, as the original counted it.
+fn of_original_version(connection: &Connection, wanted: &str) -> Result<String, AggregateError> {
+    let itself = id_of(connection, wanted)?.unwrap_or(NO_ID);
+    let linux = id_of(connection, LINUX)?.unwrap_or(NO_ID);
+    let of_linux = match wanted.chars().count().cmp(&LINUX_VERSION_CHARS) {
+        Ordering::Less => format!("s.os_version = {itself}"),
+        // No text that is stored has a NUL before the end of a version's beginning.
+        Ordering::Equal if !wanted.contains('\0') => format!(
+            "(SELECT substr(text, 1, {LINUX_VERSION_CHARS}) FROM string WHERE id = s.os_version) = '{}'",
+            wanted.replace('\'', "''")
+        ),
+        _ => "FALSE".to_owned(),
+    };
+    Ok(format!(
+        "(CASE s.os WHEN {linux} THEN {of_linux} ELSE s.os_version = {itself} END)"
+    ))
+}
+
+/// No row has it.
+const NO_ID: i64 = -1;
 
 fn ids_of(connection: &Connection, texts: &[String]) -> Result<Vec<String>, AggregateError> {
     let mut ids = Vec::new();

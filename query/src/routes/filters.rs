@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateReads, DateClock, FilterOptions};
+use aggregate_store::{AggregateReads, DateClock, FilterOptions, original_os_version};
 use serde::Serialize;
 
 use crate::explain;
@@ -22,8 +22,8 @@ struct Options {
     metric: BTreeSet<String>,
     application: Vec<String>,
     architecture: Vec<String>,
-    /// `name,version`
-    os: Vec<String>,
+    /// `name,version`; of a version of Linux its first three characters.
+    os: BTreeSet<String>,
     /// Processes under their own names.
     child: Vec<String>,
     #[serde(rename = "e10sEnabled")]
@@ -60,7 +60,8 @@ pub(crate) async fn answer(
         architecture: architectures,
         // Whoever reads it splits it at the comma.
         os: os
-            .into_iter()
+            .iter()
+            .map(|(name, version)| (name, original_os_version(name, version)))
             .filter(|(name, version)| !name.contains(',') && !version.contains(','))
             .map(|(name, version)| format!("{name},{version}"))
             .collect(),

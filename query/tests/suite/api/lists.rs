@@ -1,10 +1,13 @@
 //! Channels, dates and filters.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use service::current::Current;
 use sketch::{Cell, Layout};
 
 use super::store::Facts;
-use super::world::{World, cell, firefox, get, get_json};
+use super::world::{NIGHTLY, World, cell, firefox, get, get_json};
 
 fn facts() -> Facts {
     let mut facts = Facts::default();
@@ -179,6 +182,53 @@ async fn filters_list_what_has_data_without_prefixes_and_withheld_metrics() {
         "e10sEnabled": ["false", "true"],
     });
     assert_eq!(listed, expected);
+}
+
+#[tokio::test]
+async fn a_version_of_linux_is_whole_in_our_routes_and_its_beginning_in_the_originals() {
+    let mut facts = Facts::default();
+    for (os, version, value) in [
+        ("Linux", "5.1", 1),
+        ("Linux", "5.15", 2),
+        ("Linux", "5.15.0-91-generic", 4),
+        ("Linux", "5.4", 8),
+        ("Darwin", "5.15", 16),
+        ("Darwin", "5.1", 32),
+    ] {
+        let mut set = firefox("20150630", "20150701");
+        (set.os, set.os_version) = (os.to_owned(), version.to_owned());
+        let one = Cell::new(1, value, [(0, 1)]);
+        facts
+            .cells
+            .push(cell("GC_MS", set, "parent", Layout::SIMPLE, one));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = facts.in_sqlite(&folder.path().join("aggregates.sqlite")).await;
+    let memory = World::of(facts).api();
+    let sqlite = World::of(Facts::default()).api_over(|_| Arc::new(Current::new(Arc::new(store))));
+    for api in [memory, sqlite] {
+        let filters = get_json(&api, "/filters/?channel=nightly&version=41").await;
+        assert_eq!(
+            filters["os"],
+            json!(["Darwin,5.1", "Darwin,5.15", "Linux,5.1", "Linux,5.4"])
+        );
+        let values = "/api/v1/values?source=telemetry/main&channel=nightly&version=41&dimension=os_version";
+        let values = get_json(&api, values).await;
+        let whole = ["5.1", "5.15", "5.15.0-91-generic", "5.4"].map(|value| json!({"value": value}));
+        assert_eq!(values["values"], json!(whole));
+        for (filter, sum) in [
+            ("os=Linux&osVersion=5.1", 7),
+            ("os=Linux&osVersion=5.4", 8),
+            ("os=Darwin&osVersion=5.1", 32),
+            ("osVersion=5.1", 39),
+            ("osVersion=5.15", 16),
+        ] {
+            let target = format!("{NIGHTLY}&metric=GC_MS&dates=20150630&{filter}");
+            assert_eq!(get_json(&api, &target).await["data"][0]["sum"], sum, "{filter}");
+        }
+        let none = format!("{NIGHTLY}&metric=GC_MS&dates=20150630&os=Linux&osVersion=5.15");
+        assert_eq!(get(&api, &none).await.refusal().1, "filters_exclude");
+    }
 }
 
 #[tokio::test]

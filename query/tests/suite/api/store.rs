@@ -84,6 +84,12 @@ fn cut<T>(mut values: Vec<T>, limit: usize) -> Listed<T> {
     Listed { values, left_out }
 }
 
+/// The version of the operating system, of Linux its first three characters.
+fn as_the_original(set: &DimensionSet) -> String {
+    let chars = if set.os == "Linux" { 3 } else { usize::MAX };
+    set.os_version.chars().take(chars).collect()
+}
+
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BTreeSet<T>>().into_iter().collect()
 }
@@ -253,6 +259,7 @@ fn holds(query: &CellQuery, key: &CellKey) -> bool {
         && is(&filters.architecture, &set.architecture)
         && is(&filters.os, &set.os)
         && is(&filters.os_version, &set.os_version)
+        && is(&filters.original_os_version, &as_the_original(set))
         && is(&filters.e10s, &set.e10s)
         && is(&filters.label, &key.label)
         && among(&filters.processes, &key.process)
