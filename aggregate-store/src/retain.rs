@@ -40,7 +40,8 @@ pub struct Below {
     /// Copies and folded chunks of pings. Copies decide for as long as the repeat window which later ones count, so this
     /// lies that far below the floor. At most `errored`, whose rows name chunks.
     pub seen: Option<SubmissionDate>,
-    /// Folded chunks of errored pings.
+    /// Folded chunks of errored pings. Copies and errored pings that lie in them stay until their own day is reached, and say
+    /// so; no new chunk is taken for one of these.
     pub error_chunks: Option<SubmissionDate>,
 }
 

@@ -24,7 +24,7 @@ pub struct SeenRow {
     pub received: Timestamp,
     /// The record that is this copy.
     pub record: RecordId,
-    /// The chunk in which it lies.
+    /// The chunk in which it should lie. The chunk may be deleted before this row: who reads the record compares its id.
     pub chunk: ChunkId,
     /// Its position in that chunk; the first record has 0.
     pub position: u32,
@@ -39,7 +39,7 @@ pub struct ErroredRow {
     pub record: RecordId,
     /// The day on which it was received.
     pub submission_date: SubmissionDate,
-    /// The chunk in which it lies.
+    /// The chunk in which it should lie. The chunk may be deleted before this row: who reads the record compares its id.
     pub chunk: ChunkId,
     /// Its position in that chunk; the first record has 0.
     pub position: u32,

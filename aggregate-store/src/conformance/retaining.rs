@@ -26,7 +26,10 @@ pub fn every_back_end_deletes_by_date<S: AggregateStore + RetainAggregates>(make
             what_is_left_is_as_if_the_rest_was_never_there(store, other, additions, from).await;
         },
     );
-    runtime.block_on(async { each_part_goes_below_its_own_day(&*make().await).await });
+    runtime.block_on(async {
+        each_part_goes_below_its_own_day(&*make().await).await;
+        rows_outlive_the_chunk_of_errors_that_they_name(&*make().await).await;
+    });
 }
 
 const DAYS: [u32; 3] = [20_150_602, 20_150_603, 20_161_231];
@@ -217,4 +220,86 @@ async fn each_part_goes_below_its_own_day<S: AggregateStore + RetainAggregates>(
     assert_eq!(store.days().await.expect("days"), DAYS.map(day));
     let documents: Vec<_> = DAYS.into_iter().map(document).collect();
     assert_eq!(store.seen(&documents).await.expect("seen").len(), 2);
+}
+
+/// Copies and errored pings that lie in a chunk of errored pings, whose days are over before theirs.
+async fn rows_outlive_the_chunk_of_errors_that_they_name<S: AggregateStore + RetainAggregates>(store: &S) {
+    let date = day(DAYS[1]);
+    let id = |plan| chunk_id(5, 1, plan);
+    let chunk = |plan, folder: &str| FoldedChunk {
+        id: id(plan),
+        key: format!("pings/{folder}v1/submission_date={date}/{}.zst", id(plan)),
+        submission_date: date,
+        records: 2,
+    };
+    let record = |sequence| RecordId {
+        incarnation: Incarnation::from_bytes([3; 16]),
+        sequence,
+    };
+    let copy = |sequence, plan| SeenRow {
+        key: document(sequence),
+        received: date.start(),
+        record: record(sequence.into()),
+        chunk: id(plan),
+        position: 0,
+        counted: true,
+    };
+    let errored = |sequence: u32, plan| ErroredRow {
+        record: record(sequence.into()),
+        submission_date: date,
+        chunk: id(plan),
+        position: 1,
+        reason: "odd".to_owned(),
+    };
+    let commit = async |batch: Batch| {
+        assert_eq!(store.commit(batch).await.expect("written"), Committed::Written);
+    };
+    commit(Batch {
+        chunks: vec![chunk(1, ""), chunk(2, "errors/"), chunk(3, "errors/")],
+        seen: vec![copy(1, 1), copy(2, 2), copy(3, 3)],
+        errored: vec![errored(11, 1), errored(12, 2), errored(13, 3)],
+        ..Batch::default()
+    })
+    .await;
+    let early = Below {
+        errored: Some(date),
+        seen: Some(date),
+        error_chunks: Some(date.plus_days(1)),
+        ..Below::default()
+    };
+    assert_eq!(delete(store, &early).await, (0, 2), "the chunks of errors");
+    // Others come, which must not be taken for those that are gone.
+    commit(Batch {
+        chunks: vec![chunk(4, ""), chunk(5, "errors/")],
+        seen: vec![copy(4, 4), copy(5, 5)],
+        errored: vec![errored(14, 4), errored(15, 5)],
+        ..Batch::default()
+    })
+    .await;
+    let documents: Vec<_> = (1..=5).map(document).collect();
+    assert_eq!(
+        store.seen(&documents).await.expect("copies"),
+        (1..=5)
+            .map(|number| copy(number, number.into()))
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(
+        store.errored(None, 9).await.expect("errored pings"),
+        (1..=5)
+            .map(|number| errored(10 + number, number.into()))
+            .collect::<Vec<_>>()
+    );
+    let late = Below {
+        errored: Some(date.plus_days(1)),
+        seen: Some(date.plus_days(1)),
+        ..early
+    };
+    assert_eq!(
+        delete(store, &late).await,
+        (0, 5 + 5 + 3),
+        "rows, and what is left of chunks"
+    );
+    assert_eq!(store.seen(&documents).await.expect("copies"), []);
+    assert_eq!(store.errored(None, 9).await.expect("errored pings"), []);
+    assert_eq!(store.folded_ids(None, 9).await.expect("ids"), []);
 }

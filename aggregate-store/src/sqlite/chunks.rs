@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use ping::{ChunkId, Incarnation};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::dictionary::Dictionary;
 use crate::layer::Part;
@@ -19,6 +19,8 @@ pub(super) fn write(
     let mut add = connection.prepare_cached(
         "INSERT INTO folded (chunk, key, submission_date, records) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?;
+    let mut here =
+        connection.prepare_cached("UPDATE chunk SET gone = NULL WHERE id = ?1 AND gone IS NOT NULL")?;
     for chunk in chunks {
         let FoldedChunk {
             id,
@@ -31,8 +33,26 @@ pub(super) fn write(
         if add.execute(params![id, key, date, stored(*records)?])? == 0 {
             return Err(AggregateError::Batch("a chunk is in it twice"));
         }
+        here.execute([id])?;
     }
     Ok(())
+}
+
+/// The chunk that a row names, whose columns begin at `at`. A file of an older program may have rows whose number stands
+/// for no chunk any more: they name one that nobody has.
+pub(super) fn named(row: &Row<'_>, at: usize) -> Result<ChunkId, AggregateError> {
+    let Some(incarnation) = row.get::<_, Option<Vec<u8>>>(at)? else {
+        return Ok(ChunkId {
+            incarnation: Incarnation::from_bytes([0; 16]),
+            boot: 0,
+            plan: 0,
+        });
+    };
+    Ok(ChunkId {
+        incarnation: Incarnation::from_bytes(sixteen(&incarnation)?),
+        boot: unstored(row.get(at + 1)?)?,
+        plan: unstored(row.get(at + 2)?)?,
+    })
 }
 
 /// Which of these chunks are folded.
@@ -102,12 +122,7 @@ fn stored_page(
     let mut rows = statement.query(params![incarnation, boot, plan, limit])?;
     let mut chunks = Vec::new();
     while let Some(row) = rows.next()? {
-        let incarnation: Vec<u8> = row.get(0)?;
-        chunks.push(ChunkId {
-            incarnation: Incarnation::from_bytes(sixteen(&incarnation)?),
-            boot: unstored(row.get(1)?)?,
-            plan: unstored(row.get(2)?)?,
-        });
+        chunks.push(named(row, 0)?);
     }
     Ok(chunks)
 }

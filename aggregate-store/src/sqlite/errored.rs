@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ping::{ChunkId, Incarnation, RecordId};
 use rusqlite::{Connection, Row, params};
 
+use super::chunks;
 use super::dictionary::Dictionary;
 use crate::layer::Part;
 use crate::stored::{date, sixteen, stored, unstored};
@@ -84,7 +85,7 @@ fn stored_page(
     };
     let mut statement = connection.prepare_cached(
         "SELECT errored.incarnation, sequence, submission_date, chunk.incarnation, boot, plan, position, reason
-         FROM errored CROSS JOIN chunk ON chunk.id = errored.chunk
+         FROM errored LEFT JOIN chunk ON chunk.id = errored.chunk
          WHERE (errored.incarnation, sequence) > (?1, ?2) ORDER BY errored.incarnation, sequence LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -97,18 +98,14 @@ fn stored_page(
 }
 
 fn read(row: &Row<'_>) -> Result<ErroredRow, AggregateError> {
-    let (record, chunk): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(3)?);
+    let record: Vec<u8> = row.get(0)?;
     Ok(ErroredRow {
         record: RecordId {
             incarnation: Incarnation::from_bytes(sixteen(&record)?),
             sequence: unstored(row.get(1)?)?,
         },
         submission_date: date(row.get(2)?)?,
-        chunk: ChunkId {
-            incarnation: Incarnation::from_bytes(sixteen(&chunk)?),
-            boot: unstored(row.get(4)?)?,
-            plan: unstored(row.get(5)?)?,
-        },
+        chunk: chunks::named(row, 3)?,
         position: unstored(row.get(6)?)?,
         reason: row.get(7)?,
     })

@@ -254,36 +254,41 @@ impl Slice<'_> {
         })
     }
 
-    /// Folded chunks, and their identities: nothing names them any more.
+    /// Folded chunks. Their identities go, too, unless copies and errored pings may name them still, as those of a chunk of
+    /// errored pings that is deleted first: then they stay until the floor of copies has passed their day.
     fn delete_folded(&self) -> Result<Deleted, AggregateError> {
         let mut find = self.transaction.prepare_cached(
-            "SELECT chunk FROM folded WHERE submission_date <
+            "SELECT chunk, submission_date FROM folded WHERE submission_date <
              CASE WHEN key LIKE '%/errors/v1/submission_date=%' THEN ?1 ELSE ?2 END
              AND submission_date < max(?1, ?2) LIMIT ?3",
         )?;
         let chunks = find.query_map(params![self.error_chunks, self.seen, DELETED_ROWS], |row| {
-            row.get(0)
+            Ok((row.get(0)?, row.get(1)?))
         })?;
-        let chunks = chunks.collect::<Result<Vec<i64>, _>>()?;
+        let chunks = chunks.collect::<Result<Vec<(i64, u32)>, _>>()?;
         let mut folded = self
             .transaction
             .prepare_cached("DELETE FROM folded WHERE chunk = ?1")?;
-        // What is left of a number would be taken for the next chunk's that gets it.
         let mut retried = self
             .transaction
             .prepare_cached("DELETE FROM retried WHERE chunk = ?1")?;
-        let mut identity = self
+        let mut gone = self
             .transaction
-            .prepare_cached("DELETE FROM chunk WHERE id = ?1")?;
-        for chunk in &chunks {
+            .prepare_cached("UPDATE chunk SET gone = ?2 WHERE id = ?1")?;
+        for (chunk, day) in &chunks {
             folded.execute([chunk])?;
             retried.execute([chunk])?;
-            identity.execute([chunk])?;
+            gone.execute(params![chunk, day])?;
         }
+        let identities = self.delete_rows(
+            "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE gone < ?1 LIMIT ?2)",
+            self.seen,
+        )?;
+        let is_last = chunks.is_empty() && identities == 0;
         Ok(Deleted {
             aggregates: 0,
             rows: chunks.len() as u64,
-            next: (!chunks.is_empty()).then_some(DeletePlace(Stage::Folded)),
+            next: (!is_last).then_some(DeletePlace(Stage::Folded)),
         })
     }
 }

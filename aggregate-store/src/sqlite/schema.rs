@@ -6,7 +6,11 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::AggregateError;
 
 /// One step for each schema version, in order. A step that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// The schema version that this program reads and writes.
 fn known() -> u32 {

@@ -1,8 +1,9 @@
 //! The copies of documents.
 
-use ping::{ChunkId, DocumentKey, Incarnation, RecordId, Timestamp};
+use ping::{DocumentKey, Incarnation, RecordId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
+use super::chunks;
 use super::dictionary::Dictionary;
 use crate::layer::Part;
 use crate::stored::{sixteen, stored, unstored};
@@ -50,7 +51,7 @@ pub(super) fn find(
 ) -> Result<Vec<SeenRow>, AggregateError> {
     let mut statement = connection.prepare_cached(
         "SELECT received, incarnation.bits, sequence, chunk.incarnation, boot, plan, position, counted
-         FROM seen JOIN incarnation ON incarnation.id = seen.incarnation JOIN chunk ON chunk.id = seen.chunk
+         FROM seen JOIN incarnation ON incarnation.id = seen.incarnation LEFT JOIN chunk ON chunk.id = seen.chunk
          WHERE document = ?1",
     )?;
     let mut documents = documents.to_vec();
@@ -76,7 +77,7 @@ pub(super) fn find(
 }
 
 fn read(key: DocumentKey, row: &Row<'_>) -> Result<SeenRow, AggregateError> {
-    let (record, chunk): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(3)?);
+    let record: Vec<u8> = row.get(1)?;
     Ok(SeenRow {
         key,
         received: Timestamp::from_micros(row.get(0)?),
@@ -84,11 +85,7 @@ fn read(key: DocumentKey, row: &Row<'_>) -> Result<SeenRow, AggregateError> {
             incarnation: Incarnation::from_bytes(sixteen(&record)?),
             sequence: unstored(row.get(2)?)?,
         },
-        chunk: ChunkId {
-            incarnation: Incarnation::from_bytes(sixteen(&chunk)?),
-            boot: unstored(row.get(4)?)?,
-            plan: unstored(row.get(5)?)?,
-        },
+        chunk: chunks::named(row, 3)?,
         position: unstored(row.get(6)?)?,
         counted: row.get(7)?,
     })

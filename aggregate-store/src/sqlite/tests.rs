@@ -182,7 +182,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
         );
         assert_eq!(changed.expect("the version is changed"), 1);
     };
-    set("3");
+    set("4");
     let before = std::fs::read(file(&folder)).expect("the file is read");
     for refused in [
         SqliteAggregates::open(&file(&folder)),
@@ -193,8 +193,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
             matches!(
                 error,
                 AggregateError::Newer {
-                    found: 3,
-                    known: 2,
+                    found: 4,
+                    known: 3,
                     ..
                 }
             ),
@@ -210,13 +210,13 @@ fn a_newer_schema_is_refused_and_left_alone() {
             older,
             AggregateError::Older {
                 found: 0,
-                known: 2,
+                known: 3,
                 ..
             }
         ),
         "{older}"
     );
-    set("2");
+    set("3");
     assert!(SqliteAggregates::open(&file(&folder)).is_ok());
 }
 
@@ -240,6 +240,47 @@ fn tables_of_the_first_schema_become_these() {
         .query_row("SELECT count(*) FROM layer", [], |row| row.get(0))
         .expect("the table of layers is there");
     assert_eq!(layers, 0);
+}
+
+/// Rows of the second schema may name numbers that are no chunk's any more: they are found, and no chunk gets such a number.
+#[tokio::test]
+async fn rows_of_the_second_schema_that_name_a_chunk_that_is_gone_are_found_and_no_other_chunk_is_taken_for_it()
+ {
+    let (folder, date) = (folder(), folded_chunk(chunk_id(1, 1, 1)).submission_date);
+    let connection = Connection::open(file(&folder)).expect("the file opens");
+    for step in [include_str!("schema_1.sql"), include_str!("schema_2.sql")] {
+        connection.execute_batch(step).expect("the tables of the time");
+    }
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO meta (name, value) VALUES ('schema_version', '2');
+             INSERT INTO incarnation (id, bits) VALUES (1, x'{own}');
+             INSERT INTO chunk (id, incarnation, boot, plan) VALUES (1, x'{own}', 1, 1);
+             INSERT INTO seen VALUES (x'{one}', 1, 5, 7, {date}, 1, 0, 1), (x'{two}', 1, 6, 7, {date}, 2, 0, 1);
+             INSERT INTO errored VALUES (x'{own}', 8, {date}, 3, 0, 'odd');",
+            own = "09".repeat(16),
+            one = "01".repeat(16),
+            two = "02".repeat(16),
+            date = date.as_yyyymmdd(),
+        ))
+        .expect("rows of the time");
+    drop(connection);
+    let store = open(&file(&folder));
+    let document = |byte| ping::DocumentKey::from_bytes([byte; 16]);
+    let documents = [document(1), document(2)];
+    let (seen, errored) = (
+        store.seen(&documents).await.expect("copies"),
+        store.errored(None, 9).await.expect("errored pings"),
+    );
+    assert_eq!((seen.len(), errored.len()), (2, 1));
+    assert_eq!(seen[0].chunk, chunk_id(9, 1, 1));
+    let nobodys = chunk_id(0, 0, 0);
+    assert_eq!((seen[1].chunk, errored[0].chunk), (nobodys, nobodys));
+    for plan in 2..9 {
+        commit(&store, batch(&[], plan)).await;
+    }
+    assert_eq!(store.seen(&documents).await.expect("copies"), seen);
+    assert_eq!(store.errored(None, 9).await.expect("errored pings"), errored);
 }
 
 #[test]
