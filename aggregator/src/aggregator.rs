@@ -25,8 +25,12 @@ use crate::work::Work;
 /// Pending chunks that are looked at for one batch.
 const PENDING_PAGE: usize = 1_000;
 
-/// So many chunks that cannot be read in one step are the store's trouble, not their own.
-const PASSED_OVER_MAX: usize = 3;
+/// So many chunks that cannot be reached in one step may be the store's trouble: it is asked for one that could be read.
+const SUSPICIOUS: usize = 3;
+
+/// Chunks that cannot be reached in one step, at most: each costs a question to the store and one to the index. They rest, so
+/// the next step tries others.
+const PASSED_OVER_MAX: usize = 100;
 
 /// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(200);
@@ -103,12 +107,7 @@ impl Aggregator {
         share: Option<Arc<Share>>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            work: Work {
-                index,
-                store,
-                clock,
-                settings,
-            },
+            work: Work::new(index, store, clock, settings),
             current,
             share,
             rests: std::sync::Mutex::default(),
@@ -189,7 +188,8 @@ impl Aggregator {
     }
 
     /// Folds one batch of what is pending; when nothing is left, or memory is full, writes what is held. A chunk that
-    /// cannot be folded is noted and left out for some seconds; noted three times, it is set aside.
+    /// cannot be folded is noted and left out for some seconds; noted three times, it is set aside. One that cannot be
+    /// reached is left out for up to a minute; if no other one is left, the step ends with what was wrong with the first.
     ///
     /// # Errors
     /// When index, store or aggregates failed, or the aggregates were folded under other rules. Nothing is lost: the
@@ -212,16 +212,15 @@ impl Aggregator {
         let _folding = self.gate.lock().await;
         let aggregates = self.current.get();
         self.work.check_fold_version(&*aggregates).await?;
-        let mut passed_over = PassedOver::default();
+        let mut out_of_reach = OutOfReach::default();
         let fences = self.share.as_deref().map(Share::fences);
         loop {
             let mut entries = self.pending(&*aggregates, fences.as_ref()).await?;
             self.settle_folded(&mut entries, &*aggregates).await?;
-            passed_over.leave_out(&mut entries);
             let now = self.work.clock.monotonic();
             self.rests().leave_out(&mut entries, now);
             if entries.is_empty() {
-                return passed_over.first.map_or(Ok(Step::Idle), Err);
+                return out_of_reach.first.map_or(Ok(Step::Idle), Err);
             }
             match self
                 .work
@@ -230,6 +229,8 @@ impl Aggregator {
             {
                 Ok(end) => {
                     self.held.notify_one();
+                    let folded = entries.iter().take(end.chunks);
+                    self.rests().end(folded.map(|entry| &entry.id));
                     if end.chunks == 0 {
                         self.look_at_share().await?;
                     }
@@ -247,8 +248,16 @@ impl Aggregator {
                     self.rests().begin(chunk, failures, now);
                     tracing::error!(%chunk, failures, reason, "a chunk cannot be folded");
                 }
-                Err(AggregatorError::Unreachable { chunk, source }) => {
-                    passed_over.note(chunk, AggregatorError::Unreachable { chunk, source })?;
+                Err(error @ AggregatorError::Unreachable { chunk, .. }) => {
+                    let rest = self.rests().begin_unreachable(chunk, now);
+                    tracing::warn!(
+                        %error, seconds = rest.as_secs(),
+                        "a chunk cannot be read now and is tried again later; those behind it are folded first"
+                    );
+                    let is_many = out_of_reach.note(error);
+                    if is_many && (out_of_reach.is_full() || !self.work.store_answers().await) {
+                        return out_of_reach.first.map_or(Ok(Step::Idle), Err);
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -310,13 +319,13 @@ impl Aggregator {
     }
 
     /// What is pending, of the share that these fences stand for. Chunks that are held are pending, too, until they are
-    /// written: they must not hide the others; nor must those of another one's share, who may be slow.
+    /// written: they must not hide the others; nor must those that rest, nor those of another one's share, who may be slow.
     async fn pending(
         &self,
         aggregates: &dyn AggregateStore,
         fences: Option<&Fences>,
     ) -> Result<Vec<IndexEntry>, AggregatorError> {
-        let mut limit = PENDING_PAGE + aggregates.held().chunks;
+        let mut limit = PENDING_PAGE + aggregates.held().chunks + self.rests().len();
         if let Some(fences) = fences {
             if fences.is_empty() {
                 return Ok(Vec::new());
@@ -329,6 +338,9 @@ impl Aggregator {
             let mut entries: Vec<_> = pending.into_iter().map(|pending| pending.entry).collect();
             if let Some(fences) = fences {
                 fences.retain(&mut entries);
+            }
+            if is_all {
+                self.rests().keep_pending(&entries);
             }
             if is_all || !entries.is_empty() {
                 return Ok(entries);
@@ -370,27 +382,23 @@ fn those(ids: &[ChunkId], holds: &[bool]) -> HashSet<ChunkId> {
     those.map(|(id, _)| *id).collect()
 }
 
-/// Chunks that could not be read in this step: one on a bad sector must not hold up those behind it. When the store
+/// Chunks that could not be reached in this step: one on a bad sector must not hold up those behind it. When the store
 /// itself is out of reach, a few of them tell.
 #[derive(Debug, Default)]
-struct PassedOver {
-    chunks: Vec<ChunkId>,
+struct OutOfReach {
+    chunks: usize,
     first: Option<AggregatorError>,
 }
 
-impl PassedOver {
-    /// Notes a chunk; the error comes back when there are too many of them for it to be the chunk's own trouble.
-    fn note(&mut self, chunk: ChunkId, error: AggregatorError) -> Result<(), AggregatorError> {
-        self.chunks.push(chunk);
-        if self.chunks.len() >= PASSED_OVER_MAX {
-            return Err(error);
-        }
-        tracing::warn!(%chunk, %error, "a chunk cannot be read now; those behind it are folded first");
+impl OutOfReach {
+    /// Notes what was wrong with one more. Whether they are so many that it may be the store's trouble.
+    fn note(&mut self, error: AggregatorError) -> bool {
+        self.chunks += 1;
         self.first.get_or_insert(error);
-        Ok(())
+        self.chunks >= SUSPICIOUS
     }
 
-    fn leave_out(&self, entries: &mut Vec<IndexEntry>) {
-        entries.retain(|entry| !self.chunks.contains(&entry.id));
+    const fn is_full(&self) -> bool {
+        self.chunks >= PASSED_OVER_MAX
     }
 }

@@ -3,17 +3,20 @@
 //!
 //! For each data frame: ask [`BatchFold::unknown_documents`], look their copies up, [`BatchFold::load`] them, then
 //! [`BatchFold::fold_frame`]. Before the end, read again what [`BatchFold::displaced`] names and
-//! [`BatchFold::take_back`] it.
+//! [`BatchFold::take_back`] it. What of that cannot be read is told to another batch, which folds the same records anew
+//! ([`BatchFold::passing_over`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
-use ping::{ChunkId, DocumentKey, Submission, SubmissionDate, Timestamp};
+use ping::{ChunkId, DocumentKey, RecordId, Submission, Timestamp};
 
 use crate::copies::{Copies, Place};
-use crate::fold::{FoldSettings, Folder, PingError};
+use crate::fold::{FoldSettings, Folder};
+use crate::unreadable::Unreadable;
 
 mod replay;
 
@@ -21,6 +24,10 @@ pub(crate) use self::replay::{Errored, first_try};
 
 /// About what an error row takes.
 const ERRORED_BYTES: usize = 128;
+
+/// The reason of a ping whose copy counted before and cannot be read to be taken back. It claims no document: the other
+/// copy stays counted. A replay takes it once that one can be read.
+pub(crate) const DISPLACED_UNREADABLE: &str = "displaced_unreadable";
 
 /// Sums and rows of one batch so far.
 #[derive(Debug)]
@@ -37,23 +44,31 @@ pub(crate) struct BatchFold {
     replayed: Vec<ErroredRow>,
     retried: Vec<RetriedChunk>,
     replayed_pings: u64,
+    unreadable: Arc<Unreadable>,
+    passed_over: u64,
+    unreadable_rows: u64,
 }
 
 /// A copy that counted and is a repeat now: its sums are to be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Displaced {
-    /// Where it lies.
+    /// Where it should lie.
     pub(crate) place: Place,
+    /// Which record it is.
+    pub(crate) record: RecordId,
     /// The chunk with the copy that makes it a repeat.
     pub(crate) by: ChunkId,
 }
 
-/// A record that was folded reads otherwise now: a defect, or a damaged chunk.
+/// What lies where a displaced copy should: it must not be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("record {position} of chunk {chunk} was folded before and cannot be read the same way again")]
-pub(crate) struct NotTheSame {
-    chunk: ChunkId,
-    position: u32,
+pub(crate) enum NotTheSame {
+    /// Another record: what told the place is wrong, or the object is another one.
+    #[error("another record lies in its place")]
+    Record,
+    /// It was folded before, and is no ping that can be folded now: a defect, or damage.
+    #[error("it was folded before and cannot be read the same way again")]
+    Body,
 }
 
 impl BatchFold {
@@ -77,7 +92,16 @@ impl BatchFold {
             replayed: Vec::new(),
             retried: Vec::new(),
             replayed_pings: 0,
+            unreadable: Arc::default(),
+            passed_over: 0,
+            unreadable_rows: 0,
         }
+    }
+
+    /// The same, but a ping that would displace a copy in such a place is errored instead.
+    pub(crate) fn passing_over(mut self, unreadable: Arc<Unreadable>) -> Self {
+        self.unreadable = unreadable;
+        self
     }
 
     /// The documents in a decoded data frame whose stored copies are not loaded yet.
@@ -124,7 +148,24 @@ impl BatchFold {
             self.error(record, place, error.reason());
             return;
         }
+        if self.must_pass_over(record, &submission) {
+            self.error(record, place, DISPLACED_UNREADABLE);
+            return;
+        }
         self.count(record, &submission, place);
+    }
+
+    /// Whether a ping would displace a copy that cannot be read.
+    fn must_pass_over(&mut self, record: &RecordRef<'_>, submission: &Submission) -> bool {
+        if self.unreadable.is_empty() {
+            return false;
+        }
+        let displaced = submission
+            .document_key()
+            .and_then(|key| self.copies.displaced_by(key, record.received, record.id));
+        let passed_over = displaced.is_some_and(|place| self.unreadable.holds(place));
+        self.passed_over += u64::from(passed_over);
+        passed_over
     }
 
     /// Counts the ping that was read last: as a copy, which is in the cells or not.
@@ -140,11 +181,12 @@ impl BatchFold {
         } else {
             self.counters.repeated += 1;
         }
-        if let Some(displaced) = verdict.and_then(|verdict| verdict.displaced) {
+        if let Some((displaced, record)) = verdict.and_then(|verdict| verdict.displaced) {
             self.counters.folded -= 1;
             self.counters.repeated += 1;
             self.displaced.push(Displaced {
                 place: displaced,
+                record,
                 by: place.chunk,
             });
         }
@@ -194,20 +236,25 @@ impl BatchFold {
         displaced
     }
 
-    /// Takes the sums of a displaced copy back.
+    /// Takes the sums of a displaced copy back. `record` is what lies where it should, and `body` that one's body.
     pub(crate) fn take_back(
         &mut self,
-        place: Place,
+        displaced: &Displaced,
+        record: &RecordRef<'_>,
         body: &[u8],
-        date: SubmissionDate,
     ) -> Result<(), NotTheSame> {
-        let read = self.folder.read(body, date);
-        read.map_err(|_| NotTheSame {
-            chunk: place.chunk,
-            position: place.position,
-        })?;
+        if record.id != displaced.record {
+            return Err(NotTheSame::Record);
+        }
+        let read = self.folder.read(body, record.submission_date);
+        read.map_err(|_| NotTheSame::Body)?;
         self.folder.subtract();
         Ok(())
+    }
+
+    /// How many pings are errored because they would displace a copy that cannot be read.
+    pub(crate) const fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// The chunks folded so far.

@@ -33,6 +33,15 @@ struct Row {
 }
 
 impl Row {
+    const fn order(&self) -> (Timestamp, RecordId) {
+        (self.received, self.record)
+    }
+
+    /// Whether it counts, and a copy before it that was received then makes it a repeat.
+    fn yields_to(&self, received: Timestamp, window_micros: i64) -> bool {
+        self.counted && self.received.micros_since(received) <= window_micros
+    }
+
     /// Whether it differs from what is stored.
     fn changed(&self) -> bool {
         self.stored != Some(self.counted)
@@ -64,8 +73,8 @@ pub(crate) struct Place {
 pub(crate) struct Verdict {
     /// Whether it counts.
     pub(crate) counts: bool,
-    /// The copy that counted until now and is a repeat from now on.
-    pub(crate) displaced: Option<Place>,
+    /// The copy that counted until now and is a repeat from now on: where it should lie, and which record it is.
+    pub(crate) displaced: Option<(Place, RecordId)>,
 }
 
 impl Copies {
@@ -109,6 +118,19 @@ impl Copies {
         }
     }
 
+    /// Where the copy should lie that a new copy would make a repeat although it counts. Takes nothing in.
+    pub(crate) fn displaced_by(
+        &self,
+        document: DocumentKey,
+        received: Timestamp,
+        record: RecordId,
+    ) -> Option<Place> {
+        let rows = self.by_document.get(&document)?;
+        let at = rows.binary_search_by(|row| row.order().cmp(&(received, record)));
+        let next = rows.get(at.err()?)?;
+        next.yields_to(received, self.window_micros).then_some(next.place)
+    }
+
     /// Takes in a new copy of a document that was loaded. A record that is known already is a repeat of itself.
     pub(crate) fn take(
         &mut self,
@@ -118,21 +140,18 @@ impl Copies {
         place: Place,
     ) -> Verdict {
         let window = self.window_micros;
-        let repeats = |later: Timestamp, earlier: Timestamp| later.micros_since(earlier) <= window;
         let rows = self.by_document.entry(document).or_default();
-        let order = |row: &Row| (row.received, row.record).cmp(&(received, record));
-        let Err(at) = rows.binary_search_by(order) else {
+        let Err(at) = rows.binary_search_by(|row| row.order().cmp(&(received, record))) else {
             return Verdict {
                 counts: false,
                 displaced: None,
             };
         };
-        let counts = at == 0 || !repeats(received, rows[at - 1].received);
-        let next = rows.get_mut(at);
-        let next = next.filter(|next| next.counted && repeats(next.received, received));
+        let counts = at == 0 || received.micros_since(rows[at - 1].received) > window;
+        let next = rows.get_mut(at).filter(|next| next.yields_to(received, window));
         let displaced = next.map(|next| {
             next.counted = false;
-            next.place
+            (next.place, next.record)
         });
         let row = Row {
             received,

@@ -14,6 +14,7 @@ mod inflate;
 pub mod limits;
 pub mod metrics;
 mod parts;
+mod passed_over;
 mod persist;
 mod reader;
 mod rebuild;
@@ -21,14 +22,17 @@ mod replay;
 mod rests;
 mod settings;
 mod share;
+mod taking_back;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod work;
 
 pub use aggregator::{Aggregator, Step};
 pub use error::AggregatorError;
 pub use generations::Generations;
-pub use rebuild::RebuildProgress;
+pub use passed_over::PassedOver;
+pub use rebuild::{RebuildProgress, Rebuilt};
 pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;
 pub use share::Share;

@@ -18,6 +18,9 @@ pub const BATCHES_TOTAL: &str = "highwater_aggregator_batches_total";
 /// Copies that were read again and taken back because an earlier one turned up late.
 pub const TAKEN_BACK_TOTAL: &str = "highwater_aggregator_taken_back_total";
 
+/// Copies that could not be read to be taken back, each time: the pings that would displace them are errored.
+pub const DISPLACED_UNREADABLE_TOTAL: &str = "highwater_aggregator_displaced_unreadable_total";
+
 /// Chunks that could not be folded, each time.
 pub const CHUNK_FAILURES_TOTAL: &str = "highwater_aggregator_chunk_failures_total";
 
@@ -40,6 +43,11 @@ pub fn describe() {
         Unit::Count,
         "Copies taken back because an earlier one turned up late"
     );
+    describe_counter!(
+        DISPLACED_UNREADABLE_TOTAL,
+        Unit::Count,
+        "Copies that could not be read to be taken back"
+    );
     describe_counter!(CHUNK_FAILURES_TOTAL, Unit::Count, "Failures to fold a chunk");
     describe_counter!(
         REPLAYED_TOTAL,
@@ -56,7 +64,12 @@ pub fn describe() {
         Unit::Seconds,
         "From the begin of a batch's fold to the end of its transaction"
     );
-    for counter in [CHUNKS_TOTAL, TAKEN_BACK_TOTAL, CHUNK_FAILURES_TOTAL] {
+    for counter in [
+        CHUNKS_TOTAL,
+        TAKEN_BACK_TOTAL,
+        DISPLACED_UNREADABLE_TOTAL,
+        CHUNK_FAILURES_TOTAL,
+    ] {
         counter!(counter).increment(0);
     }
 }
@@ -72,6 +85,10 @@ pub(crate) fn leases(held: usize) {
 
 pub(crate) fn chunk_failed() {
     counter!(CHUNK_FAILURES_TOTAL).increment(1);
+}
+
+pub(crate) fn displaced_unreadable(copies: usize) {
+    counter!(DISPLACED_UNREADABLE_TOTAL).increment(copies as u64);
 }
 
 pub(crate) fn replayed(pings: u64) {

@@ -9,7 +9,6 @@ use aggregate_store::{AggregateError, AggregateStore, Batch, Committed, Kept};
 use tokio::sync::{Notify, mpsc};
 
 use crate::batch_fold::BatchFold;
-use crate::error::AggregatorError;
 
 /// Parts that wait to be written: one is folded, one waits, one is written.
 const WAITING: usize = 1;
@@ -51,14 +50,15 @@ pub(crate) enum Keep {
 }
 
 /// Folds a batch by `fold` and keeps it: in one piece, or in parts, which are committed, when it had to hand some over.
-pub(crate) async fn keep<F>(
+pub(crate) async fn keep<F, E>(
     aggregates: &dyn AggregateStore,
     keep: Keep,
     part_bytes: usize,
     fold: impl FnOnce(std::sync::Arc<Parts>) -> F,
-) -> Result<Kept, AggregatorError>
+) -> Result<Kept, E>
 where
-    F: Future<Output = Result<Batch, AggregatorError>>,
+    F: Future<Output = Result<Batch, E>>,
+    E: From<AggregateError>,
 {
     let (sender, receiver) = mpsc::channel(WAITING);
     let parts = std::sync::Arc::new(Parts {

@@ -88,20 +88,14 @@ impl Reader {
         })
     }
 
-    /// Decodes a frame and hands its raw bytes to `work`, with what it works on, on a thread that may block.
-    pub(crate) async fn with_frame<S: Send + 'static, T: Send + 'static>(
-        &mut self,
-        chunk: &OpenChunk,
-        frame: DataFrame,
-        state: S,
-        work: impl FnOnce(S, &[u8]) -> (S, T) + Send + 'static,
-    ) -> Result<(S, T), AggregatorError> {
+    /// Reads and decodes a frame, for [`with_loaded`](Self::with_loaded).
+    pub(crate) async fn load(&mut self, chunk: &OpenChunk, frame: DataFrame) -> Result<(), AggregatorError> {
         let stored = self.store.get_range(&chunk.key, frame.range()).await;
         let stored = stored.map_err(|source| unreadable(chunk.id, source))?;
         let mut tools = self.tools.take().unwrap_or_default();
         let (tools, done) = task::blocking(move || {
             let Tools { decoder, raw } = &mut *tools;
-            let done = decoder.decode(&frame, &stored, raw).map(|()| work(state, raw));
+            let done = decoder.decode(&frame, &stored, raw);
             (tools, done)
         })
         .await;
@@ -109,8 +103,8 @@ impl Reader {
         done.map_err(|damage| broken(chunk.id, &damage))
     }
 
-    /// Works once more on the frame that was decoded last.
-    pub(crate) async fn again<S: Send + 'static, T: Send + 'static>(
+    /// Hands the raw bytes of the frame that was loaded last to `work`, with what it works on, on a thread that may block.
+    pub(crate) async fn with_loaded<S: Send + 'static, T: Send + 'static>(
         &mut self,
         state: S,
         work: impl FnOnce(S, &[u8]) -> (S, T) + Send + 'static,

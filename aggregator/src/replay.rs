@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aggregate_store::{AggregateStore, Committed, ErroredRow, Kept, RetriedChunk};
+use aggregate_store::{AggregateStore, Batch, Committed, ErroredRow, Kept, RetriedChunk};
 use index_schema::{ChunkKind, IndexEntry, Selection};
 use ping::{ChunkId, RecordId};
 
@@ -15,7 +15,9 @@ use crate::fold::inflated_bytes_of;
 use crate::inflate::is_retriable;
 use crate::metrics;
 use crate::parts::{self, Keep, Parts};
-use crate::reader::{Reader, broken};
+use crate::passed_over::PassedOver;
+use crate::reader::{OpenChunk, Reader, broken};
+use crate::taking_back::{TakingBack, Trouble, tell_passed_over};
 use crate::work::Work;
 
 /// Error rows that are looked at together: a few MB.
@@ -31,7 +33,7 @@ pub struct ReplayProgress {
     pub tried: u64,
     /// Pings that were errored and are folded now.
     pub replayed: u64,
-    /// Errored pings whose chunk could not be read; they stay as they are.
+    /// Errored pings that could not be read, or that displace one that cannot; they stay as they are.
     pub unreadable: u64,
 }
 
@@ -42,8 +44,17 @@ pub struct Replayed {
     pub replayed: u64,
     /// Pings that are errored still, by reason.
     pub still_errored: BTreeMap<String, i64>,
-    /// Errored pings whose chunk could not be read; they stay as they are.
+    /// Errored pings that could not be read, or that displace one that cannot; they stay as they are.
     pub unreadable: u64,
+    /// Chunks of errored pings that could not be read.
+    pub passed_over: PassedOver,
+}
+
+/// What was done with some errored pings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tried {
+    replayed: u64,
+    unreadable: u64,
 }
 
 impl Aggregator {
@@ -59,19 +70,47 @@ impl Aggregator {
         progress: &(dyn Fn(ReplayProgress) + Send + Sync),
     ) -> Result<Replayed, AggregatorError> {
         self.take_over_rules().await?;
-        let mut done = ReplayProgress::default();
-        self.replay_rows(&mut done, progress).await?;
-        self.retry_chunks(&mut done, progress).await?;
+        self.work.try_all_again();
+        let (mut done, mut passed_over) = (ReplayProgress::default(), PassedOver::default());
+        self.replay_rows(&mut done, &mut passed_over, progress).await?;
+        self.retry_chunks(&mut done, &mut passed_over, progress).await?;
         let status = self.current.get().status().await?;
         let ReplayProgress {
             replayed, unreadable, ..
         } = done;
         tracing::info!(replayed, unreadable, "errored pings were read again");
+        if !passed_over.is_empty() {
+            tracing::warn!(
+                chunks = passed_over.chunks,
+                "errored pings could not be read again: {passed_over}"
+            );
+        }
         Ok(Replayed {
             replayed,
             still_errored: status.errored_by_reason,
             unreadable,
+            passed_over,
         })
+    }
+
+    /// Goes on behind a chunk that cannot be read; the error comes back when it is not the chunk's own trouble.
+    async fn pass_over(
+        &self,
+        error: AggregatorError,
+        passed_over: &mut PassedOver,
+    ) -> Result<(), AggregatorError> {
+        match error {
+            AggregatorError::Chunk { chunk, reason } => passed_over.note(chunk, reason),
+            AggregatorError::Unreachable { chunk, source } => {
+                let reason = source.to_string();
+                if !self.work.store_answers().await {
+                    return Err(AggregatorError::Unreachable { chunk, source });
+                }
+                passed_over.note(chunk, reason);
+            }
+            other => return Err(other),
+        }
+        Ok(())
     }
 
     /// Puts our rules in the place of stored ones that accept less. Nothing may be folded by ours before that is written:
@@ -97,6 +136,7 @@ impl Aggregator {
     async fn replay_rows(
         &self,
         done: &mut ReplayProgress,
+        passed_over: &mut PassedOver,
         progress: &(dyn Fn(ReplayProgress) + Send + Sync),
     ) -> Result<(), AggregatorError> {
         let mut after: Option<RecordId> = None;
@@ -110,40 +150,54 @@ impl Aggregator {
             }
             for (chunk, rows) in by_chunk {
                 let tried = rows.len() as u64;
-                match self.replay_chunk(chunk, rows).await {
-                    Ok(replayed) => done.replayed += replayed,
-                    Err(AggregatorError::Chunk { chunk, reason }) => {
-                        tracing::warn!(%chunk, reason, "errored pings could not be read again");
-                        done.unreadable += tried;
-                    }
-                    Err(error) => return Err(error),
+                let mut all = Tried::default();
+                if let Err(error) = self.replay_chunk(chunk, rows, &mut all).await {
+                    self.pass_over(error, passed_over).await?;
                 }
+                done.replayed += all.replayed;
+                done.unreadable += all.unreadable;
                 done.tried += tried;
                 progress(*done);
             }
         }
     }
 
-    /// Reads the errored pings of one chunk again; answers how many are folded now.
-    async fn replay_chunk(&self, chunk: ChunkId, mut rows: Vec<ErroredRow>) -> Result<u64, AggregatorError> {
+    /// Reads the errored pings of one chunk again. With an error, what of them is left is counted as unreadable.
+    async fn replay_chunk(
+        &self,
+        chunk: ChunkId,
+        mut rows: Vec<ErroredRow>,
+        all: &mut Tried,
+    ) -> Result<(), AggregatorError> {
         rows.sort_unstable_by_key(|row| row.position);
         let entry = self.work.index.entry(chunk).await?;
-        let entry = entry.ok_or_else(|| broken(chunk, &"it is not in the index"))?;
-        let mut replayed = 0;
+        let Some(entry) = entry else {
+            all.unreadable += rows.len() as u64;
+            return Err(broken(chunk, &"it is not in the index"));
+        };
         while !rows.is_empty() {
             let _folding = self.gate.lock().await;
             let aggregates = self.current.get();
-            let (folded, rest) = self.work.replay_some(&entry, rows, &aggregates).await?;
-            replayed += folded;
+            let done = self.work.replay_some(&entry, &rows, &aggregates).await;
+            let (tried, rest) = match done {
+                Ok(done) => done,
+                Err(error) => {
+                    all.unreadable += rows.len() as u64;
+                    return Err(error);
+                }
+            };
+            all.replayed += tried.replayed;
+            all.unreadable += tried.unreadable;
             rows = rest;
         }
-        Ok(replayed)
+        Ok(())
     }
 
     /// Tries the bodies again that were too large when inflated.
     async fn retry_chunks(
         &self,
         done: &mut ReplayProgress,
+        passed_over: &mut PassedOver,
         progress: &(dyn Fn(ReplayProgress) + Send + Sync),
     ) -> Result<(), AggregatorError> {
         let selection = Selection {
@@ -161,11 +215,10 @@ impl Aggregator {
                 let aggregates = self.current.get();
                 match self.work.retry_one(entry, &aggregates).await {
                     Ok(replayed) => done.replayed += replayed,
-                    Err(AggregatorError::Chunk { chunk, reason }) => {
-                        tracing::warn!(%chunk, reason, "errored pings could not be read again");
+                    Err(error) => {
+                        self.pass_over(error, passed_over).await?;
                         done.unreadable += entry.records;
                     }
-                    Err(error) => return Err(error),
                 }
                 done.tried += 1;
                 progress(*done);
@@ -175,18 +228,33 @@ impl Aggregator {
 }
 
 impl Work {
-    /// Replays the first of these rows, until the batch is full; answers how many pings are folded now, and the rest.
+    /// Replays the first of these rows, until the batch is full; answers what became of them, and the rest.
     async fn replay_some(
         &self,
         entry: &IndexEntry,
-        mut rows: Vec<ErroredRow>,
+        rows: &[ErroredRow],
         aggregates: &Arc<dyn AggregateStore>,
-    ) -> Result<(u64, Vec<ErroredRow>), AggregatorError> {
+    ) -> Result<(Tried, Vec<ErroredRow>), AggregatorError> {
+        loop {
+            match self.try_replay(entry, rows.to_vec(), &**aggregates).await {
+                Ok(done) => return Ok(done),
+                Err(Trouble::Again) => {}
+                Err(Trouble::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_replay(
+        &self,
+        entry: &IndexEntry,
+        mut rows: Vec<ErroredRow>,
+        aggregates: &dyn AggregateStore,
+    ) -> Result<(Tried, Vec<ErroredRow>), Trouble> {
         let mut reader = Reader::new(Arc::clone(&self.store));
         let chunk = reader.open(entry).await?;
-        let cap = self.inflated_cap(&**aggregates).await?;
-        let mut batch = Box::new(BatchFold::new(self.settings.fold.clone()));
-        for (number, frame) in chunk.frames().iter().enumerate() {
+        let cap = self.inflated_cap(aggregates).await?;
+        let (mut batch, mut tried) = (self.new_batch(), Tried::default());
+        for frame in chunk.frames() {
             let end = frame.first_record + u64::from(frame.records);
             let rest = rows.split_off(rows.partition_point(|row| u64::from(row.position) < end));
             let errored = Errored {
@@ -197,22 +265,35 @@ impl Work {
             if errored.rows.is_empty() {
                 continue;
             }
+            match reader.load(&chunk, *frame).await {
+                Ok(()) => {}
+                Err(AggregatorError::Chunk { chunk, reason }) => {
+                    tracing::warn!(%chunk, reason, "errored pings of a data frame could not be read again");
+                    tried.unreadable += errored.rows.len() as u64;
+                    continue;
+                }
+                Err(AggregatorError::Unreachable { chunk, source }) if self.store_answers().await => {
+                    tracing::warn!(%chunk, %source, "errored pings of a data frame could not be read again");
+                    tried.unreadable += errored.rows.len() as u64;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
             let replay =
                 move |batch: &mut BatchFold, first: u32, raw: &[u8]| batch.replay_frame(&errored, first, raw);
             batch = self
-                .fold_frame(&chunk, number, batch, &mut reader, &**aggregates, replay)
+                .fold_frame(entry.id, *frame, batch, &mut reader, aggregates, replay)
                 .await?;
             if batch.bytes() >= self.settings.batch_memory_bytes {
                 break;
             }
         }
-        if rows.iter().any(|row| u64::from(row.position) >= entry.records) {
-            return Err(broken(entry.id, &"it has fewer records than errored ones"));
-        }
-        let replayed = self
-            .write_replay(entry, batch, &mut reader, &**aggregates)
-            .await?;
-        Ok((replayed, rows))
+        // What names no record of the chunk can be found by nobody.
+        let beyond = rows.partition_point(|row| u64::from(row.position) < entry.records);
+        tried.unreadable += rows.split_off(beyond).len() as u64;
+        tried.unreadable += batch.unreadable_rows() + batch.passed_over();
+        tried.replayed = self.write_replay(entry, batch, reader, aggregates).await?;
+        Ok((tried, rows))
     }
 
     /// Tries the bodies of a folded chunk of errored pings again, if the cap rose since; answers how many are folded now.
@@ -235,40 +316,50 @@ impl Work {
         if retry.before >= retry.now || folded != [true] {
             return Ok(0);
         }
-        let mut replayed = 0;
         let aggregates = &**aggregates;
-        let fold = async |parts: Arc<Parts>| {
-            let mut reader = Reader::new(Arc::clone(&self.store));
-            let batch = Box::new(BatchFold::new(self.settings.fold.clone()));
-            let tried = (aggregates, &parts);
-            let mut batch = self.retry_chunk(entry, retry, batch, &mut reader, tried).await?;
-            let (displaced, entries) = (batch.displaced(), std::slice::from_ref(entry));
-            let to = (aggregates, Some(&parts));
-            let batch = self.take_back(displaced, entries, batch, &mut reader, to).await?;
-            replayed = batch.replayed_pings();
-            Ok(batch.finish())
-        };
-        let kept = parts::keep(aggregates, Keep::Written, self.settings.part_memory_bytes, fold).await?;
-        Ok(Self::told(kept == Kept::Written, replayed))
+        loop {
+            let (mut replayed, mut passed_over) = (0, 0);
+            let fold = async |parts: Arc<Parts>| -> Result<Batch, Trouble> {
+                let mut reader = Reader::new(Arc::clone(&self.store));
+                let chunk = reader.open(entry).await?;
+                let tried = (aggregates, &parts);
+                let mut batch = self
+                    .retry_chunk(&chunk, retry, self.new_batch(), &mut reader, tried)
+                    .await?;
+                let (displaced, entries) = (batch.displaced(), std::slice::from_ref(entry));
+                let mut taking = TakingBack::new(self, reader, entries, aggregates);
+                let batch = taking.take_back(displaced, batch, Some(&parts)).await?;
+                (replayed, passed_over) = (batch.replayed_pings(), batch.passed_over());
+                Ok(batch.finish())
+            };
+            return match parts::keep(aggregates, Keep::Written, self.settings.part_memory_bytes, fold).await {
+                Ok(kept) => {
+                    tell_passed_over(passed_over);
+                    Ok(Self::told(kept == Kept::Written, replayed))
+                }
+                Err(Trouble::Again) => continue,
+                Err(Trouble::Error(error)) => Err(error),
+            };
+        }
     }
 
     /// Tries the bodies of a chunk of errored pings between two caps.
     pub(crate) async fn retry_chunk(
         &self,
-        entry: &IndexEntry,
+        chunk: &OpenChunk,
         retry: RetriedChunk,
         mut batch: Box<BatchFold>,
         reader: &mut Reader,
         (aggregates, parts): (&dyn AggregateStore, &Arc<Parts>),
     ) -> Result<Box<BatchFold>, AggregatorError> {
-        let chunk = reader.open(entry).await?;
-        for number in 0..chunk.frames().len() {
+        for frame in chunk.frames() {
             let parts = Arc::clone(parts);
             let work = move |batch: &mut BatchFold, first: u32, raw: &[u8]| {
                 batch.retry_frame(retry, first, raw, |batch| parts.hand_over(batch))
             };
+            reader.load(chunk, *frame).await?;
             batch = self
-                .fold_frame(&chunk, number, batch, reader, aggregates, work)
+                .fold_frame(chunk.id(), *frame, batch, reader, aggregates, work)
                 .await?;
         }
         batch.note_retried(retry);
@@ -279,16 +370,15 @@ impl Work {
         &self,
         entry: &IndexEntry,
         mut batch: Box<BatchFold>,
-        reader: &mut Reader,
+        reader: Reader,
         aggregates: &dyn AggregateStore,
-    ) -> Result<u64, AggregatorError> {
+    ) -> Result<u64, Trouble> {
         if batch.is_empty() {
             return Ok(0);
         }
         let (displaced, entries) = (batch.displaced(), std::slice::from_ref(entry));
-        let batch = self
-            .take_back(displaced, entries, batch, reader, (aggregates, None))
-            .await?;
+        let mut taking = TakingBack::new(self, reader, entries, aggregates);
+        let batch = taking.take_back(displaced, batch, None).await?;
         let replayed = batch.replayed_pings();
         let committed = aggregates.commit(batch.finish()).await?;
         Ok(Self::told(committed == Committed::Written, replayed))

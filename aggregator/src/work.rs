@@ -1,25 +1,26 @@
 //! Folds chunks into aggregates, batch by batch: what the live loop and a rebuild have in common.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Counters, Kept};
-use chunk::{RecordError, records};
+use chunk::{DataFrame, RecordError};
 use index_schema::{ChunkKind, Index, IndexEntry};
 use ping::{ChunkId, DocumentKey};
 use service::clock::Clock;
 use store::Store;
 
-use crate::batch_fold::{BatchFold, Displaced, first_try};
+use crate::batch_fold::{BatchFold, first_try};
 use crate::error::AggregatorError;
 use crate::fold::Standing;
-use crate::inflate::{inflated, is_retriable};
+use crate::inflate::is_retriable;
 use crate::metrics;
 use crate::parts::{self, Keep, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::settings::AggregatorSettings;
 use crate::share::Fences;
+use crate::taking_back::{TakingBack, Trouble, tell_passed_over};
+use crate::unreadable::Unreadable;
 
 /// What folding needs.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Work {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: AggregatorSettings,
+    unreadable: Mutex<Arc<Unreadable>>,
+    read_last: Mutex<Option<IndexEntry>>,
 }
 
 /// How a batch ended.
@@ -42,6 +45,22 @@ pub(crate) struct BatchEnd {
 }
 
 impl Work {
+    pub(crate) fn new(
+        index: Arc<dyn Index>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        settings: AggregatorSettings,
+    ) -> Self {
+        Self {
+            index,
+            store,
+            clock,
+            settings,
+            unreadable: Mutex::default(),
+            read_last: Mutex::default(),
+        }
+    }
+
     /// Folds the first of these chunks, none of which is folded yet, until the batch is full, and commits.
     pub(crate) async fn fold_batch(
         &self,
@@ -71,47 +90,67 @@ impl Work {
         keep: Keep,
         fences: Option<&Fences>,
     ) -> Result<BatchEnd, AggregatorError> {
-        let start = self.clock.monotonic();
-        let (mut end, mut taken_back) = (BatchEnd::default(), 0);
-        let fold = async |parts| {
-            let (batch, displaced) = self.fold_entries(entries, aggregates, parts, start).await?;
-            taken_back = displaced;
-            end = BatchEnd {
-                chunks: batch.chunks().len(),
-                written: batch.chunks().iter().map(|chunk| chunk.id).collect(),
-                counters: batch.counters(),
+        loop {
+            let start = self.clock.monotonic();
+            let (mut end, mut taken_back, mut passed_over) = (BatchEnd::default(), 0, 0);
+            let fold = async |parts| {
+                let (batch, displaced) = self.fold_entries(entries, aggregates, parts, start).await?;
+                (taken_back, passed_over) = (displaced, batch.passed_over());
+                end = BatchEnd {
+                    chunks: batch.chunks().len(),
+                    written: batch.chunks().iter().map(|chunk| chunk.id).collect(),
+                    counters: batch.counters(),
+                };
+                let mut batch = batch.finish();
+                if let Some(fences) = fences {
+                    fences.put_on(&mut batch);
+                }
+                Ok(batch)
             };
-            let mut batch = batch.finish();
-            if let Some(fences) = fences {
-                fences.put_on(&mut batch);
+            let kept = match parts::keep(aggregates, keep, self.settings.part_memory_bytes, fold).await {
+                Ok(kept) => kept,
+                Err(Trouble::Again) => continue,
+                Err(Trouble::Error(error)) => return Err(error),
+            };
+            match kept {
+                Kept::Written => {}
+                Kept::Held => end.written.clear(),
+                Kept::AlreadyFolded(folded) => return Ok(lost(folded.len())),
+                Kept::Outdated => return Ok(lost(end.chunks)),
             }
-            Ok(batch)
-        };
-        let kept = parts::keep(aggregates, keep, self.settings.part_memory_bytes, fold).await?;
-        match kept {
-            Kept::Written => {}
-            Kept::Held => end.written.clear(),
-            Kept::AlreadyFolded(folded) => return Ok(lost(folded.len())),
-            Kept::Outdated => return Ok(lost(end.chunks)),
+            let took: Duration = self.clock.monotonic().saturating_sub(start);
+            metrics::written(end.counters, end.chunks, taken_back, took);
+            tell_passed_over(passed_over);
+            return Ok(end);
         }
-        let took: Duration = self.clock.monotonic().saturating_sub(start);
-        metrics::written(end.counters, end.chunks, taken_back, took);
-        Ok(end)
     }
 
-    /// Folds until the batch is full, and takes displaced copies back. Answers the batch, and how many those were.
+    /// Folds until the batch is full, and takes displaced copies back. Answers the batch, and how many those were. A chunk
+    /// that cannot be opened ends the batch before it, so that what was folded is kept.
     async fn fold_entries(
         &self,
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
         parts: Arc<Parts>,
         start: Duration,
-    ) -> Result<(Box<BatchFold>, usize), AggregatorError> {
+    ) -> Result<(Box<BatchFold>, usize), Trouble> {
         let mut reader = Reader::new(Arc::clone(&self.store));
-        let mut batch = Box::new(BatchFold::new(self.settings.fold.clone()));
+        let mut batch = self.new_batch();
         for entry in entries {
+            let opened = match entry.kind == ChunkKind::Errors && !is_retriable(entry) {
+                true => None,
+                false => match reader.open(entry).await {
+                    Ok(opened) => Some(opened),
+                    Err(AggregatorError::Chunk { .. } | AggregatorError::Unreachable { .. })
+                        if !batch.chunks().is_empty() =>
+                    {
+                        break;
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            };
             batch = self
-                .fold_chunk(entry, batch, &mut reader, aggregates, &parts)
+                .fold_chunk(entry, opened.as_ref(), batch, &mut reader, (aggregates, &parts))
                 .await?;
             let full = batch.bytes() >= self.settings.batch_memory_bytes;
             if full || self.clock.monotonic().saturating_sub(start) >= self.settings.batch_time {
@@ -120,67 +159,69 @@ impl Work {
         }
         let displaced = batch.displaced();
         let taken_back = displaced.len();
-        let batch = self
-            .take_back(displaced, entries, batch, &mut reader, (aggregates, Some(&parts)))
-            .await?;
+        let mut taking = TakingBack::new(self, reader, entries, aggregates);
+        let batch = taking.take_back(displaced, batch, Some(&parts)).await?;
         Ok((batch, taken_back))
     }
 
+    /// Folds a chunk; one of errored pings is opened only if some of them may be read.
     async fn fold_chunk(
         &self,
         entry: &IndexEntry,
+        opened: Option<&OpenChunk>,
         mut batch: Box<BatchFold>,
         reader: &mut Reader,
-        aggregates: &dyn AggregateStore,
-        parts: &Arc<Parts>,
+        (aggregates, parts): (&dyn AggregateStore, &Arc<Parts>),
     ) -> Result<Box<BatchFold>, AggregatorError> {
         if entry.kind == ChunkKind::Errors {
             batch.count_errors(entry);
-            if is_retriable(entry) {
+            if let Some(chunk) = opened {
                 let retry = first_try(entry.id, self.inflated_cap(aggregates).await?);
                 batch = self
-                    .retry_chunk(entry, retry, batch, reader, (aggregates, parts))
+                    .retry_chunk(chunk, retry, batch, reader, (aggregates, parts))
                     .await?;
             }
             batch.end_chunk(entry);
             return Ok(batch);
         }
-        let chunk = reader.open(entry).await?;
-        for number in 0..chunk.frames().len() {
+        let Some(chunk) = opened else {
+            return Err(broken(entry.id, &"it was not opened"));
+        };
+        for frame in chunk.frames() {
             let (id, parts) = (entry.id, Arc::clone(parts));
             let fold = move |batch: &mut BatchFold, first: u32, raw: &[u8]| {
                 batch
                     .fold_frame(id, first, raw, |batch| parts.hand_over(batch))
                     .map_err(|error| error.to_string())
             };
+            reader.load(chunk, *frame).await?;
             batch = self
-                .fold_frame(&chunk, number, batch, reader, aggregates, fold)
+                .fold_frame(entry.id, *frame, batch, reader, aggregates, fold)
                 .await?;
         }
         batch.end_chunk(entry);
+        self.note_read(entry);
         Ok(batch)
     }
 
-    /// Has `work` (the batch, the first record's position, the raw bytes) fold a data frame once the copies of its
-    /// documents are known. It answers how many records there are.
+    /// Has `work` (the batch, the first record's position, the raw bytes) fold the data frame that was loaded, once the
+    /// copies of its documents are known. It answers how many records there are.
     pub(crate) async fn fold_frame(
         &self,
-        chunk: &OpenChunk,
-        number: usize,
+        id: ChunkId,
+        frame: DataFrame,
         batch: Box<BatchFold>,
         reader: &mut Reader,
         aggregates: &dyn AggregateStore,
         work: impl FnOnce(&mut BatchFold, u32, &[u8]) -> Result<u32, String> + Send + 'static,
     ) -> Result<Box<BatchFold>, AggregatorError> {
-        let id = chunk.id();
-        let frame = chunk.frames()[number];
         let first = u32::try_from(frame.first_record).map_err(|error| broken(id, &error))?;
         let ask = |batch: Box<BatchFold>, raw: &[u8]| {
             let unknown = batch.unknown_documents(raw);
             (batch, unknown)
         };
         let (batch, unknown): (_, Result<Vec<DocumentKey>, RecordError>) =
-            reader.with_frame(chunk, frame, batch, ask).await?;
+            reader.with_loaded(batch, ask).await;
         let unknown = unknown.map_err(|error| broken(id, &error))?;
         let stored = if unknown.is_empty() {
             Vec::new()
@@ -192,7 +233,7 @@ impl Work {
             let folded = work(&mut batch, first, raw);
             (batch, folded)
         };
-        let (batch, folded) = reader.again(batch, fold).await;
+        let (batch, folded) = reader.with_loaded(batch, fold).await;
         let folded = folded.map_err(|what| broken(id, &what))?;
         if folded != frame.records {
             return Err(broken(id, &"a frame has not as many records as its summary says"));
@@ -200,71 +241,47 @@ impl Work {
         Ok(batch)
     }
 
-    /// Reads each displaced copy again and takes it back.
-    pub(crate) async fn take_back(
-        &self,
-        displaced: Vec<Displaced>,
-        entries: &[IndexEntry],
-        mut batch: Box<BatchFold>,
-        reader: &mut Reader,
-        (aggregates, parts): (&dyn AggregateStore, Option<&Arc<Parts>>),
-    ) -> Result<Box<BatchFold>, AggregatorError> {
-        let known: HashMap<ChunkId, &IndexEntry> = entries.iter().map(|entry| (entry.id, entry)).collect();
-        for Displaced { place, by } in displaced {
-            let lost = |what: &dyn std::fmt::Display| {
-                let chunk = place.chunk;
-                broken(
-                    by,
-                    &format!("it makes a ping of chunk {chunk} a repeat, which cannot be read again: {what}"),
-                )
-            };
-            let entry = match known.get(&place.chunk) {
-                Some(entry) => (*entry).clone(),
-                None => self
-                    .index
-                    .entry(place.chunk)
-                    .await?
-                    .ok_or_else(|| lost(&"it is not in the index"))?,
-            };
-            let blame = |error| match error {
-                AggregatorError::Chunk { reason, .. } => lost(&reason),
-                other => other,
-            };
-            let chunk = reader.open(&entry).await.map_err(blame)?;
-            let frame = chunk
-                .frame_of(place.position)
-                .ok_or_else(|| lost(&"it has no such record"))?;
-            let parts = parts.map(Arc::clone);
-            let cap = match entry.kind {
-                ChunkKind::Pings => None,
-                ChunkKind::Errors => Some(self.inflated_cap(aggregates).await?),
-            };
-            let back = move |mut batch: Box<BatchFold>, raw: &[u8]| {
-                let at = u64::from(place.position) - frame.first_record;
-                let record = records(raw).nth(usize::try_from(at).unwrap_or(usize::MAX));
-                let done = match record {
-                    Some(Ok(record)) => {
-                        let inflated = cap.and_then(|cap| inflated(&record, cap));
-                        let body = inflated.as_deref().unwrap_or(record.body);
-                        let taken = batch.take_back(place, body, record.submission_date);
-                        taken.map_err(|error| error.to_string())
-                    }
-                    Some(Err(error)) => Err(error.to_string()),
-                    None => Err("its frame has fewer records".to_owned()),
-                };
-                if let Some(parts) = parts {
-                    parts.hand_over(&mut batch);
-                }
-                (batch, done)
-            };
-            let (returned, done) = reader
-                .with_frame(&chunk, frame, batch, back)
-                .await
-                .map_err(blame)?;
-            done.map_err(|what| lost(&what))?;
-            batch = returned;
+    /// An empty batch, which passes over what could not be read lately.
+    pub(crate) fn new_batch(&self) -> Box<BatchFold> {
+        let now = self.clock.monotonic();
+        let mut unreadable = self.unreadable();
+        if !unreadable.is_empty() {
+            Arc::make_mut(&mut unreadable).forget_older(now);
         }
-        Ok(batch)
+        let batch = BatchFold::new(self.settings.fold.clone());
+        Box::new(batch.passing_over(Arc::clone(&unreadable)))
+    }
+
+    /// Copies that cannot be read, as far as is known.
+    pub(crate) fn unreadable(&self) -> MutexGuard<'_, Arc<Unreadable>> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what could not be read: who repaired it wants it tried.
+    pub(crate) fn try_all_again(&self) {
+        *self.unreadable() = Arc::default();
+    }
+
+    /// Notes a chunk that could be read.
+    fn note_read(&self, entry: &IndexEntry) {
+        *self.read_last.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry.clone());
+    }
+
+    /// Whether the store answers at all, when a chunk cannot be reached: then that is the chunk's own trouble. Asks for the
+    /// chunk that was read last, else for a list.
+    pub(crate) async fn store_answers(&self) -> bool {
+        let read_last = self
+            .read_last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match read_last {
+            Some(entry) => {
+                let opened = Reader::new(Arc::clone(&self.store)).open(&entry).await;
+                !matches!(opened, Err(AggregatorError::Unreachable { .. }))
+            }
+            None => self.store.list("", None, 1).await.is_ok(),
+        }
     }
 
     /// Whether these aggregates are folded by our rules; aggregates without any get ours.

@@ -52,6 +52,17 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
             done["set_aside"]
         );
     }
+    let unread = &done["unreadable_chunks"];
+    if unread["count"].is_number() {
+        eprintln!(
+            "{} chunks could not be read and are missing in the new aggregates; they are folded as soon as they can be:",
+            unread["count"]
+        );
+        for chunk in unread["first"].as_array().into_iter().flatten() {
+            let text = |name: &str| chunk[name].as_str().unwrap_or_default();
+            eprintln!("{}: {}", text("chunk"), text("reason"));
+        }
+    }
     Ok(())
 }
 

@@ -34,7 +34,8 @@ pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
     }
     if done["unreadable"].as_u64().is_some() {
         eprintln!(
-            "{} errored pings could not be read: restore their chunks in the store and call this again",
+            "{} errored pings could not be read, or the pings that they repeat could not: restore their chunks in the store and \
+             call this again",
             done["unreadable"]
         );
     }

@@ -5,7 +5,7 @@ use chunk::{RecordRef, records};
 use index_schema::ChunkKind;
 use ping::{ChunkId, Submission};
 
-use super::BatchFold;
+use super::{BatchFold, DISPLACED_UNREADABLE};
 use crate::copies::Place;
 use crate::inflate::{TOO_LARGE, inflated};
 
@@ -33,10 +33,12 @@ impl BatchFold {
             let record = record.map_err(|error| error.to_string())?;
             if let Ok(at) = errored.rows.binary_search_by_key(&position, |row| row.position) {
                 let row = &errored.rows[at];
-                if row.record != record.id {
-                    return Err(format!("record {position} is not the one that was errored"));
+                if row.record == record.id {
+                    self.replay(row, &record, errored);
+                } else {
+                    // What told the place is wrong, or the object is another one. The row stays.
+                    self.unreadable_rows += 1;
                 }
-                self.replay(row, &record, errored);
             }
             position += 1;
         }
@@ -97,6 +99,11 @@ impl BatchFold {
         self.replayed_pings
     }
 
+    /// Error rows whose record is not where it should be.
+    pub(crate) const fn unreadable_rows(&self) -> u64 {
+        self.unreadable_rows
+    }
+
     /// Whether this batch changes anything.
     pub(crate) const fn is_empty(&self) -> bool {
         self.chunks.is_empty() && self.replayed.is_empty() && self.retried.is_empty()
@@ -111,8 +118,11 @@ impl BatchFold {
         row: &ErroredRow,
         stored: bool,
     ) {
-        let read = self.folder.read(body, record.submission_date);
-        let reason = read.err().map(super::PingError::reason);
+        let reason = match self.folder.read(body, record.submission_date) {
+            Err(error) => Some(error.reason()),
+            Ok(()) if self.must_pass_over(record, submission) => Some(DISPLACED_UNREADABLE),
+            Ok(()) => None,
+        };
         if stored && reason == Some(&row.reason) {
             return;
         }

@@ -59,14 +59,15 @@ fn fold_batch(state: &mut State, plans: &[usize], all: &[Vec<Stored>]) -> Commit
         assert_eq!(folded as usize, all[plan].len());
         batch.end_chunk(&entry(plan as u64, folded.into()));
     }
-    for Displaced { place, .. } in batch.displaced() {
+    for displaced in batch.displaced() {
+        let Displaced { place, .. } = displaced;
         let raw = frame(&all[usize::try_from(place.chunk.plan).expect("few")]);
         let record: RecordRef<'_> = records(&raw)
             .nth(place.position as usize)
             .expect("the record")
             .expect("a record");
         batch
-            .take_back(place, record.body, record.submission_date)
+            .take_back(&displaced, &record, record.body)
             .expect("it was folded before");
     }
     state.apply(batch.finish())

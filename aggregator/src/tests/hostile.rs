@@ -130,7 +130,7 @@ fn a_panic_in_one_pings_fold_makes_it_an_errored_ping_and_its_neighbours_count()
         let record = chunk::records(&raw).nth(displaced.place.position as usize);
         let record = record.expect("the record").expect("a record");
         batch
-            .take_back(displaced.place, record.body, record.submission_date)
+            .take_back(&displaced, &record, record.body)
             .expect("it was folded before");
     }
     let mut state = State::default();

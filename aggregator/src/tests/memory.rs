@@ -146,6 +146,16 @@ impl State {
 }
 
 impl MemoryAggregates {
+    /// Says that a copy lies elsewhere.
+    pub(super) fn move_copy(&self, record: RecordId, chunk: ChunkId, position: u32) {
+        let mut state = self.state();
+        for ((_, known), row) in &mut state.seen {
+            if *known == record {
+                (row.1, row.2) = (chunk, position);
+            }
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state
             .lock()

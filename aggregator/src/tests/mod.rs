@@ -1,5 +1,6 @@
 //! The aggregator as a whole: what counts, and that nothing depends on how it was folded.
 
+mod bad_sectors;
 mod borders;
 mod copies;
 mod dump;
@@ -11,4 +12,5 @@ mod pipeline;
 mod records;
 mod replay;
 mod sharing;
+mod unreadable;
 mod world;

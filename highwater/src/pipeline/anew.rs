@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aggregator::{Generations, RebuildProgress, ReplayProgress};
+use aggregator::{Generations, PassedOver, RebuildProgress, ReplayProgress};
 use serde_json::{Value, json};
 use service::clock::Clock;
 use service::task;
@@ -89,12 +89,13 @@ impl Drop for Teller<'_> {
 }
 
 impl Core {
-    /// Folds everything into the next generation of aggregates and puts it into use. Answers its number.
+    /// Folds everything into the next generation of aggregates and puts it into use. Answers its number, and the chunks that
+    /// could not be read.
     pub(super) async fn rebuild(
         &self,
         forget_older: bool,
         say: &(impl Fn(Value) + Send + Sync),
-    ) -> anyhow::Result<u64> {
+    ) -> anyhow::Result<(u64, PassedOver)> {
         let anew = &self.anew;
         let _alone = anew.alone.lock().await;
         self.retaining.check_rebuild(forget_older).await?;
@@ -115,7 +116,8 @@ impl Core {
         let shadow = self.layered(shadow).await?;
         let teller = Teller::new(anew);
         let progress = |progress| say(teller.tell(progress));
-        self.aggregator
+        let rebuilt = self
+            .aggregator
             .rebuild(shadow.clone(), old + 1, &progress)
             .await?;
         let retained = self.retaining.aggregates.exchange(shadow.clone());
@@ -123,7 +125,7 @@ impl Core {
         // The last holder ends the old store's threads and waits for them.
         task::blocking(move || drop(replaced)).await;
         anew.generations.remove(old);
-        Ok(old + 1)
+        Ok((old + 1, rebuilt.passed_over))
     }
 
     /// Reads errored pings again. Answers how many are folded now, and how many still are not, by reason.
@@ -137,6 +139,9 @@ impl Core {
         let mut told = json!({"replayed": done.replayed, "still_errored": done.still_errored});
         if done.unreadable > 0 {
             told["unreadable"] = json!(done.unreadable);
+        }
+        if !done.passed_over.is_empty() {
+            told["unreadable_chunks"] = chunks_to_json(&done.passed_over);
         }
         if !changes.is_empty() {
             told["changes"] = json!(changes);
@@ -170,6 +175,13 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// Chunks that could not be read: how many, and the first of them with what was wrong.
+pub(super) fn chunks_to_json(passed_over: &PassedOver) -> Value {
+    let named = passed_over.named.iter();
+    let named = named.map(|(chunk, reason)| json!({"chunk": chunk.to_string(), "reason": reason}));
+    json!({"count": passed_over.chunks, "first": named.collect::<Vec<_>>()})
 }
 
 fn to_json(progress: &RebuildProgress, left: Option<Duration>) -> Value {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
 
+use super::anew::chunks_to_json;
 use super::core::Core;
 use super::watcher::Watcher;
 use crate::import::import_file;
@@ -158,8 +159,12 @@ pub(crate) async fn perform(
             Ok(json!(imported))
         }
         Request::Rebuild { forget_older } => {
-            let generation = core.rebuild(forget_older, &say).await?;
-            Ok(json!({"generation": generation, "set_aside": core.status().await?.set_aside}))
+            let (generation, unread) = core.rebuild(forget_older, &say).await?;
+            let mut done = json!({"generation": generation, "set_aside": core.status().await?.set_aside});
+            if !unread.is_empty() {
+                done["unreadable_chunks"] = chunks_to_json(&unread);
+            }
+            Ok(done)
         }
         Request::ReplayErrors => core.replay_errors(&say).await,
         Request::Reconcile => {
