@@ -5,6 +5,16 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Which file or folder something is, whatever it is called: two that are there at one time, or are held open, never have the
+/// same. One that is gone and that nobody holds open may give its own to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileIdentity {
+    /// The file system. The one that is mounted at a place is another than the one below it.
+    pub device: u64,
+    /// The file or folder in it.
+    pub inode: u64,
+}
+
 /// A file system.
 pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Makes a folder; its parent must be there. An existing folder is no error.
@@ -40,19 +50,19 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Renames a file within the file system, replacing what bears the new name.
     ///
     /// # Errors
-    /// `NotFound`; else those of the file system.
+    /// `NotFound`, `CrossesDevices`; else those of the file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Renames a file within the file system. Never replaces.
     ///
     /// # Errors
-    /// `AlreadyExists` when the new name is taken, `NotFound`; else those of the file system.
+    /// `AlreadyExists` when the new name is taken, `NotFound`, `CrossesDevices`; else those of the file system.
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Gives a file a second name. Never replaces.
     ///
     /// # Errors
-    /// `AlreadyExists` when the new name is taken; else those of the file system.
+    /// `AlreadyExists` when the new name is taken, `CrossesDevices`; else those of the file system.
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
@@ -72,6 +82,19 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the file system.
     fn file_len(&self, path: &Path) -> io::Result<Option<u64>>;
+
+    /// What a path leads to now, links followed; `None` when it leads nowhere.
+    ///
+    /// # Errors
+    /// Those of the file system: then it is not known.
+    fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>>;
+
+    /// Opens a file or folder only to hold on to it, so that nothing else gets its identity meanwhile. Of what is answered
+    /// nothing but that can be asked.
+    ///
+    /// # Errors
+    /// `NotFound`; else those of the file system.
+    fn hold(&self, path: &Path) -> io::Result<Box<dyn File>>;
 
     /// Begins a group of changes on the file system that holds the folder `path`: what is written to files opened from
     /// now on, and what changes in its folders, can be made durable in one go.
@@ -138,6 +161,12 @@ pub trait File: fmt::Debug + Send + Sync {
     /// # Errors
     /// Those of the file system.
     fn len(&self) -> io::Result<u64>;
+
+    /// Which file this is, whatever became of the name it was opened by.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn identity(&self) -> io::Result<FileIdentity>;
 
     /// Whether the file has no bytes.
     ///

@@ -2,10 +2,11 @@
 //!
 //! `syncfs` writes all that is dirty on a file system, whoever wrote it: one flush of the disk in place of one a file. It
 //! tells of any failed write since the folder was opened (Linux 5.8 and later), and of no older one. So it is used for many
-//! things at once only; a few are synced one by one, and wait for nobody else's data.
+//! things at once only; a few are synced one by one, and wait for nobody else's data. So is what lies on another file system.
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -35,12 +36,24 @@ impl RealGroup {
 
 impl Group for RealGroup {
     fn sync(&mut self, files: &[&dyn File], folders: &[&Path]) -> io::Result<()> {
+        let mut one_by_one = (files.to_vec(), folders.to_vec());
         if files.len() + folders.len() >= MANY && *KERNEL_TELLS {
+            let device = self.folder.metadata()?.dev();
+            // What cannot be told is synced by itself, which tells why.
+            let elsewhere =
+                |found: io::Result<u64>| found.is_err() || found.is_ok_and(|found| found != device);
+            one_by_one
+                .0
+                .retain(|file| elsewhere(file.identity().map(|identity| identity.device)));
+            one_by_one
+                .1
+                .retain(|folder| elsewhere(fs::metadata(folder).map(|metadata| metadata.dev())));
             rustix::fs::syncfs(&self.folder)?;
             // A file system without a journal flushes the disk's cache before it writes its last blocks: this flushes
             // them out of it.
-            return self.folder.sync_all();
+            self.folder.sync_all()?;
         }
+        let (files, folders) = one_by_one;
         files.iter().try_for_each(|file| file.sync())?;
         folders
             .iter()

@@ -7,6 +7,6 @@ mod group;
 mod real;
 mod simulated;
 
-pub use door::{Disk, File, Group};
+pub use door::{Disk, File, FileIdentity, Group};
 pub use real::RealDisk;
 pub use simulated::{Moment, SimulatedDisk, SyncKind};

@@ -5,7 +5,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use rustix::fs::{Advice, CWD, FallocateFlags, OFlags, RenameFlags, renameat_with
 use rustix::io::Errno;
 
 use crate::group::RealGroup;
-use crate::{Disk, File, Group};
+use crate::{Disk, File, FileIdentity, Group};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,10 @@ impl Disk for RealDisk {
         let mut entries = fs::read_dir(path)?
             .map(|entry| {
                 let entry = entry?;
-                Ok((entry.path(), entry.file_type()?.is_dir()))
+                let (path, kind) = (entry.path(), entry.file_type()?);
+                // What a link leads to counts; one that leads nowhere is no folder.
+                let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
+                Ok((path, is_folder))
             })
             .collect::<io::Result<Vec<_>>>()?;
         entries.sort_by(|a, b| a.0.file_name().cmp(&b.0.file_name()));
@@ -94,6 +97,20 @@ impl Disk for RealDisk {
         }
     }
 
+    fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(Some(identity_of(&metadata))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// By `O_PATH`, which needs no right to read.
+    fn hold(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let path_only = OFlags::PATH.bits().cast_signed();
+        opened(OpenOptions::new().read(true).custom_flags(path_only).open(path))
+    }
+
     fn group(&self, path: &Path) -> io::Result<Box<dyn Group>> {
         Ok(Box::new(RealGroup::begin(path)?))
     }
@@ -101,6 +118,13 @@ impl Disk for RealDisk {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         let room = rustix::fs::statvfs(path)?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+}
+
+fn identity_of(metadata: &fs::Metadata) -> FileIdentity {
+    FileIdentity {
+        device: metadata.dev(),
+        inode: metadata.ino(),
     }
 }
 
@@ -170,6 +194,10 @@ impl File for RealFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(identity_of(&self.0.metadata()?))
     }
 }
 

@@ -132,6 +132,32 @@ impl SimulatedDisk {
         self.lock().faults.failing_reads = Some(Box::new(choose));
     }
 
+    /// From now on another file system, empty, is mounted at a folder, also after a power cut. What was there is back when
+    /// it is unmounted.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn mount(&self, path: &Path) -> io::Result<()> {
+        self.lock().tree.mount(path)
+    }
+
+    /// Takes away what was mounted there.
+    ///
+    /// # Errors
+    /// When nothing was.
+    pub fn unmount(&self, path: &Path) -> io::Result<()> {
+        self.lock().tree.unmount(path)
+    }
+
+    /// A file, or a folder with all that is in it, loses its name at once and for good, as by somebody else's `rm -rf`. What
+    /// is open lives on.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn remove_all(&self, path: &Path) -> io::Result<()> {
+        self.lock().tree.remove_all(path)
+    }
+
     /// Files may take this many bytes together.
     pub fn set_capacity(&self, bytes: u64) {
         self.lock().faults.capacity = Some(bytes);

@@ -8,7 +8,7 @@ use super::faults::SyncKind;
 use super::handle::SimulatedFile;
 use super::inode::Inode;
 use super::tree::Slot;
-use crate::{Disk, File, Group};
+use crate::{Disk, File, FileIdentity, Group};
 
 impl Disk for SimulatedDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
@@ -19,7 +19,7 @@ impl Disk for SimulatedDisk {
                 Some(_) => Err(ErrorKind::AlreadyExists.into()),
                 None => {
                     state.check_room()?;
-                    let to = Some(state.tree.new_folder());
+                    let to = Some(state.tree.new_folder(folder));
                     state.tree.change(vec![Slot { folder, name, to }]);
                     Ok(())
                 }
@@ -49,7 +49,7 @@ impl Disk for SimulatedDisk {
                 return Err(ErrorKind::AlreadyExists.into());
             }
             state.check_room()?;
-            let id = state.tree.new_file();
+            let id = state.tree.new_file(folder);
             state.tree.change(vec![Slot {
                 folder,
                 name,
@@ -73,6 +73,7 @@ impl Disk for SimulatedDisk {
         self.operate(|state| {
             let (from_folder, from_name, source) = state.tree.place(from)?;
             let (to_folder, to_name, target) = state.tree.place(to)?;
+            state.tree.check_device(from_folder, to_folder)?;
             let source = source.ok_or(ErrorKind::NotFound)?;
             if [Some(source), target]
                 .into_iter()
@@ -104,6 +105,7 @@ impl Disk for SimulatedDisk {
         self.operate(|state| {
             let (from_folder, from_name, source) = state.tree.place(from)?;
             let (to_folder, to_name, target) = state.tree.place(to)?;
+            state.tree.check_device(from_folder, to_folder)?;
             let source = source.ok_or(ErrorKind::NotFound)?;
             if target.is_some() {
                 return Err(ErrorKind::AlreadyExists.into());
@@ -134,6 +136,7 @@ impl Disk for SimulatedDisk {
             if taken.is_some() {
                 return Err(ErrorKind::AlreadyExists.into());
             }
+            state.tree.check_device(source, folder)?;
             if state.tree.is_folder(source) {
                 return Err(ErrorKind::PermissionDenied.into());
             }
@@ -177,6 +180,23 @@ impl Disk for SimulatedDisk {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error),
         })
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        self.look(|state| match state.tree.lookup(path) {
+            Ok(id) => Ok(Some(state.tree.identity(id))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn hold(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let id = self.look(|state| {
+            let id = state.tree.lookup(path)?;
+            *state.open.entry(id).or_default() += 1;
+            Ok(id)
+        })?;
+        Ok(SimulatedFile::boxed(self, id, path, false))
     }
 
     fn group(&self, path: &Path) -> io::Result<Box<dyn Group>> {

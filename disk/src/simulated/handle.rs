@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::disk::{SimulatedDisk, State};
 use super::faults::SyncKind;
 use super::tree::Id;
-use crate::File;
+use crate::{File, FileIdentity};
 
 #[derive(Debug)]
 pub(super) struct SimulatedFile {
@@ -108,6 +108,10 @@ impl File for SimulatedFile {
 
     fn len(&self) -> io::Result<u64> {
         self.disk.look(|state| Ok(state.tree.file(self.id)?.len()))
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        self.disk.look(|state| Ok(state.tree.identity(self.id)))
     }
 }
 

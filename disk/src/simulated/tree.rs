@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use rand::{Rng, RngExt};
 
 use super::inode::Inode;
+use crate::FileIdentity;
 
 /// What a name leads to: a file or a folder.
 pub(super) type Id = u64;
@@ -46,6 +47,10 @@ pub(super) struct Tree {
     folders: BTreeMap<Id, Folder>,
     pending: Vec<Change>,
     next: Id,
+    /// The file system of what lies on another than `/` does.
+    devices: BTreeMap<Id, u64>,
+    /// What was there before a file system was mounted.
+    covered: BTreeMap<PathBuf, Id>,
 }
 
 impl Tree {
@@ -55,6 +60,8 @@ impl Tree {
             folders: BTreeMap::from([(ROOT, Folder::default())]),
             pending: Vec::new(),
             next: ROOT + 1,
+            devices: BTreeMap::new(),
+            covered: BTreeMap::new(),
         }
     }
 
@@ -111,22 +118,90 @@ impl Tree {
             .ok_or_else(|| ErrorKind::IsADirectory.into())
     }
 
-    pub(super) fn new_file(&mut self) -> Id {
-        let id = self.new_id();
+    /// A file without a name, on the file system of this folder.
+    pub(super) fn new_file(&mut self, folder: Id) -> Id {
+        let id = self.new_id(self.device(folder));
         self.files.insert(id, Inode::default());
         id
     }
 
-    pub(super) fn new_folder(&mut self) -> Id {
-        let id = self.new_id();
+    /// A folder without a name, on the file system of this one.
+    pub(super) fn new_folder(&mut self, folder: Id) -> Id {
+        let id = self.new_id(self.device(folder));
         self.folders.insert(id, Folder::default());
         id
     }
 
-    const fn new_id(&mut self) -> Id {
+    fn new_id(&mut self, device: u64) -> Id {
         let id = self.next;
         self.next += 1;
+        if device != 0 {
+            self.devices.insert(id, device);
+        }
         id
+    }
+
+    fn device(&self, id: Id) -> u64 {
+        self.devices.get(&id).copied().unwrap_or(0)
+    }
+
+    /// Ids are never given again, so this is kinder than a real file system only to who compares with what it does not hold.
+    pub(super) fn identity(&self, id: Id) -> FileIdentity {
+        FileIdentity {
+            device: self.device(id),
+            inode: id,
+        }
+    }
+
+    /// Whether a name can lead from one to the other.
+    pub(super) fn check_device(&self, one: Id, other: Id) -> io::Result<()> {
+        match self.device(one) == self.device(other) {
+            true => Ok(()),
+            false => Err(ErrorKind::CrossesDevices.into()),
+        }
+    }
+
+    /// A new, empty file system at a folder, for good.
+    pub(super) fn mount(&mut self, path: &Path) -> io::Result<()> {
+        let below = self.lookup(path)?;
+        self.entries(below)?;
+        let id = self.new_id(self.next);
+        self.folders.insert(id, Folder::default());
+        self.covered.insert(path.to_owned(), below);
+        self.lead(path, Some(id))
+    }
+
+    /// What was there before.
+    pub(super) fn unmount(&mut self, path: &Path) -> io::Result<()> {
+        let below = self.covered.remove(path).ok_or(ErrorKind::InvalidInput)?;
+        self.lead(path, Some(below))
+    }
+
+    /// Takes a name away, for good, and with a folder's all names below it.
+    pub(super) fn remove_all(&mut self, path: &Path) -> io::Result<()> {
+        let (parent, name, top) = self.place(path)?;
+        let mut gone = vec![top.ok_or(ErrorKind::NotFound)?];
+        while let Some(id) = gone.pop() {
+            if let Some(folder) = self.folders.get_mut(&id) {
+                gone.extend(std::mem::take(folder).cached.into_values());
+            }
+            // What was still on its way to the platter does not arrive.
+            self.pending.retain(|change| {
+                let arrives =
+                    |slot: &Slot| slot.folder != id && !(slot.folder == parent && slot.name == name);
+                change.iter().all(arrives)
+            });
+        }
+        self.lead(path, None)
+    }
+
+    /// Has a path lead elsewhere, at once and durably.
+    fn lead(&mut self, path: &Path, to: Option<Id>) -> io::Result<()> {
+        let (folder, name, _) = self.place(path)?;
+        let slot = Slot { folder, name, to };
+        self.set(&slot, |folder| &mut folder.cached);
+        self.set(&slot, |folder| &mut folder.durable);
+        Ok(())
     }
 
     /// Changes names at one instant, in the page cache.

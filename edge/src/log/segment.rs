@@ -297,6 +297,10 @@ mod tests {
             Ok(())
         }
 
+        fn identity(&self) -> io::Result<disk::FileIdentity> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
         fn len(&self) -> io::Result<u64> {
             Ok(self.0.len() as u64)
         }
