@@ -28,7 +28,8 @@ use crate::place;
 /// Where the edge keeps what it has, and how much of it.
 #[derive(Clone, Debug)]
 pub struct EdgeOptions {
-    /// The folder of the write-ahead log.
+    /// The folder of the write-ahead log. The one it lies in is the data directory: the edge watches that both stay where
+    /// they are, and the file `lock` beside the log, if there is one.
     pub log_dir: PathBuf,
     /// The folder for chunks that are being written.
     pub staging_dir: PathBuf,
@@ -165,17 +166,34 @@ impl Edge {
     }
 
     async fn import_group(&self, pings: Vec<NewPing>, bytes: usize) -> Result<u64, Refusal> {
-        if self.closing.load(Ordering::SeqCst) {
-            return Err(Refusal::Unavailable);
-        }
+        self.check_taking()?;
         let full = Refusal::Full {
             retry_after: RETRY_AFTER_FULL,
         };
         let reservation = self.log.reserve(bytes, pings.len() as u64).ok_or(full)?;
-        self.log
+        let added = self
+            .log
             .append_lines(pings, reservation)
             .await
-            .map_err(|_| Refusal::Unavailable)
+            .map_err(|_| Refusal::Unavailable)?;
+        self.check_kept()?;
+        Ok(added)
+    }
+
+    /// Whether anything is taken at all.
+    fn check_taking(&self) -> Result<(), Refusal> {
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(Refusal::Unavailable);
+        }
+        self.check_kept()
+    }
+
+    /// Whether what is in the log may be acknowledged: the next process would find it, and no other works on it.
+    fn check_kept(&self) -> Result<(), Refusal> {
+        match self.failure.told().is_none() && self.log.names().lost().is_none() {
+            true => Ok(()),
+            false => Err(Refusal::Unavailable),
+        }
     }
 
     fn imported(&self, file: Incarnation, ping: ImportedPing) -> NewPing {
@@ -217,9 +235,7 @@ impl Edge {
 
 impl Intake for Edge {
     fn admit(&self, body_bytes: u64) -> Result<(), Refusal> {
-        if self.closing.load(Ordering::SeqCst) {
-            return Err(Refusal::Unavailable);
-        }
+        self.check_taking()?;
         // What a ping takes beside its body does not matter here: the real question is asked when it is submitted.
         match self
             .log
@@ -233,9 +249,7 @@ impl Intake for Edge {
     }
 
     async fn submit(&self, accepted: Accepted) -> Result<(), Refusal> {
-        if self.closing.load(Ordering::SeqCst) {
-            return Err(Refusal::Unavailable);
-        }
+        self.check_taking()?;
         let received = Timestamp::from_micros(self.clock.now_micros());
         let ping = self.new_ping(received, accepted);
         let full = Refusal::Full {
@@ -246,7 +260,7 @@ impl Intake for Edge {
             .append(ping, reservation)
             .await
             .map_err(|_| Refusal::Unavailable)?;
-        Ok(())
+        self.check_kept()
     }
 }
 

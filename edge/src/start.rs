@@ -27,8 +27,10 @@ use crate::log::open::{self, LogOptions, OpenError, Opened};
 use crate::log::position::Position;
 use crate::log::recovery::{Logged, UndonePlan};
 use crate::log::writer::Writer;
+use crate::log_watch;
 use crate::partition_key::PartitionKey;
 use crate::place::Interner;
+use crate::placed_store::PlacedStore;
 use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
 use crate::waiting::SealLimits;
@@ -105,7 +107,7 @@ impl Edge {
             boot,
             recovered.counters.next_plan,
             sender,
-            chain.readers(),
+            (chain.readers(), Arc::clone(chain.names())),
             budget,
         ));
         let failure = Failure::new();
@@ -129,6 +131,16 @@ impl Edge {
             let watch = claim::watch(store, own, boot, failure.clone(), shutdown.clone());
             task::spawn("claim", watch);
         }
+        // Looked at before anything is taken.
+        let looking = Arc::clone(&log);
+        task::blocking(move || looking.look()).await;
+        let watch = log_watch::watch(
+            Arc::clone(&log),
+            Arc::clone(&ledger),
+            failure.clone(),
+            shutdown.clone(),
+        );
+        task::spawn("log watch", watch);
         let edge = Self {
             log: Arc::clone(&log),
             ledger: Arc::clone(&ledger),
@@ -263,6 +275,7 @@ fn sealer(
     shutdown: Shutdown,
 ) -> Sealer {
     let large = Arc::new(Mutex::new(()));
+    let names = Arc::clone(log.names());
     let bench = |_| Workbench::new(limits.inflated_bytes, limits.chunk, Arc::clone(&large));
     let benches = Benches::new(
         Arc::clone(&log),
@@ -274,7 +287,7 @@ fn sealer(
         log,
         ledger,
         disk: parts.disk,
-        store: parts.store,
+        store: Arc::new(PlacedStore::new(parts.store, names)),
         clock: parts.clock,
         random: parts.random,
         shutdown,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::edge::Edge;
 use crate::limits::USUAL_PING_BYTES;
+use crate::log::names::Lost;
 
 /// How the edge is, at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct EdgeStatus {
     pub has_room: bool,
     /// Whether the last write and sync of the log worked.
     pub writable: bool,
+    /// What keeps the log from being where its names say, so that nothing is acknowledged, if something does.
+    pub lost: Option<&'static str>,
     /// What ended that must not, so that the process has to end.
     pub failed: Option<&'static str>,
 }
@@ -64,6 +67,7 @@ impl Edge {
             damaged: self.damaged.load(Ordering::SeqCst),
             has_room: budget.has_room(USUAL_PING_BYTES),
             writable: budget.is_writable(),
+            lost: self.log.names().lost().map(Lost::words),
             failed: self.failure.told(),
         }
     }

@@ -16,6 +16,7 @@ use service::random::Random;
 
 use super::budget::Budget;
 use super::frame::{self, FrameKind, Salt};
+use super::names::Names;
 use super::position::Position;
 use super::segment::{self, SEGMENT_HEADER_BYTES};
 use super::spare::Spare;
@@ -38,12 +39,15 @@ pub(crate) struct Chain {
     disk: Arc<dyn Disk>,
     random: Arc<dyn Random>,
     dir: PathBuf,
+    names: Arc<Names>,
     segment_bytes: u64,
     segments: BTreeMap<u32, Segment>,
     readers: Readers,
     budget: Arc<Budget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
+    /// Whether the next segment may be there though opening it failed.
+    next_may_be_there: bool,
     spare: Spare,
 }
 
@@ -64,11 +68,11 @@ pub(crate) struct Segment {
 }
 
 impl Chain {
-    /// The chain of the segments found in `dir`; none is open for writing yet.
+    /// The chain of the segments found in `dir`, whose names are held; none is open for writing yet.
     pub(crate) fn new(
         disk: Arc<dyn Disk>,
         random: Arc<dyn Random>,
-        dir: PathBuf,
+        (dir, names): (PathBuf, Arc<Names>),
         segment_bytes: u64,
         segments: BTreeMap<u32, Segment>,
         budget: Arc<Budget>,
@@ -83,11 +87,13 @@ impl Chain {
             disk,
             random,
             dir,
+            names,
             segment_bytes,
             segments,
             readers,
             budget,
             removal_unsynced: false,
+            next_may_be_there: false,
             spare,
         }
     }
@@ -95,6 +101,11 @@ impl Chain {
     /// The open files.
     pub(crate) fn readers(&self) -> Readers {
         Arc::clone(&self.readers)
+    }
+
+    /// Whether it lies where its names say.
+    pub(crate) const fn names(&self) -> &Arc<Names> {
+        &self.names
     }
 
     /// The number of the last segment; 0 when there is none.
@@ -141,6 +152,12 @@ impl Chain {
         state: &LogState,
         carried: &[(FrameKind, Vec<u8>)],
     ) -> io::Result<Vec<Position>> {
+        if self.names.lead_elsewhere_now() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the log's folder is not where it was",
+            ));
+        }
         let number = self.last() + 1;
         let salt = Salt::new(self.random.bits());
         let (content, places) = first_content(salt, state, carried);
@@ -149,9 +166,11 @@ impl Chain {
         file.sync()?;
         drop(file);
         let path = segment::path(&self.dir, number);
+        self.next_may_be_there = true;
         self.disk.rename(self.spare.path(), &path)?;
         self.disk.sync_dir(&self.dir)?;
         let file = self.disk.open(&path)?;
+        self.next_may_be_there = false;
         self.spare.taken();
         self.free_unused_tail();
         let (reader, length) = (
@@ -178,6 +197,11 @@ impl Chain {
             .into_iter()
             .map(|(offset, length)| Position::new(number, offset, length))
             .collect())
+    }
+
+    /// Whether the next segment may be there though opening it failed: then it voids what is added to this one.
+    pub(crate) const fn next_may_be_there(&self) -> bool {
+        self.next_may_be_there
     }
 
     /// Notes that the last segment's frames now end at `used`.
@@ -215,6 +239,13 @@ impl Chain {
     /// stays.
     pub(crate) fn remove_settled(&mut self) -> io::Result<()> {
         loop {
+            let oldest = self.segments.first_key_value();
+            let is_settled =
+                oldest.is_some_and(|(number, oldest)| oldest.live == 0 && *number != self.last());
+            // What bears their names elsewhere is not theirs.
+            if !(is_settled || self.removal_unsynced) || self.names.lead_elsewhere_now() {
+                return Ok(());
+            }
             if self.removal_unsynced {
                 let synced = self.disk.sync_dir(&self.dir);
                 self.spare.folder_synced(synced.is_ok());
@@ -225,7 +256,10 @@ impl Chain {
             }
             match self.segments.first_key_value() {
                 Some((number, oldest)) if oldest.live == 0 && *number != self.last() => {
-                    let (number, kept) = (*number, oldest.is_sound.then_some(oldest.used));
+                    let (number, kept) = (
+                        *number,
+                        (oldest.is_sound && !self.names.is_lost(*number)).then_some(oldest.used),
+                    );
                     self.remove_oldest(number, kept)?;
                 }
                 _ => return Ok(()),
@@ -237,6 +271,8 @@ impl Chain {
     /// spare.
     fn remove_oldest(&mut self, number: u32, used: Option<u64>) -> io::Result<()> {
         let path = segment::path(&self.dir, number);
+        // First the reader: what has one and no name counts as lost.
+        self.write_readers().remove(&number);
         let removed = match used.map_or(Ok(false), |used| self.spare.keep(&path, used)) {
             Ok(false) => self.disk.remove_file(&path),
             kept => kept.map(|_| ()),
@@ -247,14 +283,15 @@ impl Chain {
         }
         self.removal_unsynced = true;
         self.segments.remove(&number);
-        self.write_readers().remove(&number);
         metrics::counter!(crate::metrics::SEGMENTS_REMOVED).increment(1);
         Ok(())
     }
 
     /// Makes the spare if it is not there.
     pub(crate) fn ready_spare(&mut self) {
-        self.spare.make_ready();
+        if !self.names.lead_elsewhere_now() {
+            self.spare.make_ready();
+        }
     }
 
     /// Gives back the preallocated room behind the frames of the last segment, before it gets a successor. What lies

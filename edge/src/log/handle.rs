@@ -14,6 +14,7 @@ use super::budget::{Budget, Reservation};
 use super::chain::{Reader, Readers};
 use super::frame::{self, FrameKind};
 use super::message::{Copy, Message, NewPing, NotLogged};
+use super::names::{Lost, Names};
 use super::position::Position;
 
 /// Messages that may wait for the writer; each submission holds its body meanwhile, within the door's budget.
@@ -29,6 +30,7 @@ pub(crate) struct Log {
     next_plan: AtomicU64,
     writer: mpsc::Sender<Message>,
     readers: Readers,
+    names: Arc<Names>,
     budget: Arc<Budget>,
 }
 
@@ -52,12 +54,12 @@ pub(crate) enum ReadError {
 
 impl Log {
     /// The face of the log that `writer` leads to.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         own: Incarnation,
         boot: u64,
         next_plan: u64,
         writer: mpsc::Sender<Message>,
-        readers: Readers,
+        (readers, names): (Readers, Arc<Names>),
         budget: Arc<Budget>,
     ) -> Self {
         Self {
@@ -66,8 +68,24 @@ impl Log {
             next_plan: AtomicU64::new(next_plan),
             writer,
             readers,
+            names,
             budget,
         }
+    }
+
+    /// Whether it lies where its names say, as the last look found it.
+    pub(crate) const fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// Looks whether it does. Blocks on the disk. A segment that has no name has the writer begin the next one.
+    pub(crate) fn look(&self) -> Option<Lost> {
+        let lost = self.names.look(&self.readers);
+        if lost == Some(Lost::Segment) {
+            // A writer with that much to do looks by itself.
+            let _ = self.writer.try_send(Message::Probe);
+        }
+        lost
     }
 
     /// Takes room for a submission; `None` when the log is full. Then the writer looks for room for its next segment.

@@ -14,6 +14,7 @@ pub(crate) mod group;
 pub(crate) mod handle;
 pub(crate) mod look;
 pub(crate) mod message;
+pub(crate) mod names;
 pub(crate) mod open;
 pub(crate) mod position;
 pub(crate) mod recovery;

@@ -20,6 +20,7 @@ use super::damage::Damaged;
 use super::find::{Found, find, vouched_length};
 use super::frame::FrameKind;
 use super::glance::Glance;
+use super::names::Names;
 use super::position::Position;
 use super::recovery::{Recovered, Replay, ReplayError};
 use super::segment::{self, Entry, SegmentReader};
@@ -105,6 +106,8 @@ pub(crate) fn open(
     for dir in [&options.dir, &options.damaged_dir] {
         make_dir(disk.as_ref(), dir)?;
     }
+    let names =
+        Names::hold(disk, &options.dir).map_err(|source| disk_error("hold on to", &options.dir, source))?;
     let damaged = Damaged::new(disk.as_ref(), &options.damaged_dir);
     let found = find(disk.as_ref(), &options.dir, &damaged)?;
     let mut replay = Replay::new(own);
@@ -133,7 +136,7 @@ pub(crate) fn open(
     let mut chain = Chain::new(
         Arc::clone(disk),
         Arc::clone(random),
-        options.dir.clone(),
+        (options.dir.clone(), Arc::new(names)),
         options.segment_bytes,
         segments,
         Arc::clone(budget),

@@ -135,7 +135,8 @@ impl Writer {
 
     /// Tries what failed again, so that a node from which all traffic was taken comes back by itself.
     fn probe(&mut self) {
-        if !self.chain.budget().is_writable() && self.make_room(0).is_ok() {
+        let is_lost = self.chain.names().is_lost(self.chain.last());
+        if (is_lost || !self.chain.budget().is_writable()) && self.make_room(0).is_ok() {
             self.chain.budget().set_writable(true);
         }
         self.chain.ready_spare();
@@ -144,14 +145,18 @@ impl Writer {
     /// Sees to it that the next group goes to a segment that is whole and has room for it.
     fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         let (_, used) = self.chain.current();
-        if !self.poisoned && (used + bytes <= self.chain.segment_bytes() || self.chain.is_fresh()) {
+        let names = self.chain.names();
+        // Where no other can be opened, plans and done marks still go to this one, however long it gets.
+        let fits =
+            used + bytes <= self.chain.segment_bytes() || self.chain.is_fresh() || names.lead_elsewhere();
+        if !self.poisoned && fits && !names.is_lost(self.chain.last()) {
             return Ok(());
         }
         let state = self.counters.to_state(self.own, self.chain.last(), used);
-        // A next segment may be there from now on, even after an error, and it voids whatever would be added here.
-        self.poisoned = true;
-        self.chain.open_next(&state, &[])?;
-        self.poisoned = false;
+        let opened = self.chain.open_next(&state, &[]);
+        // After an error a next segment may be there, and it voids whatever would be added here.
+        self.poisoned = opened.is_err() && (self.poisoned || self.chain.next_may_be_there());
+        opened?;
         self.remove_settled();
         Ok(())
     }

@@ -7,6 +7,7 @@ mod crashes;
 mod door;
 mod errors;
 mod partitions;
+mod places;
 mod recovery;
 mod rotation;
 mod sealing;

@@ -59,6 +59,8 @@ impl Base {
             announce,
         };
         let edge = Edge::open(data.edge_options(&directory), parts).await?;
+        // From its opening on the edge looks at the file's name by itself; it may have been another one by then.
+        lock.check()?;
         let (trigger, shutdown) = Shutdown::new();
         let base = Arc::new(Self {
             directory,

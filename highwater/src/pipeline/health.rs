@@ -41,12 +41,15 @@ fn going_on(ending: &Shutdown) -> Check {
 }
 
 fn writes(status: &EdgeStatus) -> Check {
-    match (status.failed, status.writable) {
-        (Some(failed), _) => {
+    match (status.failed, status.lost, status.writable) {
+        (Some(failed), _, _) => {
             Check::Failed(format!("{failed}: the process ends, and has to be started again"))
         }
-        (None, true) => Check::Ok,
-        (None, false) => Check::Unavailable("the last write to the log failed: look at its disk".to_owned()),
+        (None, Some(lost), _) => Check::Unavailable(format!("{lost}: nothing is taken before it is back")),
+        (None, None, true) => Check::Ok,
+        (None, None, false) => {
+            Check::Unavailable("the last write to the log failed: look at its disk".to_owned())
+        }
     }
 }
 

@@ -346,6 +346,7 @@ fn log_numbers(watched: &WatchedEdge, edge: &EdgeStatus) -> LogNumbers {
         budget_bytes: edge.log_bytes_max,
         has_room: edge.has_room,
         writable: edge.writable,
+        lost: edge.lost.map(str::to_owned),
         oldest_waiting: edge.oldest_waiting,
         seal_age: watched.seal_age,
         open_partitions: edge.open_partitions,

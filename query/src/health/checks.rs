@@ -21,9 +21,9 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 14] = [
-        process, log_writes, log_room, disk_room, store, damage, databases, rules, stuck, sealing, indexing,
-        folding, set_aside, errored,
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 15] = [
+        process, log_place, log_writes, log_room, disk_room, store, damage, databases, rules, stuck, sealing,
+        indexing, folding, set_aside, errored,
     ];
     let mut verdicts: Vec<Verdict> = checks.iter().filter_map(|check| check(numbers)).collect();
     verdicts.extend(partitions(numbers));
@@ -65,7 +65,7 @@ fn process(numbers: &HealthNumbers) -> Option<Verdict> {
         return Some(Verdict::new(
             "process_failing",
             Severity::Alarm,
-            format!("A part of the process ended that must not: {failed}."),
+            format!("The process cannot go on: {failed}."),
             "The process ends by itself and loses nothing; see that it is started again, and keep its log for a bug report.",
         ));
     }
@@ -77,6 +77,18 @@ fn process(numbers: &HealthNumbers) -> Option<Verdict> {
             "",
         )
     })
+}
+
+fn log_place(numbers: &HealthNumbers) -> Option<Verdict> {
+    let lost = numbers.log.lost.as_ref()?;
+    Some(Verdict::new(
+        "log_gone",
+        Severity::Alarm,
+        format!(
+            "The write-ahead log is not where it was: {lost}. Pings are answered 503, and clients come again."
+        ),
+        "Put back what was moved, or unmount what was mounted over it: pings are taken again by themselves. Do not end the          process before nothing waits any more: what is gone from the disk lives in its open files, and is sealed from there.",
+    ))
 }
 
 fn log_writes(numbers: &HealthNumbers) -> Option<Verdict> {

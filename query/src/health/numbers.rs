@@ -46,6 +46,8 @@ pub struct LogNumbers {
     pub has_room: bool,
     /// Whether the last write and sync worked.
     pub writable: bool,
+    /// Why the next process would not find it, if that is so.
+    pub lost: Option<String>,
     /// How long the oldest ping waits that is in no chunk.
     pub oldest_waiting: Option<Duration>,
     /// How long a ping may wait before its chunk is sealed.
@@ -171,7 +173,7 @@ impl HealthNumbers {
             "databases_error": databases,
             "log": {
                 "bytes": log.bytes, "budget_bytes": log.budget_bytes, "has_room": log.has_room,
-                "writable": log.writable,
+                "writable": log.writable, "lost": log.lost,
                 "oldest_waiting_seconds": log.oldest_waiting.map(|age| age.as_millis() as f64 / 1e3),
                 "seal_age_seconds": log.seal_age.as_secs_f64(), "open_partitions": log.open_partitions,
                 "open_partitions_max": log.open_partitions_max, "seals_under_way": log.seals, "stuck_plans": log.stuck_plans,

@@ -34,11 +34,12 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 21] = [
     "well",
     "nothing_received",
     "ending",
     "process_failing",
+    "log_gone",
     "log_unwritable",
     "log_full",
     "log_filling",

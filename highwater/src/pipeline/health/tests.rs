@@ -29,6 +29,7 @@ fn sound() -> EdgeStatus {
         damaged: 0,
         has_room: true,
         writable: true,
+        lost: None,
         failed: None,
     }
 }
@@ -49,6 +50,15 @@ fn a_node_whose_log_works_and_has_room_stays_in() {
         ..sound()
     };
     assert_eq!((writes(&status), room(&status)), (Check::Ok, Check::Ok));
+}
+
+#[test]
+fn a_log_that_is_not_where_it_was_takes_the_node_out() {
+    let status = EdgeStatus {
+        lost: Some("another folder, or none, is where the log was"),
+        ..sound()
+    };
+    assert!(matches!(writes(&status), Check::Unavailable(words) if words.contains("where the log was")));
 }
 
 #[test]

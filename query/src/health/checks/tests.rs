@@ -43,7 +43,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 26] = [
+const CASES: [Case; 27] = [
     (
         "well",
         Severity::Well,
@@ -57,6 +57,9 @@ const CASES: [Case; 26] = [
         n.failed = Some("a seal panicked".to_owned());
     }),
     ("ending", Severity::Notice, "told to end", |n| n.ending = true),
+    ("log_gone", Severity::Alarm, "none, is where the log was", |n| {
+        n.log.lost = Some("another folder, or none, is where the log was".to_owned());
+    }),
     ("log_unwritable", Severity::Alarm, "answered 503", |n| {
         n.log.writable = false;
     }),

@@ -485,3 +485,119 @@ fn rotten_aggregates_are_told_with_words_and_folded_anew_from_the_chunks() {
             .expect("aggregates")
     });
 }
+
+/// Posts one ping after the other until one is refused with 503, which is to come soon; nothing but 200 comes before.
+fn send_until_503(judge: &mut Judge, edge: &str) {
+    for _ in 0..1_200 {
+        let answers = judge.send(edge, 1, 2_000);
+        if answers.contains_key(&503) {
+            return;
+        }
+        assert!(answers.contains_key(&200), "{answers:?}\n{}", judge.log());
+        pause();
+    }
+    panic!("it is never noticed:\n{}", judge.log());
+}
+
+#[test]
+fn a_lock_file_that_is_removed_or_replaced_lets_no_second_process_in_and_the_first_one_ends_with_words() {
+    for is_replaced in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut judge = Judge::new(&folder.path().join("data"));
+        let mut pipeline = Pipeline::start(&judge.data, &["--seal-age", "1h"]);
+        judge.send_well(&pipeline, 20);
+        fs::remove_file(judge.data.join("lock")).expect("removed");
+        if is_replaced {
+            fs::write(judge.data.join("lock"), "1\n").expect("made anew");
+        }
+        let second = Command::new(highwater())
+            .args([
+                "serve",
+                "--edge-listen",
+                "127.0.0.1:0",
+                "--api-listen",
+                "127.0.0.1:0",
+                "--data-dir",
+            ])
+            .arg(&judge.data)
+            .output()
+            .expect("it starts");
+        let words = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(
+            !second.status.success() && words.contains("is in use by"),
+            "{words}"
+        );
+        // Whatever is acknowledged before the end is kept.
+        for _ in 0..1_200 {
+            let answers = judge.send(&pipeline.edge, 1, 2_000);
+            if answers.contains_key(&0) {
+                break;
+            }
+            pause();
+        }
+        assert!(!pipeline.wait().success());
+        let log = judge.log();
+        assert!(
+            log.contains("the file `lock` of the data directory is not the one"),
+            "{log}"
+        );
+        let pipeline = Pipeline::start(&judge.data, &SMALL_LOG);
+        judge.send_well(&pipeline, 5);
+        judge.judge(&pipeline);
+        pipeline.terminate();
+    }
+}
+
+#[test]
+fn a_log_that_is_removed_or_moved_beneath_the_process_is_503_and_an_alarm_and_nothing_acknowledged_is_lost() {
+    for is_moved in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut judge = Judge::new(&folder.path().join("data"));
+        let pipeline = Pipeline::start(&judge.data, &["--seal-age", "1h", "--persist-age", "100ms"]);
+        judge.send_well(&pipeline, 20);
+        let (log, away) = (judge.data.join("log"), judge.data.join("log.away"));
+        if is_moved {
+            fs::rename(&log, &away).expect("moved");
+        } else {
+            fs::remove_dir_all(&log).expect("removed");
+        }
+        send_until_503(&mut judge, &pipeline.edge);
+        let heartbeat = pipeline.edge_client().get("/__heartbeat__").expect("an answer");
+        assert_eq!(heartbeat.status, 503, "{}", heartbeat.text());
+        pipeline.wait_for("what waits to be sealed", |status| status["waiting"] == 0);
+        let verdicts = || {
+            let health = pipeline
+                .api_client()
+                .get("/api/v1/health")
+                .expect("an answer")
+                .json();
+            health["verdicts"].clone()
+        };
+        let is_said = |verdicts: &Value| {
+            let mut verdicts = verdicts.as_array().into_iter().flatten();
+            verdicts.any(|verdict| verdict["name"] == "log_gone" && verdict["severity"] == "alarm")
+        };
+        assert!(is_said(&verdicts()), "{:#}", verdicts());
+        for _ in 0..5 {
+            let answers = judge.send(&pipeline.edge, 1, 2_000);
+            assert!(answers.contains_key(&503), "{answers:?}");
+        }
+        judge.judge(&pipeline);
+        if is_moved {
+            fs::rename(&away, &log).expect("moved back");
+            for _ in 0..1_200 {
+                if judge.send(&pipeline.edge, 1, 2_000).contains_key(&200) {
+                    break;
+                }
+                pause();
+            }
+            judge.send_well(&pipeline, 5);
+            pipeline.terminate();
+            let pipeline = Pipeline::start(&judge.data, &SMALL_LOG);
+            judge.judge(&pipeline);
+            pipeline.terminate();
+        } else {
+            pipeline.terminate();
+        }
+    }
+}
