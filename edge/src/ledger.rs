@@ -56,6 +56,8 @@ struct State {
     chunked: u64,
     seals: BTreeMap<u64, Underway>,
     next_seal: u64,
+    /// The highest number that is given to a ping of this log.
+    newest: u64,
     /// The highest line that is logged of each imported file.
     imports: BTreeMap<Incarnation, u64>,
     /// What waits since then or longer is to be sealed at once.
@@ -115,6 +117,7 @@ impl Ledger {
             open: OpenChunks::new(limits),
             waiting: 0,
             chunked: counters.chunked,
+            newest: counters.next_sequence.saturating_sub(1),
             imports: counters.imports.clone(),
             seals: BTreeMap::new(),
             next_seal: 0,
@@ -133,6 +136,11 @@ impl Ledger {
     /// Told of changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// The highest number that is given to a ping of this log, or to none before it.
+    pub(crate) fn newest(&self) -> u64 {
+        self.lock().newest
     }
 
     /// The highest line of an imported file that is logged; 0 when there is none.
@@ -365,6 +373,8 @@ impl Watcher for Ledger {
             state.waiting += 1;
             if ping.imported {
                 state.imports.insert(ping.id.incarnation, ping.id.sequence);
+            } else {
+                state.newest = state.newest.max(ping.id.sequence);
             }
         }
         self.changed(&state);

@@ -74,13 +74,24 @@ impl Edge {
         let limits = bounded(options.limits);
         let budget = Budget::new(limits.log_bytes, limits.waiting_pings);
         let schema = Arc::new(parts.schema.clone());
+        let claimable = match &options.claims {
+            Some(claims) => {
+                let doors = (parts.store.as_ref(), &parts.disk);
+                Some((
+                    claims,
+                    claim::look(claims, doors, parts.incarnation, &options.log_dir).await?,
+                ))
+            }
+            None => None,
+        };
         let (opened, keys, pieces) = open_log(&options, &limits, &parts, &budget, &schema).await?;
         let damaged = Arc::new(AtomicU64::new(pieces));
         let Opened { chain, recovered } = opened;
         let boot = recovered.counters.boot;
-        if let Some(claims) = &options.claims {
+        if let Some((claims, claimable)) = claimable {
             let doors = (parts.store.as_ref(), &parts.disk, parts.random.as_ref());
-            claim::take(claims, doors, (parts.incarnation, boot), &options.log_dir).await?;
+            let start = (parts.incarnation, boot);
+            claim::take(claims, claimable, doors, start, &options.log_dir).await?;
         }
         let ledger = Arc::new(Ledger::new(
             Arc::clone(&parts.clock),

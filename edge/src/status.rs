@@ -16,6 +16,8 @@ pub struct EdgeStatus {
     pub waiting: u64,
     /// Pings in chunks that are in the store.
     pub chunked: u64,
+    /// The highest number that was given to a ping of this log. Numbers ascend, and leap at each start.
+    pub newest: u64,
     /// Bytes of frames in the write-ahead log.
     pub log_bytes: u64,
     /// Bytes of frames that pings may take there.
@@ -57,6 +59,7 @@ impl Edge {
             accepted: counts.waiting + counts.chunked,
             waiting: counts.waiting,
             chunked: counts.chunked,
+            newest: self.ledger.newest(),
             log_bytes: budget.used(),
             log_bytes_max: budget.bytes_max(),
             open_partitions: counts.partitions,

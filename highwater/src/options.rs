@@ -14,6 +14,7 @@ use ping::DimensionSchema;
 use retention::{Keep, Rules};
 use service::directory::DataDirectory;
 use service::http::{BodyLimits, ConnectionLimits};
+use service::lock::DirectoryLock;
 use service::quantity::Age;
 use service::telemetry::LogFormat;
 use std::time::Duration;
@@ -29,15 +30,15 @@ const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
 const SAID_BY_US: &str = ",deadpool.postgres=error,aws_config::imds=error";
 
 impl Data {
-    /// What the edge is told.
-    pub(crate) fn edge_options(&self, directory: &DataDirectory) -> EdgeOptions {
+    /// What the edge is told, which works under this lock.
+    pub(crate) fn edge_options(&self, directory: &DataDirectory, lock: &DirectoryLock) -> EdgeOptions {
         EdgeOptions {
             log_dir: directory.log(),
             staging_dir: directory.staging(),
             damaged_dir: directory.damaged(),
             prefix: self.chunk_prefix.clone(),
             claims: self.places.store.as_ref().map(|_| Claims {
-                kernel: running_kernel(),
+                lock: named_under_this_kernel(lock),
             }),
             limits: EdgeLimits {
                 seal_age: self.intake.seal_age.0,
@@ -279,11 +280,12 @@ impl Command {
     }
 }
 
-/// What the running kernel calls itself; where it has no name, each process is on a machine of its own.
-fn running_kernel() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    name.map_or_else(
-        |_| format!("process-{}", std::process::id()),
-        |name| name.trim().to_owned(),
-    )
+/// A name that no other lock has, on this machine since its kernel started or on any other one; none where that cannot be
+/// told.
+fn named_under_this_kernel(lock: &DirectoryLock) -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    match (kernel, lock.identity()) {
+        (Ok(kernel), Ok((device, inode))) => format!("{}.{device:x}.{inode:x}", kernel.trim()),
+        _ => String::new(),
+    }
 }

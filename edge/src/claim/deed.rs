@@ -1,17 +1,19 @@
 //! What a claim says: an object of one line under `edges/<incarnation>/<boot>`.
 //!
 //! ```text
-//! highwater-claim 1 <nonce, 32 hex digits> <kernel>
+//! highwater-claim 1 <nonce, 32 hex digits> <lock>
 //! ```
-//! The kernel is what the running kernel calls itself (`boot_id` on Linux): a claim of the same kernel was made on this
-//! machine since it started, so that the lock on the data directory tells whether its holder lives.
+//! The lock is what its holder had locked: the running kernel as it calls itself (`boot_id` on Linux), and the lock file's
+//! device and inode. Who holds the very same lock knows that the claim's holder lives no more: a lock file of another copy of
+//! the directory has another inode, and one that is open gives its own to none. Claims of earlier versions say the kernel only,
+//! which proves nothing.
 
 use ping::Incarnation;
 
 /// What a claim begins with: its kind and version.
 const KIND: &str = "highwater-claim 1";
-/// The longest name of a kernel that is written.
-const KERNEL_BYTES_MAX: usize = 64;
+/// The longest name of a lock that is written.
+const LOCK_BYTES_MAX: usize = 64;
 /// Digits of a boot number in a key, so that keys are in the order of boots.
 const BOOT_DIGITS: usize = 20;
 
@@ -22,8 +24,8 @@ pub(super) struct Deed {
     pub(super) boot: u64,
     /// What its holder alone knew beforehand.
     pub(super) nonce: Nonce,
-    /// The kernel under which it was made.
-    pub(super) kernel: String,
+    /// What its holder had locked.
+    pub(super) lock: String,
 }
 
 /// 128 random bits that only one data directory knows.
@@ -31,13 +33,13 @@ pub(super) struct Deed {
 pub(super) struct Nonce(pub(super) u128);
 
 impl Deed {
-    /// A claim; of the kernel's name only what can be written in one word.
-    pub(super) fn new(boot: u64, nonce: Nonce, kernel: &str) -> Self {
-        let word = kernel.chars().filter(char::is_ascii_graphic);
+    /// A claim; of the lock's name only what can be written in one word.
+    pub(super) fn new(boot: u64, nonce: Nonce, lock: &str) -> Self {
+        let word = lock.chars().filter(char::is_ascii_graphic);
         Self {
             boot,
             nonce,
-            kernel: word.take(KERNEL_BYTES_MAX).collect(),
+            lock: word.take(LOCK_BYTES_MAX).collect(),
         }
     }
 
@@ -48,16 +50,16 @@ impl Deed {
 
     /// Its object.
     pub(super) fn encode(&self) -> String {
-        format!("{KIND} {} {}\n", self.nonce, self.kernel)
+        format!("{KIND} {} {}\n", self.nonce, self.lock)
     }
 
     /// Reads key and object.
     pub(super) fn decode(own: Incarnation, key: &str, object: &[u8]) -> Option<Self> {
         let boot = boot(own, key)?;
         let line = std::str::from_utf8(object).ok()?.strip_suffix('\n')?;
-        let (nonce, kernel) = line.strip_prefix(KIND)?.strip_prefix(' ')?.split_once(' ')?;
-        let deed = Self::new(boot, Nonce::decode(nonce)?, kernel);
-        (deed.kernel == kernel).then_some(deed)
+        let (nonce, lock) = line.strip_prefix(KIND)?.strip_prefix(' ')?.split_once(' ')?;
+        let deed = Self::new(boot, Nonce::decode(nonce)?, lock);
+        (deed.lock == lock).then_some(deed)
     }
 }
 
@@ -96,21 +98,21 @@ mod tests {
 
     #[test]
     fn a_claim_of_version_1_is_read_for_ever() {
-        let deed = Deed::new(7, Nonce(0xfe), "0f-kernel");
+        let deed = Deed::new(7, Nonce(0xfe), "0f-lock");
         assert_eq!(
             deed.key(OWN),
             "edges/abababababababababababababababab/00000000000000000007"
         );
         assert_eq!(
             deed.encode(),
-            "highwater-claim 1 000000000000000000000000000000fe 0f-kernel\n"
+            "highwater-claim 1 000000000000000000000000000000fe 0f-lock\n"
         );
     }
 
     proptest! {
         #[test]
-        fn a_claim_is_read_as_it_was_written(boot: u64, nonce: u128, kernel: String) {
-            let deed = Deed::new(boot, Nonce(nonce), &kernel);
+        fn a_claim_is_read_as_it_was_written(boot: u64, nonce: u128, lock: String) {
+            let deed = Deed::new(boot, Nonce(nonce), &lock);
             prop_assert_eq!(Deed::decode(OWN, &deed.key(OWN), deed.encode().as_bytes()), Some(deed));
         }
 

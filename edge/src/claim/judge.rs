@@ -10,7 +10,7 @@ pub(super) enum Before {
     Claim {
         /// Whether the claim tried last was made, so that the next one needs a nonce of its own.
         was_made: bool,
-        /// Whether who made the newest claim may still run, where no lock tells of it.
+        /// Whether who held the log before may still run: that nobody does is proven only by the lock that its claim names.
         may_live: bool,
     },
     /// Do not.
@@ -18,7 +18,7 @@ pub(super) enum Before {
 }
 
 /// Why a start may not go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Another went on with this log at that start.
     Another {
@@ -32,12 +32,13 @@ pub(crate) enum Refusal {
     },
 }
 
-/// What to do about start `boot`, `newest` being the newest claim in the store.
-pub(super) fn before(boot: u64, newest: Option<&Deed>, known: Option<&Known>, kernel: &str) -> Before {
+/// What to do about start `boot` of who holds `lock`, `newest` being the newest claim in the store.
+pub(super) fn before(boot: u64, newest: Option<&Deed>, known: Option<&Known>, lock: &str) -> Before {
     let Some(newest) = newest else {
         return Before::Claim {
             was_made: false,
-            may_live: false,
+            // Who held it then claimed nothing, or its claim was deleted.
+            may_live: boot > 1,
         };
     };
     match known {
@@ -46,7 +47,7 @@ pub(super) fn before(boot: u64, newest: Option<&Deed>, known: Option<&Known>, ke
         }
         Some(known) if known.made(newest.nonce) => Before::Claim {
             was_made: newest.nonce == known.next,
-            may_live: newest.kernel != kernel,
+            may_live: newest.lock.is_empty() || newest.lock != lock,
         },
         _ => Before::Refuse(Refusal::Another { boot: newest.boot }),
     }
@@ -65,7 +66,7 @@ mod tests {
     use super::super::deed::Nonce;
     use super::*;
 
-    const HERE: &str = "kernel";
+    const HERE: &str = "kernel.8.17";
     const KNOWN: Known = Known {
         held: Nonce(1),
         next: Nonce(2),
@@ -76,14 +77,15 @@ mod tests {
     }
 
     #[test]
-    fn the_first_start_of_all_may_go_on() {
-        let may = Before::Claim {
+    fn the_first_start_of_all_may_go_on_and_a_later_one_without_a_claim_may_have_a_living_holder() {
+        let may = |may_live| Before::Claim {
             was_made: false,
-            may_live: false,
+            may_live,
         };
-        assert_eq!(before(1, None, None, HERE), may);
+        assert_eq!(before(1, None, None, HERE), may(false));
         // A directory that worked on a store of its own before, or whose claims were deleted.
-        assert_eq!(before(9, None, Some(&KNOWN), HERE), may);
+        assert_eq!(before(9, None, Some(&KNOWN), HERE), may(true));
+        assert_eq!(before(2, None, None, HERE), may(true));
     }
 
     #[test]
@@ -98,11 +100,17 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_made_elsewhere_or_before_a_reboot_may_have_a_living_holder() {
-        let Before::Claim { may_live, .. } = before(6, Some(&claim(5, 1)), Some(&KNOWN), "another") else {
-            panic!("it is ours");
-        };
-        assert!(may_live);
+    fn a_claim_made_under_another_lock_may_have_a_living_holder() {
+        // Another machine, or the same one before it restarted; a copy on the same one; an earlier version of the program.
+        for other in ["other.8.17", "kernel.8.18", "kernel.9.17", "kernel", ""] {
+            let claimed = Deed::new(5, Nonce(1), other);
+            for here in [HERE, ""] {
+                let Before::Claim { may_live, .. } = before(6, Some(&claimed), Some(&KNOWN), here) else {
+                    panic!("it is ours");
+                };
+                assert!(may_live, "{other:?} under {here:?}");
+            }
+        }
     }
 
     #[test]

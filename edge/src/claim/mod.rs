@@ -1,7 +1,7 @@
 //! Claims: where many edges share a store, each start of a log is claimed there, so that of two processes that take
 //! themselves for one and the same (a copied disk, a copied image of a machine) only one goes on.
 //!
-//! Without it both would give the same record ids to different pings, of which one would be taken for the other.
+//! Without it both would seal the pings that waited when the copy was made, and go on under one identity.
 //! `deed.rs` is what a claim says and `keep.rs` what its holder remembers; `judge.rs` decides, and is pure; `take.rs` asks
 //! the store.
 
@@ -14,6 +14,6 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use take::take;
 pub use take::{ClaimError, Claims};
+pub(crate) use take::{look, take};
 pub(crate) use watch::watch;

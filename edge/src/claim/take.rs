@@ -1,4 +1,6 @@
-//! Claiming a start of the log, before anything is answered or sealed.
+//! Claiming a start of the log. First it is looked whether it may be claimed, before anything is written: a start that is
+//! refused leaves the log as it was, however often it is tried. Then, when the log has counted the start, it is claimed, before
+//! anything is answered or sealed.
 
 use std::io;
 use std::path::Path;
@@ -16,6 +18,7 @@ use super::deed::{Deed, Nonce, boot as boot_of, folder};
 use super::judge::{self, Before, Refusal};
 use super::keep::{Keep, Known};
 use super::watch::LOOK_EVERY;
+use crate::log::starts::Starts;
 
 /// How long whoever may still run has to see that its log was claimed anew: it looks every [`LOOK_EVERY`].
 const NOTICE: Duration = Duration::from_secs(3 * LOOK_EVERY.as_secs());
@@ -27,8 +30,9 @@ const PAGE: usize = 1_000;
 /// That starts are claimed, and by whom.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    /// What the running kernel calls itself: another one after a restart of the machine, and on every other machine.
-    pub kernel: String,
+    /// The lock under which this process has the log: a name that no other lock has, on this machine since it started or on
+    /// any other one. Empty when there is none that could be named.
+    pub lock: String,
 }
 
 /// Why a start could not be claimed.
@@ -58,22 +62,57 @@ pub enum ClaimError {
         /// The start that was claimed.
         boot: u64,
     },
+    /// How often the log was started cannot be read.
+    #[error("write-ahead log: could not read how often it was started: {0}; check the disk and permissions")]
+    Starts(io::Error),
     /// What is remembered of claims cannot be read or written.
     #[error("the file beside the log that remembers its claims: {0}")]
     Remember(#[from] io::Error),
 }
 
-/// Claims start `boot` of the log; waits for a store that does not answer, for nothing may be taken before.
+/// That a start may be claimed.
+#[derive(Debug)]
+pub(crate) struct Claimable {
+    /// The start.
+    boot: u64,
+    /// The newest claim in the store.
+    newest: Option<Deed>,
+    known: Option<Known>,
+}
+
+/// Looks whether the next start of the log may be claimed, and changes nothing; waits for a store that does not answer.
 ///
 /// # Errors
-/// When the log is another's, or what is remembered cannot be read.
-pub(crate) async fn take(
+/// When the log is another's, or went back, or what is remembered cannot be read.
+pub(crate) async fn look(
     claims: &Claims,
-    (store, disk, random): (&dyn Store, &Arc<dyn Disk>, &dyn Random),
-    (own, boot): (Incarnation, u64),
+    (store, disk): (&dyn Store, &Arc<dyn Disk>),
+    own: Incarnation,
     log_dir: &Path,
-) -> Result<(), ClaimError> {
-    let refused = |refusal| match refusal {
+) -> Result<Claimable, ClaimError> {
+    let (starts, dir) = (Starts::beside(log_dir, own), log_dir.to_owned());
+    let reading = Arc::clone(disk);
+    let so_far = task::blocking(move || starts.so_far(reading.as_ref(), &dir)).await;
+    let boot = so_far.map_err(ClaimError::Starts)?.saturating_add(1);
+    let known = on_disk(disk, &Keep::beside(log_dir, own), Keep::read).await?;
+    let newest = answered(|| newest(store, own)).await;
+    let claimable = Claimable { boot, newest, known };
+    claimable.judge(claims, own)?;
+    Ok(claimable)
+}
+
+impl Claimable {
+    /// Whether the claim tried last was made, and whether who held the log before may live.
+    fn judge(&self, claims: &Claims, own: Incarnation) -> Result<(bool, bool), ClaimError> {
+        match judge::before(self.boot, self.newest.as_ref(), self.known.as_ref(), &claims.lock) {
+            Before::Claim { was_made, may_live } => Ok((was_made, may_live)),
+            Before::Refuse(refusal) => Err(refused(own, refusal)),
+        }
+    }
+}
+
+fn refused(own: Incarnation, refusal: Refusal) -> ClaimError {
+    match refusal {
         Refusal::Another { boot } => ClaimError::Another {
             incarnation: own,
             boot,
@@ -82,14 +121,27 @@ pub(crate) async fn take(
             incarnation: own,
             boot,
         },
-    };
+    }
+}
+
+/// Claims start `boot` of the log, which the log has counted by now; waits for a store that does not answer, for nothing may
+/// be taken before.
+///
+/// # Errors
+/// When another claimed it meanwhile, or what is remembered cannot be written.
+pub(crate) async fn take(
+    claims: &Claims,
+    claimable: Claimable,
+    (store, disk, random): (&dyn Store, &Arc<dyn Disk>, &dyn Random),
+    (own, boot): (Incarnation, u64),
+    log_dir: &Path,
+) -> Result<(), ClaimError> {
+    // The log may have found that it knows less, where it is damaged.
+    let claimable = Claimable { boot, ..claimable };
+    let (was_made, may_live) = claimable.judge(claims, own)?;
+    let Claimable { newest, known, .. } = claimable;
+    let refused = |refusal| refused(own, refusal);
     let keep = Keep::beside(log_dir, own);
-    let known = on_disk(disk, &keep, Keep::read).await?;
-    let newest = answered(|| newest(store, own)).await;
-    let (was_made, may_live) = match judge::before(boot, newest.as_ref(), known.as_ref(), &claims.kernel) {
-        Before::Claim { was_made, may_live } => (was_made, may_live),
-        Before::Refuse(refusal) => return Err(refused(refusal)),
-    };
     let known = match known {
         Some(known) if !was_made => known,
         known => {
@@ -102,7 +154,7 @@ pub(crate) async fn take(
             known
         }
     };
-    let deed = Deed::new(boot, known.next, &claims.kernel);
+    let deed = Deed::new(boot, known.next, &claims.lock);
     answered(|| put(store, own, &deed)).await.map_err(&refused)?;
     let seen = newest.map(|newest| newest.boot);
     let claimed = answered(|| boots(store, own)).await;
@@ -117,8 +169,8 @@ pub(crate) async fn take(
         tracing::info!(
             boot,
             seconds = NOTICE.as_secs(),
-            "the last start of this log was on another machine, or before this one restarted: if it still runs, it has so \
-             long to end"
+            "nothing proves that the last holder of this log is gone (another machine, a restart of this one, a copy of the \
+             directory): if it still runs, it has so long to end"
         );
         task::sleep(NOTICE).await;
     }

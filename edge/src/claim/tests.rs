@@ -11,17 +11,17 @@ use service::random::SeededRandom;
 use service::shutdown::Shutdown;
 use store::{MemoryStore, Odds, Store, UnreliableStore};
 
-use super::take::{ClaimError, Claims, boots, take};
+use super::take::{ClaimError, Claims, boots, look, take};
 use super::watch::watch;
 use crate::failure::Failure;
+use crate::log::starts::Starts;
 
 const OWN: Incarnation = Incarnation::from_bytes([0xab; 16]);
 
-/// A data directory: what it remembers of claims, and how often its log was started.
+/// A data directory: what it remembers of claims, and how often its log was started, which stands beside it.
 struct Node {
     disk: SimulatedDisk,
-    boot: u64,
-    kernel: &'static str,
+    lock: &'static str,
 }
 
 fn memory() -> MemoryStore {
@@ -32,36 +32,44 @@ impl Node {
     fn new() -> Self {
         Self {
             disk: SimulatedDisk::new(),
-            boot: 0,
-            kernel: "here",
+            lock: "here.8.17",
         }
     }
 
-    /// Another disk with the same bytes.
+    /// Another disk with the same bytes, on the same machine.
     fn copy(&self) -> Self {
         Self {
             disk: self.disk.kill(),
-            boot: self.boot,
-            kernel: "here",
+            lock: "here.8.18",
         }
+    }
+
+    /// How often its log was started.
+    fn boot(&self) -> u64 {
+        let starts = Starts::beside(Path::new("/log"), OWN);
+        starts.remembered(&self.disk).expect("read")
+    }
+
+    /// Puts the log back as it was at a start.
+    fn put_back(&self, boot: u64) {
+        let starts = Starts::beside(Path::new("/log"), OWN);
+        starts.remember(&self.disk, boot).expect("written");
     }
 
     /// The next start.
     async fn start(&mut self, store: &dyn Store) -> Result<(), ClaimError> {
         static DRAWN: AtomicU64 = AtomicU64::new(0);
-        self.boot += 1;
         let random = SeededRandom::new(DRAWN.fetch_add(1, Ordering::Relaxed));
         let claims = Claims {
-            kernel: self.kernel.to_owned(),
+            lock: self.lock.to_owned(),
         };
-        let disk = self.disk.shared();
-        take(
-            &claims,
-            (store, &disk, random.as_ref()),
-            (OWN, self.boot),
-            Path::new("/log"),
-        )
-        .await
+        let (disk, log) = (self.disk.shared(), Path::new("/log"));
+        let claimable = look(&claims, (store, &disk), OWN, log).await?;
+        // As the log does when it is opened.
+        let boot = self.boot() + 1;
+        self.put_back(boot);
+        let doors: (_, _, &dyn service::random::Random) = (store, &disk, random.as_ref());
+        take(&claims, claimable, doors, (OWN, boot), log).await
     }
 }
 
@@ -95,7 +103,7 @@ async fn a_copy_that_starts_first_goes_on_and_the_original_is_ended_and_refused(
     let (store, mut node) = (Arc::new(memory()), Node::new());
     node.start(store.as_ref()).await.expect("the first start");
     let (failure, (_trigger, shutdown)) = (Failure::new(), Shutdown::new());
-    let watch = watch(store.clone(), OWN, node.boot, failure.clone(), shutdown);
+    let watch = watch(store.clone(), OWN, node.boot(), failure.clone(), shutdown);
     let watching = service::task::spawn("watch", watch);
     let mut copy = node.copy();
     copy.start(store.as_ref()).await.expect("the copy was faster");
@@ -110,30 +118,62 @@ async fn a_copy_that_starts_first_goes_on_and_the_original_is_ended_and_refused(
 
 #[tokio::test(start_paused = true)]
 #[expect(clippy::disallowed_methods, reason = "the clock of this runtime stands still")]
-async fn after_a_start_on_another_machine_the_last_holder_has_time_to_notice() {
-    let (store, mut node) = (memory(), Node::new());
+async fn only_the_lock_of_the_last_holder_itself_saves_the_wait_for_it_to_notice() {
+    let store = memory();
+    let mut node = Node::new();
     let begun = tokio::time::Instant::now();
-    node.start(&store).await.expect("the first start");
-    node.start(&store)
-        .await
-        .expect("the lock tells that the last one is gone");
+    for _ in 0..5 {
+        node.start(&store)
+            .await
+            .expect("the lock tells that the last one is gone");
+    }
     assert_eq!(begun.elapsed().as_secs(), 0);
-    node.kernel = "there";
-    node.start(&store).await.expect("the disk was moved");
-    assert!(begun.elapsed() >= 2 * super::watch::LOOK_EVERY);
+    // A copy on the same machine; the disk in another machine; a lock file made anew; a lock that nobody can name.
+    for lock in ["here.8.18", "there.8.18", "here.8.19", "", ""] {
+        let begun = tokio::time::Instant::now();
+        node = Node { lock, ..node.copy() };
+        node.start(&store).await.expect("nobody else started");
+        assert!(begun.elapsed() >= 2 * super::watch::LOOK_EVERY, "{lock:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_put_back_from_an_older_copy_is_refused() {
+async fn a_log_put_back_from_an_older_copy_is_refused_however_often_it_tries() {
     let (store, mut node) = (memory(), Node::new());
-    node.start(&store).await.expect("the first start");
-    node.start(&store).await.expect("the second start");
-    node.boot = 0;
-    let refused = node.start(&store).await;
-    assert!(
-        matches!(refused, Err(ClaimError::WentBack { boot: 2, .. })),
-        "{refused:?}"
-    );
+    for _ in 0..3 {
+        node.start(&store).await.expect("it is its own log");
+    }
+    for back in [0, 1, 2] {
+        node.put_back(back);
+        for _ in 0..5 {
+            let refused = node.start(&store).await;
+            assert!(
+                matches!(refused, Err(ClaimError::WentBack { boot: 3, .. })),
+                "{refused:?}"
+            );
+            assert_eq!(node.boot(), back, "a refused start leaves all as it was");
+        }
+    }
+    node.put_back(3);
+    node.start(&store).await.expect("the newer one was put back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edge_whose_claim_is_deleted_ends_for_another_was_to_go_on() {
+    for _ in 0..5 {
+        let (store, mut node) = (Arc::new(memory()), Node::new());
+        node.start(store.as_ref()).await.expect("the first start");
+        let mut copy = node.copy();
+        let (failure, (_trigger, shutdown)) = (Failure::new(), Shutdown::new());
+        let watch = watch(store.clone(), OWN, node.boot(), failure.clone(), shutdown);
+        let watching = service::task::spawn("watch", watch);
+        let claim = store.list("edges/", None, 10).await.expect("listed").objects;
+        store.delete(&claim[0].key).await.expect("deleted");
+        // It waits for the one that runs, though no claim tells of it.
+        copy.start(store.as_ref()).await.expect("it was to go on");
+        assert!(watching.is_finished());
+        assert!(failure.told().is_some());
+    }
 }
 
 proptest! {

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 /// How often it is looked.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Looks until the end is wished. A higher start that is claimed ends the edge: nothing is answered or sealed any more.
+/// Looks until the end is wished. A higher start that is claimed ends the edge, and so does its own claim when it is gone:
+/// nothing is answered or sealed any more. A later start, or who had another go on, deleted it.
 pub(crate) async fn watch(
     store: Arc<dyn Store>,
     own: Incarnation,
@@ -32,7 +33,7 @@ pub(crate) async fn watch(
         let Ok(claimed) = boots(store.as_ref(), own).await else {
             continue;
         };
-        if let Some(other) = claimed.into_iter().find(|other| *other > boot) {
+        if let Some(other) = claimed.iter().copied().find(|other| *other > boot) {
             tracing::error!(
                 boot,
                 other,
@@ -40,6 +41,16 @@ pub(crate) async fn watch(
             );
             failure.tell(
                 "another process went on with this log: its data directory was copied and started elsewhere",
+            );
+            return;
+        }
+        if !claimed.contains(&boot) {
+            tracing::error!(
+                boot,
+                "the claim of this start of the log was deleted: another process may go on with the log"
+            );
+            failure.tell(
+                "its claim of the log was deleted in the store: another process may go on with the log",
             );
             return;
         }

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use index_schema::proto::{Import, LogState};
 use ping::Incarnation;
 
-/// After damage the numbers of this start's pings begin at the start's number times this: above all that were given
-/// before, though nothing may say any more what they were. A log that loses 1,000 pings every second for 30 years stays
-/// below it.
+/// The numbers of a start's pings begin at the start's number times this: above all that were given before, though nothing
+/// may say any more what they were (the log was damaged, or put back as it was some time before, within the same start). A
+/// process that takes 10,000 pings every second for 3 years stays below it.
 const NUMBERS_PER_START: u64 = 1 << 40;
+
+/// Numbers are kept as signed 64-bit ones elsewhere. A log that was started more often than this, once a second for 97 days,
+/// goes on with its numbers where it knows that it was.
+const STARTS_MAX: u64 = (1 << 23) - 2;
 
 /// The counters as of some place of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,14 +73,13 @@ impl Counters {
         }
     }
 
-    /// Counts a start, which comes after all that are remembered elsewhere. When some of what was counted may be lost,
-    /// the numbers of pings go on above all that may have been given.
-    pub(crate) fn start(&mut self, remembered: u64, incomplete: bool) {
+    /// Counts a start, which comes after all that are remembered elsewhere. The numbers of pings go on above all that may
+    /// have been given.
+    pub(crate) fn start(&mut self, remembered: u64) {
         self.boot = self.boot.max(remembered).saturating_add(1);
-        if incomplete {
-            self.next_sequence = self
-                .next_sequence
-                .max(self.boot.saturating_mul(NUMBERS_PER_START));
+        if self.boot > 1 {
+            let first = self.boot.min(STARTS_MAX) * NUMBERS_PER_START;
+            self.next_sequence = self.next_sequence.max(first);
         }
     }
 
@@ -84,5 +87,39 @@ impl Counters {
     pub(crate) fn learn_import(&mut self, file: Incarnation, line: u64) {
         let taken = self.imports.entry(file).or_insert(0);
         *taken = (*taken).max(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_start_gives_a_number_that_one_before_may_have_given_whatever_is_known_of_it() {
+        let mut whole = Counters::default();
+        whole.start(0);
+        assert_eq!((whole.boot, whole.next_sequence), (1, 1));
+        for _ in 0..5 {
+            let put_back = whole.clone();
+            let given = whole.next_sequence..whole.next_sequence + 1_000_000_000;
+            let mut next = put_back;
+            next.start(0);
+            assert!(next.next_sequence >= given.end, "{next:?} after {given:?}");
+            whole = next;
+        }
+    }
+
+    #[test]
+    fn numbers_only_ascend_and_fit_63_bits_however_often_a_log_is_started() {
+        for boot in [STARTS_MAX - 2, STARTS_MAX - 1, STARTS_MAX, u64::MAX - 1, u64::MAX] {
+            let mut counters = Counters {
+                boot,
+                next_sequence: STARTS_MAX * NUMBERS_PER_START + 7,
+                ..Counters::default()
+            };
+            counters.start(0);
+            assert_eq!(counters.next_sequence, STARTS_MAX * NUMBERS_PER_START + 7);
+            assert!(i64::try_from(counters.next_sequence + NUMBERS_PER_START).is_ok());
+        }
     }
 }

@@ -188,7 +188,7 @@ fn count_start(
             remembered,
         });
     }
-    counters.start(remembered, damaged.is_met());
+    counters.start(remembered);
     Ok(counters)
 }
 

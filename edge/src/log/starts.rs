@@ -4,6 +4,7 @@
 //! ```text
 //! highwater-log-starts 1 <incarnation, 32 hex digits> <starts> <CRC-32C of all before this blank, 8 hex digits>
 //! ```
+//! And how often a log says itself that it was started, by the first frames of its segments.
 //! What does not live here: what follows from it.
 
 use std::io::{self, ErrorKind};
@@ -11,7 +12,12 @@ use std::path::{Path, PathBuf};
 
 use crc_fast::{CrcAlgorithm, checksum};
 use disk::Disk;
+use index_schema::proto::LogState;
 use ping::Incarnation;
+use prost::Message;
+
+use super::frame::FrameKind;
+use super::segment::{self, Entry, SEGMENT_HEADER_BYTES, SegmentReader};
 
 /// What the file begins with: its kind and version.
 const KIND: &str = "highwater-log-starts 1";
@@ -55,6 +61,26 @@ impl Starts {
         Ok(if incarnation == self.own { starts } else { 0 })
     }
 
+    /// How often the log in the folder `dir` was started, by what is remembered here and by what it says itself. Changes
+    /// nothing; what cannot be understood says nothing.
+    pub(crate) fn so_far(&self, disk: &dyn Disk, dir: &Path) -> io::Result<u64> {
+        let mut starts = self.remembered(disk)?;
+        let entries = match disk.read_dir(dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(starts),
+            other => other?,
+        };
+        let own = self.own.as_bytes();
+        for (path, _) in entries {
+            if segment::number(&path).is_some()
+                && let Some(state) = state_of(disk, &path)?
+                && state.incarnation[..] == own[..]
+            {
+                starts = starts.max(state.boot);
+            }
+        }
+        Ok(starts)
+    }
+
     /// Remembers a start, durably. What was remembered before stays until then.
     pub(crate) fn remember(&self, disk: &dyn Disk, starts: u64) -> io::Result<()> {
         let draft = named(&self.path, ".new");
@@ -68,6 +94,23 @@ impl Starts {
         disk.rename(&draft, &self.path)?;
         self.path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent))
     }
+}
+
+/// The state with which a segment begins.
+fn state_of(disk: &dyn Disk, path: &Path) -> io::Result<Option<LogState>> {
+    let file = disk.open_read(path)?;
+    let mut header = [0; SEGMENT_HEADER_BYTES as usize];
+    let read = file.read_at(&mut header, 0)?;
+    let Ok(salt) = segment::decode_header(&header[..read]) else {
+        return Ok(None);
+    };
+    let mut reader = SegmentReader::closed(file.as_ref(), salt, file.len()?);
+    Ok(match reader.next()? {
+        Some(Entry::Frame { frame, .. }) if frame.kind == FrameKind::State => {
+            LogState::decode(frame.payload).ok()
+        }
+        _ => None,
+    })
 }
 
 fn named(path: &Path, suffix: &str) -> PathBuf {

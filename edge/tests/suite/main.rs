@@ -3,6 +3,7 @@
 mod alone;
 mod bombs;
 mod bounds;
+mod copies;
 mod crashes;
 mod door;
 mod errors;

@@ -58,7 +58,7 @@ impl Base {
             incarnation: Incarnation::from_bytes(directory.incarnation()),
             announce,
         };
-        let edge = Edge::open(data.edge_options(&directory), parts).await?;
+        let edge = Edge::open(data.edge_options(&directory, &lock), parts).await?;
         // From its opening on the edge looks at the file's name by itself; it may have been another one by then.
         lock.check()?;
         let (trigger, shutdown) = Shutdown::new();

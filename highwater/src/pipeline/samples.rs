@@ -16,6 +16,9 @@ const LOOKED_AT: usize = 500;
 /// What is set aside, of which so much is named.
 const SET_ASIDE_NAMED: usize = 50;
 
+/// Record ids that are looked through, beginning with the newest. Numbers leap at each start, by less than the last of these.
+const WINDOWS: [u64; 4] = [1_000, 100_000, 10_000_000, 1 << 41];
+
 /// Why the samples could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SampleError {
@@ -25,8 +28,8 @@ pub(super) enum SampleError {
     Index(#[from] IndexError),
 }
 
-/// A few errored pings for each reason. Record ids ascend with time, so those of the newest pings of `own` (a log, and how
-/// many it accepted) are asked for first.
+/// A few errored pings for each reason. Record ids ascend with time, so those of the newest pings of `own` (a log, and
+/// the highest number that it gave) are asked for first.
 pub(super) async fn errored(
     reads: &dyn AggregateReads,
     index: &dyn Index,
@@ -63,11 +66,11 @@ async fn newest_rows(
     reads: &dyn AggregateReads,
     own: Option<(Incarnation, u64)>,
 ) -> Result<Vec<ErroredRow>, AggregateError> {
-    for window in [1_000, 100_000, 10_000_000] {
-        let Some((incarnation, accepted)) = own else { break };
+    for window in WINDOWS {
+        let Some((incarnation, newest)) = own else { break };
         let after = RecordId {
             incarnation,
-            sequence: accepted.saturating_sub(window),
+            sequence: newest.saturating_sub(window),
         };
         let mut rows = reads.errored(Some(after), LOOKED_AT).await?;
         if !rows.is_empty() {

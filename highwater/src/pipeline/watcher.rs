@@ -259,7 +259,7 @@ impl WatchedParts {
         let own = self
             .edge
             .as_ref()
-            .map(|watched| (watched.incarnation, new.accepted));
+            .map(|watched| (watched.incarnation, watched.edge.status().newest));
         let errored = within_patience(samples::errored(reads.as_ref(), index, own, numbers.now())).await;
         let set_aside = within_patience(samples::set_aside(index)).await;
         let kept = kept();

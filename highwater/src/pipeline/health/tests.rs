@@ -19,6 +19,7 @@ fn sound() -> EdgeStatus {
         accepted: 0,
         waiting: 0,
         chunked: 0,
+        newest: 0,
         log_bytes: 0,
         log_bytes_max: 1,
         open_partitions: 0,
