@@ -78,7 +78,7 @@ impl SegmentBytes {
 pub fn read_segment(file: &dyn disk::File) -> std::io::Result<Option<(Vec<ReadFrame>, usize)>> {
     let mut header = [0; segment::SEGMENT_HEADER_BYTES as usize];
     let read = file.read_at(&mut header, 0)?;
-    let Ok(salt) = segment::decode_header(&header[..read]) else {
+    let Ok(segment::Header { salt, .. }) = segment::decode_header(&header[..read]) else {
         return Ok(None);
     };
     let (mut reader, mut frames, mut damaged) = (SegmentReader::last(file, salt)?, Vec::new(), 0);

@@ -233,7 +233,7 @@ impl Sealer {
             since_us: planned.since_us,
         });
         if planned.missing > 0 {
-            self.log.release(Vec::new(), planned.missing).await;
+            self.log.release(Vec::new(), planned.missing, Vec::new()).await;
         }
         Ok(())
     }
@@ -272,7 +272,8 @@ impl Sealer {
         }
     }
 
-    /// Sets aside pings whose place in the log was found damaged.
+    /// Sets aside pings whose place in the log was found damaged. What cannot be set aside stays in the log, and waits no
+    /// more.
     pub(crate) async fn set_aside(&self, key: &PartitionKey, damaged: Vec<(Position, Vec<u8>)>) {
         if damaged.is_empty() {
             return;
@@ -283,19 +284,23 @@ impl Sealer {
             self.damaged_dir.clone(),
             Arc::clone(&self.damaged),
         );
-        service::task::blocking(move || {
+        let unkept = service::task::blocking(move || {
             let folder = Damaged::new(disk.as_ref(), &dir);
+            let mut unkept = Vec::new();
             for (position, bytes) in damaged {
-                folder.keep_bytes(position.segment, position.offset(), &bytes);
+                if !folder.keep_bytes(position.segment, position.offset(), &bytes) {
+                    unkept.push(position);
+                }
             }
             if let Ok(pieces) = folder.pieces() {
-                count.store(pieces, Ordering::SeqCst);
+                count.store(pieces + unkept.len() as u64, Ordering::SeqCst);
             }
+            unkept
         })
         .await;
         tracing::error!(pings = positions.len(), kind = ?key.kind(), "acknowledged pings could not be read back from the write-ahead log");
         self.log
-            .release(by_segment(&positions), positions.len() as u64)
+            .release(by_segment(&positions), positions.len() as u64, unkept)
             .await;
     }
 }

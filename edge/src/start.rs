@@ -209,7 +209,8 @@ async fn open_log(
             interner.number(record)
         })?;
         let pieces = Damaged::new(disk.as_ref(), &log.damaged_dir).pieces();
-        Ok((opened, interner.into_keys(), pieces.unwrap_or(0)))
+        let pieces = pieces.unwrap_or(0) + opened.chain.unkept();
+        Ok((opened, interner.into_keys(), pieces))
     })
     .await
 }

@@ -2,10 +2,12 @@
 //!
 //! A segment is written under the spare's name, synced, renamed, and its folder synced: what bears a segment's name is
 //! whole. Segments are removed oldest first, one at a time, with the folder synced after each: a segment that a power
-//! cut brings back was the oldest, and done.
+//! cut brings back was the oldest, and done. One with damage that could not be set aside stays until it could, and so do
+//! those behind it.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,6 +17,7 @@ use prost::Message;
 use service::random::Random;
 
 use super::budget::Budget;
+use super::damage::Damaged;
 use super::frame::{self, FrameKind, Salt};
 use super::names::Names;
 use super::position::Position;
@@ -40,6 +43,7 @@ pub(crate) struct Chain {
     random: Arc<dyn Random>,
     dir: PathBuf,
     names: Arc<Names>,
+    damaged_dir: PathBuf,
     segment_bytes: u64,
     segments: BTreeMap<u32, Segment>,
     readers: Readers,
@@ -65,14 +69,17 @@ pub(crate) struct Segment {
     /// Whether its file can be written over when it holds nothing more: this process made it, and no write or sync of it
     /// failed, after which its length could not be relied on.
     pub(crate) is_sound: bool,
+    /// Damage of it that could not be set aside: until it is, the segment is not removed.
+    pub(crate) unkept: Vec<Range<u64>>,
 }
 
 impl Chain {
-    /// The chain of the segments found in `dir`, whose names are held; none is open for writing yet.
+    /// The chain of the segments found in the first of these folders, whose names are held; none is open for writing yet. The
+    /// second is for what is damaged.
     pub(crate) fn new(
         disk: Arc<dyn Disk>,
         random: Arc<dyn Random>,
-        (dir, names): (PathBuf, Arc<Names>),
+        (dir, damaged_dir, names): (PathBuf, PathBuf, Arc<Names>),
         segment_bytes: u64,
         segments: BTreeMap<u32, Segment>,
         budget: Arc<Budget>,
@@ -88,6 +95,7 @@ impl Chain {
             random,
             dir,
             names,
+            damaged_dir,
             segment_bytes,
             segments,
             readers,
@@ -189,6 +197,7 @@ impl Chain {
                 live: 0,
                 opened_with: length,
                 is_sound: true,
+                unkept: Vec::new(),
             },
         );
         self.publish_used();
@@ -235,8 +244,23 @@ impl Chain {
         }
     }
 
-    /// Removes segments from the oldest on, as long as they hold nothing live; one of them becomes the spare. The last one
-    /// stays.
+    /// Notes that damage of a segment could not be set aside.
+    pub(crate) fn set_unkept(&mut self, number: u32, range: Range<u64>) {
+        if let Some(segment) = self.segments.get_mut(&number) {
+            segment.unkept.push(range);
+        }
+    }
+
+    /// Pieces that could not be set aside.
+    pub(crate) fn unkept(&self) -> u64 {
+        self.segments
+            .values()
+            .map(|segment| segment.unkept.len() as u64)
+            .sum()
+    }
+
+    /// Removes segments from the oldest on, as long as they hold nothing live, nor damage that cannot be set aside; one of
+    /// them becomes the spare. The last one stays.
     pub(crate) fn remove_settled(&mut self) -> io::Result<()> {
         loop {
             let oldest = self.segments.first_key_value();
@@ -260,9 +284,48 @@ impl Chain {
                         *number,
                         (oldest.is_sound && !self.names.is_lost(*number)).then_some(oldest.used),
                     );
+                    if !self.set_aside(number) {
+                        return Ok(()); // Tried again after the next done mark.
+                    }
                     self.remove_oldest(number, kept)?;
                 }
                 _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Sets aside what could not be before, in pieces, or, where there is no room for these, by moving the whole segment,
+    /// which takes none; answers whether nothing of it is left.
+    fn set_aside(&mut self, number: u32) -> bool {
+        let Some(segment) = self.segments.get_mut(&number) else {
+            return true;
+        };
+        if segment.unkept.is_empty() {
+            return true;
+        }
+        let (path, damaged) = (
+            segment::path(&self.dir, number),
+            Damaged::new(self.disk.as_ref(), &self.damaged_dir),
+        );
+        let in_pieces = self.disk.open_read(&path).and_then(|file| {
+            segment.unkept.iter().try_for_each(|range| {
+                damaged
+                    .keep_quietly(number, file.as_ref(), range.clone())
+                    .map(drop)
+            })
+        });
+        match in_pieces.or_else(|_| damaged.move_file(&path)) {
+            Ok(()) => {
+                tracing::error!(
+                    segment = number,
+                    "the damage of a log segment is set aside by now: the segment goes"
+                );
+                segment.unkept.clear();
+                true
+            }
+            Err(error) => {
+                tracing::debug!(segment = number, %error, "the damage of a log segment cannot be set aside still");
+                false
             }
         }
     }

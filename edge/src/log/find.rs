@@ -1,5 +1,6 @@
 //! Finding the segments of a log: their order, headers and states.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,13 +12,15 @@ use super::chain::Reader;
 use super::damage::Damaged;
 use super::frame::FrameKind;
 use super::open::{OpenError, disk_error};
-use super::segment::{self, Entry, HeaderError, SEGMENT_HEADER_BYTES, SegmentReader};
+use super::segment::{self, Entry, Header, HeaderError, SEGMENT_HEADER_BYTES, SegmentReader};
 
 /// A segment as found.
 pub(crate) struct Found {
     pub(crate) number: u32,
     pub(crate) reader: Option<Reader>,
     pub(crate) state: Option<LogState>,
+    /// Damage of it that could not be set aside.
+    pub(crate) unkept: Vec<Range<u64>>,
 }
 
 /// The segments in the folder, in order, without any that precede a gap: segments are removed oldest first, so a
@@ -37,6 +40,8 @@ pub(crate) fn find(disk: &dyn Disk, dir: &Path, damaged: &Damaged<'_>) -> Result
         .unwrap_or(0);
     for number in numbers.drain(..contiguous) {
         let path = segment::path(dir, number);
+        tracing::error!(path = %path.display(), "a log segment precedes a gap: it is set aside");
+        damaged.meet();
         damaged
             .move_file(&path)
             .and_then(|()| disk.sync_dir(dir))
@@ -55,7 +60,10 @@ fn find_one(disk: &dyn Disk, dir: &Path, number: u32, damaged: &Damaged<'_>) -> 
     let mut header = [0; SEGMENT_HEADER_BYTES as usize];
     let read = file.read_at(&mut header, 0).map_err(failed)?;
     match segment::decode_header(&header[..read]) {
-        Ok(salt) => {
+        Ok(Header { salt, mended }) => {
+            if mended {
+                tracing::warn!(path = %path.display(), "a bit of a log segment's header had flipped: its checksum says which, nothing is lost; look at the disk");
+            }
             let mut reader = SegmentReader::closed(file.as_ref(), salt, file.len().map_err(failed)?);
             let state = match reader.next().map_err(failed)? {
                 Some(Entry::Frame { frame, .. }) if frame.kind == FrameKind::State => {
@@ -67,16 +75,18 @@ fn find_one(disk: &dyn Disk, dir: &Path, number: u32, damaged: &Damaged<'_>) -> 
                 number,
                 reader: Some(Reader { file, salt }),
                 state,
+                unkept: Vec::new(),
             })
         }
         Err(HeaderError::Newer(version)) => Err(OpenError::Newer { path, version }),
         Err(HeaderError::Damaged) => {
             let length = file.len().map_err(failed)?;
-            damaged.keep(number, file.as_ref(), 0..length);
+            let kept = damaged.keep(number, file.as_ref(), 0..length);
             Ok(Found {
                 number,
                 reader: None,
                 state: None,
+                unkept: (!kept).then_some(0..length).into_iter().collect(),
             })
         }
     }

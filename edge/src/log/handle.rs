@@ -183,10 +183,16 @@ impl Log {
         .await
     }
 
-    /// Lets go of pings that can no longer be read.
-    pub(crate) async fn release(&self, released: Vec<(u32, u64)>, pings: u64) {
+    /// Lets go of pings that can no longer be read. Where `unkept` lies, which could not be set aside, nothing is removed
+    /// until it can.
+    pub(crate) async fn release(&self, released: Vec<(u32, u64)>, pings: u64, unkept: Vec<Position>) {
+        let message = Message::Release {
+            released,
+            pings,
+            unkept,
+        };
         // Without a writer there is nothing to let go of.
-        let _ = self.writer.send(Message::Release { released, pings }).await;
+        let _ = self.writer.send(message).await;
     }
 
     /// Lets the writer end after all that was asked before.

@@ -12,7 +12,7 @@ use super::frame::FrameKind;
 use super::open::OpenError;
 use super::position::Position;
 use super::recovery::Replay;
-use super::segment::{self, Entry, HeaderError, SEGMENT_HEADER_BYTES, SegmentReader};
+use super::segment::{self, Entry, Header, HeaderError, SEGMENT_HEADER_BYTES, SegmentReader};
 
 /// What a log says of the pings it took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,9 @@ pub fn read_counts(disk: &dyn Disk, dir: &Path, own: Incarnation) -> Result<LogC
 
 /// How far the segment `number` holds, as the next one says.
 fn vouched_length(next: &dyn File, number: u32) -> std::io::Result<Option<u64>> {
-    let Ok(salt) = header(next)? else { return Ok(None) };
+    let Ok(Header { salt, .. }) = header(next)? else {
+        return Ok(None);
+    };
     let mut reader = SegmentReader::closed(next, salt, next.len()?);
     let Some(Entry::Frame { frame, .. }) = reader.next()? else {
         return Ok(None);
@@ -81,7 +83,7 @@ fn vouched_length(next: &dyn File, number: u32) -> std::io::Result<Option<u64>> 
         .map(|state| state.previous_valid_length))
 }
 
-fn header(file: &dyn File) -> std::io::Result<Result<super::frame::Salt, HeaderError>> {
+fn header(file: &dyn File) -> std::io::Result<Result<Header, HeaderError>> {
     let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
     let read = file.read_at(&mut bytes, 0)?;
     Ok(segment::decode_header(&bytes[..read]))
@@ -99,7 +101,7 @@ fn read_segment(
         source,
     };
     let salt = match header(file).map_err(failed)? {
-        Ok(salt) => salt,
+        Ok(Header { salt, .. }) => salt,
         Err(HeaderError::Newer(version)) => {
             return Err(OpenError::Newer {
                 path: path.to_owned(),

@@ -105,6 +105,8 @@ pub(crate) enum Message {
         released: Vec<(u32, u64)>,
         /// Pings that no longer wait.
         pings: u64,
+        /// What of them could not be set aside: where that lies is not removed until it can.
+        unkept: Vec<Position>,
     },
     /// Look whether what failed works by now: the last write, or room for the next segment.
     Probe,

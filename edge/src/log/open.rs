@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -109,6 +110,9 @@ pub(crate) fn open(
     let names =
         Names::hold(disk, &options.dir).map_err(|source| disk_error("hold on to", &options.dir, source))?;
     let damaged = Damaged::new(disk.as_ref(), &options.damaged_dir);
+    damaged
+        .remove_drafts()
+        .map_err(|source| disk_error("remove drafts from", &options.damaged_dir, source))?;
     let found = find(disk.as_ref(), &options.dir, &damaged)?;
     let mut replay = Replay::new(own);
     let (mut segments, mut carried) = (BTreeMap::new(), Carried::new());
@@ -117,26 +121,31 @@ pub(crate) fn open(
             .get(at + 1)
             .and_then(|next| vouched_length(segment.number, next));
         let last = at + 1 == found.len();
-        let (used, tail) = read_segment(segment, vouched, last, &damaged, &mut replay, place)?;
+        let read = read_segment(segment, vouched, last, &damaged, &mut replay, place)?;
         let reader = segment.reader.clone();
         segments.insert(
             segment.number,
             Segment {
                 reader,
-                used,
+                used: read.used,
                 live: 0,
-                opened_with: used,
+                opened_with: read.used,
                 is_sound: false,
+                unkept: read.unkept,
             },
         );
-        carried.extend(tail);
+        carried.extend(read.carried);
     }
     let starts = Starts::beside(&options.dir, own);
     let counters = count_start(&replay, &starts, disk.as_ref(), &options.dir, &damaged)?;
     let mut chain = Chain::new(
         Arc::clone(disk),
         Arc::clone(random),
-        (options.dir.clone(), Arc::new(names)),
+        (
+            options.dir.clone(),
+            options.damaged_dir.clone(),
+            Arc::new(names),
+        ),
         options.segment_bytes,
         segments,
         Arc::clone(budget),
@@ -158,7 +167,11 @@ pub(crate) fn open(
         place,
     )?;
     for ((kind, payload), position) in carried.iter().zip(places) {
-        apply(&mut replay, *kind, payload, position, place)?;
+        if !apply(&mut replay, *kind, payload, position, place)?
+            && !damaged.keep_bytes(position.segment, position.offset(), payload)
+        {
+            chain.set_unkept(position.segment, whole(position));
+        }
     }
     let recovered = replay.finish();
     pin(&mut chain, &recovered);
@@ -192,7 +205,18 @@ fn count_start(
     Ok(counters)
 }
 
-/// Reads one segment into the replay; answers where its frames end, and, of the last one, what is to be carried on.
+/// What reading one segment came to.
+#[derive(Debug, Default)]
+struct Read {
+    /// Where its frames end.
+    used: u64,
+    /// Of the last one, what is to be carried on.
+    carried: Carried,
+    /// Damage that could not be set aside.
+    unkept: Vec<Range<u64>>,
+}
+
+/// Reads one segment into the replay.
 fn read_segment(
     found: &Found,
     vouched: Option<u64>,
@@ -200,9 +224,13 @@ fn read_segment(
     damaged: &Damaged<'_>,
     replay: &mut Replay,
     place: &mut dyn FnMut(&Glance<'_>) -> u32,
-) -> Result<(u64, Carried), OpenError> {
+) -> Result<Read, OpenError> {
+    let mut read = Read {
+        unkept: found.unkept.clone(),
+        ..Read::default()
+    };
     let Some(open) = &found.reader else {
-        return Ok((0, Carried::new()));
+        return Ok(read);
     };
     let failed = |source| disk_error("read", Path::new(&format!("segment {}", found.number)), source);
     let file = open.file.as_ref();
@@ -210,37 +238,49 @@ fn read_segment(
         Some(length) => SegmentReader::closed(file, open.salt, length),
         None => SegmentReader::last(file, open.salt).map_err(failed)?,
     };
-    let (synced, mut carried) = (reader.synced(), Carried::new());
+    let synced = reader.synced();
     while let Some(entry) = reader.next().map_err(failed)? {
-        match entry {
+        let damage = match entry {
             Entry::Frame { offset, frame } if last && offset >= synced => {
-                carried.push((frame.kind, frame.payload.to_vec()));
+                read.carried.push((frame.kind, frame.payload.to_vec()));
+                continue;
             }
             Entry::Frame { offset, frame } => {
                 let position = Position::new(found.number, offset, frame.length);
-                apply(replay, frame.kind, frame.payload, position, place)?;
+                if apply(replay, frame.kind, frame.payload, position, place)? {
+                    continue;
+                }
+                whole(position)
             }
-            Entry::Damage(range) => damaged.keep(found.number, file, range),
+            Entry::Damage(range) => range,
+        };
+        if !damaged.keep(found.number, file, damage.clone()) {
+            read.unkept.push(damage);
         }
     }
-    let used = if last { synced } else { reader.offset() };
-    Ok((used, carried))
+    read.used = if last { synced } else { reader.offset() };
+    Ok(read)
 }
 
+/// The bytes of a frame.
+fn whole(position: Position) -> Range<u64> {
+    position.offset()..position.offset() + u64::from(position.length)
+}
+
+/// Takes a frame; answers whether it was understood.
 fn apply(
     replay: &mut Replay,
     kind: FrameKind,
     payload: &[u8],
     position: Position,
     place: &mut dyn FnMut(&Glance<'_>) -> u32,
-) -> Result<(), OpenError> {
+) -> Result<bool, OpenError> {
     match replay.apply(kind, payload, position, place) {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         Err(error @ ReplayError::OtherIncarnation { .. }) => Err(OpenError::Foreign(error.to_string())),
         Err(error @ ReplayError::Payload(_)) => {
             tracing::error!(%error, segment = position.segment, "left out an entry of the write-ahead log");
-            metrics::counter!(crate::metrics::LOG_DAMAGED).increment(1);
-            Ok(())
+            Ok(false)
         }
     }
 }

@@ -19,6 +19,11 @@ use super::frame::{self, FRAME_ALIGNMENT, FRAME_HEADER_BYTES, Frame, NoFrame, Sa
 /// Bytes before the first frame.
 pub(crate) const SEGMENT_HEADER_BYTES: u64 = 32;
 
+const HEADER_BYTES: usize = SEGMENT_HEADER_BYTES as usize;
+
+/// The header's bytes that mean something: the last four are zeros that nobody looks at.
+const HEADER_CHECKED_BYTES: usize = 28;
+
 /// The version of segments written here. A program refuses segments of a newer one, and reads the older ones: version 1
 /// had no copies.
 pub(crate) const SEGMENT_VERSION: u16 = 2;
@@ -30,6 +35,15 @@ const SEGMENT_VERSION_OLDEST: u16 = 1;
 const WINDOW_BYTES: usize = 1 << 20;
 
 const MAGIC: [u8; 6] = *b"HWLOG\0";
+
+/// What a segment's header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// The segment's salt.
+    pub(crate) salt: Salt,
+    /// Whether one bit of it had flipped, which its checksum found.
+    pub(crate) mended: bool,
+}
 
 /// Why a file's beginning is no segment header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +92,8 @@ pub(crate) fn number(path: &Path) -> Option<u32> {
 }
 
 /// The header of a segment with this salt.
-pub(crate) fn encode_header(salt: Salt) -> [u8; SEGMENT_HEADER_BYTES as usize] {
-    let mut header = [0; SEGMENT_HEADER_BYTES as usize];
+pub(crate) fn encode_header(salt: Salt) -> [u8; HEADER_BYTES] {
+    let mut header = [0; HEADER_BYTES];
     header[..6].copy_from_slice(&MAGIC);
     header[6..8].copy_from_slice(&SEGMENT_VERSION.to_le_bytes());
     header[8..24].copy_from_slice(salt.bits());
@@ -88,23 +102,40 @@ pub(crate) fn encode_header(salt: Salt) -> [u8; SEGMENT_HEADER_BYTES as usize] {
     header
 }
 
-/// The salt of the segment that begins with these bytes.
-pub(crate) fn decode_header(bytes: &[u8]) -> Result<Salt, HeaderError> {
-    let header = bytes
-        .first_chunk::<{ SEGMENT_HEADER_BYTES as usize }>()
-        .ok_or(HeaderError::Damaged)?;
-    if header[..6] != MAGIC || header[24..28] != header_checksum(header).to_le_bytes() {
-        return Err(HeaderError::Damaged);
+/// What the segment says that begins with these bytes. A header of which one bit flipped is read as it was written: no
+/// frame of a segment can be read without its salt. Two whole headers differ in six bits or more, as CRC-32C tells that
+/// many apart at this length, so no more than one is so near. A header with two to four flips is never taken for another.
+pub(crate) fn decode_header(bytes: &[u8]) -> Result<Header, HeaderError> {
+    let found = bytes.first_chunk::<HEADER_BYTES>().ok_or(HeaderError::Damaged)?;
+    if is_whole(found) {
+        return of_whole(found, false);
     }
+    let mut flipped = (0..HEADER_CHECKED_BYTES * 8).map(|bit| {
+        let mut header = *found;
+        header[bit / 8] ^= 1 << (bit % 8);
+        header
+    });
+    match flipped.find(is_whole) {
+        Some(header) => of_whole(&header, true),
+        None => Err(HeaderError::Damaged),
+    }
+}
+
+fn is_whole(header: &[u8; HEADER_BYTES]) -> bool {
+    header[..6] == MAGIC && header[24..28] == header_checksum(header).to_le_bytes()
+}
+
+fn of_whole(header: &[u8; HEADER_BYTES], mended: bool) -> Result<Header, HeaderError> {
     match u16::from_le_bytes([header[6], header[7]]) {
-        SEGMENT_VERSION_OLDEST..=SEGMENT_VERSION => {
-            Ok(Salt::new(header[8..24].try_into().expect("16 bytes")))
-        }
+        SEGMENT_VERSION_OLDEST..=SEGMENT_VERSION => Ok(Header {
+            salt: Salt::new(header[8..24].try_into().expect("16 bytes")),
+            mended,
+        }),
         other => Err(HeaderError::Newer(other)),
     }
 }
 
-fn header_checksum(header: &[u8; SEGMENT_HEADER_BYTES as usize]) -> u32 {
+fn header_checksum(header: &[u8; HEADER_BYTES]) -> u32 {
     u32::try_from(checksum(CrcAlgorithm::Crc32Iscsi, &header[..24])).expect("CRC-32C has 32 bits")
 }
 
@@ -352,13 +383,35 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_read_back_and_its_flips_are_found() {
+    fn a_header_is_read_back_through_any_one_flip_and_two_are_found() {
         let header = encode_header(Salt::new(SALT));
-        assert_eq!(decode_header(&header), Ok(Salt::new(SALT)));
-        for bit in 0..28 * 8 {
+        let read = |mended| {
+            Ok(Header {
+                salt: Salt::new(SALT),
+                mended,
+            })
+        };
+        let flip = |bytes: &mut [u8], bit: usize| bytes[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(decode_header(&header), read(false));
+        for bit in 0..32 * 8 {
             let mut flipped = header;
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(decode_header(&flipped), Err(HeaderError::Damaged), "bit {bit}");
+            flip(&mut flipped, bit);
+            assert_eq!(decode_header(&flipped), read(bit < 28 * 8), "bit {bit}");
+            for other in (0..28 * 8)
+                .filter(|other| *other != bit && bit < 28 * 8)
+                .step_by(7)
+            {
+                let mut twice = flipped;
+                flip(&mut twice, other);
+                assert_eq!(
+                    decode_header(&twice),
+                    Err(HeaderError::Damaged),
+                    "bits {bit} and {other}"
+                );
+            }
+        }
+        for length in 0..header.len() {
+            assert_eq!(decode_header(&header[..length]), Err(HeaderError::Damaged));
         }
         let of_version = |version| {
             let mut header = header;
@@ -367,7 +420,7 @@ mod tests {
             header[24..28].copy_from_slice(&checksum.to_le_bytes());
             decode_header(&header)
         };
-        assert_eq!(of_version(1), Ok(Salt::new(SALT)));
+        assert_eq!(of_version(1), read(false));
         for unknown in [0, 3] {
             assert_eq!(of_version(unknown), Err(HeaderError::Newer(unknown.into())));
         }

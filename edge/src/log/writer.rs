@@ -121,7 +121,15 @@ impl Writer {
     /// Does what needs no frame, and hands the other messages back.
     fn settle(&mut self, message: Message) -> Option<Message> {
         match message {
-            Message::Release { released, pings } => {
+            Message::Release {
+                released,
+                pings,
+                unkept,
+            } => {
+                for position in unkept {
+                    let end = position.offset() + u64::from(position.length);
+                    self.chain.set_unkept(position.segment, position.offset()..end);
+                }
                 self.chain.release(&released);
                 self.watcher.set_aside(pings);
                 self.remove_settled();

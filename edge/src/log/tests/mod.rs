@@ -1,6 +1,7 @@
 //! The log over a disk that forgets: what was answered is found again, exactly once, after a power cut at any operation.
 
 mod copies;
+mod damage;
 mod world;
 
 use std::sync::Arc;
