@@ -1,24 +1,32 @@
-//! Target: the fold against its oracle on one body. Both add the same or refuse for the same reason; what was added can
-//! be taken away; twice is twice.
+//! Target: the fold against its oracle on one body. Both add the same or refuse for the same reason, and count the same
+//! user; what was added can be taken away; twice is twice.
 
 use aggregator::fold::oracle::{self, Totals};
 use aggregator::fold::{Folder, PingError};
 use ping::SubmissionDate;
+use sketch::{UserSketch, coupon_of};
 
 /// A body.
 pub fn target(data: &[u8]) {
     let day: SubmissionDate = "20170130".parse().expect("a date");
     let mut folder = Folder::new();
     let fast = folder.read(data, day).map_err(PingError::reason);
-    let slow = oracle::read(data, day).map(|ping| ping.totals);
+    let slow = oracle::read(data, day);
     match (fast, slow) {
-        (Ok(()), Ok(once)) => {
+        (Ok(()), Ok(ping)) => {
+            let once = ping.totals;
             folder.add();
-            assert_eq!(
-                Totals::of(&folder.take()),
-                once,
-                "the fold adds what the oracle says"
-            );
+            folder.note_user();
+            let batch = folder.take();
+            assert_eq!(Totals::of(&batch), once, "the fold adds what the oracle says");
+            let users: Vec<_> = batch.users.into_iter().map(|(_, users)| users).collect();
+            let client = ping.client_id.and_then(|client| coupon_of(&client));
+            let expected = client.map(|client| {
+                let mut users = UserSketch::new();
+                users.insert(client);
+                users
+            });
+            assert_eq!(users, Vec::from_iter(expected), "the user is the oracle's");
             for _ in 0..3 {
                 folder.read(data, day).expect("it was read before");
                 folder.add();
@@ -50,5 +58,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         new.into_bytes(),
         b"{}".to_vec(),
         b"[1,{\"a\":null}]".to_vec(),
+        b"{\"clientId\":\"C0FFEEC0-FFEE-C0FF-EEC0-FFEEC0FFEEC0\",\"a\":\"\xe9\\ud800\0\"}".to_vec(),
+        b"{\"payload\":{\"processes\":{\"\xff\":{\"scalars\":{\"caf\xe9\":1,\"caf\xe8\":2}}}}}".to_vec(),
     ]
 }

@@ -53,7 +53,7 @@ pub fn document_hash(submission: &Submission) -> [u8; 16] {
     key
 }
 
-fn is_hyphenated_uuid(text: &str) -> bool {
+pub(crate) fn is_hyphenated_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -5,7 +5,8 @@
 use crate::dice::Dice;
 use crate::node::Node;
 use crate::odd_values::{
-    BIN_COUNTS, BIN_KEYS, BIN_VALUES, KINDS, NEGATIVE, NUL_KEYS, NUMBERS, RANGES, SPACES, YEARS,
+    BIN_COUNTS, BIN_KEYS, BIN_VALUES, CLIENTS, KINDS, LOOSE, NEGATIVE, NUL_KEYS, NUMBERS, RANGES, SPACES,
+    YEARS,
 };
 
 /// In which way a ping was changed.
@@ -25,6 +26,10 @@ pub enum Mutation {
     NulInKey,
     /// NUL as it is, which is no JSON.
     BareNul,
+    /// Texts that hold what JSON does not admit between quotes: other encodings, half a surrogate pair, odd escapes.
+    LooseText,
+    /// A client's id in capitals, a placeholder, or what is no id.
+    OtherClient,
     /// A key twice in one object, with another value.
     DuplicateKey,
     /// Arrays and objects in each other, about as deep as is allowed, or much deeper.
@@ -49,7 +54,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::NumberOutOfRange,
         Self::NegativeBin,
         Self::OddBin,
@@ -57,6 +62,8 @@ impl Mutation {
         Self::ManyLabels,
         Self::NulInKey,
         Self::BareNul,
+        Self::LooseText,
+        Self::OtherClient,
         Self::DuplicateKey,
         Self::DeepNest,
         Self::Empty,
@@ -77,10 +84,13 @@ impl Mutation {
             Some(mut document @ Node::Object(_)) if self != Self::Bytes => {
                 self.change(&mut dice, &mut document);
                 let spaced = self == Self::OtherSpelling;
-                (
-                    self,
-                    document.write(|| if spaced { dice.pick(&SPACES) } else { "" }),
-                )
+                let text = document.write(|| if spaced { dice.pick(&SPACES) } else { "" });
+                let body = if self == Self::LooseText {
+                    loosened(&mut dice, &text)
+                } else {
+                    text
+                };
+                (self, body)
             }
             _ => (Self::Bytes, change_bytes(&mut dice, json)),
         }
@@ -132,6 +142,18 @@ impl Mutation {
             Self::BareNul => document.any(dice, Node::is_full_object, |_, node| {
                 node.members()[0].0.insert(1, '\0');
             }),
+            Self::LooseText => {
+                for _ in 0..3 {
+                    loosen(dice, document);
+                }
+            }
+            Self::OtherClient => {
+                let id = match document.get("clientId") {
+                    Some(Node::Plain(id)) if dice.chance(0.5) => id.to_uppercase(),
+                    _ => dice.pick(&CLIENTS).to_owned(),
+                };
+                document.set("clientId", Node::Plain(id));
+            }
             Self::DuplicateKey => document.any(dice, Node::is_full_object, |dice, node| {
                 let at = dice.below(node.members().len() as u64) as usize;
                 let (key, _) = node.members()[at].clone();
@@ -195,6 +217,40 @@ fn bin(dice: &mut Dice, document: &mut Node, change: impl Fn(&mut Dice, &mut (St
             change(dice, &mut values.members()[at]);
         }
     });
+}
+
+/// What stands for odd bytes as long as the ping is text.
+const STAND_IN: char = '\u{10fffd}';
+
+/// Marks the place of odd bytes: in a key, or in a text.
+fn loosen(dice: &mut Dice, document: &mut Node) {
+    if dice.chance(0.5) {
+        document.any(dice, Node::is_full_object, |dice, node| {
+            let at = dice.below(node.members().len() as u64) as usize;
+            node.members()[at].0.insert(1, STAND_IN);
+        });
+    } else {
+        document.any(dice, Node::is_text, |_, node| {
+            if let Node::Plain(text) = node {
+                text.insert(1, STAND_IN);
+            }
+        });
+    }
+}
+
+/// Puts odd bytes where they were marked.
+fn loosened(dice: &mut Dice, text: &[u8]) -> Vec<u8> {
+    let mut stand_in = [0; 4];
+    let stand_in = STAND_IN.encode_utf8(&mut stand_in).as_bytes();
+    let mut body = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.windows(4).position(|window| window == stand_in) {
+        body.extend_from_slice(&rest[..at]);
+        body.extend_from_slice(dice.pick(&LOOSE));
+        rest = &rest[at + 4..];
+    }
+    body.extend_from_slice(rest);
+    body
 }
 
 fn many_labels(labels: u64) -> Node {

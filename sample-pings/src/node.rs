@@ -160,6 +160,10 @@ impl Node {
         matches!(self, Self::Plain(text) if text.starts_with(|char: char| char == '-' || char.is_ascii_digit()))
     }
 
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self, Self::Plain(text) if text.starts_with('"'))
+    }
+
     pub(crate) fn is_full_object(&self) -> bool {
         matches!(self, Self::Object(members) if !members.is_empty())
     }

@@ -57,6 +57,26 @@ pub(crate) const NUL_KEYS: [&str; 5] = [
     "\"\\ud800\"",
     "\"\\ud83d\\ude00\\u0000\"",
 ];
+pub(crate) const LOOSE: [&[u8]; 9] = [
+    b"\xe9",
+    b"\xff\xfe",
+    b"\\ud800",
+    b"\\udc00\\ud800",
+    b"\\q",
+    b"\\u12",
+    b"\x01",
+    b"\n",
+    b"\xed\xa0\x80",
+];
+pub(crate) const CLIENTS: [&str; 7] = [
+    "\"c0ffeec0-ffee-c0ff-eec0-ffeec0ffeec0\"",
+    "\"C0FFEEC0-FFEE-C0FF-EEC0-FFEEC0FFEEC0\"",
+    "\"00000000-0000-0000-0000-000000000000\"",
+    "\"{5f3a1c2e-0000-4000-8000-00000000000b}\"",
+    "\"5f3a1c2e00004000800000000000000b\"",
+    "\"me\"",
+    "17",
+];
 pub(crate) const KINDS: [&str; 9] = [
     "null",
     "true",

@@ -20,7 +20,8 @@ pub struct Coupon(u32);
 /// The coupon of a client id; `None` for an empty id, which `DataSketches` skips in every language.
 ///
 /// Hashed are the raw UTF-8 bytes: not Rust's own encoding of a string, which other engines do not share and with
-/// which a union would count every client twice. Case and form of the id matter: nothing is normalised here.
+/// which a union would count every client twice. Case and form of the id matter: nothing is normalised here, whoever asks has
+/// the id in its normal form (`ping::ClientId`).
 #[must_use]
 pub fn coupon_of(client_id: &str) -> Option<Coupon> {
     if client_id.is_empty() {

@@ -75,7 +75,7 @@ impl Folder {
         self.tables.add(&self.stage, -1);
     }
 
-    /// Counts the client of the ping that was read last among the users of its day.
+    /// Counts the client of the ping that was read last among the users of its day, if it names one.
     pub fn note_user(&mut self) {
         self.tables.note_user(&self.stage);
     }

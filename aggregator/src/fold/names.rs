@@ -11,6 +11,15 @@ const NAME_BYTES: usize = 80;
 /// What a key takes besides its name.
 const KEY_BYTES: usize = size_of::<KeyState>();
 
+/// A name as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key<'a> {
+    pub(super) text: &'a str,
+    /// Whether something in it could not be read and was replaced. Two such names of one text may have been sent as two, so
+    /// neither repeats the other: what lies under them adds up.
+    pub(super) is_repaired: bool,
+}
+
 /// Interned texts.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -64,9 +73,12 @@ struct KeyState {
 }
 
 impl Keys {
-    /// The key's id, and whether it stood in the object `serial` before.
-    pub(super) fn see(&mut self, key: &str, serial: u64) -> (u32, bool) {
-        let id = self.find(key);
+    /// The key's id, and whether it stood in the object `serial` before. One that was repaired never did.
+    pub(super) fn see(&mut self, key: Key<'_>, serial: u64) -> (u32, bool) {
+        let id = self.find(key.text);
+        if key.is_repaired {
+            return (id, false);
+        }
         let state = &mut self.states[id as usize];
         let again = state.stamp == serial;
         state.stamp = serial;
@@ -121,7 +133,12 @@ mod tests {
         for (serial, order) in (1..).zip(orders) {
             let mut seen = Vec::new();
             for key in order.chars() {
-                let (id, again) = keys.see(&key.to_string(), serial);
+                let sent = |text, is_repaired| Key { text, is_repaired };
+                let text = key.to_string();
+                let (repaired, repeats) = keys.see(sent(&text, true), serial);
+                assert!(!repeats, "a repaired {key} of {order}");
+                let (id, again) = keys.see(sent(&text, false), serial);
+                assert_eq!(id, repaired);
                 assert_eq!(again, seen.contains(&key), "{key} of {order}");
                 assert_eq!(*ids.entry(key).or_insert(id), id, "{key} of {order}");
                 assert_eq!(**keys.text(id), key.to_string());

@@ -6,11 +6,9 @@
 pub enum PingError {
     /// The fold panicked on it: a defect of this program.
     Panic,
-    /// The body is no UTF-8.
-    NotUtf8,
     /// Objects and arrays are nested deeper than 128.
     TooDeep,
-    /// The body is no JSON, or a number is out of range.
+    /// The body is no JSON, or a number is out of range. What stands between quotes may be any bytes.
     NotJson,
     /// The body is JSON, but no object.
     NotAnObject,
@@ -31,7 +29,6 @@ impl PingError {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Panic => "panic",
-            Self::NotUtf8 => "not_utf8",
             Self::TooDeep => "too_deep",
             Self::NotJson => "not_json",
             Self::NotAnObject => "not_an_object",

@@ -46,11 +46,18 @@ pub enum Refusal {
     NumberTooLarge,
     /// A dimension's value is longer than `DIMENSION_BYTES_MAX`; it counts as `OTHER`.
     DimensionTooLong,
+    /// Something in a name, in a dimension's value or in the client's id could not be read (bytes that are no UTF-8, half a
+    /// surrogate pair, an unknown escape, a control character) and was replaced by U+FFFD; the text counts so.
+    TextRepaired,
+    /// The client's id is one that stands for no client: its ping counts, but for no user.
+    ClientIdPlaceholder,
+    /// The client's id is no UUID with hyphens: its ping counts, but for no user.
+    ClientIdNotAnId,
 }
 
 impl Refusal {
     /// All reasons.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::SectionNotAnObject,
         Self::NameTooLong,
         Self::HistogramNotAnObject,
@@ -72,6 +79,9 @@ impl Refusal {
         Self::NumberNegative,
         Self::NumberTooLarge,
         Self::DimensionTooLong,
+        Self::TextRepaired,
+        Self::ClientIdPlaceholder,
+        Self::ClientIdNotAnId,
     ];
 
     /// The reason's word in counters and metrics.
@@ -98,6 +108,9 @@ impl Refusal {
             Self::NumberNegative => "number_negative",
             Self::NumberTooLarge => "number_too_large",
             Self::DimensionTooLong => "dimension_too_long",
+            Self::TextRepaired => "text_repaired",
+            Self::ClientIdPlaceholder => "client_id_placeholder",
+            Self::ClientIdNotAnId => "client_id_not_an_id",
         }
     }
 }

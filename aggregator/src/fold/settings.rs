@@ -12,11 +12,13 @@ use super::caps::{Caps, INFLATED_BYTES};
 use crate::limits;
 
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
-pub const FOLD_RULES: u32 = 1;
+///
+/// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes.
+pub const FOLD_RULES: u32 = 2;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted
 /// as that one did. It rises to [`FOLD_RULES`] with any other change.
-pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 1;
+pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 2;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

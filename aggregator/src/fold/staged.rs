@@ -2,7 +2,7 @@
 //! dimensions follow its payload, so nothing can be added before its end.
 
 use aggregate_store::DimensionSet;
-use ping::{OTHER, SubmissionDate, Timestamp, UNKNOWN};
+use ping::{ClientId, NoClient, OTHER, SubmissionDate, Timestamp, UNKNOWN};
 use sketch::Layout;
 
 use super::caps::Caps;
@@ -32,7 +32,8 @@ pub(super) struct Stage {
     pub(super) contributions: Vec<Contribution>,
     pub(super) bins: Vec<(i64, i64)>,
     pub(super) dimensions: DimensionSet,
-    pub(super) client_id: String,
+    /// The client that counts as a user.
+    pub(super) client: Option<ClientId>,
     pub(super) refused: RefusalCounts,
     pub(super) error: Option<PingError>,
     parts: u32,
@@ -47,7 +48,7 @@ impl Stage {
             contributions: Vec::new(),
             bins: Vec::new(),
             dimensions: empty_set(Timestamp::default().submission_date()),
-            client_id: String::new(),
+            client: None,
             refused: RefusalCounts::default(),
             error: None,
             parts: 0,
@@ -63,7 +64,7 @@ impl Stage {
         for dimension in Dimension::ALL {
             dimension.of(&mut self.dimensions).clear();
         }
-        self.client_id.clear();
+        self.client = None;
         self.refused = RefusalCounts::default();
         self.error = None;
         self.parts = 0;
@@ -110,6 +111,15 @@ impl Stage {
             sum: number,
             first_bin,
         });
+    }
+
+    /// Takes up the client's id as it was sent. One that names no client is counted apart.
+    pub(super) fn note_client(&mut self, sent: &str) {
+        match ClientId::parse(sent) {
+            Ok(client) => self.client = Some(client),
+            Err(NoClient::Placeholder) => self.refused.note(Refusal::ClientIdPlaceholder, 1),
+            Err(NoClient::NotAnId) => self.refused.note(Refusal::ClientIdNotAnId, 1),
+        }
     }
 
     /// The bins of a contribution.

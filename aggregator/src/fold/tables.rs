@@ -62,7 +62,8 @@ impl Tables {
 
     /// Unites the staged ping's client with those of its group. Every copy does: a set takes no harm from repeats.
     pub(super) fn note_user(&mut self, stage: &Stage) {
-        let Some(coupon) = coupon_of(&stage.client_id) else {
+        let client = stage.client.as_ref();
+        let Some(coupon) = client.and_then(|client| coupon_of(client.as_str())) else {
             return;
         };
         let group = user_key(&stage.dimensions);

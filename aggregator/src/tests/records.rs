@@ -37,6 +37,15 @@ impl Dice {
     }
 }
 
+/// Two clients, one of them in two forms, and what is none.
+const CLIENTS: [&str; 5] = [
+    "c0ffee00-0000-4000-8000-00000000000a",
+    "C0FFEE00-0000-4000-8000-00000000000A",
+    "c0ffee00-0000-4000-8000-00000000000b",
+    "c0ffeec0-ffee-c0ff-eec0-ffeec0ffeec0",
+    "",
+];
+
 fn body(dice: &mut Dice) -> Vec<u8> {
     let histogram = |n: usize| {
         format!(
@@ -48,7 +57,7 @@ fn body(dice: &mut Dice) -> Vec<u8> {
         return bad[dice.below(bad.len())].as_bytes().to_vec();
     }
     let version = ["54.0", "55.0"][dice.below(2)];
-    let client = ["c1", "c2", "c3", ""][dice.below(4)];
+    let client = CLIENTS[dice.below(CLIENTS.len())];
     let metric = ["A", "B"][dice.below(2)];
     let refused = if dice.below(3) == 0 { ",\"R\":7" } else { "" };
     let histogram = histogram(dice.below(5));

@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
 
 fn print_welcome(pipeline: &Pipeline) -> io::Result<()> {
     let (edge, api) = (pipeline.edge_address(), pipeline.api_address());
-    let body = r#"{"clientId":"me","application":{"name":"Firefox","channel":"nightly","version":"54.0a1","buildId":"20170130030205"},"payload":{"histograms":{"GC_MS":{"range":[1,10000],"bucket_count":50,"histogram_type":0,"values":{"7":1},"sum":7}}}}"#;
+    let body = r#"{"clientId":"5f3a1c2e-7d64-4b0a-9c1e-2a671118dccd","application":{"name":"Firefox","channel":"nightly","version":"54.0a1","buildId":"20170130030205"},"payload":{"histograms":{"GC_MS":{"range":[1,10000],"bucket_count":50,"histogram_type":0,"values":{"7":1},"sum":7}}}}"#;
     writeln!(
         io::stdout(),
         "The page: http://{api}/\n\n\

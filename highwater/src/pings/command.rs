@@ -9,6 +9,7 @@ use chunk::{ChunkReader, RecordRef, records};
 use index_schema::{ChunkKind, IndexEntry, Selection};
 use ping::{ChunkId, RecordId, sample_id};
 
+use super::compact::append_compact;
 use super::meta::client_id;
 use super::printer::{Printer, Shape};
 use super::select::{Select, admits};
@@ -42,8 +43,10 @@ impl Wanted<'_> {
     fn admits(&self, record: &RecordRef<'_>) -> bool {
         let uri = String::from_utf8_lossy(record.uri);
         let sampled = |sample: u8| {
-            let body = std::str::from_utf8(record.body).unwrap_or_default();
-            client_id(body).is_some_and(|client| sample_id(&client) == sample)
+            let mut body = String::new();
+            append_compact(record.body, &mut body)
+                .and_then(|_| client_id(&body))
+                .is_some_and(|client| sample_id(&client) == sample)
         };
         admits(self.selection, &uri, record.submission_date) && self.select.sample_id().is_none_or(sampled)
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ping::{RecordId, Submission, SubmissionDate, Timestamp, sample_id};
+use ping::{ClientId, RecordId, Submission, SubmissionDate, Timestamp, sample_id};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::names::HEADERS;
 
 /// What is known of a stored ping beside its body.
 #[derive(Clone, Debug)]
@@ -20,22 +22,8 @@ pub(super) struct Stored<'a> {
     pub(super) received_bytes: u64,
 }
 
-/// Stored headers, and the names under which the original showed them.
-const HEADERS: [(&str, &str); 10] = [
-    ("date", "Date"),
-    ("dnt", "DNT"),
-    ("host", "Host"),
-    ("user-agent", "User-Agent"),
-    ("x-pingsender-version", "X-PingSender-Version"),
-    ("x-debug-id", "X-Debug-ID"),
-    ("x-source-tags", "X-Source-Tags"),
-    ("x-telemetry-agent", "X-Telemetry-Agent"),
-    ("x-pipeline-proxy", "X-Pipeline-Proxy"),
-    ("x-lb-tags", "X-LB-Tags"),
-];
-
-/// The object for a ping with this body.
-pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Value {
+/// The object for a ping with this body, on one line.
+pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Map<String, Value> {
     let submission = Submission::parse(stored.uri).unwrap_or_default();
     let mut meta = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
@@ -63,12 +51,11 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Value {
     );
     put("appUpdateChannel", channel.map(Value::from));
     put("appBuildId", submission.app_build_id.map(Value::from));
-    let client = client_id(body);
-    put(
-        "sampleId",
-        client.as_deref().map(|client| json!(sample_id(client))),
-    );
-    put("clientId", client.map(Value::from));
+    let sent = client_as_sent(body);
+    let client = sent.as_deref().and_then(|sent| ClientId::parse(sent).ok());
+    put("sampleId", client.map(|client| json!(sample_id(&client))));
+    let shown = client.map(|client| client.as_str().to_owned()).or(sent);
+    put("clientId", shown.map(Value::from));
     put(
         "appVendor",
         text_at(body, &["application", "vendor"]).map(Value::from),
@@ -104,11 +91,16 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Value {
     }
     put("uri", Some(json!(stored.uri)));
     put("recordId", Some(json!(stored.id.to_string())));
-    Value::Object(meta)
+    meta
 }
 
-/// The client of a ping, by the places where Firefox and Glean say it.
-pub(super) fn client_id(body: &str) -> Option<String> {
+/// The client of a ping, if it names one.
+pub(super) fn client_id(body: &str) -> Option<ClientId> {
+    ClientId::parse(&client_as_sent(body)?).ok()
+}
+
+/// What a ping says at the places where Firefox and Glean name the client.
+fn client_as_sent(body: &str) -> Option<String> {
     text_at(body, &["clientId"]).or_else(|| text_at(body, &["client_info", "client_id"]))
 }
 
@@ -167,7 +159,7 @@ mod tests {
             headers: vec![("dnt", "1"), ("date", "Mon, 30 Jan 2017 23:31:40 GMT")],
             received_bytes: 4,
         };
-        meta(&stored, body)
+        Value::Object(meta(&stored, body))
     }
 
     #[test]
@@ -180,6 +172,27 @@ mod tests {
         let found = of(body);
         for (name, value) in expected.as_object().expect("an object") {
             assert_eq!(&found[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_sample_is_of_the_id_in_lower_case_and_what_names_no_client_has_none() {
+        let client = |id: &str| of(&format!("{{\"clientId\":\"{id}\"}}"));
+        let upper = client("C4582BA1-79FC-1F47-AE2A-671118DCCD8B");
+        assert_eq!(
+            (&upper["sampleId"], &upper["clientId"]),
+            (&json!(4), &json!("c4582ba1-79fc-1f47-ae2a-671118dccd8b"))
+        );
+        for id in [
+            "c0ffeec0-ffee-c0ff-eec0-ffeec0ffeec0",
+            "00000000-0000-0000-0000-000000000000",
+            "me",
+        ] {
+            let nobody = client(id);
+            assert_eq!(
+                (&nobody["sampleId"], &nobody["clientId"]),
+                (&Value::Null, &json!(id))
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 mod command;
 mod compact;
 mod meta;
+pub(crate) mod names;
 mod printer;
 mod select;
 mod source;

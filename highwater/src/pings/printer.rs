@@ -5,16 +5,18 @@ use std::io::{BufWriter, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chunk::RecordRef;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use super::compact::append_compact;
+use super::compact::{Compacted, append_compact};
 use super::meta::{Stored, meta};
+use super::names::{BASE64, BODY, CONTENT_ENCODING, META, SENT_BODY};
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// The body, compact, with a last key `meta`. What is no JSON object is left out and counted.
+    /// The body, compact, with a last member `meta`; its own member of that name is called `body_meta`. What is no JSON
+    /// object is left out and counted.
     Pings,
     /// `{"reason", "body" (base64), "meta"}`.
     Errors,
@@ -60,7 +62,7 @@ impl<W: Write> Printer<W> {
         self.line.clear();
         let written = match self.shape {
             Shape::Pings => self.ping(record.body, &stored),
-            Shape::Errors => self.errored(record.body, &stored, record.error.or(reason).unwrap_or("unknown")),
+            Shape::Errors => self.errored(record, &stored, reason),
         };
         if written {
             self.line.push('\n');
@@ -85,28 +87,36 @@ impl<W: Write> Printer<W> {
     }
 
     fn ping(&mut self, body: &[u8], stored: &Stored<'_>) -> bool {
-        let Ok(text) = std::str::from_utf8(body) else {
+        let Some(Compacted { is_repaired }) = append_compact(body, &mut self.line) else {
             return false;
         };
-        let Ok(document) = serde_json::from_str::<&RawValue>(text) else {
-            return false;
-        };
-        if !document.get().starts_with('{') {
+        if !self.line.starts_with('{') || serde_json::from_str::<&RawValue>(&self.line).is_err() {
             return false;
         }
-        append_compact(document.get(), &mut self.line);
+        let mut meta = meta(stored, &self.line);
+        // The body is inflated here.
+        meta.remove(CONTENT_ENCODING);
+        if is_repaired {
+            meta.insert(SENT_BODY.to_owned(), STANDARD.encode(body).into());
+        }
         self.line.pop();
         if !self.line.ends_with('{') {
             self.line.push(',');
         }
-        self.line.push_str("\"meta\":");
-        self.line.push_str(&meta(stored, text).to_string());
-        self.line.push('}');
+        self.line
+            .push_str(&format!("\"{META}\":{}}}", Value::Object(meta)));
         true
     }
 
-    fn errored(&mut self, body: &[u8], stored: &Stored<'_>, reason: &str) -> bool {
-        let line = json!({"reason": reason, "body": STANDARD.encode(body), "meta": meta(stored, "")});
+    fn errored(&mut self, record: &RecordRef<'_>, stored: &Stored<'_>, reason: Option<&str>) -> bool {
+        let (body, reason) = (record.body, record.error.or(reason).unwrap_or("unknown"));
+        let mut meta = meta(stored, "");
+        if record.error.is_none() {
+            // The fold refused it: it is inflated already.
+            meta.remove(CONTENT_ENCODING);
+        }
+        meta.insert(BODY.to_owned(), BASE64.into());
+        let line = json!({"reason": reason, "body": STANDARD.encode(body), "meta": meta});
         self.line.push_str(&line.to_string());
         true
     }

@@ -101,7 +101,7 @@ impl Put {
         let histogram =
             r#"{"range":[1,10000],"bucket_count":50,"histogram_type":0,"values":{"7":1},"sum":7}"#;
         let body = format!(
-            r#"{{"clientId":"c{}","application":{{"name":"Firefox","channel":"nightly","version":"54.0a1","buildId":"20170130030205"}},"payload":{{"histograms":{{"GC_{}":{histogram}}}}}}}"#,
+            r#"{{"clientId":"c0000000-0000-4000-8000-{:012x}","application":{{"name":"Firefox","channel":"nightly","version":"54.0a1","buildId":"20170130030205"}},"payload":{{"histograms":{{"GC_{}":{histogram}}}}}}}"#,
             self.number,
             self.number % 3
         );

@@ -39,6 +39,7 @@ fn mutations_of_shape_leave_json_and_those_that_break_it_do_not() {
         Mutation::ManyLabels,
         Mutation::DuplicateKey,
         Mutation::OtherContent,
+        Mutation::OtherClient,
         Mutation::OddClock,
         Mutation::OtherOrder,
         Mutation::OtherSpelling,
@@ -48,8 +49,10 @@ fn mutations_of_shape_leave_json_and_those_that_break_it_do_not() {
         let read: Result<serde_json::Value, _> = serde_json::from_slice(&mutated);
         assert!(read.is_ok(), "{mutation:?}: {read:?}");
     }
-    let (_, mutated) = Mutation::BareNul.apply(1, &body);
-    assert!(serde_json::from_slice::<serde_json::Value>(&mutated).is_err());
+    for mutation in [Mutation::BareNul, Mutation::LooseText] {
+        let (_, mutated) = mutation.apply(1, &body);
+        assert!(serde_json::from_slice::<serde_json::Value>(&mutated).is_err());
+    }
     let reordered = Mutation::OtherOrder.apply(1, &body).1;
     let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON");
     assert_eq!(value(&reordered), value(&body));

@@ -103,7 +103,7 @@ fn a_ping_that_cannot_be_read_is_kept_with_its_reason() {
         ),
         ("not JSON", &[], b"not json".to_vec()),
         ("no document", &[], Vec::new()),
-        ("not UTF-8", &[], b"{\"clientId\": \"\xff\xfe\"}".to_vec()),
+        ("not UTF-8", &[], b"{\"clientId\": \xff\xfe}".to_vec()),
         ("deep", &[], deep.clone().into_bytes()),
         ("deep inside", gzip_header, gzip(deep_inside.as_bytes())),
         (

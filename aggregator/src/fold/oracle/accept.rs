@@ -60,7 +60,7 @@ pub(super) fn accept(histogram: &Entries) -> Result<Accepted, &'static str> {
     };
     let (mut negative, mut too_large) = (false, false);
     for (key, value) in values {
-        match (bound(key), value) {
+        match (bound(&key.text), value) {
             (None, _) => odd.push("bin_key_not_an_integer"),
             (Some(bound), Tree::Integer(samples)) => {
                 negative |= *samples < 0;

@@ -75,7 +75,10 @@ impl Walk {
         );
         if let Some(Tree::Object(values)) = get(histogram, "values") {
             let read: Vec<_> = values.iter().take(BINS_PER_HISTOGRAM_MAX).cloned().collect();
-            let integers: Vec<_> = read.into_iter().filter(|(key, _)| bound(key).is_some()).collect();
+            let integers: Vec<_> = read
+                .into_iter()
+                .filter(|(key, _)| bound(&key.text).is_some())
+                .collect();
             self.once(&integers, &[]);
         }
         match accept(histogram) {

@@ -12,8 +12,11 @@ pub(super) fn dimensions(
     date: SubmissionDate,
     refused: &mut Vec<&'static str>,
 ) -> DimensionSet {
-    let text = |keys: &[&str]| match path(document, keys) {
-        Some(Tree::Text(text)) => text.clone(),
+    let mut text = |keys: &[&str]| match path(document, keys) {
+        Some(Tree::Text(text)) => {
+            refused.extend(text.is_repaired.then_some("text_repaired"));
+            text.text.clone()
+        }
         _ => String::new(),
     };
     let chars = |text: String, n: usize| text.chars().take(n).collect::<String>();
@@ -21,6 +24,9 @@ pub(super) fn dimensions(
     let os = text(&["environment", "system", "os", "name"]);
     let os_version = text(&["environment", "system", "os", "version"]);
     let version = text(&["application", "version"]);
+    let channel = text(&["application", "channel"]);
+    let application = text(&["application", "name"]);
+    let architecture = text(&["application", "architecture"]);
     let e10s = match path(document, &["environment", "settings", "e10sEnabled"]) {
         Some(Tree::Bool(enabled)) => enabled.to_string(),
         _ => String::new(),
@@ -39,11 +45,11 @@ pub(super) fn dimensions(
     };
     DimensionSet {
         submission_date: date,
-        channel: settle(text(&["application", "channel"])),
+        channel: settle(channel),
         version: settle(version.split('.').next().unwrap_or_default().to_owned()),
         build_date: settle(if digits { build } else { String::new() }),
-        application: settle(text(&["application", "name"])),
-        architecture: settle(text(&["application", "architecture"])),
+        application: settle(application),
+        architecture: settle(architecture),
         os: settle(os),
         os_version: settle(os_version),
         e10s: settle(e10s),

@@ -5,6 +5,7 @@
 mod accept;
 mod contribute;
 mod dimensions;
+mod texts;
 mod totals;
 mod tree;
 mod walk;

@@ -1,8 +1,10 @@
-//! JSON as it stands in the text: keys in order, repeated ones included.
+//! JSON as it stands in a body whose texts are marked: keys in order, repeated ones included.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::texts::Text;
 
 /// A JSON value that forgets nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,9 +13,9 @@ pub(super) enum Tree {
     Bool(bool),
     Integer(i128),
     Fraction(f64),
-    Text(String),
+    Text(Text),
     List(Vec<Self>),
-    Object(Vec<(String, Self)>),
+    Object(Vec<(Text, Self)>),
 }
 
 impl<'de> Deserialize<'de> for Tree {
@@ -52,7 +54,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(value.to_owned()))
+        Ok(Tree::Text(Text::of(value)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tree, A::Error> {
@@ -65,21 +67,21 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
         let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+        while let Some((key, value)) = map.next_entry::<String, Tree>()? {
+            entries.push((Text::of(&key), value));
         }
         Ok(Tree::Object(entries))
     }
 }
 
 /// An object's entries in order.
-pub(super) type Entries = [(String, Tree)];
+pub(super) type Entries = [(Text, Tree)];
 
 /// What stands under a key, the first time.
 pub(super) fn get<'t>(object: &'t Entries, key: &str) -> Option<&'t Tree> {
     object
         .iter()
-        .find(|(name, _)| name == key)
+        .find(|(name, _)| name.text == key)
         .map(|(_, value)| value)
 }
 

@@ -6,6 +6,7 @@ use ping::SubmissionDate;
 use sketch::Layout;
 
 use super::dimensions::dimensions;
+use super::texts::{Text, marked};
 use super::totals::{Key, Sums, Totals};
 use super::tree::{Entries, Tree, get};
 use crate::limits::{
@@ -17,7 +18,7 @@ use crate::limits::{
 pub struct OraclePing {
     /// Its sums.
     pub totals: Totals,
-    /// Its client, if it names one.
+    /// Its client in its normal form, if it names one.
     pub client_id: Option<String>,
 }
 
@@ -26,12 +27,12 @@ pub struct OraclePing {
 /// # Errors
 /// With the reason of an errored ping.
 pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static str> {
-    let text = std::str::from_utf8(body).map_err(|_| "not_utf8")?;
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
+    let text = marked(body);
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(&text) {
         let deep = error.to_string().contains("recursion limit");
         return Err(if deep { "too_deep" } else { "not_json" });
     }
-    let tree: Tree = serde_json::from_str(text).expect("what a value reads, a tree reads");
+    let tree: Tree = serde_json::from_str(&text).expect("what a value reads, a tree reads");
     let Tree::Object(document) = &tree else {
         return Err("not_an_object");
     };
@@ -60,6 +61,7 @@ pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static st
         return Err(reason);
     }
     let set = dimensions(document, date, &mut refused);
+    let client_id = client(document, &mut refused);
     let mut totals = Totals::default();
     for contribution in contributions {
         let Contribution {
@@ -79,11 +81,30 @@ pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static st
     for reason in refused {
         *totals.refused.entry(reason.to_owned()).or_default() += 1;
     }
-    let client_id = match get(document, "clientId") {
-        Some(Tree::Text(id)) if !id.is_empty() => Some(id.clone()),
-        _ => None,
-    };
     Ok(OraclePing { totals, client_id })
+}
+
+/// The client that a ping counts for: eight, four, four, four and twelve digits.
+fn client(document: &Entries, refused: &mut Vec<&'static str>) -> Option<String> {
+    let sent = match get(document, "clientId") {
+        None | Some(Tree::Null) => return None,
+        Some(Tree::Text(sent)) => sent.clone(),
+        Some(_) => Text::of(""),
+    };
+    refused.extend(sent.is_repaired.then_some("text_repaired"));
+    let id = sent.text.to_lowercase();
+    let parts: Vec<&str> = id.split('-').collect();
+    let digits = |part: &&str| part.chars().all(|digit| "0123456789abcdef".contains(digit));
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    if lengths != [8, 4, 4, 4, 12] || !parts.iter().all(digits) {
+        refused.push("client_id_not_an_id");
+        return None;
+    }
+    if id == "c0ffeec0-ffee-c0ff-eec0-ffeec0ffeec0" || !id.contains(|digit| digit != '0' && digit != '-') {
+        refused.push("client_id_placeholder");
+        return None;
+    }
+    Some(id)
 }
 
 /// One histogram or number.
@@ -109,14 +130,15 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Notes whether one of these keys (any key, if none is named) stands twice in an object.
+    /// Notes whether one of these keys (any key that was not repaired, if none is named) stands twice in an object.
     pub(super) fn once(&mut self, object: &Entries, keys: &[&str]) {
         let mut seen = HashSet::new();
         for (key, _) in object {
-            if keys.is_empty() && key.len() > NAME_BYTES_MAX {
+            let is_name = keys.is_empty();
+            if is_name && (key.text.len() > NAME_BYTES_MAX || key.is_repaired) {
                 continue;
             }
-            if (keys.is_empty() || keys.contains(&key.as_str())) && !seen.insert(key) {
+            if (is_name || keys.contains(&key.text.as_str())) && !seen.insert(&key.text) {
                 self.repeated = true;
             }
         }
@@ -125,7 +147,7 @@ impl Walk {
     fn document(&mut self, document: &Entries) {
         self.once(document, &["application", "environment", "payload", "clientId"]);
         for (key, value) in document {
-            match (key.as_str(), value) {
+            match (key.text.as_str(), value) {
                 ("application", Tree::Object(application)) => {
                     self.once(
                         application,
@@ -143,12 +165,12 @@ impl Walk {
         self.once(environment, &["system", "settings"]);
         for (key, value) in environment {
             let Tree::Object(inner) = value else { continue };
-            match key.as_str() {
+            match key.text.as_str() {
                 "settings" => self.once(inner, &["e10sEnabled"]),
                 "system" => {
                     self.once(inner, &["os"]);
                     for (key, value) in inner {
-                        if let ("os", Tree::Object(os)) = (key.as_str(), value) {
+                        if let ("os", Tree::Object(os)) = (key.text.as_str(), value) {
                             self.once(os, &["name", "version"]);
                         }
                     }
@@ -186,10 +208,10 @@ impl Walk {
         };
         self.once(object, read);
         for (key, value) in object {
-            if !read.contains(&key.as_str()) {
+            if !read.contains(&key.text.as_str()) {
                 continue;
             }
-            match key.as_str() {
+            match key.text.as_str() {
                 "histograms" => {
                     for (name, value) in self.names(value) {
                         self.histogram(&name, "", process, &value);
@@ -245,13 +267,14 @@ impl Walk {
         let read = &processes[..processes.len().min(PROCESSES_PER_PING_MAX as usize)];
         self.once(read, &[]);
         for (name, value) in read {
-            if name.len() > NAME_BYTES_MAX {
+            if name.text.len() > NAME_BYTES_MAX {
                 self.refused.push("name_too_long");
             } else {
+                self.refused.extend(name.is_repaired.then_some("text_repaired"));
                 self.sections(
                     value,
-                    name,
-                    if name == "parent" {
+                    &name.text,
+                    if name.text == "parent" {
                         "process parent"
                     } else {
                         "process"
@@ -261,18 +284,23 @@ impl Walk {
         }
     }
 
-    /// The entries of an object whose keys are names; those whose names are too long are refused.
+    /// The entries of an object whose keys are names; those whose names are too long are refused, and those counted that
+    /// were repaired.
     pub(super) fn names(&mut self, value: &Tree) -> Vec<(String, Tree)> {
         let Some(object) = self.object(value) else {
             return Vec::new();
         };
         self.once(object, &[]);
         self.parts += object.len() as u64;
-        let (short, long): (Vec<_>, Vec<_>) = object
-            .iter()
-            .cloned()
-            .partition(|(name, _)| name.len() <= NAME_BYTES_MAX);
-        self.refused.extend(long.iter().map(|_| "name_too_long"));
+        let mut short = Vec::new();
+        for (name, value) in object {
+            if name.text.len() > NAME_BYTES_MAX {
+                self.refused.push("name_too_long");
+                continue;
+            }
+            self.refused.extend(name.is_repaired.then_some("text_repaired"));
+            short.push((name.text.clone(), value.clone()));
+        }
         short
     }
 

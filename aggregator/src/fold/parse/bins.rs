@@ -3,6 +3,7 @@
 use super::cursor::Cursor;
 use super::fields::Fields;
 use super::leaf::Leaf;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::{Refusal, RefusalCounts};
 use crate::limits::{BIN_SAMPLES_MAX, BINS_PER_HISTOGRAM_MAX};
@@ -67,7 +68,7 @@ impl<'a> Bins<'a> {
                 self.push(Some(bound), Leaf::Whole(samples));
             } else {
                 let key = json.key()?;
-                self.entry(&key, json)?;
+                self.entry(key.as_key(), json)?;
             }
             if !json.goes_on(b'}')? {
                 return Ok(self.values);
@@ -102,9 +103,9 @@ impl<'a> Bins<'a> {
 impl Fields for Bins<'_> {
     type Done = Values;
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let samples = json.leaf()?;
-        self.push(bound_of(key), samples);
+        self.push(bound_of(key.text), samples);
         Ok(())
     }
 
@@ -149,7 +150,7 @@ impl Fields for Range {
         Ok(ends[0].zip(ends[1]).filter(|_| length == 2))
     }
 
-    fn entry(&mut self, _key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, _key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         json.skip()
     }
 

@@ -1,30 +1,51 @@
 //! Walks over JSON text without building anything: no `unsafe`, no tree.
 //!
-//! What is plain (short integers, texts without escapes) is read here; every other number or text is cut out and judged
-//! by `serde_json`. So a body is JSON here exactly if it is for `serde_json::Value`: depth, number range, escapes.
+//! What is plain (short integers, texts without escapes) is read here; every other number is cut out and judged by
+//! `serde_json`, so depth and number range are those of `serde_json::Value`. Between the quotes of a text any bytes may
+//! stand: a text ends at the first quote before which stands no backslash of its own. What of it is looked at is read by
+//! [`LooseText`]; what is not looked at is passed.
 
 use std::borrow::Cow;
 
+use ping::LooseText;
+
 use super::fields::Fields;
-use super::leaf::{Ignored, Leaf};
+use super::leaf::Leaf;
 use super::scan;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 
 /// Arrays and objects in each other beyond this depth are an error: that of `serde_json`.
 const DEPTH_MAX: u32 = 127;
 
-/// A place in a text. After an error it is of no use.
+/// A text that was looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Text<'de> {
+    pub(super) text: Cow<'de, str>,
+    is_repaired: bool,
+}
+
+impl Text<'_> {
+    pub(super) fn as_key(&self) -> Key<'_> {
+        Key {
+            text: &self.text,
+            is_repaired: self.is_repaired,
+        }
+    }
+}
+
+/// A place in a body. After an error it is of no use.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'de> {
-    text: &'de str,
+    body: &'de [u8],
     at: usize,
     depth: u32,
 }
 
 impl<'de> Cursor<'de> {
-    pub(super) const fn new(text: &'de str) -> Self {
+    pub(super) const fn new(body: &'de [u8]) -> Self {
         Self {
-            text,
+            body,
             at: 0,
             depth: 0,
         }
@@ -52,7 +73,7 @@ impl<'de> Cursor<'de> {
     pub(super) fn members<F: Fields>(&mut self, fields: &mut F) -> Result<(), PingError> {
         loop {
             let key = self.key()?;
-            fields.entry(&key, self)?;
+            fields.entry(key.as_key(), self)?;
             if !self.goes_on(b'}')? {
                 return Ok(());
             }
@@ -78,8 +99,35 @@ impl<'de> Cursor<'de> {
     /// Reads a value's kind, and its number; what lies inside arrays and objects is checked and skipped.
     pub(super) fn leaf(&mut self) -> Result<Leaf, PingError> {
         match self.peek()? {
-            b'{' | b'[' => self.value(Ignored),
+            b'{' => {
+                self.enter()?;
+                self.pass_members()?;
+                Ok(Leaf::Object)
+            }
+            b'[' => {
+                self.enter()?;
+                self.elements(Self::skip)?;
+                Ok(Leaf::List)
+            }
             _ => self.plain(),
+        }
+    }
+
+    /// Passes the members of an object that was entered, and its end.
+    fn pass_members(&mut self) -> Result<(), PingError> {
+        if self.closes(b'}')? {
+            return Ok(());
+        }
+        loop {
+            if self.peek()? != b'"' {
+                return Err(PingError::NotJson);
+            }
+            self.pass_text()?;
+            self.colon()?;
+            self.skip()?;
+            if !self.goes_on(b'}')? {
+                return Ok(());
+            }
         }
     }
 
@@ -88,17 +136,15 @@ impl<'de> Cursor<'de> {
         self.leaf().map(|_| ())
     }
 
-    /// Reads a text into a buffer; anything but a text leaves it empty.
-    pub(super) fn text_into(&mut self, text: &mut String) -> Result<(), PingError> {
-        text.clear();
+    /// Reads a text; of anything else only what it is.
+    pub(super) fn text_or_leaf(&mut self) -> Result<Result<Text<'de>, Leaf>, PingError> {
         if self.peek()? == b'"' {
-            text.push_str(&self.string()?);
-            return Ok(());
+            return self.text().map(Ok);
         }
-        self.skip()
+        self.leaf().map(Err)
     }
 
-    /// The text must end here.
+    /// The body must end here.
     pub(super) fn end(&mut self) -> Result<(), PingError> {
         self.peek().map_or(Ok(()), |_| Err(PingError::NotJson))
     }
@@ -141,16 +187,16 @@ impl<'de> Cursor<'de> {
         self.at
     }
 
-    /// The text that was passed since the cursor stood at `start`.
-    pub(super) fn since(&self, start: usize) -> &'de str {
-        &self.text[start..self.at]
+    /// The bytes that were passed since the cursor stood at `start`.
+    pub(super) fn since(&self, start: usize) -> &'de [u8] {
+        &self.body[start..self.at]
     }
 
-    /// Passes exactly this text. False, and nothing passed, when another stands here.
-    pub(super) fn pass(&mut self, text: &str) -> bool {
-        let passes = self.rest().starts_with(text.as_bytes());
+    /// Passes exactly these bytes. False, and nothing passed, when others stand here.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> bool {
+        let passes = self.rest().starts_with(bytes);
         if passes {
-            self.at += text.len();
+            self.at += bytes.len();
         }
         passes
     }
@@ -172,26 +218,31 @@ impl<'de> Cursor<'de> {
     }
 
     /// A key and its colon.
-    pub(super) fn key(&mut self) -> Result<Cow<'de, str>, PingError> {
+    pub(super) fn key(&mut self) -> Result<Text<'de>, PingError> {
         if self.peek()? != b'"' {
             return Err(PingError::NotJson);
         }
-        let key = self.string()?;
+        let key = self.text()?;
+        self.colon()?;
+        Ok(key)
+    }
+
+    fn colon(&mut self) -> Result<(), PingError> {
         if self.peek()? != b':' {
             return Err(PingError::NotJson);
         }
         self.at += 1;
-        Ok(key)
+        Ok(())
     }
 
     fn rest(&self) -> &'de [u8] {
-        &self.text.as_bytes()[self.at..]
+        &self.body[self.at..]
     }
 
     /// The next byte that is no white space; it is not passed.
     fn peek(&mut self) -> Result<u8, PingError> {
         loop {
-            match self.text.as_bytes().get(self.at) {
+            match self.body.get(self.at) {
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
                 Some(&byte) => return Ok(byte),
                 None => return Err(PingError::NotJson),
@@ -219,7 +270,7 @@ impl<'de> Cursor<'de> {
     fn plain(&mut self) -> Result<Leaf, PingError> {
         match self.peek()? {
             b'0'..=b'9' | b'-' => self.number(),
-            b'"' => self.string().map(|_| Leaf::Text),
+            b'"' => self.pass_text().map(|_| Leaf::Text),
             b't' => self.word("true", Leaf::Bool(true)),
             b'f' => self.word("false", Leaf::Bool(false)),
             b'n' => self.word("null", Leaf::Null),
@@ -228,22 +279,40 @@ impl<'de> Cursor<'de> {
     }
 
     fn word(&mut self, word: &str, leaf: Leaf) -> Result<Leaf, PingError> {
-        self.pass(word).then_some(leaf).ok_or(PingError::NotJson)
+        self.pass(word.as_bytes())
+            .then_some(leaf)
+            .ok_or(PingError::NotJson)
     }
 
-    /// Reads a text; the cursor stands before its quote.
-    fn string(&mut self) -> Result<Cow<'de, str>, PingError> {
+    /// Passes a text, whatever it holds; the cursor stands before its quote. Answers what stands between the quotes.
+    fn pass_text(&mut self) -> Result<&'de [u8], PingError> {
+        let inside = &self.rest()[1..];
+        let mut length = scan::plain_bytes(inside);
+        if inside.get(length) != Some(&b'"') {
+            length += scan::closing_quote(&inside[length..]).ok_or(PingError::NotJson)?;
+        }
+        self.at += length + 2;
+        Ok(&inside[..length])
+    }
+
+    /// Reads a text that is looked at; the cursor stands before its quote.
+    fn text(&mut self) -> Result<Text<'de>, PingError> {
         let inside = &self.rest()[1..];
         let plain = scan::plain_bytes(inside);
-        let start = self.at();
-        if inside.get(plain) == Some(&b'"') {
+        if inside.get(plain) == Some(&b'"')
+            && let Ok(text) = std::str::from_utf8(&inside[..plain])
+        {
             self.at += plain + 2;
-            return Ok(Cow::Borrowed(&self.text[start + 1..start + 1 + plain]));
+            return Ok(Text {
+                text: Cow::Borrowed(text),
+                is_repaired: false,
+            });
         }
-        let length = plain + scan::closing_quote(&inside[plain..]).ok_or(PingError::NotJson)?;
-        self.at += length + 2;
-        let read: Result<String, _> = serde_json::from_str(self.since(start));
-        read.map(Cow::Owned).map_err(|_| PingError::NotJson)
+        let LooseText { text, is_repaired } = LooseText::read(self.pass_text()?);
+        Ok(Text {
+            text: Cow::Owned(text),
+            is_repaired,
+        })
     }
 
     /// Reads a number.
@@ -259,7 +328,7 @@ impl<'de> Cursor<'de> {
         let length = bytes.iter().take_while(|byte| scan::in_number(**byte)).count();
         self.at += length;
         let number: serde_json::Number =
-            serde_json::from_str(self.since(start)).map_err(|_| PingError::NotJson)?;
+            serde_json::from_slice(self.since(start)).map_err(|_| PingError::NotJson)?;
         Ok(Leaf::of(&number))
     }
 }

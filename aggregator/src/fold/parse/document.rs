@@ -5,7 +5,9 @@ use super::fields::{Fields, Once};
 use super::leaf::Leaf;
 use super::sections::Sections;
 use crate::fold::dimension::Dimension;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
+use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
 
 /// Takes a body apart into the stage, which must have been cleared.
@@ -13,7 +15,6 @@ use crate::fold::staged::Stage;
 /// # Errors
 /// When the ping is an errored one; the stage then holds nothing of use.
 pub(in crate::fold) fn read(body: &[u8], stage: &mut Stage) -> Result<(), PingError> {
-    let body = std::str::from_utf8(body).map_err(|_| PingError::NotUtf8)?;
     let mut json = Cursor::new(body);
     json.value(Document::at(Place::Document, stage))?;
     json.end()?;
@@ -87,19 +88,51 @@ impl<'a> Document<'a> {
     }
 }
 
+impl Document<'_> {
+    /// Reads the client's id. Null is as good as absent; another kind than a text is no id.
+    fn client_id(&mut self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        match json.text_or_leaf()? {
+            Ok(sent) => {
+                self.note_repaired(sent.as_key());
+                self.stage.note_client(&sent.text);
+            }
+            Err(Leaf::Null) => {}
+            Err(_) => self.stage.note_client(""),
+        }
+        Ok(())
+    }
+
+    /// Reads a dimension's value; anything but a text leaves it empty.
+    fn dimension(&mut self, dimension: Dimension, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let read = json.text_or_leaf()?;
+        let value = dimension.of(&mut self.stage.dimensions);
+        value.clear();
+        if let Ok(sent) = read {
+            value.push_str(&sent.text);
+            self.note_repaired(sent.as_key());
+        }
+        Ok(())
+    }
+
+    fn note_repaired(&mut self, text: Key<'_>) {
+        let repaired = i64::from(text.is_repaired);
+        self.stage.refused.note(Refusal::TextRepaired, repaired);
+    }
+}
+
 impl Fields for Document<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let keys = keys_of(self.place);
-        let Some(at) = keys.iter().position(|(name, _)| *name == key) else {
+        let Some(at) = keys.iter().position(|(name, _)| *name == key.text) else {
             return json.skip();
         };
         self.once.note(at, self.stage);
         match keys[at].1 {
             Item::Inner(place) => json.value(Document::at(place, self.stage)),
             Item::Payload => json.value(Sections::payload(self.stage)),
-            Item::ClientId => json.text_into(&mut self.stage.client_id),
+            Item::ClientId => self.client_id(json),
             Item::Dimension(Dimension::E10s) => {
                 let leaf = json.leaf()?;
                 let text = Dimension::E10s.of(&mut self.stage.dimensions);
@@ -109,7 +142,7 @@ impl Fields for Document<'_> {
                 }
                 Ok(())
             }
-            Item::Dimension(dimension) => json.text_into(dimension.of(&mut self.stage.dimensions)),
+            Item::Dimension(dimension) => self.dimension(dimension, json),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::leaf::Leaf;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::staged::Stage;
 
@@ -11,7 +12,7 @@ pub(super) trait Fields: Sized {
     type Done;
 
     /// Reads the value under a key, all of it.
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError>;
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError>;
 
     /// The object ended.
     fn end(self) -> Self::Done;

@@ -10,7 +10,7 @@ pub(super) const HEADER_BYTES_MAX: usize = 128;
 /// once, and nothing else. So the same text says the same wherever it stands, and whatever follows it.
 #[derive(Clone, Debug)]
 pub(in crate::fold) struct Header {
-    pub(super) text: Box<str>,
+    pub(super) text: Box<[u8]>,
     pub(super) kind: i64,
     pub(super) range: (i64, i64),
     pub(super) bin_count: i64,
@@ -19,7 +19,7 @@ pub(in crate::fold) struct Header {
 impl Header {
     /// A text that was read as this; none if it is none to keep.
     pub(super) fn of(
-        text: &str,
+        text: &[u8],
         kind: Option<Leaf>,
         range: Option<(i64, i64)>,
         bin_count: Option<Leaf>,

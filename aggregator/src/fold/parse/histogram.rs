@@ -9,6 +9,7 @@ use super::header::Header;
 use super::keyed::admit;
 use super::leaf::Leaf;
 use super::sections::not_an_object;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::{Contribution, Stage};
@@ -207,8 +208,8 @@ impl<'a> Histogram<'a> {
 impl Fields for Histogram<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
-        let Some(at) = KEYS.iter().position(|name| *name == key) else {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let Some(at) = KEYS.iter().position(|name| *name == key.text) else {
             self.start = None;
             return json.skip();
         };
@@ -265,7 +266,7 @@ impl<'a> HistogramMap<'a> {
 impl Fields for HistogramMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Self {
             process,
             stage,

@@ -6,6 +6,7 @@ use super::histogram::Histogram;
 use super::leaf::Leaf;
 use super::numbers::{IGNORED_SCALARS, scalar};
 use super::sections::not_an_object;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
@@ -18,20 +19,21 @@ const IGNORED_KEYED: [&str; 2] = [
     "VIDEO_DETAILED_DROPPED_FRAMES_PROPORTION",
 ];
 
-/// Looks at a name: counts it, refuses one that is too long, and finds repeats by `see`. Its id, if what it stands
+/// Looks at a name: counts it, refuses one that is too long, counts one that was repaired, and finds repeats by `see`. Its id, if what it stands
 /// for is looked at.
 pub(super) fn admit(
-    key: &str,
+    key: Key<'_>,
     stage: &mut Stage,
     see: impl FnOnce(&mut Vocabulary) -> (u32, bool),
 ) -> Option<u32> {
     if !stage.takes_part() {
         return None;
     }
-    if key.len() > NAME_BYTES_MAX {
+    if key.text.len() > NAME_BYTES_MAX {
         stage.refused.note(Refusal::NameTooLong, 1);
         return None;
     }
+    stage.refused.note(Refusal::TextRepaired, key.is_repaired.into());
     let (id, again) = see(&mut stage.vocabulary);
     if again {
         stage.fail(PingError::DuplicateKey);
@@ -65,11 +67,11 @@ impl<'a> KeyedMap<'a> {
         }
     }
 
-    fn admit(&mut self, key: &str) -> Option<u32> {
+    fn admit(&mut self, key: Key<'_>) -> Option<u32> {
         let serial = self.serial;
         let ignored = match self.keyed {
-            Keyed::Histograms => IGNORED_KEYED.contains(&key),
-            Keyed::Scalars => key.starts_with(IGNORED_SCALARS),
+            Keyed::Histograms => IGNORED_KEYED.contains(&key.text),
+            Keyed::Scalars => key.text.starts_with(IGNORED_SCALARS),
         };
         let keyed = self.keyed;
         let admitted = admit(key, self.stage, |vocabulary| match keyed {
@@ -83,7 +85,7 @@ impl<'a> KeyedMap<'a> {
 impl Fields for KeyedMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Some(metric) = self.admit(key) else {
             return json.skip();
         };
@@ -117,7 +119,7 @@ struct Labels<'a> {
 }
 
 impl Labels<'_> {
-    fn admit(&mut self, key: &str) -> Option<u32> {
+    fn admit(&mut self, key: Key<'_>) -> Option<u32> {
         self.seen = self.seen.saturating_add(1);
         if self.seen > self.stage.caps.labels_per_metric {
             self.stage.takes_part();
@@ -134,7 +136,7 @@ impl Labels<'_> {
 impl Fields for Labels<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Some(label) = self.admit(key) else {
             return json.skip();
         };

@@ -1,9 +1,5 @@
 //! A value read for itself: its kind, and its number if it is one.
 
-use super::cursor::Cursor;
-use super::fields::Fields;
-use crate::fold::ping_error::PingError;
-
 /// A value's kind, and its number if it is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Leaf {
@@ -30,24 +26,5 @@ impl Leaf {
         } else {
             Self::Fraction(number.as_f64().unwrap_or(f64::INFINITY))
         }
-    }
-}
-
-/// Reads an object or array of which only the kind is asked: all of it is checked.
-pub(super) struct Ignored;
-
-impl Fields for Ignored {
-    type Done = Leaf;
-
-    fn entry(&mut self, _key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
-        json.skip()
-    }
-
-    fn end(self) -> Leaf {
-        Leaf::Object
-    }
-
-    fn other(self, leaf: Leaf) -> Leaf {
-        leaf
     }
 }

@@ -1,6 +1,7 @@
 //! Streams a body into the stage, object by object, over one cursor; never a tree of values.
 //!
-//! Everything is checked, also what is skipped: a body is JSON for the fold exactly if it is for `serde_json::Value`.
+//! Everything is checked, also what is skipped: a body is JSON for the fold exactly if it is for `serde_json::Value` once
+//! what cannot be read inside of its texts is replaced.
 
 mod bins;
 mod cursor;

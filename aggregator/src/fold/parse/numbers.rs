@@ -7,6 +7,7 @@ use super::fields::Fields;
 use super::keyed::admit;
 use super::leaf::Leaf;
 use super::sections::not_an_object;
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
@@ -64,19 +65,19 @@ impl<'a> ScalarMap<'a> {
         }
     }
 
-    fn admit(&mut self, key: &str) -> Option<u32> {
+    fn admit(&mut self, key: Key<'_>) -> Option<u32> {
         let serial = self.serial;
         let admitted = admit(key, self.stage, |vocabulary| {
             vocabulary.scalar_keys.see(key, serial)
         });
-        admitted.filter(|_| !key.starts_with(IGNORED_SCALARS))
+        admitted.filter(|_| !key.text.starts_with(IGNORED_SCALARS))
     }
 }
 
 impl Fields for ScalarMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Some(key) = self.admit(key) else {
             return json.skip();
         };
@@ -114,7 +115,7 @@ impl<'a> SimpleMap<'a> {
 impl Fields for SimpleMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Self {
             process,
             stage,
@@ -150,7 +151,7 @@ struct SimpleValue<'a> {
 impl Fields for SimpleValue<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let Self {
             outer,
             process,

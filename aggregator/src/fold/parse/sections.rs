@@ -6,6 +6,7 @@ use super::histogram::HistogramMap;
 use super::keyed::{Keyed, KeyedMap};
 use super::leaf::Leaf;
 use super::numbers::{ScalarMap, SimpleMap};
+use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
@@ -83,8 +84,8 @@ impl<'a> Sections<'a> {
 impl Fields for Sections<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
-        let Some(section) = Section::of(self.owner, key) else {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+        let Some(section) = Section::of(self.owner, key.text) else {
             return json.skip();
         };
         self.once.note(section as usize, self.stage);
@@ -118,7 +119,7 @@ impl Fields for Children<'_> {
         json.elements(|json| json.value(Sections::of(Owner::Child, content, &mut *self.0)))
     }
 
-    fn entry(&mut self, _key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, _key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         json.skip()
     }
 
@@ -149,33 +150,36 @@ impl<'a> Processes<'a> {
     }
 
     /// Whose sections follow, and their process; `None` when they are not read.
-    fn admit(&mut self, name: &str) -> Option<(Owner, u32)> {
+    fn admit(&mut self, name: Key<'_>) -> Option<(Owner, u32)> {
         self.seen = self.seen.saturating_add(1);
         if self.seen > self.stage.caps.processes_per_ping {
             self.stage.fail(PingError::TooManyProcesses);
             return None;
         }
-        if name.len() > NAME_BYTES_MAX {
+        if name.text.len() > NAME_BYTES_MAX {
             self.stage.refused.note(Refusal::NameTooLong, 1);
             return None;
         }
+        self.stage
+            .refused
+            .note(Refusal::TextRepaired, name.is_repaired.into());
         let (_, again) = self.stage.vocabulary.process_keys.see(name, self.serial);
         if again {
             self.stage.fail(PingError::DuplicateKey);
         }
-        let owner = if name == "parent" {
+        let owner = if name.text == "parent" {
             Owner::ParentProcess
         } else {
             Owner::Process
         };
-        Some((owner, self.stage.vocabulary.processes.intern(name)))
+        Some((owner, self.stage.vocabulary.processes.intern(name.text)))
     }
 }
 
 impl Fields for Processes<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: &str, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
         match self.admit(key) {
             None => json.skip(),
             Some((owner, process)) => json.value(Sections::of(owner, process, &mut *self.stage)),

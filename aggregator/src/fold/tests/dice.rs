@@ -40,13 +40,33 @@ impl Dice {
     }
 }
 
+/// Characters that stand, while a ping is thrown, for what no parser admits in a text, and what becomes of each.
+const LOOSE: [(char, &[u8]); 6] = [
+    ('\u{e000}', b"\xe9"),
+    ('\u{e001}', b"\\ud800"),
+    ('\u{e002}', b"\0"),
+    ('\u{e003}', b"\\q"),
+    ('\u{e004}', b"\xe2\x82"),
+    ('\u{e005}', b"\\udc00\\ud83d\\ude00"),
+];
+
+const CLIENTS: [&str; 10] = [
+    "\"c0ffee00-0000-4000-8000-000000000001\"",
+    "\"C0FFEE00-0000-4000-8000-000000000001\"",
+    "\"c0ffee00-0000-4000-8000-00000000000A\"",
+    "\"c0ffeec0-ffee-c0ff-eec0-ffeec0ffeec0\"",
+    "\"00000000-0000-0000-0000-000000000000\"",
+    "\"c0ffee00-0000-4000-8000-00000000000\u{e000}\"",
+    "\"me\"",
+    "\"\"",
+    "7",
+    "null",
+];
+
 /// A body.
-pub(super) fn ping(dice: &mut Dice) -> String {
+pub(super) fn ping(dice: &mut Dice) -> Vec<u8> {
     let mut entries = vec![
-        (
-            "clientId".to_owned(),
-            dice.pick(&["\"c1\"", "\"c2\"", "\"\"", "7", "null"]).to_owned(),
-        ),
+        ("clientId".to_owned(), dice.pick(&CLIENTS).to_owned()),
         ("application".to_owned(), application(dice)),
         ("environment".to_owned(), environment(dice)),
         ("payload".to_owned(), payload(dice)),
@@ -54,7 +74,15 @@ pub(super) fn ping(dice: &mut Dice) -> String {
         ("x".to_owned(), odd(dice)),
     ];
     entries.retain(|_| !dice.one_in(20));
-    object(dice, entries)
+    let strict = object(dice, entries);
+    let mut body = Vec::new();
+    for char in strict.chars() {
+        match LOOSE.iter().find(|(stands, _)| *stands == char) {
+            Some((_, bytes)) => body.extend_from_slice(bytes),
+            None => body.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    body
 }
 
 /// An object of these entries, shuffled at times, one of them repeated rarely.
@@ -86,6 +114,8 @@ pub(super) fn odd(dice: &mut Dice) -> String {
         "{}",
         "{\"a\":{\"b\":[1]},\"a\":2}",
         "\"x\\u00e9\\n\"",
+        "\"x\u{e000}\u{e001}\"",
+        "{\"\u{e002}\":\"\u{e003}\"}",
         "-1",
         "1.5",
         "1e300",
@@ -111,20 +141,28 @@ fn application(dice: &mut Dice) -> String {
     let mut entries = vec![
         (
             "channel".to_owned(),
-            text(dice, &["nightly", "esr", "", "beta-cck-x"]),
+            text(dice, &["nightly", "esr", "", "beta-cck-x", "bet\u{e000}"]),
         ),
         (
             "version".to_owned(),
-            text(dice, &["54.0a1", "54", ".5", "60.0.1", ""]),
+            text(dice, &["54.0a1", "54", ".5", "60.0.1", "", "54\u{e003}.1"]),
         ),
         (
             "buildId".to_owned(),
             text(
                 dice,
-                &["20170130030205", "2017", "2017013", "2017013é", "x", "２０"],
+                &[
+                    "20170130030205",
+                    "2017",
+                    "2017013",
+                    "2017013é",
+                    "x",
+                    "２０",
+                    "20170130\u{e004}",
+                ],
             ),
         ),
-        ("name".to_owned(), text(dice, &["Firefox", "Fennec"])),
+        ("name".to_owned(), text(dice, &["Firefox", "Fennec", "\u{e005}"])),
         ("architecture".to_owned(), text(dice, &["x86", "x86-64"])),
         ("vendor".to_owned(), text(dice, &["Mozilla"])),
     ];
@@ -135,7 +173,10 @@ fn application(dice: &mut Dice) -> String {
 
 fn environment(dice: &mut Dice) -> String {
     let os = vec![
-        ("name".to_owned(), text(dice, &["Linux", "Windows_NT", "Darwin"])),
+        (
+            "name".to_owned(),
+            text(dice, &["Linux", "Windows_NT", "Darwin", "Lin\u{e002}x"]),
+        ),
         (
             "version".to_owned(),
             text(dice, &["3.16.0-4-amd64", "10.0", "4é日本", "4"]),

@@ -13,7 +13,15 @@ pub(super) fn payload(dice: &mut Dice) -> String {
         .collect::<Vec<_>>()
         .join(",");
     entries.push(("childPayloads".to_owned(), format!("[{children}]")));
-    let processes = ["parent", "content", "gpu", "extension", "Parent"];
+    let processes = [
+        "parent",
+        "content",
+        "gpu",
+        "extension",
+        "Parent",
+        "gp\u{e000}",
+        "gp\u{e004}",
+    ];
     let processes: Vec<_> = processes.iter().filter(|_| !dice.one_in(3)).copied().collect();
     let mut named = Vec::new();
     for process in processes {
@@ -68,7 +76,7 @@ fn sections(dice: &mut Dice, names: &[&str]) -> Vec<(String, String)> {
     entries
 }
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 19] = [
     "GC_MS",
     "gc_ms",
     "A",
@@ -83,6 +91,11 @@ const NAMES: [&str; 14] = [
     "é\u{0}\"\\",
     "C",
     "D",
+    "caf\u{e000}",
+    "caf\u{e001}",
+    "caf\u{fffd}",
+    "caf\u{e002}",
+    "browser.engagement.navigation.\u{e003}",
 ];
 
 /// An object whose keys are names.
@@ -158,7 +171,7 @@ fn bins(dice: &mut Dice) -> String {
     let mut entries = Vec::new();
     let mut bound = 0;
     for _ in 0..dice.below(6) {
-        let odd_keys = ["01", "x", "", "-3", "+1", "99999999999999999999"];
+        let odd_keys = ["01", "x", "", "-3", "+1", "99999999999999999999", "1\u{e000}"];
         let key = if dice.one_in(40) {
             dice.pick(&odd_keys).to_owned()
         } else {

@@ -5,6 +5,7 @@ mod dice;
 mod dice_sections;
 mod generated;
 mod golden;
+mod loose_texts;
 mod mutations;
 mod properties;
 mod recorded;
