@@ -1,9 +1,10 @@
 // What answers of the aggregates route say, put together for the charts: points by date and key.
 // Pure; no fetching, no drawing.
 
-import { addHistograms, samples } from "./statistics.js";
+import { addHistograms, plus, samples } from "./statistics.js";
 
 const DAY_MS = 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
 
 // "20261123" as a Date at 00:00 UTC, or null when it is no calendar date.
 export function parseDate(text) {
@@ -24,42 +25,62 @@ export function addDays(text, days) {
   return formatDate(new Date(parseDate(text).getTime() + days * DAY_MS));
 }
 
-// Merges answers for parts of one version's dates (a long list is asked for in pieces).
+// Merges answers for parts of one version's dates (a long list is asked for in pieces). Counts are only added
+// within one layout: the one with the most pings leads, and `others` are the answers of each other one.
 export function joinAnswers(answers) {
-  const [first] = answers;
-  return { ...first, data: answers.flatMap((answer) => answer.data) };
+  const byLayout = new Map();
+  for (const answer of answers) {
+    const key = JSON.stringify([answer.kind, answer.buckets]);
+    if (!byLayout.has(key)) byLayout.set(key, []);
+    byLayout.get(key).push(answer);
+  }
+  const joined = [...byLayout.values()].map((same) => ({ ...same[0], data: same.flatMap(({ data }) => data) }));
+  const pings = new Map(joined.map((answer) => [answer, Number(answer.data.reduce((sum, { count }) => plus(sum, count), 0))]));
+  const [lead, ...others] = joined.sort((a, b) => pings.get(b) - pings.get(a));
+  return { ...lead, others };
 }
 
 // The keys of a keyed metric with their pings, most pings first; empty for a metric without keys.
 export function keysOf(answer) {
   const pings = new Map();
-  for (const { label, count } of answer.data) pings.set(label, (pings.get(label) ?? 0) + count);
+  for (const { label, count } of answer.data) pings.set(label, plus(pings.get(label) ?? 0, count));
   if (pings.size === 1 && pings.has("")) return [];
   return [...pings].map(([key, count]) => ({ key, count }))
-    .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
+    .sort((a, b) => Number(b.count) - Number(a.count) || (a.key < b.key ? -1 : 1));
 }
 
-// One histogram over all dates; `key` null means all keys together.
+// One histogram over all dates of the leading layout; `key` null means all keys together.
 export function total(answer, key) {
   return sumOf(rowsOf(answer, key), answer.buckets.length);
 }
 
-// One point per date, oldest first: {date, time, histogram, sum, count, samples}.
-// Dates that are no calendar dates are left out and counted in `strange`.
+// What of an answer is in other layouts than the leading one: how many dates and pings.
+export function elsewhere(answer, key) {
+  const rows = (answer.others ?? []).flatMap((other) => rowsOf(other, key));
+  return { dates: new Set(rows.map(({ date }) => date)).size, pings: rows.reduce((sum, { count }) => plus(sum, count), 0) };
+}
+
+// One point per date, oldest first: {date, time, kind, buckets, histogram, sum, count, samples}, each in its own
+// layout. Dates that are no calendar dates are left out and counted in `strange`.
 export function byDate(answer, key) {
+  const points = [];
+  let strange = 0;
+  for (const { kind, buckets, rows, date } of [answer, ...(answer.others ?? [])].flatMap((one) => datesOf(one, key))) {
+    const time = parseDate(date);
+    if (time === null) strange += 1;
+    else points.push({ date, time, kind, buckets, ...sumOf(rows, buckets.length) });
+  }
+  return { points: mergePoints([points]), strange };
+}
+
+function datesOf(answer, key) {
+  const { kind, buckets } = answer;
   const rows = new Map();
   for (const row of rowsOf(answer, key)) {
     if (!rows.has(row.date)) rows.set(row.date, []);
     rows.get(row.date).push(row);
   }
-  const points = [];
-  let strange = 0;
-  for (const [date, ofDate] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const time = parseDate(date);
-    if (time === null) strange += 1;
-    else points.push({ date, time, buckets: answer.buckets, ...sumOf(ofDate, answer.buckets.length) });
-  }
-  return { points, strange };
+  return [...rows].map(([date, ofDate]) => ({ kind, buckets, date, rows: ofDate }));
 }
 
 // Points of several versions on one line. Where two versions have one date, their histograms are added
@@ -69,16 +90,42 @@ export function mergePoints(lists) {
   for (const point of lists.flat()) {
     const other = byDay.get(point.date);
     if (!other) byDay.set(point.date, point);
-    else if (String(other.buckets) === String(point.buckets)) byDay.set(point.date, addPoints(other, point));
+    else if (sameLayout(other, point)) byDay.set(point.date, addPoints(other, point));
     else if (point.count > other.count) byDay.set(point.date, point);
   }
   return [...byDay.values()].sort((a, b) => a.time - b.time);
 }
 
+// Whether two points, or a point and an answer, have the same bins.
+export function sameLayout(a, b) {
+  return a.kind === b.kind && String(a.buckets) === String(b.buckets);
+}
+
+// Leaves out dates after `limit` ("YYYYMMDD"), and those at either end that hold less than a hundredth of all pings
+// and lie further from the others than a year and than three times what the others span: clocks that are wrong. Keeps everything
+// when nothing else would remain.
+export function plausible(points, limit) {
+  let kept = points.filter(({ date }) => date <= limit);
+  if (kept.length === 0) return points;
+  const all = kept.reduce((sum, { count }) => sum + Number(count), 0);
+  for (const end of [-1, 1]) {
+    const sorted = [...kept].sort((a, b) => end * (b.time - a.time));
+    let pings = 0;
+    for (let i = 0; i + 1 < sorted.length; i += 1) {
+      pings += Number(sorted[i].count);
+      const gap = Math.abs(sorted[i].time - sorted[i + 1].time);
+      const span = Math.abs(sorted[i + 1].time - sorted.at(-1).time);
+      if (pings * 100 >= all) break;
+      if (gap > Math.max(YEAR_MS, 3 * span)) kept = sorted.slice(i + 1);
+    }
+  }
+  return kept.sort((a, b) => a.time - b.time);
+}
+
 // Leaves out dates with less than a hundredth of the pings of the fullest date; keeps everything when
 // fewer than `keep` dates would remain, so that small data never disappears.
 export function withoutSparse(points, keep = 5) {
-  const fullest = Math.max(0, ...points.map((point) => point.count));
+  const fullest = Math.max(0, ...points.map((point) => Number(point.count)));
   const kept = points.filter((point) => point.count >= fullest / 100);
   return kept.length >= Math.min(keep, points.length) ? kept : points;
 }
@@ -89,7 +136,7 @@ function rowsOf(answer, key) {
 
 function addPoints(a, b) {
   const histogram = addHistograms(a.histogram, b.histogram);
-  return { ...a, histogram, sum: a.sum + b.sum, count: a.count + b.count, samples: a.samples + b.samples };
+  return { ...a, histogram, sum: plus(a.sum, b.sum), count: plus(a.count, b.count), samples: plus(a.samples, b.samples) };
 }
 
 function sumOf(rows, bins) {
@@ -98,8 +145,8 @@ function sumOf(rows, bins) {
   let count = 0;
   for (const row of rows) {
     histogram = addHistograms(histogram, row.histogram);
-    sum += row.sum;
-    count += row.count;
+    sum = plus(sum, row.sum);
+    count = plus(count, row.count);
   }
   return { histogram, sum, count, samples: samples(histogram) };
 }

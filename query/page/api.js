@@ -13,7 +13,16 @@ export class ApiError extends Error {
   }
 }
 
-async function get(path, params = {}) {
+// Whole numbers that a Number cannot hold come as BigInt, where the browser shows how they were written.
+function exact(text) {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (_, value, context) => {
+    const isRounded = typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
+    return isRounded && /^-?\d+$/.test(context?.source ?? "") ? BigInt(context.source) : value;
+  });
+}
+
+async function get(path, params = {}, parse = JSON.parse) {
   const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value));
   const address = query.size > 0 ? `${path}?${query}` : path;
   let response;
@@ -23,7 +32,7 @@ async function get(path, params = {}) {
     throw new ApiError(0, "unreachable", "The server does not answer. Check that it still runs.");
   }
   if (!response.ok) throw await errorOf(response);
-  return { body: await response.json(), headers: response.headers };
+  return { body: parse(await response.text()), headers: response.headers };
 }
 
 async function errorOf(response) {
@@ -57,14 +66,14 @@ export async function filters(channel, version) {
   return (await get("filters/", { channel, version })).body;
 }
 
-// Histograms of one version: a list of answers, one per piece of a long list of dates, and the header
-// that names layouts left out.
+// Histograms of one version: a list of answers, one per piece of a long list of dates, each of which may have
+// another layout, and the layouts that the server left out.
 export async function aggregates(clock, channel, version, dateList, metric, filter) {
   const pieces = [];
   for (let i = 0; i < dateList.length; i += DATES_PER_CALL) pieces.push(dateList.slice(i, i + DATES_PER_CALL));
   const path = `aggregates_by/${clock}/channels/${encodeURIComponent(channel)}/`;
   const settled = await Promise.allSettled(
-    pieces.map((piece) => get(path, { version, dates: piece.join(","), metric, ...filter })),
+    pieces.map((piece) => get(path, { version, dates: piece.join(","), metric, ...filter }, exact)),
   );
   const good = settled.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
   const failed = settled.find(({ status, reason }) => status === "rejected" && reason.code !== 404);
@@ -72,8 +81,13 @@ export async function aggregates(clock, channel, version, dateList, metric, filt
   if (good.length === 0) throw settled[0]?.reason ?? new ApiError(404, "dates_without_data", "No dates to ask for.");
   return {
     answers: good.map(({ body }) => body),
-    otherLayouts: good[0].headers.get("X-Highwater-Other-Layouts") ?? "",
+    otherLayouts: otherLayouts(good.map(({ headers }) => headers.get("X-Highwater-Other-Layouts") ?? "")),
   };
+}
+
+// The layouts that these headers name, each once.
+export function otherLayouts(values) {
+  return [...new Set(values.flatMap((value) => value.split(";")).filter(Boolean))].join("; ");
 }
 
 export async function status() {

@@ -2,18 +2,22 @@
 // A value that the server does not have is replaced by the default, and a sentence says so.
 
 const USUAL_METRIC = "GC_MS";
-const FUTURE_DAYS = 100;
+const FUTURE_DAYS = 1; // the date line, and builds of a night that is not over everywhere
+const NO_NAMES = new Set(["", "UNKNOWN", "OTHER"]);
 
 // Of channels with equally new data, the one that most builds go to first.
 const USUAL_CHANNEL = "nightly";
 
 // The channel and version with the newest data. `dates` maps a channel to its [{version, date}].
-// Dates far in the future come from clocks that are wrong; they decide only when nothing else is there.
+// Dates in the future come from clocks that are wrong, versions that doubtful() finds from who knows where: they decide
+// only when nothing else is there.
 export function newest(dates, limit) {
   let best = null;
   for (const [channel, entries] of Object.entries(dates)) {
+    const strange = doubtful(entries);
     for (const { version, date } of entries) {
-      const candidate = { channel, version, date, sane: date <= limit };
+      const sound = (date <= limit && /^\d{8}$/.test(date) ? 4 : 0) + (strange.has(version) ? 0 : 2) + (NO_NAMES.has(channel) ? 0 : 1);
+      const candidate = { channel, version, date, sound, dates: entries.length };
       if (best === null || better(candidate, best)) best = candidate;
     }
   }
@@ -21,26 +25,44 @@ export function newest(dates, limit) {
 }
 
 function better(a, b) {
-  if (a.sane !== b.sane) return a.sane;
+  if (a.sound !== b.sound) return a.sound > b.sound;
   if (a.date !== b.date) return a.date > b.date;
-  if (a.channel !== b.channel) return a.channel === USUAL_CHANNEL;
-  return compareVersions(a.version, b.version) < 0;
+  if (a.channel === b.channel) return compareVersions(a.version, b.version) < 0;
+  if (a.channel === USUAL_CHANNEL || b.channel === USUAL_CHANNEL) return a.channel === USUAL_CHANNEL;
+  return a.dates > b.dates;
 }
 
-// The latest date that can be meant, as "YYYYMMDD": some days ahead of now.
+// The versions of a channel that are hardly meant: no whole numbers, and numbers far above those with the most
+// dates, as long as they have few dates themselves.
+export function doubtful(entries) {
+  const dates = new Map();
+  for (const { version } of entries) dates.set(version, (dates.get(version) ?? 0) + 1);
+  const numbers = [...dates].filter(([version]) => /^\d{1,9}$/.test(version)).map(([version, count]) => ({ version, number: Number(version), count }))
+    .sort((a, b) => a.number - b.number);
+  const half = numbers.reduce((sum, { count }) => sum + count, 0) / 2;
+  const most = Math.max(0, ...numbers.map(({ count }) => count));
+  let below = 0;
+  const middle = numbers.find(({ count }) => (below += count) >= half)?.number ?? 0;
+  const meant = new Set(numbers.filter(({ number, count }) => number <= middle * 1.5 + 10 || count > Math.max(2, most / 10)).map(({ version }) => version));
+  return new Set([...dates.keys()].filter((version) => !meant.has(version)));
+}
+
+// The latest date that can be meant, as "YYYYMMDD": a day ahead of now.
 export function latestSaneDate(nowMs) {
   return new Date(nowMs + FUTURE_DAYS * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "");
 }
 
-// Newest version first: by number where both are numbers.
+// Newest version first: by number; what is no number comes last, by name.
 export function compareVersions(a, b) {
-  const difference = Number(b) - Number(a);
-  return Number.isNaN(difference) ? (a < b ? 1 : a > b ? -1 : 0) : difference;
+  const [left, right] = [a, b].map((version) => (/^\d{1,9}$/.test(version) ? Number(version) : -1));
+  return right - left || (a < b ? 1 : a > b ? -1 : 0);
 }
 
-// The versions of a channel, newest first.
+// The versions of a channel, newest first; those that are hardly meant last.
 export function versionsOf(entries) {
-  return [...new Set(entries.map(({ version }) => version))].sort(compareVersions);
+  const strange = doubtful(entries);
+  const versions = [...new Set(entries.map(({ version }) => version))];
+  return versions.sort((a, b) => strange.has(a) - strange.has(b) || compareVersions(a, b));
 }
 
 // Channel and version to show: those of the state when the server has them, else the newest.

@@ -4,13 +4,14 @@
 import { isCategories, mean, percentile, shares, worthDrawing } from "./statistics.js";
 import { CHARACTER, Chart, linear, niceTicks, xLabels, yAxis } from "./svg.js";
 import { h, render } from "./tree.js";
-import { amount, binName, percentileText, share, whole, withUnit } from "./words.js";
+import { amount, binName, percentileText, share, sumText, whole, withUnit } from "./words.js";
 
 const PERCENTILES = [["5th", 0.05], ["25th", 0.25], ["Median", 0.5], ["75th", 0.75], ["95th", 0.95]];
 const HEIGHT = 250;
 const ROW = 28;
 const TALL_ROW = 44;
 const MOST_ROWS = 24;
+const WIDE = 8; // width of a wide character, in pixels
 
 export class Distribution {
   #chart; #summary; #note; #table;
@@ -22,7 +23,7 @@ export class Distribution {
     this.#table = section.querySelector(".table");
   }
 
-  // `view`: {metric, answer, total (sum of all dates), unit, cumulative, allBins, otherLayouts, dates}.
+  // `view`: {metric, answer, total (sum of the dates in its layout), unit, cumulative, allBins, elsewhere, otherLayouts}.
   show(view) {
     const model = { ...view, shares: shares(view.total.histogram, view.cumulative), plain: shares(view.total.histogram) };
     this.#chart.show((width) => (hasRows(view.answer.kind) ? drawRows(model, width) : drawBars(model, width)));
@@ -42,17 +43,20 @@ export class Distribution {
       facts.push(["Mean", average === null ? "–" : withUnit(average, unit)]);
     }
     const counts = [["Pings", whole(total.count)], ["Samples", whole(total.samples)]];
-    if (!isCategories(kind)) counts.push(["Sum", withUnit(total.sum, unit)]);
+    if (!isCategories(kind)) counts.push(["Sum", sumText(total.sum, unit)]);
     counts.push(["Kind", kind]);
     render(this.#summary, [facts, counts].filter((list) => list.length > 0).map(factList));
   }
 
-  #writeNote({ answer, total, otherLayouts, hidden }) {
+  #writeNote({ answer, total, elsewhere, otherLayouts, hidden }) {
     const parts = [];
-    if (!isCategories(answer.kind)) parts.push("Percentiles are interpolated inside the bin’s own edges; the mean is the exact sum over the samples.");
+    if (!isCategories(answer.kind)) parts.push("Percentiles are interpolated inside the bin’s own edges, unless it holds one value; the mean is the exact sum over the samples.");
     if (total.samples === 0 && total.count > 0) parts.push("Clients reported this metric without a single sample.");
     if (hidden > 0) parts.push(`${hidden} ${hidden === 1 ? "bin" : "bins"} at the edges with less than 0.01% of the samples ${hidden === 1 ? "is" : "are"} not drawn.`);
-    if (otherLayouts) parts.push(`Another layout of this metric was left out: ${otherLayouts}.`);
+    if (elsewhere.dates > 0) {
+      parts.push(`${whole(elsewhere.pings)} pings of ${whole(elsewhere.dates)} ${elsewhere.dates === 1 ? "date" : "dates"} have bins of another layout and are not in this histogram; the evolution shows them.`);
+    }
+    if (otherLayouts) parts.push(`Left out at some dates, since more pings have another layout there: ${otherLayouts}.`);
     render(this.#note, [parts.join(" ")]);
   }
 }
@@ -113,7 +117,7 @@ function medianMark({ answer, total, unit }, range, left, step, plot) {
   if (!median || median.bin < range.first || median.bin > range.last) return [];
   const x = left(median.bin - range.first + median.fraction);
   const text = `median ${percentileText(median, unit)}`;
-  const onLeft = x + text.length * CHARACTER + 8 > plot.right;
+  const onLeft = x + text.length * WIDE + 8 > plot.right;
   return [h("g", { class: "mark" }, [
     h("line", { x1: x, x2: x, y1: plot.top - 6, y2: plot.bottom }),
     h("text", { class: onLeft ? "end" : "", x: onLeft ? x - 6 : x + 6, y: plot.top + 2 }, text),
@@ -145,7 +149,7 @@ function drawRows(model, width) {
   const row = rows.length <= 3 ? TALL_ROW : ROW;
   const thick = row / 2 + 2;
   const plot = { left: 0, right: width, top: 8, bottom: 8 + rows.length * row };
-  const x = linear(0, 1, room, width - 64);
+  const x = linear(0, Math.max(1, ...rows.map((i) => model.shares[i])), room, width - 64); // differences may exceed the whole
   const stops = rows.map((_, k) => plot.top + k * row + row / 2);
   return {
     height: plot.bottom + 8, plot, axis: "y", band: row, stops,

@@ -1,6 +1,7 @@
 // The evolution: one point per build date or submission date. Amounts show the median and the 5th, 25th, 75th
 // and 95th percentiles; named bins show the share of the chosen bins. Under it the pings of each date.
 
+import { sameLayout } from "./answer.js";
 import { isCategories, isGeometric, percentile, shares } from "./statistics.js";
 import { area, Chart, dateTicks, line, linear, logarithmic, logTicks, niceTicks, spread, xLabels, yAxis } from "./svg.js";
 import { h, render } from "./tree.js";
@@ -13,6 +14,7 @@ const DAY_MS = 86_400_000;
 const LINES = [["5th", 0.05], ["25th", 0.25], ["Median", 0.5], ["75th", 0.75], ["95th", 0.95]];
 const MOST_BINS = 6;
 const LONGEST = 16; // characters of a line's name
+const CAPITAL = 8; // width of a capital letter, in pixels
 
 export class Evolution {
   #chart; #note; #table; #bins; #choose;
@@ -41,7 +43,7 @@ export class Evolution {
     this.#bins.hidden = !named;
     if (!named) return;
     const all = total.histogram.map((count, i) => ({ i, count })).filter(({ i, count }) => count > 0 || bins.includes(i));
-    const offered = all.sort((a, b) => b.count - a.count).slice(0, 12);
+    const offered = all.sort((a, b) => Number(b.count) - Number(a.count)).slice(0, 12);
     render(this.#bins, offered.map(({ i }) => h("button", {
       type: "button", class: "chip", "aria-pressed": String(bins.includes(i)),
       onclick: () => this.#choose(toggled(bins, i)),
@@ -59,18 +61,19 @@ function chosenBins({ answer, total, bins }) {
   const asked = bins.filter((i) => i >= 0 && i < total.histogram.length);
   if (asked.length > 0) return asked.slice(0, MOST_BINS);
   if (answer.kind === "boolean" || answer.kind === "flag") return [1];
-  const order = total.histogram.map((count, i) => ({ count, i })).sort((a, b) => b.count - a.count);
+  const order = total.histogram.map((count, i) => ({ count, i })).sort((a, b) => Number(b.count) - Number(a.count));
   return order.filter(({ count }, k) => count > 0 || k === 0).slice(0, 4).map(({ i }) => i);
 }
 
 function shareSeries({ answer, points }, bins) {
-  const byPoint = points.map((point) => (point.samples > 0 ? shares(point.histogram) : null));
+  // Another layout has other bins under the same number.
+  const byPoint = points.map((point) => (point.samples > 0 && sameLayout(point, answer) ? shares(point.histogram) : null));
   return bins.map((i) => ({ name: binName(answer, i, ""), values: byPoint.map((ofPoint) => ofPoint?.[i] ?? null) }));
 }
 
-function percentileSeries({ answer, points }) {
+function percentileSeries({ points }) {
   return LINES.map(([name, p]) => {
-    const results = points.map((point) => percentile(point.buckets, point.histogram, answer.kind, p));
+    const results = points.map((point) => percentile(point.buckets, point.histogram, point.kind, p));
     return { name, results, values: results.map((result) => result?.value ?? null) };
   });
 }
@@ -129,8 +132,10 @@ function valueScale(values, log, plot) {
     const from = Math.min(floor, top / 2) * 0.9;
     return { y: logarithmic(from, top * 1.1, plot.bottom, plot.top, from), ticks: logTicks(from, top * 1.1, 5) };
   }
-  const ticks = niceTicks(top || 1, 4);
-  return { y: linear(0, ticks.at(-1), plot.bottom, plot.top), ticks };
+  const low = Math.min(0, ...values);
+  const upper = niceTicks(Math.max(top, -low) || 1, 4);
+  const ticks = low < 0 ? [...upper.slice(1).map((tick) => -tick).reverse(), ...upper].filter((tick) => tick >= low - upper[1] && tick <= top + upper[1]) : upper;
+  return { y: linear(ticks[0], ticks.at(-1), plot.bottom, plot.top), ticks };
 }
 
 function at(values, xs, y) {
@@ -176,7 +181,7 @@ function endLabels(series, y, plot, named) {
 }
 
 function pingBars(points, xs, plot) {
-  const top = Math.max(1, ...points.map((point) => point.count));
+  const top = Math.max(1, ...points.map((point) => Number(point.count)));
   const bottom = HEIGHT - 26.5;
   const y = linear(0, top, bottom, bottom - PINGS);
   const gaps = xs.slice(1).map((x, i) => x - xs[i]);
@@ -184,7 +189,7 @@ function pingBars(points, xs, plot) {
   return [
     ...points.map((point, i) => h("rect", {
       class: "pings", x: (xs[i] - width / 2).toFixed(1), width: width.toFixed(1),
-      y: y(point.count).toFixed(1), height: Math.max(0, bottom - y(point.count)).toFixed(1),
+      y: y(Number(point.count)).toFixed(1), height: Math.max(0, bottom - y(Number(point.count))).toFixed(1),
     })),
     h("line", { class: "base", x1: plot.left, x2: plot.right, y1: bottom, y2: bottom }),
     h("text", { class: "tick", x: plot.right + 4, y: bottom - PINGS + 10 }, compact(top)),
@@ -194,9 +199,11 @@ function pingBars(points, xs, plot) {
 function starts({ starts: versions }, x, plot) {
   return versions.flatMap(({ version, time }) => {
     const left = Math.round(x(time)) + 0.5;
+    const text = version.length > LONGEST ? `${version.slice(0, LONGEST - 1)}…` : version;
+    const fits = left + 4 + text.length * CAPITAL <= plot.right + RIGHT;
     return [
       h("line", { class: "start", x1: left, x2: left, y1: plot.top - 4, y2: plot.bottom }),
-      h("text", { class: "tick", x: left + 4, y: plot.top + 4 }, version),
+      h("text", { class: fits ? "tick" : "tick end", x: fits ? left + 4 : left - 4, y: plot.top + 4 }, text),
     ];
   });
 }

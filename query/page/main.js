@@ -1,8 +1,8 @@
 // The wiring: address -> state -> calls -> views, and again whenever a reader or the numbers change something.
 
 import { readAddress, writeAddress } from "./address.js";
-import { hideAbsence, showAbsence } from "./absence.js";
-import { addDays, byDate, formatDate, joinAnswers, keysOf, mergePoints, total, withoutSparse } from "./answer.js";
+import { absenceOf, hideAbsence, showAbsence } from "./absence.js";
+import { addDays, byDate, elsewhere, formatDate, joinAnswers, keysOf, mergePoints, plausible, total, withoutSparse } from "./answer.js";
 import * as api from "./api.js";
 import { chooseFilters, chooseMetric, choosePlace, compareVersions, latestSaneDate, versionsOf } from "./choice.js";
 import { Controls } from "./controls.js";
@@ -81,7 +81,7 @@ async function settle(fresh, quiet, notices, current) {
   const place = choosePlace(state, dates, latestSaneDate(Date.now()), notices);
   if (place === null) {
     controls.show(state, {}, {});
-    throw new api.ApiError(404, "nothing_received", "As soon as a first ping is received and folded, its numbers appear here by themselves.");
+    throw await nothingCounted();
   }
   const key = `${place.channel} ${place.version}`;
   let { options } = lists;
@@ -96,6 +96,13 @@ async function settle(fresh, quiet, notices, current) {
   if (!quiet) history.replaceState(null, "", writeAddress(state));
   controls.show(state, dates, options);
   return true;
+}
+
+// Why there is no number at all: nothing was received, or nothing that is counted.
+async function nothingCounted() {
+  const products = await api.products().catch(() => []);
+  const { reason, description } = absenceOf(products);
+  return new api.ApiError(404, reason, description);
 }
 
 async function readDates(clock) {
@@ -153,7 +160,7 @@ function showMetric({ answer, otherLayouts }, others) {
   const range = drawnRange(answer, sum, state.allBins === "1");
   const rows = hasRows(answer.kind);
   distribution.show({
-    metric: state.metric, answer, total: sum, unit, otherLayouts, range, hidden: rows ? 0 : range.hidden,
+    metric: state.metric, answer, total: sum, unit, elsewhere: elsewhere(answer, key), otherLayouts, range, hidden: rows ? 0 : range.hidden,
     cumulative: state.cumulative === "1" && !rows, allBins: state.allBins === "1",
   });
   showEvolution({ answer, key, unit, sum }, others);
@@ -171,7 +178,9 @@ function showEvolution({ answer, key, unit, sum }, others) {
   const versions = [{ version: state.version, answer }, ...others].sort((a, b) => -compareVersions(a.version, b.version));
   const lines = versions.map(({ version, answer: ofVersion }) => ({ version, ...byDate(ofVersion, key) }));
   const all = mergePoints(lines.map(({ points }) => points));
-  const points = state.allDates ? all : withoutSparse(all);
+  const meant = plausible(all, latestSaneDate(Date.now()));
+  const dense = withoutSparse(meant);
+  const points = state.allDates ? all : dense;
   const starts = others.length > 0 ? lines.filter((one) => one.points.length > 0).map((one) => ({ version: one.version, time: firstShown(one.points, points) })) : [];
   const log = usesLog(answer, state.scale);
   controls.showSwitches({ log, offered: {
@@ -179,13 +188,13 @@ function showEvolution({ answer, key, unit, sum }, others) {
     cumulative: !hasRows(answer.kind),
     allBins: answer.kind !== "boolean" && answer.kind !== "flag",
     allVersions: versionsOf(lists.dates[state.channel]).length > 1,
-    allDates: withoutSparse(all).length < all.length,
+    allDates: dense.length < all.length,
   } });
   const clock = state.clock === "build_id" ? "build date" : "submission date";
   byId("evolution-title").textContent = `Evolution by ${clock}`;
   evolution.show({
     metric: state.metric, answer, total: sum, points, unit, clock, log, starts: starts.filter(({ time }) => time !== null),
-    bins: state.bins.split(",").filter(Boolean).map(Number), note: evolutionNote(all.length - points.length, lines, unit, log),
+    bins: state.bins.split(",").filter(Boolean).map(Number), note: evolutionNote({ odd: all.length - meant.length, sparse: meant.length - dense.length }, lines, unit, log),
   });
 }
 
@@ -194,13 +203,14 @@ function firstShown(ofVersion, shown) {
   return ofVersion.find(({ date }) => dates.has(date))?.time.getTime() ?? null;
 }
 
-function evolutionNote(sparse, lines, unit, log) {
+function evolutionNote({ odd, sparse }, lines, unit, log) {
   const strange = lines.reduce((sum, one) => sum + one.strange, 0);
   const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
   const parts = [];
   if (unit) parts.push(`Values in ${unit}${log ? ", logarithmic scale" : ""}.`);
   else if (log) parts.push("Logarithmic scale.");
-  if (sparse > 0) parts.push(`${count(sparse, "date", "dates")} with less than a hundredth of the fullest date’s pings left out.`);
+  if (odd > 0 && !state.allDates) parts.push(`${count(odd, "date that lies in the future or far from all others was", "dates that lie in the future or far from all others were")} left out.`);
+  if (sparse > 0 && !state.allDates) parts.push(`${count(sparse, "date", "dates")} with less than a hundredth of the fullest date’s pings left out.`);
   if (strange > 0) parts.push(`${count(strange, "build id is", "build ids are")} no calendar date and left out.`);
   if (state.allVersions) parts.push(`Versions ${lines.map(({ version }) => version).join(", ")}.`);
   return parts.join(" ");
@@ -250,7 +260,7 @@ async function loadProducts(current) {
 
 function absent(error) {
   byId("distribution").hidden = byId("evolution").hidden = true;
-  byId("users-section").hidden = error.reason === "nothing_received" || error.reason === "unreachable";
+  byId("users-section").hidden = ["nothing_received", "stored_not_counted", "not_folded_yet", "unreachable"].includes(error.reason);
   byId("metric-name").textContent = state.metric || "Highwater";
   byId("metric-description").textContent = "";
   controls.showKeys([], "");

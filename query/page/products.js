@@ -3,6 +3,19 @@
 import { h, render } from "./tree.js";
 import { whole } from "./words.js";
 
+const NO_NAMES = ["", "UNKNOWN", "OTHER"]; // what a chunk is kept under when its pings say nothing, or too much
+
+// The product's name: its application, or where that is not said, its namespace.
+export function productName({ namespace, app_name: app }) {
+  return NO_NAMES.includes(app ?? "") ? namespace : app;
+}
+
+// The document type's name, in words where chunks of several types share a place.
+export function typeName({ doc_type: type }) {
+  if (type === "OTHER") return "other types";
+  return type === "UNKNOWN" || !type ? "no type" : type;
+}
+
 // `products` as the API lists them; nothing to name hides the section.
 export function showProducts(section, products) {
   const waiting = products.filter(({ charted }) => !charted).sort((a, b) => b.pings - a.pings);
@@ -11,9 +24,9 @@ export function showProducts(section, products) {
   render(section.querySelector("table"), [
     h("caption", { class: "unseen" }, "Stored, not charted yet"),
     h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
-    h("tbody", {}, waiting.map(({ namespace, doc_type: type, app_name: app, pings }) => h("tr", {}, [
-      h("th", { scope: "row" }, [app || namespace, app && app !== namespace ? h("small", {}, ` ${namespace}`) : null].filter(Boolean)),
-      h("td", { class: "text" }, type), h("td", {}, whole(pings)),
+    h("tbody", {}, waiting.map((product) => h("tr", {}, [
+      h("th", { scope: "row" }, [productName(product), productName(product) === product.namespace ? null : h("small", {}, ` ${product.namespace}`)].filter(Boolean)),
+      h("td", { class: "text" }, typeName(product)), h("td", {}, whole(product.pings)),
     ]))),
   ]);
 }

@@ -36,7 +36,7 @@ export function unitOf(metric, description = "") {
   return found ? found[1] : "";
 }
 
-// 12,345,678
+// 12,345,678; every digit, also of a BigInt.
 export function whole(value) {
   return value === null || value === undefined ? "–" : GROUPED.format(value);
 }
@@ -49,7 +49,7 @@ export function compact(value) {
 // Three to four significant digits, grouped: 0.123, 12.3, 1,234.
 export function amount(value) {
   if (value === null || value === undefined) return "–";
-  const size = Math.abs(value);
+  const size = Math.abs(Number(value));
   if (size >= 1e7) return compact(value);
   const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: 0 });
@@ -59,6 +59,15 @@ export function amount(value) {
 export function withUnit(value, unit) {
   if (!unit) return amount(value);
   return unit === "%" ? `${amount(value)}%` : `${amount(value)} ${unit}`;
+}
+
+const ENDS = new Map([["9223372036854775807", "≥ "], ["-9223372036854775808", "≤ "]]);
+
+// A sum with every digit, and its unit; one at either end of 64 bits may be larger than is said.
+export function sumText(value, unit) {
+  const text = `${ENDS.get(String(value)) ?? ""}${whole(value)}`;
+  if (!unit) return text;
+  return unit === "%" ? `${text}%` : `${text} ${unit}`;
 }
 
 // Bytes in the units in which settings are written: 1.5 GiB.
@@ -79,9 +88,11 @@ export function percentileText(result, unit) {
   return result.open ? `≥ ${withUnit(result.value, unit)}` : withUnit(result.value, unit);
 }
 
-// 0.1234 as 12.3%; never 0% for something, never 100% for nearly everything.
+// 0.1234 as 12.3%; never 0% for something, never 100% for nearly everything. A share below nothing is shown as
+// it is: the bins of some metrics are differences.
 export function share(value) {
   if (value === 0) return "0%";
+  if (value < 0) return value > -0.0001 ? ">−0.01%" : `−${share(-value)}`;
   if (value < 0.0001) return "<0.01%";
   if (value > 0.9995 && value < 1) return ">99.9%";
   const percent = value * 100;

@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAddress, writeAddress, DEFAULTS } from "../../query/page/address.js";
-import { addDays, byDate, keysOf, mergePoints, parseDate, withoutSparse } from "../../query/page/answer.js";
-import { chooseFilters, chooseMetric, choosePlace } from "../../query/page/choice.js";
+import { absenceOf } from "../../query/page/absence.js";
+import { addDays, byDate, elsewhere, joinAnswers, keysOf, mergePoints, parseDate, plausible, total, withoutSparse } from "../../query/page/answer.js";
+import { chooseFilters, chooseMetric, choosePlace, versionsOf } from "../../query/page/choice.js";
 import { search } from "../../query/page/search.js";
-import { mean, percentile, shares, upperEdge, worthDrawing } from "../../query/page/statistics.js";
-import { unitOf, share, binName } from "../../query/page/words.js";
+import { mean, percentile, plus, samples, shares, upperEdge, worthDrawing } from "../../query/page/statistics.js";
+import { unitOf, share, sumText, binName, whole } from "../../query/page/words.js";
 
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
@@ -149,6 +150,7 @@ test("units come from the name, else from the description", () => {
 
 test("a share never rounds something to nothing or to everything", () => {
   assert.deepEqual([0, 0.00001, 0.5, 0.99999, 1].map(share), ["0%", "<0.01%", "50.0%", ">99.9%", "100%"]);
+  assert.deepEqual([-0.3, -0.00001, 1.3].map(share), ["−30.0%", ">−0.01%", "130%"]);
 });
 
 test("a bin is named by its values", () => {
@@ -161,4 +163,69 @@ test("skipped letters are only searched for when little else matches", () => {
   const names = ["GC_A", "GC_B", "GC_C", "GC_D", "GC_E", "GFX_CACHE"];
   assert.equal(search(names, "gc").length, 5);
   assert.deepEqual(search(names.slice(4), "gc"), ["GC_E", "GFX_CACHE"]);
+});
+
+test("a bin that is one wide holds one value", () => {
+  for (const kind of ["linear", "exponential", "count"]) {
+    for (const p of [0.01, 0.5, 0.99]) assert.equal(percentile([0, 1, 2, 4, 8], [0, 9, 0, 0, 0], kind, p).value, 1);
+    assert.ok(percentile([0, 1, 2, 4, 8], [0, 0, 9, 0, 0], kind, 0.5).value > 2);
+  }
+});
+
+test("counts and sums are exact above what a number holds", () => {
+  const large = 2n ** 53n + 1n;
+  let expected = 0n;
+  let found = 0;
+  for (const part of [7, large, -3, large, 2 ** 53, -large]) {
+    expected += BigInt(part);
+    found = plus(found, part);
+  }
+  assert.equal(BigInt(found), expected);
+  assert.equal(typeof plus(large, -2), "number");
+  assert.equal(samples([large, 1, 0]), large + 1n);
+  assert.deepEqual(shares([large, 0, large]), [0.5, 0, 0.5]);
+  assert.equal(whole(large), "9,007,199,254,740,993");
+  assert.equal(sumText(2n ** 63n - 1n, "ms"), "≥ 9,223,372,036,854,775,807 ms");
+  assert.equal(mean(large * 2n, [large, large]), 1);
+});
+
+test("pieces of another layout are never added, and are said", () => {
+  const piece = (buckets, date, histogram, count) => ({ buckets, kind: "linear", description: "", data: [{ date, label: "", histogram, sum: count, count }] });
+  const joined = joinAnswers([piece([0, 1, 2], "20260101", [0, 0, 3], 3), piece([0, 1000, 2000], "20260102", [0, 0, 9], 9), piece([0, 1, 2], "20260103", [0, 1, 0], 1)]);
+  assert.deepEqual(joined.buckets, [0, 1000, 2000]);
+  assert.deepEqual(total(joined, null).histogram, [0, 0, 9]);
+  assert.deepEqual(elsewhere(joined, null), { dates: 2, pings: 4 });
+  const { points } = byDate(joined, null);
+  assert.deepEqual(points.map(({ date, buckets }) => [date, buckets[2]]), [["20260101", 2], ["20260102", 2000], ["20260103", 2]]);
+});
+
+test("versions that are hardly meant come last, and are chosen only where there is nothing else", () => {
+  const of = (version, dates) => Array.from({ length: dates }, (_, i) => ({ version, date: `202601${String(i + 1).padStart(2, "0")}` }));
+  const entries = [...of("54", 20), ...of("55", 9), ...of("2048", 1), ...of("UNKNOWN", 20), ...of("0x99", 1), ...of("Infinity", 1), ...of("", 1), ...of("57", 1)];
+  assert.deepEqual(versionsOf(entries).slice(0, 3), ["57", "55", "54"]);
+  assert.equal(versionsOf(entries).length, 8);
+  const junk = [...of("2048", 1).map(({ version }) => ({ version, date: "20260131" })), ...entries];
+  assert.equal(choosePlace(DEFAULTS, { release: junk }, "20270101", []).version, "54");
+  assert.equal(choosePlace(DEFAULTS, { release: of("UNKNOWN", 1) }, "20270101", []).version, "UNKNOWN");
+  const channels = { OTHER: of("54", 31), UNKNOWN: of("54", 31), release: of("54", 20), "release/cck": of("54", 20).slice(19) };
+  assert.equal(choosePlace(DEFAULTS, channels, "20270101", []).channel, "release");
+});
+
+test("dates in the future or far from all others do not stretch the axis, and small data stays", () => {
+  const at = (date, count) => ({ date, time: parseDate(date), count });
+  const usual = Array.from({ length: 9 }, (_, i) => at(`2026010${i + 1}`, 500));
+  const shown = (points) => plausible(points, "20260110").map(({ date }) => date);
+  assert.deepEqual(shown([at("19700101", 1), at("19800101", 2), ...usual, at("21000101", 3)]), usual.map(({ date }) => date));
+  assert.deepEqual(shown([at("20200101", 500), ...usual]).length, 10);
+  assert.deepEqual(shown([at("21000101", 3)]), ["21000101"]);
+  assert.deepEqual(shown([at("20100101", 3), at("20260101", 3)]).length, 2);
+});
+
+test("what is stored and not counted is no absence of pings", () => {
+  const glean = { namespace: "org-mozilla-fenix", doc_type: "metrics", app_name: "UNKNOWN", pings: 20, charted: false };
+  const { reason, description } = absenceOf([glean, { namespace: "telemetry", doc_type: "OTHER", app_name: "Firefox", pings: 3, charted: false }]);
+  assert.equal(reason, "stored_not_counted");
+  assert.ok(description.startsWith("23 stored, none of a counted type: org-mozilla-fenix metrics (20), Firefox other types (3)"), description);
+  assert.equal(absenceOf([]).reason, "nothing_received");
+  assert.equal(absenceOf([{ ...glean, charted: true }]).reason, "not_folded_yet");
 });
