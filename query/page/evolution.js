@@ -98,7 +98,7 @@ function draw(model, width) {
       ...yAxis(ticks, y, plot.left, plot.right, text),
       ...starts(model, x, plot),
       ...(model.named ? shareLines(model, xs, y) : bands(model, xs, y)),
-      ...endLabels(series, y, plot, model.named),
+      ...endLabels(series, y, plot, model.named, width - plot.right),
       ...pingBars(points, xs, plot),
       ...xLabels(dateTicks(...span(points), Math.max(2, Math.floor((plot.right - plot.left) / 64)))
         .map(({ time, text: label }) => ({ x: x(time), text: label })), HEIGHT - 8, 0, width),
@@ -110,7 +110,8 @@ function draw(model, width) {
 
 function labelRoom(series, width) {
   const longest = Math.max(0, ...series.map(({ name }) => name.length));
-  return Math.min(width * 0.3, Math.max(RIGHT, longest * 6.6 + 14));
+  const shown = Math.min(LONGEST, longest);
+  return Math.min(width * 0.3, Math.max(RIGHT, shown * CAPITAL + 8));
 }
 
 function span(points) {
@@ -170,11 +171,12 @@ function dots(points, name) {
   return points.map(([x, y]) => h("circle", { class: name, cx: x.toFixed(1), cy: y.toFixed(1), r: 2.5 }));
 }
 
-function endLabels(series, y, plot, named) {
+function endLabels(series, y, plot, named, room) {
   const labels = series.flatMap(({ name, values }, k) => {
     const last = values.findLast((value) => value !== null);
     if (last === undefined || last === null) return [];
-    return [{ y: y(last) + 4, text: name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name, name: named ? `s${k}` : name === "Median" ? "s0" : "" }];
+    const fit = Math.min(LONGEST, Math.floor((room - 6) / CAPITAL));
+    return [{ y: y(last) + 4, text: name.length > fit ? `${name.slice(0, fit - 1)}…` : name, name: named ? `s${k}` : name === "Median" ? "s0" : "" }];
   });
   return spread(labels, 14, plot.top + 6, plot.bottom + 2)
     .map((label) => h("text", { class: `line-name ${label.name}`, x: plot.right + 4, y: label.y.toFixed(1) }, label.text));
@@ -200,7 +202,7 @@ function starts({ starts: versions }, x, plot) {
   return versions.flatMap(({ version, time }) => {
     const left = Math.round(x(time)) + 0.5;
     const text = version.length > LONGEST ? `${version.slice(0, LONGEST - 1)}…` : version;
-    const fits = left + 4 + text.length * CAPITAL <= plot.right + RIGHT;
+    const fits = left + 4 + text.length * CAPITAL <= plot.right;
     return [
       h("line", { class: "start", x1: left, x2: left, y1: plot.top - 4, y2: plot.bottom }),
       h("text", { class: fits ? "tick" : "tick end", x: fits ? left + 4 : left - 4, y: plot.top + 4 }, text),
