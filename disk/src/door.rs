@@ -50,7 +50,8 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Renames a file within the file system, replacing what bears the new name.
     ///
     /// # Errors
-    /// `NotFound`, `CrossesDevices`; else those of the file system.
+    /// `NotFound`, `CrossesDevices`; `StorageFull` when the folder has no room for the new name, and then nothing is renamed;
+    /// else those of the file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Renames a file within the file system. Never replaces.
@@ -124,7 +125,8 @@ pub trait File: fmt::Debug + Send + Sync {
     /// Writes all of `bytes` at `offset`, growing the file as needed.
     ///
     /// # Errors
-    /// Those of the file system; some of the bytes may have been written.
+    /// Those of the file system; some of the bytes may have been written. Where room was not reserved, some file systems
+    /// find only at the sync that there is none.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
     /// Reads up to `buffer.len()` bytes at `offset`; less only at the end of the file.
@@ -140,14 +142,15 @@ pub trait File: fmt::Debug + Send + Sync {
     /// Makes the file's bytes and length durable (`fdatasync`).
     ///
     /// # Errors
-    /// Those of the file system. After one, what was written since the last success may be lost for good, even if a
+    /// Those of the file system, `StorageFull` among them. After one, what was written since the last success may be lost for good, even if a
     /// later sync succeeds.
     fn sync(&self) -> io::Result<()>;
 
     /// Reserves room for `len` bytes, which then read as zeros where nothing was written.
     ///
     /// # Errors
-    /// `StorageFull` when there is no room; else those of the file system.
+    /// `StorageFull` when there is no room; else those of the file system. After one, a part of the room may be taken, and
+    /// the file be longer: ext4 takes what it finds. Whoever does not want that gives it back.
     fn allocate(&self, len: u64) -> io::Result<()>;
 
     /// Cuts or extends the file to `len` bytes.

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::faults::{Faults, SyncKind};
@@ -43,12 +43,29 @@ impl State {
         capacity.saturating_sub(self.tree.used_bytes(&self.open))
     }
 
-    /// A full disk takes no new names.
+    /// A full disk takes no new files and folders.
     pub(super) fn check_room(&self) -> io::Result<()> {
-        if self.faults.capacity.is_some() && self.free_bytes() == 0 {
+        if self.is_full() {
             return Err(ErrorKind::StorageFull.into());
         }
         Ok(())
+    }
+
+    /// A full disk may have room for a further name of a file, or not: a folder's block may be full, too.
+    pub(super) fn check_room_for_a_name(&self) -> io::Result<()> {
+        if self.is_full() && self.draws() {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.faults.capacity.is_some() && self.free_bytes() == 0
+    }
+
+    /// One of two ways in which a file system may do this operation; the same operations draw the same.
+    pub(super) fn draws(&self) -> bool {
+        ChaCha8Rng::seed_from_u64(self.power.operations()).random_bool(0.5)
     }
 }
 
@@ -158,7 +175,9 @@ impl SimulatedDisk {
         self.lock().tree.remove_all(path)
     }
 
-    /// Files may take this many bytes together.
+    /// Files may take this many bytes together. What does not fit is found at the write, of which a part is done then, or
+    /// only at the sync; a reservation takes what there is before it fails; and a full disk takes no new files, and new
+    /// names of files only sometimes.
     pub fn set_capacity(&self, bytes: u64) {
         self.lock().faults.capacity = Some(bytes);
     }

@@ -82,6 +82,9 @@ impl Disk for SimulatedDisk {
             {
                 return Err(ErrorKind::IsADirectory.into());
             }
+            if target.is_none() {
+                state.check_room_for_a_name()?;
+            }
             // Two names of one file: rename(2) does nothing then.
             if target != Some(source) {
                 state.tree.change(vec![
@@ -113,6 +116,7 @@ impl Disk for SimulatedDisk {
             if state.tree.is_folder(source) {
                 return Err(ErrorKind::IsADirectory.into());
             }
+            state.check_room_for_a_name()?;
             state.tree.change(vec![
                 Slot {
                     folder: from_folder,

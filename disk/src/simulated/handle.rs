@@ -53,12 +53,15 @@ impl File for SimulatedFile {
             let end = offset + bytes.len() as u64;
             let reachable = self.reachable(state, end)?;
             let lost = usize::try_from(end - reachable).map_or(bytes.len(), |lost| lost.min(bytes.len()));
-            let fitting = &bytes[..bytes.len() - lost];
-            state.tree.file_mut(self.id)?.write(fitting, offset);
-            if lost > 0 {
-                return Err(ErrorKind::StorageFull.into());
+            let late = lost > 0 && state.draws();
+            let file = state.tree.file_mut(self.id)?;
+            if lost == 0 || late {
+                file.write(bytes, offset);
+                file.set_unplaced(late);
+                return Ok(());
             }
-            Ok(())
+            file.write(&bytes[..bytes.len() - lost], offset);
+            Err(ErrorKind::StorageFull.into())
         })
     }
 
@@ -76,6 +79,11 @@ impl File for SimulatedFile {
             if state.faults.sync_is_omitted(&self.path, SyncKind::File) {
                 return Ok(());
             }
+            if state.tree.file_mut(self.id)?.take_unplaced() {
+                let mut rng = ChaCha8Rng::seed_from_u64(state.power.operations());
+                state.tree.file_mut(self.id)?.fail_sync(&mut rng);
+                return Err(ErrorKind::StorageFull.into());
+            }
             if state.faults.sync_fails(&self.path, SyncKind::File) {
                 let mut rng = ChaCha8Rng::seed_from_u64(state.power.operations());
                 state.tree.file_mut(self.id)?.fail_sync(&mut rng);
@@ -88,12 +96,13 @@ impl File for SimulatedFile {
 
     fn allocate(&self, len: u64) -> io::Result<()> {
         self.change(|state| {
-            if self.reachable(state, len)? < len {
-                return Err(ErrorKind::StorageFull.into());
-            }
+            let reachable = self.reachable(state, len)?;
             let file = state.tree.file_mut(self.id)?;
-            if len > file.len() {
-                file.grow(len);
+            if reachable > file.len() {
+                file.grow(reachable);
+            }
+            if reachable < len {
+                return Err(ErrorKind::StorageFull.into());
             }
             Ok(())
         })

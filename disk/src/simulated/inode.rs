@@ -33,6 +33,8 @@ pub(super) struct Inode {
     durable: Content,
     cached: Content,
     unsynced: Vec<Change>,
+    /// Whether bytes were taken for which there was no room: the next sync finds that.
+    unplaced: bool,
 }
 
 impl Inode {
@@ -96,7 +98,18 @@ impl Inode {
             cached: durable.clone(),
             durable,
             unsynced: Vec::new(),
+            unplaced: false,
         }
+    }
+
+    /// Notes whether bytes were taken for which there was no room.
+    pub(super) const fn set_unplaced(&mut self, unplaced: bool) {
+        self.unplaced |= unplaced;
+    }
+
+    /// Whether bytes were taken for which there was no room, since the last sync.
+    pub(super) const fn take_unplaced(&mut self) -> bool {
+        std::mem::replace(&mut self.unplaced, false)
     }
 
     fn survivor(&self, rng: &mut impl Rng, chance: f64) -> Content {

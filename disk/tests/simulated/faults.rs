@@ -87,11 +87,14 @@ fn a_full_disk_takes_what_fits_and_has_room_again_after_a_removal() {
     assert_eq!(disk.free_bytes(path("/")).unwrap(), 400);
     file.write_all_at(&[1; 600], 0).expect("the room is reserved");
     let full = |result: std::io::Result<()>| assert_eq!(result.unwrap_err().kind(), ErrorKind::StorageFull);
-    full(file.allocate(1001));
-    full(file.write_all_at(&[2; 500], 600));
-    assert_eq!(
-        content(&disk, path("/f")),
-        Some([vec![1; 600], vec![2; 400]].concat())
+    assert!(
+        file.write_all_at(&[2; 500], 600)
+            .and_then(|()| file.sync())
+            .is_err()
+    );
+    let found = content(&disk, path("/f")).unwrap();
+    assert!(
+        found.len() >= 1000 && found.starts_with(&[1; 600]) && found[600..].iter().all(|byte| *byte == 2)
     );
     full(disk.create_new(path("/g")).map(drop));
     disk.remove_file(path("/f")).unwrap();
@@ -99,6 +102,68 @@ fn a_full_disk_takes_what_fits_and_has_room_again_after_a_removal() {
     drop(file);
     disk.create_new(path("/g"))
         .expect("neither a name nor a handle holds the bytes any more");
+}
+
+#[test]
+fn a_reservation_that_fails_keeps_what_it_got() {
+    let disk = SimulatedDisk::new();
+    disk.set_capacity(1000);
+    let file = disk.create_new(path("/f")).unwrap();
+    assert_eq!(file.allocate(1001).unwrap_err().kind(), ErrorKind::StorageFull);
+    assert_eq!(
+        (file.len().unwrap(), disk.free_bytes(path("/")).unwrap()),
+        (1000, 0)
+    );
+    file.set_len(0).unwrap();
+    assert_eq!(disk.free_bytes(path("/")).unwrap(), 1000);
+}
+
+#[test]
+fn want_of_room_is_found_at_the_write_or_at_the_sync_and_by_new_names_now_and_then() {
+    let (mut at_write, mut at_sync, mut renamed, mut refused) = (0, 0, 0, 0);
+    for operations in 0..100 {
+        let disk = SimulatedDisk::new();
+        disk.create_dir(path("/d")).unwrap();
+        for _ in 0..operations {
+            disk.sync_dir(path("/")).unwrap();
+        }
+        let full = synced_file(&disk, "/full", &[1; 600]);
+        let other = synced_file(&disk, "/other", b"");
+        disk.set_capacity(1000);
+        match full.write_all_at(&[2; 500], 600) {
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::StorageFull);
+                assert_eq!(full.len().unwrap(), 1000, "what fits is written");
+                at_write += 1;
+            }
+            Ok(()) => {
+                assert_eq!(full.sync().unwrap_err().kind(), ErrorKind::StorageFull);
+                at_sync += 1;
+            }
+        }
+        disk.rename(path("/other"), path("/full"))
+            .expect("a name that is there needs no room");
+        other.allocate(1000).unwrap_or_default();
+        drop(full);
+        other.write_all_at(&[3; 1000], 0).unwrap_or_default();
+        match disk.rename(path("/full"), path("/d/new")) {
+            Ok(()) => renamed += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::StorageFull);
+                assert!(
+                    disk.file_len(path("/full")).unwrap().is_some(),
+                    "nothing is renamed"
+                );
+                refused += 1;
+            }
+        }
+    }
+    for times in [at_write, at_sync, renamed, refused] {
+        assert!(
+            times > 10,
+            "{at_write} at the write, {at_sync} at the sync; {renamed} renamed, {refused} refused"
+        );
+    }
 }
 
 #[test]

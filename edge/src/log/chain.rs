@@ -50,7 +50,8 @@ pub(crate) struct Chain {
     budget: Arc<Budget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
-    /// Whether the next segment may be there though opening it failed.
+    /// Whether a file may bear the next segment's name, of a try to open it that failed; also after it was removed, until a
+    /// folder's sync says that it is gone for good.
     next_may_be_there: bool,
     spare: Spare,
 }
@@ -66,6 +67,8 @@ pub(crate) struct Segment {
     pub(crate) live: u64,
     /// Bytes it opened with.
     pub(crate) opened_with: u64,
+    /// Where the frames end that were found behind those, to be carried into the next segment; 0 when there are none.
+    pub(crate) carried_end: u64,
     /// Whether its file can be written over when it holds nothing more: this process made it, and no write or sync of it
     /// failed, after which its length could not be relied on.
     pub(crate) is_sound: bool,
@@ -166,21 +169,44 @@ impl Chain {
                 "the log's folder is not where it was",
             ));
         }
-        let number = self.last() + 1;
+        let number = self
+            .last()
+            .checked_add(1)
+            .ok_or_else(|| io::Error::other("its segments are numbered up to the highest number there is"))?;
+        let path = segment::path(&self.dir, number);
+        if self.next_may_be_there {
+            // It would keep the room of a segment that nobody counts.
+            match self.disk.remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         let salt = Salt::new(self.random.bits());
         let (content, places) = first_content(salt, state, carried);
-        let file = self.spare.take()?;
+        let file = match self.spare.take() {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                // The last segment may lie there as long as it was reserved.
+                self.cut_last(|last| last.used.max(last.carried_end));
+                self.spare.take()?
+            }
+            taken => taken?,
+        };
         file.write_all_at(&content, 0)?;
         file.sync()?;
         drop(file);
-        let path = segment::path(&self.dir, number);
-        self.next_may_be_there = true;
-        self.disk.rename(self.spare.path(), &path)?;
+        let was_there = std::mem::replace(&mut self.next_may_be_there, true);
+        if let Err(error) = self.disk.rename(self.spare.path(), &path) {
+            if error.kind() == io::ErrorKind::StorageFull {
+                self.spare.put_back();
+                self.next_may_be_there = was_there; // Nothing was renamed.
+            }
+            return Err(error);
+        }
         self.disk.sync_dir(&self.dir)?;
         let file = self.disk.open(&path)?;
         self.next_may_be_there = false;
         self.spare.taken();
-        self.free_unused_tail();
+        self.cut_last(|last| last.used);
         let (reader, length) = (
             Reader {
                 file: Arc::from(file),
@@ -196,6 +222,7 @@ impl Chain {
                 used: length,
                 live: 0,
                 opened_with: length,
+                carried_end: 0,
                 is_sound: true,
                 unkept: Vec::new(),
             },
@@ -357,14 +384,14 @@ impl Chain {
         }
     }
 
-    /// Gives back the preallocated room behind the frames of the last segment, before it gets a successor. What lies
-    /// there is void, so nothing depends on this.
-    fn free_unused_tail(&self) {
+    /// Gives back the preallocated room of the last segment behind this length. What lies there is void, so nothing depends
+    /// on this.
+    fn cut_last(&self, length: impl FnOnce(&Segment) -> u64) {
         let Some((number, last)) = self.segments.last_key_value() else {
             return;
         };
         if let Some(reader) = &last.reader
-            && let Err(error) = reader.file.set_len(last.used.max(SEGMENT_HEADER_BYTES))
+            && let Err(error) = reader.file.set_len(length(last).max(SEGMENT_HEADER_BYTES))
         {
             tracing::warn!(segment = number, %error, "could not give back the unused end of a log segment");
         }

@@ -130,6 +130,7 @@ pub(crate) fn open(
                 used: read.used,
                 live: 0,
                 opened_with: read.used,
+                carried_end: read.carried_end,
                 is_sound: false,
                 unkept: read.unkept,
             },
@@ -212,6 +213,8 @@ struct Read {
     used: u64,
     /// Of the last one, what is to be carried on.
     carried: Carried,
+    /// And where that ends.
+    carried_end: u64,
     /// Damage that could not be set aside.
     unkept: Vec<Range<u64>>,
 }
@@ -259,6 +262,7 @@ fn read_segment(
         }
     }
     read.used = if last { synced } else { reader.offset() };
+    read.carried_end = if last { reader.offset() } else { 0 };
     Ok(read)
 }
 

@@ -1,5 +1,8 @@
 //! The spare: room for the next segment, taken while there is some, so that a full disk can still drain.
 //!
+//! It is made only while as much again stays free behind it: chunks need room, too, and only they give any back. Where there
+//! is less, the log takes no pings. What a reservation got that failed is given back.
+//!
 //! Best it is a segment that holds nothing more: what is written over bytes that were written before is synced without
 //! the file system's journal, and their blocks are not freed, which a file system mounted with `discard` has the disk do
 //! while syncs wait. Its old frames are void by the next segment's salt.
@@ -19,6 +22,7 @@ const SPARE: &str = "spare";
 #[derive(Debug)]
 pub(crate) struct Spare {
     disk: Arc<dyn Disk>,
+    dir: PathBuf,
     path: PathBuf,
     segment_bytes: u64,
     budget: Arc<Budget>,
@@ -48,6 +52,7 @@ impl Spare {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, segment_bytes: u64, budget: Arc<Budget>) -> Self {
         Self {
             disk,
+            dir: dir.to_path_buf(),
             path: dir.join(SPARE),
             segment_bytes,
             budget,
@@ -67,6 +72,10 @@ impl Spare {
     pub(crate) fn keep(&mut self, segment: &Path, used: u64) -> io::Result<bool> {
         // One that is mostly unwritten is no gain, and a longer one would take more room than is counted.
         if self.state == State::Written || used > self.segment_bytes || used < self.segment_bytes / 2 {
+            return Ok(false);
+        }
+        // Without a spare, chunks need the room first.
+        if self.state != State::Reserved && !self.has_room_for(self.segment_bytes) {
             return Ok(false);
         }
         let reserved = self.disk.open(segment);
@@ -117,6 +126,11 @@ impl Spare {
         handed_out
     }
 
+    /// What was handed out could not be renamed for want of room, and no sync of it failed: it lies there still.
+    pub(crate) fn put_back(&mut self) {
+        self.be_ready(State::Reserved);
+    }
+
     /// What was handed out bears another name by now.
     pub(crate) const fn taken(&mut self) {
         self.state = State::Absent;
@@ -128,8 +142,8 @@ impl Spare {
         if matches!(self.state, State::Reserved | State::Written) {
             return;
         }
-        match self.remove().and_then(|()| self.allocate()) {
-            Ok(_) => self.be_ready(State::Reserved),
+        match self.remove().and_then(|()| self.allocate_beside_chunks()) {
+            Ok(()) => self.be_ready(State::Reserved),
             Err(error) => {
                 self.lose();
                 if !std::mem::replace(&mut self.told, true) {
@@ -149,9 +163,29 @@ impl Spare {
         }
     }
 
-    fn allocate(&self) -> io::Result<Box<dyn File>> {
+    /// Asks for the room before it is taken, for what is taken meanwhile a chunk may lack.
+    fn allocate_beside_chunks(&mut self) -> io::Result<()> {
+        if !self.has_room_for(self.segment_bytes.saturating_mul(2)) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.allocate().map(drop)
+    }
+
+    /// Whether so many bytes are free. Where nobody knows, it is tried.
+    fn has_room_for(&self, bytes: u64) -> bool {
+        self.disk.free_bytes(&self.dir).map_or(true, |free| free >= bytes)
+    }
+
+    fn allocate(&mut self) -> io::Result<Box<dyn File>> {
         let file = self.disk.create_new(&self.path)?;
-        file.allocate(self.segment_bytes)?;
+        if let Err(error) = file.allocate(self.segment_bytes) {
+            // A part may be reserved, and by it a full disk would stay full.
+            drop(file);
+            if let Err(error) = self.remove() {
+                tracing::warn!(%error, path = %self.path.display(), "could not give back the room that the log's next segment got; tried again");
+            }
+            return Err(error);
+        }
         Ok(file)
     }
 

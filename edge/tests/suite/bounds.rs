@@ -6,34 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use disk::{Disk, SimulatedDisk, SyncKind};
+use edge::EdgeLimits;
 use edge::intake::Refusal;
-use edge::{Edge, EdgeLimits};
-use store::Store;
 
 use crate::support::*;
-
-/// Submits until one is refused; answers the numbers that were taken.
-async fn fill(edge: &Edge, from: u64) -> (BTreeSet<u64>, Refusal) {
-    let mut taken = BTreeSet::new();
-    for number in from.. {
-        match submit(edge, number, "release", &[b' '; 1_000]).await {
-            Ok(()) => taken.insert(number),
-            Err(refusal) => return (taken, refusal),
-        };
-    }
-    unreachable!("there is no end of numbers")
-}
-
-async fn assert_chunked(store: &dyn Store, taken: &BTreeSet<u64>) {
-    let found = records(store).await;
-    let uris: BTreeSet<_> = found.values().map(|record| record.uri.clone()).collect();
-    for number in taken {
-        assert!(
-            uris.contains(&uri(*number, "release")),
-            "{number} was taken and is lost"
-        );
-    }
-}
 
 #[test]
 fn a_full_log_refuses_and_takes_again_by_itself() {
@@ -54,7 +30,7 @@ fn a_full_log_refuses_and_takes_again_by_itself() {
         let running = open_simulated(&disk, Arc::new(unreliable.clone()), limits)
             .await
             .expect("opens");
-        let (mut taken, refusal) = fill(&running.edge, 0).await;
+        let (mut taken, refusal) = fill(&running.edge, 0, &[b' '; 1_000]).await;
         assert!(matches!(refusal, Refusal::Full { .. }), "{refusal:?}");
         assert!((60..100).contains(&taken.len()), "{}", taken.len());
         assert!(!running.edge.status().has_room);
@@ -92,7 +68,7 @@ fn a_full_log_refuses_by_number_too() {
             },
         ));
         let running = open_simulated(&disk, off, limits).await.expect("opens");
-        let (taken, refusal) = fill(&running.edge, 0).await;
+        let (taken, refusal) = fill(&running.edge, 0, &[b' '; 1_000]).await;
         assert!(matches!(refusal, Refusal::Full { .. }));
         assert_eq!(taken.len(), 10);
         let found = disk.kill();
@@ -167,37 +143,6 @@ fn a_node_without_traffic_comes_back_when_its_disk_does() {
         );
         submit(&running.edge, 2, "release", b"{}").await.expect("taken");
         running.edge.shutdown(false).await;
-    });
-}
-
-#[test]
-fn a_disk_full_at_any_size_loses_nothing_and_heals() {
-    run(async {
-        for capacity in (20_000..140_000).step_by(5_000) {
-            let (disk, store) = (SimulatedDisk::new(), memory());
-            disk.set_capacity(capacity);
-            let Ok(running) = open_simulated(&disk, Arc::clone(&store), limits()).await else {
-                assert!(capacity < 30_000, "two segments have room in {capacity}");
-                continue;
-            };
-            let (mut taken, _) = fill(&running.edge, 0).await;
-            let (more, _) = fill(&running.edge, 1_000).await;
-            taken.extend(more);
-            // The store is elsewhere: sealing drains the log, though the disk is full.
-            running.edge.wait_until_sealed().await;
-            let mut again = submit(&running.edge, 2_000, "release", b"{}").await;
-            for _ in 0..200 {
-                if again.is_ok() {
-                    break;
-                }
-                service::task::sleep(Duration::from_millis(5)).await;
-                again = submit(&running.edge, 2_000, "release", b"{}").await;
-            }
-            assert_eq!(again, Ok(()), "capacity {capacity}: room comes back");
-            taken.insert(2_000);
-            running.edge.shutdown(true).await;
-            assert_chunked(store.as_ref(), &taken).await;
-        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! An edge over a simulated disk and any store, and what the tests ask of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -182,6 +182,46 @@ fn records_of(key: &str, bytes: Bytes) -> Vec<(RecordId, Found)> {
         }
     }
     found
+}
+
+/// Whether something happens before a long time has passed.
+pub(crate) async fn comes_to_pass(what: impl Future<Output = ()>) -> bool {
+    tokio::select! {
+        biased;
+        () = what => true,
+        () = service::task::sleep(Duration::from_secs(60)) => false,
+    }
+}
+
+/// Submits until one is refused; answers the numbers that were taken.
+pub(crate) async fn fill(edge: &Edge, from: u64, body: &[u8]) -> (BTreeSet<u64>, Refusal) {
+    let mut taken = BTreeSet::new();
+    for number in from.. {
+        match submit(edge, number, "release", body).await {
+            Ok(()) => taken.insert(number),
+            Err(refusal) => return (taken, refusal),
+        };
+    }
+    unreachable!("there is no end of numbers")
+}
+
+/// Submits until it is taken.
+pub(crate) async fn submit_until_taken(edge: &Edge, number: u64) {
+    while submit(edge, number, "release", b"{}").await.is_err() {
+        service::task::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// All of these are in chunks.
+pub(crate) async fn assert_chunked(store: &dyn Store, taken: &BTreeSet<u64>) {
+    let found = records(store).await;
+    let uris: BTreeSet<_> = found.values().map(|record| record.uri.clone()).collect();
+    for number in taken {
+        assert!(
+            uris.contains(&uri(*number, "release")),
+            "{number} was taken and is lost"
+        );
+    }
 }
 
 /// Runs a test's future on a runtime of its own.
