@@ -11,7 +11,7 @@ use ping::{DimensionSchema, Incarnation, Timestamp};
 use service::clock::Clock;
 use service::random::Random;
 use service::shutdown::Trigger;
-use service::task::Thread;
+use service::task::{self, Thread};
 use store::Store;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -20,7 +20,7 @@ use crate::claim::Claims;
 use crate::failure::Failure;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
-use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL};
+use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL, SEALS_END_WITHIN};
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
 use crate::place;
@@ -141,7 +141,8 @@ impl Edge {
         self.failure.wait().await
     }
 
-    /// Ends the edge: takes nothing more, finishes what it took, and, if asked, seals everything first.
+    /// Ends the edge: takes nothing more, finishes what it took, and, if asked, seals everything first. Seals under way
+    /// are waited for, for ten seconds at most: what they leave undone is in the log.
     pub async fn shutdown(&self, seal: bool) {
         self.closing.store(true, Ordering::SeqCst);
         if seal {
@@ -154,8 +155,14 @@ impl Edge {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(schedule) = schedule {
-            // Its panic was told by its guard.
-            let _ = schedule.await;
+            tokio::select! {
+                biased;
+                // Its panic was told by its guard.
+                _ = schedule => {}
+                () = task::sleep(SEALS_END_WITHIN) => tracing::warn!(
+                    "the store or the disk takes long: seals under way are left, the next start carries them out"
+                ),
+            }
         }
         self.log.end().await;
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -54,5 +54,9 @@ pub(crate) const RETRY_AFTER_FULL: Duration = Duration::from_secs(30);
 /// A log without room for a ping of so many bytes counts as full: about what a main ping takes.
 pub(crate) const USUAL_PING_BYTES: u64 = 32 << 10;
 
+/// How long seals under way are waited for when the edge ends: a chunk is gathered and put within seconds, and whoever ends
+/// a process waits for 30 s, often.
+pub(crate) const SEALS_END_WITHIN: Duration = Duration::from_secs(10);
+
 /// Imported lines are logged in pieces of so many bytes, so that submissions get their turn in between.
 pub(crate) const IMPORT_BYTES: usize = 4 << 20;

@@ -24,7 +24,7 @@ pub(crate) async fn watch(log: Arc<Log>, ledger: Arc<Ledger>, failure: Failure, 
     let mut before = None;
     loop {
         let looking = Arc::clone(&log);
-        let lost = task::blocking(move || looking.look()).await;
+        let lost = task::blocking(move || looking.look_at_names()).await;
         if lost == Some(Lost::Lock) {
             tracing::error!(
                 "{}: nothing is acknowledged any more, the process ends",

@@ -9,7 +9,7 @@ use index_schema::ChunkKey;
 use ping::{DimensionSchema, Timestamp};
 use service::shutdown::Shutdown;
 use service::task;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use crate::aside::Aside;
 use crate::benches::Benches;
@@ -21,10 +21,12 @@ use crate::ledger::Ledger;
 use crate::limits::EdgeLimits;
 use crate::log::budget::Budget;
 use crate::log::damage::Damaged;
-use crate::log::handle::{Log, MESSAGES_MAX};
+use crate::log::handle::Log;
 use crate::log::message::Watcher;
 use crate::log::open::{self, LogOptions, OpenError, Opened};
 use crate::log::position::Position;
+use crate::log::probe;
+use crate::log::queue::queue;
 use crate::log::recovery::{Logged, UndonePlan};
 use crate::log::writer::Writer;
 use crate::log_watch;
@@ -112,12 +114,12 @@ impl Edge {
             .into_iter()
             .map(|plan| undone(&ledger, plan))
             .collect();
-        let (sender, messages) = mpsc::channel(MESSAGES_MAX);
+        let (asking, asked) = queue();
         let log = Arc::new(Log::new(
             parts.incarnation,
             boot,
             recovered.counters.next_plan,
-            sender,
+            asking,
             (chain.readers(), Arc::clone(chain.names())),
             budget,
         ));
@@ -132,11 +134,16 @@ impl Edge {
         );
         let guard = failure.guard("the writer of the write-ahead log panicked");
         let writer = task::thread("log-writer", async move {
-            writer.run(messages).await;
+            writer.run(asked).await;
             drop(guard);
         })
         .map_err(EdgeError::Thread)?;
         let (trigger, shutdown) = Shutdown::new();
+        let pause = limits.retry * probe::PAUSE_GROWTH;
+        task::spawn(
+            "log-probe",
+            probe::look_when_asked(Arc::clone(&log), pause, shutdown.clone()),
+        );
         if options.claims.is_some() {
             let (store, own) = (Arc::clone(&parts.store), parts.incarnation);
             let watch = claim::watch(store, own, boot, failure.clone(), shutdown.clone());
@@ -144,7 +151,7 @@ impl Edge {
         }
         // Looked at before anything is taken.
         let looking = Arc::clone(&log);
-        task::blocking(move || looking.look()).await;
+        task::blocking(move || looking.look_at_names()).await;
         let watch = log_watch::watch(
             Arc::clone(&log),
             Arc::clone(&ledger),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use index_schema::proto::{PingRecord, Plan, PlanDone};
 use ping::{ChunkId, Incarnation, RecordId};
 use prost::Message as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::budget::{Budget, Reservation};
 use super::chain::{Reader, Readers};
@@ -16,9 +16,8 @@ use super::frame::{self, FrameKind};
 use super::message::{Copy, Message, NewPing, NotLogged};
 use super::names::{Lost, Names};
 use super::position::Position;
-
-/// Messages that may wait for the writer; each submission holds its body meanwhile, within the door's budget.
-pub(crate) const MESSAGES_MAX: usize = 4_096;
+use super::probe::Wish;
+use super::queue::Asking;
 
 /// The log's face.
 #[derive(Debug)]
@@ -28,7 +27,8 @@ pub(crate) struct Log {
     /// The start of this process, counted from 1.
     boot: u64,
     next_plan: AtomicU64,
-    writer: mpsc::Sender<Message>,
+    writer: Asking,
+    probe_wish: Wish,
     readers: Readers,
     names: Arc<Names>,
     budget: Arc<Budget>,
@@ -58,7 +58,7 @@ impl Log {
         own: Incarnation,
         boot: u64,
         next_plan: u64,
-        writer: mpsc::Sender<Message>,
+        writer: Asking,
         (readers, names): (Readers, Arc<Names>),
         budget: Arc<Budget>,
     ) -> Self {
@@ -67,6 +67,7 @@ impl Log {
             boot,
             next_plan: AtomicU64::new(next_plan),
             writer,
+            probe_wish: Wish::default(),
             readers,
             names,
             budget,
@@ -78,17 +79,16 @@ impl Log {
         &self.names
     }
 
-    /// Looks whether it does. Blocks on the disk. A segment that has no name has the writer begin the next one.
-    pub(crate) fn look(&self) -> Option<Lost> {
+    /// Looks whether it does. Blocks on the disk. A segment that has no name soon has the writer begin the next one.
+    pub(crate) fn look_at_names(&self) -> Option<Lost> {
         let lost = self.names.look(&self.readers);
         if lost == Some(Lost::Segment) {
-            // A writer with that much to do looks by itself.
-            let _ = self.writer.try_send(Message::Probe);
+            self.probe_wish.wish();
         }
         lost
     }
 
-    /// Takes room for a submission; `None` when the log is full. Then the writer looks for room for its next segment.
+    /// Takes room for a submission; `None` when the log is full. Then it is soon looked for room for the next segment.
     pub(crate) fn reserve(&self, bytes: usize, pings: u64) -> Option<Reservation> {
         let reservation = self.budget.reserve(bytes as u64, pings);
         if reservation.is_none() {
@@ -97,11 +97,24 @@ impl Log {
         reservation
     }
 
-    /// Has the writer look whether what failed works by now, if anything did.
+    /// Asks for a look whether what failed works by now, if anything did.
     pub(crate) fn probe(&self) {
         if !self.budget.spare_ready() || !self.budget.is_writable() {
-            // A writer with that much to do looks by itself.
-            let _ = self.writer.try_send(Message::Probe);
+            self.probe_wish.wish();
+        }
+    }
+
+    /// Whether somebody asked for a look.
+    pub(crate) const fn probe_wish(&self) -> &Wish {
+        &self.probe_wish
+    }
+
+    /// Has the writer look whether what failed works by now, and returns when it did.
+    pub(crate) async fn look(&self) {
+        let (looked, answer) = oneshot::channel();
+        // A writer that has ended looks no more.
+        if self.writer.send(Message::Probe(looked)).await.is_ok() {
+            let _ = answer.await;
         }
     }
 

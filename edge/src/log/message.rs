@@ -108,8 +108,8 @@ pub(crate) enum Message {
         /// What of them could not be set aside: where that lies is not removed until it can.
         unkept: Vec<Position>,
     },
-    /// Look whether what failed works by now: the last write, or room for the next segment.
-    Probe,
+    /// Look whether what failed works by now: the last write, or room for the next segment. Answered when it was looked.
+    Probe(oneshot::Sender<()>),
     /// End after what was asked before.
     End,
 }
@@ -162,8 +162,13 @@ impl Message {
             Self::Copies { copies, .. } => copies.iter().map(Copy::frame_bytes).sum(),
             Self::Plan { plan, .. } => frame_length(plan.encoded_len()),
             Self::Done { done, .. } => frame_length(done.encoded_len()),
-            Self::Release { .. } | Self::Probe | Self::End => 0,
+            Self::Release { .. } | Self::Probe(_) | Self::End => 0,
         }
+    }
+
+    /// Whether the log gets no fuller by it than it must to be drained.
+    pub(crate) const fn drains(&self) -> bool {
+        matches!(self, Self::Plan { .. } | Self::Done { .. } | Self::Release { .. })
     }
 }
 

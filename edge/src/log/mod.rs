@@ -1,7 +1,7 @@
 //! The write-ahead log: one sequence of segment files that holds pings, plans and done-marks.
 //!
-//! `frame` and `segment` say how the bytes look, `recovery` reads them at a start, `writer` appends, `handle` is what
-//! the rest of the edge holds. What does not live here: which pings become which chunk.
+//! `frame` and `segment` say how the bytes look, `recovery` reads them at a start, `writer` appends what `queue` brings it,
+//! `handle` is what the rest of the edge holds. What does not live here: which pings become which chunk.
 
 pub(crate) mod budget;
 pub(crate) mod chain;
@@ -17,6 +17,8 @@ pub(crate) mod message;
 pub(crate) mod names;
 pub(crate) mod open;
 pub(crate) mod position;
+pub(crate) mod probe;
+pub(crate) mod queue;
 pub(crate) mod recovery;
 pub(crate) mod runs;
 pub(crate) mod segment;

@@ -6,19 +6,18 @@
 use std::io;
 use std::sync::Arc;
 
-use disk::File;
-use ping::{Incarnation, RecordId};
-use prost::Message as _;
-use service::clock::Clock;
-use tokio::sync::mpsc;
-
 use super::chain::Chain;
 use super::counters::Counters;
 use super::frame::{self, FrameKind};
 use super::group::{Answer, Group};
 use super::message::{Copy, LoggedPing, Message, NewPing, Watcher};
 use super::position::Position;
+use super::queue::Asked;
 use crate::metrics as names;
+use disk::File;
+use ping::{Incarnation, RecordId};
+use prost::Message as _;
+use service::clock::Clock;
 
 /// A commit group takes no more messages when it has this many bytes: what a sync costs is shared by then.
 const GROUP_BYTES: usize = 8 << 20;
@@ -55,21 +54,26 @@ impl Writer {
     }
 
     /// Serves messages until it is told to end, or nobody can ask any more.
-    pub(crate) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    pub(crate) async fn run(mut self, mut asked: Asked) {
         let group_bytes =
             GROUP_BYTES.min(usize::try_from(self.chain.segment_bytes() / 4).unwrap_or(GROUP_BYTES));
-        while let Some(first) = messages.recv().await {
+        while let Some(first) = asked.next().await {
             let mut end = matches!(first, Message::End);
             let mut bytes = first.frame_bytes_max();
             let mut group = vec![first];
             while bytes < group_bytes && !end {
-                let Ok(message) = messages.try_recv() else { break };
+                let Some(message) = asked.next_waiting() else {
+                    break;
+                };
                 bytes += message.frame_bytes_max();
                 end = matches!(message, Message::End);
                 group.push(message);
             }
             self.commit(group, bytes);
             if end {
+                let left: Vec<Message> = std::iter::from_fn(|| asked.next_draining()).collect();
+                let bytes = left.iter().map(Message::frame_bytes_max).sum();
+                self.commit(left, bytes);
                 return;
             }
         }
@@ -77,13 +81,23 @@ impl Writer {
 
     /// Makes messages durable and answers them.
     pub(crate) fn commit(&mut self, messages: Vec<Message>, bytes_max: usize) {
+        let (looks, messages): (Vec<_>, Vec<_>) = messages
+            .into_iter()
+            .partition(|message| matches!(message, Message::Probe(_)));
         let messages: Vec<Message> = messages
             .into_iter()
             .filter_map(|message| self.settle(message))
             .collect();
-        if messages.is_empty() {
-            return;
+        if !messages.is_empty() {
+            self.write(messages, bytes_max);
         }
+        for look in looks {
+            self.settle(look);
+        }
+    }
+
+    /// Writes and syncs what needs frames.
+    fn write(&mut self, messages: Vec<Message>, bytes_max: usize) {
         if let Err(error) = self.make_room(bytes_max as u64) {
             tracing::error!(%error, "could not open a segment of the write-ahead log: nothing is accepted until it works");
             metrics::counter!(names::LOG_FAILURES).increment(1);
@@ -134,7 +148,11 @@ impl Writer {
                 self.watcher.set_aside(pings);
                 self.remove_settled();
             }
-            Message::Probe => self.probe(),
+            Message::Probe(looked) => {
+                self.probe();
+                // Whoever asked may be gone.
+                let _ = looked.send(());
+            }
             Message::End => {}
             other => return Some(other),
         }
@@ -224,7 +242,7 @@ impl Writer {
                 group.done.push((done, released));
                 group.answers.push(Answer::Done(reply));
             }
-            Message::Release { .. } | Message::Probe | Message::End => {}
+            Message::Release { .. } | Message::Probe(_) | Message::End => {}
         }
     }
 

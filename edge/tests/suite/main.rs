@@ -6,6 +6,7 @@ mod bounds;
 mod copies;
 mod crashes;
 mod door;
+mod ending;
 mod errors;
 mod full_disk;
 mod partitions;

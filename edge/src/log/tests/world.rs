@@ -107,7 +107,7 @@ impl World {
     /// Room, at the latest when the writer has looked for it.
     pub(super) fn reserve(&mut self) -> Option<Reservation> {
         self.budget.reserve(1, 1).or_else(|| {
-            self.commit(vec![Message::Probe]);
+            self.commit(vec![Message::Probe(oneshot::channel().0)]);
             self.budget.reserve(1, 1)
         })
     }
