@@ -113,14 +113,23 @@ impl Edge {
     /// new, once they are on disk. After an error, ask [`Self::import_progress`] where to go on.
     ///
     /// # Errors
-    /// [`Refusal::Full`] when the log has no room for them now, [`Refusal::Unavailable`] when it cannot be written.
+    /// [`Refusal::Full`] when the log has no room for them now, [`Refusal::TooLarge`] when one of them never finds room,
+    /// [`Refusal::Unavailable`] when the log cannot be written.
     pub async fn import(&self, file: Incarnation, pings: Vec<ImportedPing>) -> Result<u64, Refusal> {
         let (mut added, mut group, mut bytes) = (0, Vec::new(), 0);
+        let budget = usize::try_from(self.log.budget().bytes_max()).unwrap_or(usize::MAX);
         for ping in pings {
             let ping = self.imported(file, ping);
+            if !ping.fits() || ping.frame_bytes_max() > budget {
+                return Err(Refusal::TooLarge);
+            }
+            if bytes > 0 && bytes + ping.frame_bytes_max() > budget {
+                added += self.import_group(std::mem::take(&mut group), bytes).await?;
+                bytes = 0;
+            }
             bytes += ping.frame_bytes_max();
             group.push(ping);
-            if bytes >= IMPORT_BYTES {
+            if bytes >= IMPORT_BYTES.min(budget / 8) {
                 added += self.import_group(std::mem::take(&mut group), bytes).await?;
                 bytes = 0;
             }
@@ -259,6 +268,9 @@ impl Intake for Edge {
         self.check_taking()?;
         let received = Timestamp::from_micros(self.clock.now_micros());
         let ping = self.new_ping(received, accepted);
+        if !ping.fits() {
+            return Err(Refusal::TooLarge);
+        }
         let full = Refusal::Full {
             retry_after: RETRY_AFTER_FULL,
         };

@@ -10,6 +10,7 @@ use index_schema::proto::PingRecord;
 use ping::{ChunkId, Incarnation, RecordId, SubmissionDate, Timestamp};
 
 use crate::inflate::{Encoding, Inflater, Reason};
+use crate::limits::HEAD_BYTES_MAX;
 use crate::log::handle::{Log, ReadError};
 use crate::log::position::Position;
 use crate::metrics as names;
@@ -246,9 +247,6 @@ fn fit<'a>(
         _ => None,
     }
 }
-
-/// All of a record but URI and body: the door admits far less in headers.
-const HEAD_BYTES_MAX: usize = 1 << 20;
 
 fn head_of(record: PingRecord, error: Option<Reason>) -> RecordHead {
     let received = Timestamp::from_micros(record.received_us);

@@ -44,6 +44,9 @@ pub enum Refusal {
         /// When to come again.
         retry_after: Duration,
     },
+    /// No log or chunk can hold so large a ping: nothing was appended. Answered 413.
+    #[error("the ping is larger than the log can hold")]
+    TooLarge,
     /// A write or sync failed, or the edge is ending: the submission may be kept or not. Answered 503.
     #[error("the log cannot be written")]
     Unavailable,

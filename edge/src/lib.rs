@@ -34,7 +34,7 @@ mod waiting;
 
 pub use claim::{ClaimError, Claims};
 pub use edge::{Edge, EdgeOptions, ImportedPing, Parts};
-pub use limits::EdgeLimits;
+pub use limits::{BODY_BYTES_MAX, EdgeLimits, LOG_BYTES_MIN};
 pub use log::look::{LogCounts, read_counts};
 pub use log::open::OpenError;
 pub use start::EdgeError;

@@ -4,6 +4,23 @@ use std::time::Duration;
 
 use chunk::ChunkLimits;
 
+use crate::log::frame::PAYLOAD_BYTES_MAX;
+
+/// The longest body that is taken, in bytes as sent: with its head it fits a frame of the log, and as an errored ping, which
+/// is kept as it was sent, a record of a chunk. The same for what a body may inflate to.
+pub const BODY_BYTES_MAX: usize = chunk::limits::RECORD_RAW_BYTES_MAX - HEAD_BYTES_MAX;
+
+/// All of a record but its body: URI and stored headers, of which the door admits far less.
+pub(crate) const HEAD_BYTES_MAX: usize = 1 << 20;
+
+const _: () = assert!(BODY_BYTES_MAX + HEAD_BYTES_MAX <= PAYLOAD_BYTES_MAX);
+
+/// The smallest log: eight segments of the shortest length.
+pub const LOG_BYTES_MIN: u64 = 8 * SEGMENT_BYTES_MIN;
+
+/// A segment has at least room for its state, and for some pings.
+pub(crate) const SEGMENT_BYTES_MIN: u64 = 4 << 10;
+
 /// How much the edge takes and when it seals.
 #[derive(Clone, Copy, Debug)]
 pub struct EdgeLimits {

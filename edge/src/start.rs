@@ -18,7 +18,7 @@ use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
 use crate::gather::Workbench;
 use crate::ledger::Ledger;
-use crate::limits::EdgeLimits;
+use crate::limits::{BODY_BYTES_MAX, EdgeLimits, SEGMENT_BYTES_MIN};
 use crate::log::budget::Budget;
 use crate::log::damage::Damaged;
 use crate::log::handle::Log;
@@ -239,11 +239,11 @@ fn empty_staging(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
 
 /// Room comes back by whole segments, so a log must be several of them.
 fn bounded(mut limits: EdgeLimits) -> EdgeLimits {
-    const SEGMENT_BYTES_MIN: u64 = 4 << 10;
     limits.segment_bytes = limits
         .segment_bytes
         .min(limits.log_bytes / 8)
         .max(SEGMENT_BYTES_MIN);
+    limits.inflated_bytes = limits.inflated_bytes.min(BODY_BYTES_MAX);
     limits.seals = limits.seals.max(1);
     limits.gathers = limits.gathers.max(1);
     limits

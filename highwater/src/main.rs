@@ -3,6 +3,7 @@
 mod change;
 mod chunk_file;
 mod cli;
+mod compared;
 mod demo;
 mod dimensions;
 mod dump;

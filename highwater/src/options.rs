@@ -103,6 +103,7 @@ impl Data {
 
     /// Whether everything that is parsed late is understood.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.intake.compare()?;
         self.fold_settings()?;
         self.dimension_schema()?;
         Ok(())

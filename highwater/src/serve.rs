@@ -19,6 +19,7 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
             "--edge-listen {edge} and --api-listen {api} are one address: choose another port for one of them"
         );
     }
+    serve.edge.compare(&serve.data.intake)?;
     if serve.check {
         read_definitions(&serve.api.answers.definitions)?;
         serve.data.check()?;
@@ -37,6 +38,7 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
 
 /// Runs `edge`.
 pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
+    edge.edge.compare(&edge.data.intake)?;
     let mut signals = Signals::catch()?;
     let listener = bind_edge(&edge.edge, &edge.data.data_dir, 1).await?;
     let address = listener.local_addr()?;

@@ -85,6 +85,7 @@ impl Pings {
                     life.befalls("submissions refused for want of room");
                     self.lock()[number].attempts -= 1;
                 }
+                Some(Err(Refusal::TooLarge)) => return life.is_wrong("a small ping is called too large"),
                 Some(Err(Refusal::Unavailable)) => life.befalls("submissions that fail"),
                 None => life.befalls("submissions given up"),
             }

@@ -42,6 +42,7 @@ pub(crate) async fn import(pings: Pings, edge: Arc<Edge>, life: Life) {
                 life.befalls("imports");
             }
             Ok(added) => life.is_wrong(&format!("of lines {done}..{until} only {added} were new")),
+            Err(Refusal::TooLarge) => return life.is_wrong("a small line is called too large"),
             Err(Refusal::Full { .. } | Refusal::Unavailable) => life.befalls("imports that fail"),
         }
     }

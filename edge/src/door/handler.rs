@@ -12,6 +12,7 @@ use super::check::check;
 use super::rejection::{Rejection, Rejections};
 use super::{DoorLimits, headers, metrics};
 use crate::intake::{Accepted, Intake};
+use crate::limits::BODY_BYTES_MAX;
 
 /// Takes submissions and hands them to an intake.
 #[derive(Debug)]
@@ -25,7 +26,8 @@ pub struct SubmissionHandler<I> {
 
 impl<I: Intake> SubmissionHandler<I> {
     /// A door before this intake.
-    pub fn new(intake: Arc<I>, health: Health, limits: DoorLimits) -> Self {
+    pub fn new(intake: Arc<I>, health: Health, mut limits: DoorLimits) -> Self {
+        limits.body.bytes_max = limits.body.bytes_max.min(BODY_BYTES_MAX as u64);
         let bodies = BodyBudget::new(limits.bodies_bytes_max);
         Self {
             intake,

@@ -9,7 +9,8 @@ pub struct DoorLimits {
     pub uri_bytes_max: usize,
     /// The longest value of a stored header, in bytes: the original's edge took 1,024.
     pub header_bytes_max: usize,
-    /// Length and speed of a body. Clients cap themselves at 1 MiB; the original took 8 MB.
+    /// Length and speed of a body. Clients cap themselves at 1 MiB; the original took 8 MB. No body is taken that is longer
+    /// than [`crate::BODY_BYTES_MAX`].
     pub body: BodyLimits,
     /// Memory for all bodies that are being read or wait for the log, in bytes.
     pub bodies_bytes_max: usize,

@@ -55,6 +55,7 @@ impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Full { retry_after } => Self::Full { retry_after },
+            Refusal::TooLarge => Self::Body,
             Refusal::Unavailable => Self::Unavailable,
         }
     }

@@ -121,7 +121,9 @@ impl Budget {
     /// Whether room is so scarce that there is none for copies: they and plans went a sixteenth over the budget already,
     /// or the disk has no room for the next segment.
     pub(crate) fn is_scarce(&self) -> bool {
-        self.used() > self.bytes_max + self.bytes_max / 16 || !self.spare_ready() || !self.is_writable()
+        self.used() > self.bytes_max.saturating_add(self.bytes_max / 16)
+            || !self.spare_ready()
+            || !self.is_writable()
     }
 
     /// Pings that must leave the log until it is no more than four fifths full in number.

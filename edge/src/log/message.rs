@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::budget::Reservation;
 use super::frame::frame_length;
 use super::position::Position;
+use crate::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX};
 use crate::partition_key::PartitionKey;
 
 /// A ping that is to be logged.
@@ -137,6 +138,12 @@ impl NewPing {
     /// Bytes of its frame, at most: ids take at most 30 of them.
     pub(crate) fn frame_bytes_max(&self) -> usize {
         frame_length(self.head.encoded_len() + self.body.len() + 48)
+    }
+
+    /// Whether a frame of the log and a record of a chunk can hold it.
+    pub(crate) fn fits(&self) -> bool {
+        // Ids are given later, and the body has a tag and a length.
+        self.body.len() <= BODY_BYTES_MAX && self.head.encoded_len() + 48 <= HEAD_BYTES_MAX
     }
 
     /// Appends the record as protobuf; its body comes last, and is copied once.

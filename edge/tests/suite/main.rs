@@ -9,6 +9,7 @@ mod door;
 mod ending;
 mod errors;
 mod full_disk;
+mod large;
 mod partitions;
 mod places;
 mod recovery;

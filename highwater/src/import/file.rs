@@ -140,6 +140,15 @@ async fn take(edge: &Edge, file: Incarnation, pings: Vec<ImportedPing>) -> anyho
                 edge.seal_all();
                 task::sleep(PAUSE).await;
             }
+            Err(Refusal::TooLarge) => {
+                let lines =
+                    pings.first().map_or(0, |ping| ping.line)..=pings.last().map_or(0, |ping| ping.line);
+                anyhow::bail!(
+                    "one of the lines {} to {} is larger than the write-ahead log may become: raise --log-budget, or split the ping",
+                    lines.start(),
+                    lines.end()
+                )
+            }
             Err(Refusal::Unavailable) => {
                 anyhow::bail!("the write-ahead log cannot be written: look at its disk, then import again")
             }

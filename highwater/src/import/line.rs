@@ -10,6 +10,9 @@ use super::outline;
 /// Largest body in a line: what the edge would inflate at most.
 const BODY_BYTES_MAX: usize = 32 << 20;
 
+/// Longest URI in a line: far more than the edge takes, far less than a record of the log holds beside its body.
+const URI_BYTES_MAX: usize = 64 << 10;
+
 /// A ping to import. Its receive time is the first moment of its day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
@@ -50,6 +53,12 @@ impl Line {
             .parse()
             .map_err(|error| format!("submissionDate: {error}"))?;
         Submission::parse(&fields.uri).map_err(|error| format!("uri: {error}"))?;
+        if fields.uri.len() > URI_BYTES_MAX {
+            return Err(format!(
+                "the uri has {} bytes, at most {URI_BYTES_MAX} are taken",
+                fields.uri.len()
+            ));
+        }
         let body = body.unwrap_or_else(|| line.slice_ref(fields.body.get().as_bytes()));
         if body.len() > BODY_BYTES_MAX {
             return Err(format!(
@@ -68,6 +77,18 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uri_is_as_long_as_the_log_can_hold_at_most() {
+        let line = |bytes: usize| {
+            let uri = format!("/submit/telemetry/x/main?{}", "y".repeat(bytes - 25));
+            let line = format!(r#"{{"uri":"{uri}","submissionDate":"20170130","body":{{}}}}"#);
+            Line::parse(&Bytes::from(line))
+        };
+        assert!(line(URI_BYTES_MAX).is_ok());
+        let said = line(URI_BYTES_MAX + 1).expect_err("too long");
+        assert!(said.contains("the uri has 65537 bytes"), "{said}");
+    }
 
     #[test]
     fn a_line_keeps_its_body_as_it_is_written() {

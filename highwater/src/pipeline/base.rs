@@ -42,6 +42,7 @@ impl Base {
         data: &Data,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(Arc<Self>, mpsc::Receiver<String>)> {
+        data.intake.compare()?;
         let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;

@@ -1,0 +1,103 @@
+//! The largest pings: those that log and chunks can hold are kept, all others are refused, and none ends the process.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use disk::SimulatedDisk;
+use edge::intake::{Accepted, Intake, Refusal};
+use edge::{BODY_BYTES_MAX, EdgeLimits, ImportedPing};
+use ping::{Incarnation, Timestamp};
+
+use crate::support::*;
+
+fn of_body(bytes: usize) -> Accepted {
+    Accepted {
+        uri: uri(bytes as u64, "release").into(),
+        headers: Vec::new(),
+        body: Bytes::from(vec![b' '; bytes]),
+    }
+}
+
+fn line(line: u64, uri: String, body_bytes: usize) -> ImportedPing {
+    ImportedPing {
+        line,
+        received: Timestamp::from_micros(NOON_US),
+        uri: uri.into(),
+        headers: Vec::new(),
+        body: Bytes::from(vec![b' '; body_bytes]),
+    }
+}
+
+#[test]
+fn the_largest_ping_is_kept_a_larger_one_refused_and_neither_ends_the_process() {
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            log_bytes: 1 << 30,
+            ..limits()
+        };
+        let running = open_simulated(&disk, Arc::clone(&store), limits)
+            .await
+            .expect("opens");
+        for bytes in [BODY_BYTES_MAX + 1, 64 << 20, (64 << 20) + 1, 100 << 20] {
+            for _ in 0..2 {
+                let refused = running.edge.submit(of_body(bytes)).await;
+                assert_eq!(refused, Err(Refusal::TooLarge), "{bytes}");
+            }
+        }
+        let long_head = Accepted {
+            uri: format!("{}&{}", uri(7, "release"), "x".repeat(2 << 20)).into(),
+            ..of_body(2)
+        };
+        assert_eq!(running.edge.submit(long_head).await, Err(Refusal::TooLarge));
+        let file = Incarnation::from_bytes([9; 16]);
+        let long_uri = format!("{}&{}", uri(8, "release"), "x".repeat(63 << 20));
+        let refused = running.edge.import(file, vec![line(1, long_uri, 2)]).await;
+        assert_eq!(refused, Err(Refusal::TooLarge));
+        let refused = running
+            .edge
+            .import(file, vec![line(1, uri(8, "release"), 70 << 20)])
+            .await;
+        assert_eq!(refused, Err(Refusal::TooLarge));
+        running.edge.submit(of_body(BODY_BYTES_MAX)).await.expect("taken");
+        submit(&running.edge, 1, "release", b"{}").await.expect("taken");
+        assert_eq!(running.edge.status().failed, None);
+        // The largest inflates to more than the limit: it is kept as it was sent, as an errored ping.
+        running.edge.wait_until_sealed().await;
+        assert_eq!(running.edge.status().chunked, 2);
+        running.edge.shutdown(false).await;
+    });
+}
+
+#[test]
+fn lines_are_taken_in_pieces_that_a_small_log_has_room_for() {
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            log_bytes: 100_000,
+            ..limits()
+        };
+        let running = open_simulated(&disk, store, limits).await.expect("opens");
+        let file = Incarnation::from_bytes([9; 16]);
+        let lines = |range: std::ops::Range<u64>| -> Vec<_> {
+            range
+                .map(|number| line(number, uri(number, "release"), 10_000))
+                .collect()
+        };
+        assert_eq!(running.edge.import(file, lines(1..9)).await, Ok(8));
+        let refused = running
+            .edge
+            .import(file, vec![line(9, uri(9, "release"), 100_000)])
+            .await;
+        assert_eq!(refused, Err(Refusal::TooLarge), "it would wait for ever");
+        // More than the whole log at once: what has room is taken, the rest later.
+        running.edge.wait_until_sealed().await;
+        let refused = running.edge.import(file, lines(9..40)).await;
+        assert!(
+            matches!(refused, Ok(31) | Err(Refusal::Full { .. })),
+            "{refused:?}"
+        );
+        assert!(running.edge.import_progress(file) > 8);
+        running.edge.shutdown(false).await;
+    });
+}

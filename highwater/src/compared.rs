@@ -1,0 +1,147 @@
+//! Settings of the edge, held against each other and against what log and chunks can hold, before anything starts: what
+//! does not go together is refused with words.
+//!
+//! What does not live here: whether a setting can be read at all.
+
+use anyhow::ensure;
+use service::quantity::ByteSize;
+
+use crate::cli::{EdgeListener, Intake};
+
+/// More than any disk has; sums of it stay numbers.
+const LOG_BUDGET_MAX: ByteSize = ByteSize(1 << 50);
+
+/// The longest body, as sent or inflated.
+const BODY_MAX: ByteSize = ByteSize(edge::BODY_BYTES_MAX as u64);
+
+impl Intake {
+    /// Whether log and chunks go together.
+    pub(crate) fn compare(&self) -> anyhow::Result<()> {
+        let (budget, least) = (self.log_budget, ByteSize(edge::LOG_BYTES_MIN));
+        ensure!(
+            budget >= least,
+            "--log-budget {budget} is too small: room comes back by whole segments, of which a log needs eight; \
+             give it {least} at least"
+        );
+        ensure!(
+            budget <= LOG_BUDGET_MAX,
+            "--log-budget {budget} is more than any disk holds: give it {LOG_BUDGET_MAX} at most"
+        );
+        let inflated = self.inflated_limit;
+        ensure!(
+            inflated <= BODY_MAX,
+            "--inflated-limit {inflated} is too large: a record of a chunk holds {BODY_MAX} beside its head; \
+             give it {BODY_MAX} at most"
+        );
+        ensure!(
+            inflated.0 > 0,
+            "--inflated-limit 0B makes every ping an errored one: give it a size, such as 32MiB"
+        );
+        ensure!(
+            self.open_partitions > 0,
+            "--open-partitions 0 leaves no ping its version and build id: give it a number, such as 100000"
+        );
+        Ok(())
+    }
+}
+
+impl EdgeListener {
+    /// Whether the listener takes any ping, and none that the log cannot hold.
+    pub(crate) fn compare(&self, intake: &Intake) -> anyhow::Result<()> {
+        intake.compare()?;
+        let body = self.body_limit;
+        ensure!(
+            body <= BODY_MAX,
+            "--body-limit {body} is too large: with its head a ping must fit a frame of the write-ahead log and a record \
+             of a chunk; give it {BODY_MAX} at most"
+        );
+        ensure!(
+            body.0 > 0,
+            "--body-limit 0B refuses every ping: give it a size, such as 8MiB"
+        );
+        ensure!(
+            self.edge_connections > 0,
+            "--edge-connections 0 serves nobody: give it a number, such as 4096"
+        );
+        let times = [
+            ("--header-timeout", self.header_timeout),
+            ("--body-timeout", self.body_timeout),
+            ("--write-timeout", self.write_timeout),
+        ];
+        for (name, time) in times {
+            ensure!(
+                !time.0.is_zero(),
+                "{name} 0s closes every connection before it is served: give it a time, such as 30s"
+            );
+        }
+        if body > intake.log_budget {
+            tracing::warn!(
+                body_limit = %body,
+                log_budget = %intake.log_budget,
+                "a ping may be larger than the whole write-ahead log: such a one is answered 507 for ever; lower --body-limit or raise --log-budget"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    use crate::cli::{Cli, Command};
+
+    /// What is said of `highwater serve` with these settings; nothing when it would start.
+    fn said(settings: &[&str]) -> Option<String> {
+        let words = ["highwater", "serve"].iter().chain(settings);
+        let Command::Serve(serve) = Cli::try_parse_from(words).expect("readable").command else {
+            unreachable!("it is serve")
+        };
+        let compared = serve.edge.compare(&serve.data.intake);
+        compared.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_and_the_words_name_the_setting_and_the_way_out() {
+        for (setting, value, way_out) in [
+            ("--body-limit", "66060289B", "63MiB"),
+            ("--body-limit", "64MiB", "63MiB"),
+            ("--body-limit", "1GiB", "63MiB"),
+            ("--body-limit", "18446744073709551615B", "63MiB"),
+            ("--body-limit", "0B", "8MiB"),
+            ("--inflated-limit", "66060289B", "63MiB"),
+            ("--inflated-limit", "1TiB", "63MiB"),
+            ("--inflated-limit", "0B", "32MiB"),
+            ("--log-budget", "32767B", "32KiB"),
+            ("--log-budget", "0B", "32KiB"),
+            ("--log-budget", "2000TiB", "1024TiB"),
+            ("--open-partitions", "0", "100000"),
+            ("--edge-connections", "0", "4096"),
+            ("--header-timeout", "0s", "30s"),
+            ("--body-timeout", "0ms", "30s"),
+            ("--write-timeout", "0d", "30s"),
+        ] {
+            let said = said(&[setting, value]).unwrap_or_else(|| panic!("{setting} {value} is taken"));
+            assert!(
+                said.starts_with(setting) && said.contains(way_out),
+                "{setting} {value}: {said}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_goes_together_is_taken_to_the_last_byte() {
+        for settings in [
+            &[][..],
+            &["--body-limit", "63MiB", "--inflated-limit", "63MiB"],
+            &["--body-limit", "1B", "--inflated-limit", "1B"],
+            &["--log-budget", "32KiB"],
+            &["--log-budget", "1024TiB"],
+            &["--open-partitions", "1", "--edge-connections", "1"],
+            &["--header-timeout", "1ms", "--seal-age", "0s"],
+        ] {
+            assert_eq!(said(settings), None, "{settings:?}");
+        }
+    }
+}
