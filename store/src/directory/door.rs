@@ -14,6 +14,7 @@ use disk::Disk;
 
 use super::folders::Folders;
 use super::queue::Queue;
+use super::staging::{self, Staging};
 use crate::{ListPage, ObjectMeta, Payload, Put, Store, StoreError, check_key};
 
 /// Where file system calls run.
@@ -37,7 +38,7 @@ pub struct DirectoryStore {
 pub(super) struct Inner {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) root: PathBuf,
-    pub(super) staging: PathBuf,
+    pub(super) staging: Staging,
     pub(super) folders: Folders,
     pub(super) next_staging_name: AtomicU64,
     pub(super) queue: Queue,
@@ -45,14 +46,15 @@ pub(super) struct Inner {
 
 impl DirectoryStore {
     /// Objects below `root`, made from files in `staging`. Both are made when missing (their parents must be there and
-    /// durable) and lie on one file system; whoever owns the folder empties `staging` at its start.
+    /// durable); whoever owns the folder empties `staging` at its start. Where the store, or a part of it, lies on another
+    /// file system than `staging`, it gets a staging folder of its own, `.highwater-staging`: no segment of a key is called so.
     pub fn new(disk: Arc<dyn Disk>, root: PathBuf, staging: PathBuf, blocking: Blocking) -> Self {
         Self {
             inner: Arc::new(Inner {
                 folders: Folders::new(root.clone()),
                 disk,
+                staging: Staging::new(root.clone(), staging),
                 root,
-                staging,
                 next_staging_name: AtomicU64::new(0),
                 queue: Queue::default(),
             }),
@@ -63,7 +65,7 @@ impl DirectoryStore {
     /// Puts objects from memory at once, in the calling thread, so that they share their syncs. Each ends as if it were
     /// put alone.
     pub fn put_together(&self, puts: &[(String, Bytes)]) -> Vec<Result<Put, StoreError>> {
-        if puts.iter().all(|(key, _)| check_key(key).is_ok()) {
+        if puts.iter().all(|(key, _)| checked("put", key).is_ok()) {
             return self.inner.put_all(puts);
         }
         let alone = |(key, bytes): &(String, Bytes)| {
@@ -253,6 +255,11 @@ pub(super) fn unclear(action: &'static str, key: &str, cause: &dyn std::fmt::Dis
 
 fn checked(action: &'static str, key: &str) -> Result<String, StoreError> {
     match check_key(key) {
+        Ok(()) if key.split('/').any(|segment| segment == staging::FOLDER) => Err(unchanged(
+            action,
+            key,
+            &format!("`{}` is no segment of a key: take another name", staging::FOLDER),
+        )),
         Ok(()) => Ok(key.to_owned()),
         Err(error) => Err(unchanged(action, key, &error)),
     }

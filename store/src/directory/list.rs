@@ -10,6 +10,7 @@ use std::vec;
 use disk::Disk;
 
 use super::door::{Inner, unchanged};
+use super::staging;
 use crate::{ListPage, ObjectMeta, StoreError};
 
 impl Inner {
@@ -122,9 +123,12 @@ impl Iterator for Walk<'_> {
     }
 }
 
-/// A name that is not UTF-8 is in no key: somebody else put it there.
+/// A name that is not UTF-8 is in no key: somebody else put it there. A staging folder holds no objects.
 fn entry_of(folder_key: &str, path: PathBuf, is_folder: bool) -> Option<Entry> {
     let name = path.file_name()?.to_str()?;
+    if name == staging::FOLDER {
+        return None;
+    }
     let end = if is_folder { "/" } else { "" };
     Some(Entry {
         key: format!("{folder_key}{name}{end}"),

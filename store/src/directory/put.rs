@@ -2,7 +2,8 @@
 //! file renamed to its key (which never replaces), and that folder synced. Before the rename nothing is visible, so a
 //! failure is determinate; after it, indeterminate.
 //!
-//! Objects in memory that are put at one time share their syncs. A file that is put keeps its name and gets a second one.
+//! Objects in memory that are put at one time share their syncs. A file that is put keeps its name and gets a second one; for a
+//! store on another file system it is copied there, which is synced like bytes from memory.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -13,11 +14,15 @@ use disk::File;
 
 use super::door::{Inner, folder_of, surely_did_nothing, unchanged, unclear};
 use super::folders::Made;
+use super::staging::STAGED;
 use crate::{Put, StoreError};
 
 /// An object of this size is on its way to the disk before its group is synced: a sync that has much to write holds up
 /// those of others, and the log's are waited for by clients. Small ones are written together.
 const WRITTEN_SOON_BYTES: usize = 64 << 10;
+
+/// What is read and written at a time when a file is copied to another file system.
+const COPIED_AT_ONCE_BYTES: usize = 1 << 20;
 
 /// How a put stands before its folder is synced.
 type Named = Result<Put, StoreError>;
@@ -58,16 +63,21 @@ impl Inner {
         for (key, bytes) in puts {
             self.folders
                 .make(&*self.disk, folder_of(&self.path(key)), &mut made)?;
-            staged.push(self.stage(bytes)?);
+            staged.push(self.stage(folder_of(&self.path(key)), bytes)?);
         }
         let files: Vec<&dyn File> = staged.iter().map(|staged| staged.file.as_ref()).collect();
         group.sync(&files, &made.parents())?;
         self.folders.keep(made);
-        let mut named: Vec<(PathBuf, Named)> = puts
-            .iter()
-            .zip(staged)
-            .map(|((key, _), staged)| (self.path(key), self.name(key, staged)))
-            .collect();
+        let mut crossing = Vec::new();
+        let mut named: Vec<(PathBuf, Named)> = Vec::with_capacity(puts.len());
+        for (at, ((key, _), staged)) in puts.iter().zip(staged).enumerate() {
+            let (path, staged_in) = (self.path(key), folder_of(&staged.path).to_owned());
+            let renamed = self.rename(&path, staged);
+            if crosses(&renamed) {
+                crossing.push((at, staged_in));
+            }
+            named.push((path, self.visible(key, renamed)));
+        }
         let mut folders: Vec<&Path> = named
             .iter()
             .filter(|(_, named)| named.is_ok())
@@ -80,14 +90,28 @@ impl Inner {
                 not_durable(key, named, &error);
             }
         }
-        Ok(named.into_iter().map(|(_, named)| named).collect())
+        let mut ended: Vec<Named> = named.into_iter().map(|(_, named)| named).collect();
+        for (at, staged_in) in crossing {
+            // Its folder has a staging folder nearer to it now. That ends: at the latest the one in the folder itself will do.
+            let key = &puts[at].0;
+            let target = self.path(key);
+            let deeper = self
+                .staging
+                .go_deeper(&*self.disk, folder_of(&target), &staged_in);
+            ended[at] = match deeper {
+                Ok(true) => self.put_all(&puts[at..=at]).pop().expect("one was put"),
+                Ok(false) => continue,
+                Err(error) => Err(unchanged("put", key, &self.named(&error))),
+            };
+        }
+        Ok(ended)
     }
 
-    /// Gives staged bytes the name of their key.
-    fn name(&self, key: &str, mut staged: Staged<'_>) -> Named {
-        let renamed = self.disk.rename_new(&staged.path, &self.path(key));
+    /// Gives staged bytes their name.
+    fn rename(&self, path: &Path, mut staged: Staged<'_>) -> io::Result<()> {
+        let renamed = self.disk.rename_new(&staged.path, path);
         staged.is_named = renamed.is_ok();
-        self.visible(key, renamed)
+        renamed
     }
 
     /// Puts a file by giving it a second name.
@@ -100,13 +124,36 @@ impl Inner {
         if self.disk.file_len(&target).map_err(determinate)?.is_none() {
             self.sync_whole(path, len).map_err(determinate)?;
         }
-        let mut named = self.visible(key, self.disk.hard_link(path, &target));
+        let mut linked = self.disk.hard_link(path, &target);
+        if crosses(&linked) {
+            linked = self.copy(path, len, &target).map_err(determinate)?;
+        }
+        let mut named = self.visible(key, linked);
         if named.is_ok()
             && let Err(error) = self.disk.sync_dir(folder_of(&target))
         {
             not_durable(key, &mut named, &error);
         }
         named
+    }
+
+    /// Copies a file, which is synced, to the file system of a name, and gives the copy that name; answers how that ended.
+    /// After an error nothing was changed.
+    fn copy(&self, path: &Path, len: u64, target: &Path) -> io::Result<io::Result<()>> {
+        let folder = folder_of(target);
+        let from = self.disk.open_read(path)?;
+        if folder_of(path) == self.staging.of(folder) {
+            self.staging.go_deeper(&*self.disk, folder, folder_of(path))?;
+        }
+        loop {
+            let staged = self.stage_by(folder, |to| copy_whole(from.as_ref(), to, len))?;
+            staged.file.sync()?;
+            let staged_in = folder_of(&staged.path).to_owned();
+            let renamed = self.rename(target, staged);
+            if !crosses(&renamed) || !self.staging.go_deeper(&*self.disk, folder, &staged_in)? {
+                return Ok(renamed);
+            }
+        }
     }
 
     /// What a change that makes an object visible means for the put. The object that is there already may be one whose
@@ -123,11 +170,27 @@ impl Inner {
         }
     }
 
-    /// Writes the bytes under a fresh staging name, which need not become durable.
-    fn stage(&self, bytes: &Bytes) -> io::Result<Staged<'_>> {
+    /// Writes the bytes under a fresh staging name, for a name in `folder`.
+    fn stage(&self, folder: &Path, bytes: &Bytes) -> io::Result<Staged<'_>> {
+        self.stage_by(folder, |file| {
+            file.write_all_at(bytes, 0)?;
+            if bytes.len() >= WRITTEN_SOON_BYTES {
+                file.write_soon();
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes under a fresh staging name, which need not become durable.
+    fn stage_by(
+        &self,
+        folder: &Path,
+        write: impl FnOnce(&dyn File) -> io::Result<()>,
+    ) -> io::Result<Staged<'_>> {
+        let staging = self.staging.of(folder);
         let staged = loop {
             let number = self.next_staging_name.fetch_add(1, Ordering::Relaxed);
-            let path = self.staging.join(format!("put-{number}"));
+            let path = staging.join(format!("{STAGED}{number}"));
             match self.disk.create_new(&path) {
                 Ok(file) => {
                     break Staged {
@@ -138,14 +201,11 @@ impl Inner {
                     };
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => self.disk.create_dir(&self.staging)?,
+                Err(error) if error.kind() == ErrorKind::NotFound => self.disk.create_dir(&staging)?,
                 Err(error) => return Err(error),
             }
         };
-        staged.file.write_all_at(bytes, 0)?;
-        if bytes.len() >= WRITTEN_SOON_BYTES {
-            staged.file.write_soon();
-        }
+        write(staged.file.as_ref())?;
         Ok(staged)
     }
 
@@ -162,6 +222,29 @@ impl Inner {
             io::Error::new(error.kind(), format!("{error}; {advice}"))
         })
     }
+}
+
+/// Whether a name was not given because it lies on another file system.
+fn crosses(renamed: &io::Result<()>) -> bool {
+    renamed
+        .as_ref()
+        .is_err_and(|error| error.kind() == ErrorKind::CrossesDevices)
+}
+
+fn copy_whole(from: &dyn File, to: &dyn File, len: u64) -> io::Result<()> {
+    let mut piece = vec![0; COPIED_AT_ONCE_BYTES];
+    let mut at = 0;
+    while at < len {
+        let wanted = usize::try_from(len - at).map_or(piece.len(), |left| left.min(piece.len()));
+        let read = from.read_at(&mut piece[..wanted], at)?;
+        if read == 0 {
+            return Err(io::Error::other("the file to put became shorter: write it anew"));
+        }
+        to.write_all_at(&piece[..read], at)?;
+        to.write_soon();
+        at += read as u64;
+    }
+    Ok(())
 }
 
 /// The folder of a visible object could not be synced.

@@ -50,6 +50,95 @@ async fn a_simulated_directory_keeps_the_law() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_on_a_file_system_of_its_own_keeps_the_law() {
+    for blocking in [Blocking::Pool, Blocking::Inline] {
+        let disk = SimulatedDisk::new();
+        disk.create_dir(Path::new("/store")).unwrap();
+        disk.mount(Path::new("/store")).unwrap();
+        let disk = disk.shared();
+        let store = directory_store(&disk, Path::new("/"), blocking);
+        every_back_end_keeps_the_law(store, Arc::clone(&disk), Path::new("/")).await;
+        for staging in ["/staging", "/store/.highwater-staging"] {
+            assert_eq!(disk.read_dir(Path::new(staging)).unwrap(), [], "{staging}");
+        }
+    }
+}
+
+/// A folder on another file system than `beside`, where this machine has one at hand.
+fn elsewhere(beside: &Path) -> Option<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    let device = |path| RealDisk.identity(path).ok().flatten().map(|found| found.device);
+    if device(memory).is_none() || device(memory) == device(beside) {
+        eprintln!("left out: /dev/shm is no file system of its own here");
+        return None;
+    }
+    tempfile::tempdir_in(memory).ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_a_link_to_another_file_system_keeps_the_law() {
+    for blocking in [Blocking::Pool, Blocking::Inline] {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(elsewhere) = elsewhere(folder.path()) else {
+            return;
+        };
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("store")).unwrap();
+        let disk = RealDisk::shared();
+        let store = directory_store(&disk, folder.path(), blocking);
+        every_back_end_keeps_the_law(store, disk, folder.path()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_puts_at_one_time_some_may_go_through_a_link_to_another_file_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(elsewhere) = elsewhere(folder.path()) else {
+        return;
+    };
+    let disk = RealDisk::shared();
+    let store = directory_store(&disk, folder.path(), Blocking::Inline);
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("store/linked")).unwrap();
+    let puts: Vec<(String, bytes::Bytes)> = (0..40)
+        .map(|number| {
+            let folder = if number % 3 == 0 { "linked" } else { "here" };
+            (
+                format!("{folder}/deep/{number:02}"),
+                format!("object {number}").into(),
+            )
+        })
+        .collect();
+    assert!(
+        store
+            .put_together(&puts)
+            .iter()
+            .all(|put| *put == Ok(Put::Created))
+    );
+    let big = folder.path().join("big");
+    std::fs::write(&big, vec![7; 3 << 20]).unwrap();
+    let payload = Payload::File {
+        path: big,
+        len: 3 << 20,
+    };
+    let put = store.put_if_absent("linked/big", payload.clone()).await;
+    assert_eq!(put, Ok(Put::Created));
+    assert_eq!(
+        store.put_if_absent("linked/big", payload).await,
+        Ok(Put::AlreadyThere)
+    );
+    for (key, bytes) in &puts {
+        assert_eq!(store.get(key).await.as_ref(), Ok(bytes));
+    }
+    assert_eq!(store.get("linked/big").await.unwrap(), vec![7; 3 << 20]);
+    let listed = store.list("", None, 100).await.unwrap().objects;
+    let mut keys: Vec<&str> = puts.iter().map(|(key, _)| key.as_str()).collect();
+    keys.push("linked/big");
+    keys.sort_unstable();
+    assert!(listed.iter().map(|object| object.key.as_str()).eq(keys));
+    let staged = std::fs::read_dir(elsewhere.path().join(".highwater-staging")).unwrap();
+    assert_eq!(staged.count(), 0, "no staging name outlives its put");
+}
+
 #[tokio::test]
 async fn a_store_whose_folder_is_away_does_not_say_that_its_objects_are_gone() {
     let disk = RealDisk::shared();

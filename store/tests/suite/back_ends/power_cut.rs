@@ -135,6 +135,61 @@ async fn no_power_cut_takes_what_was_answered() {
     assert_eq!(first_wrong(empty, |_| {}).await, None);
 }
 
+/// File systems of their own at these folders of the store.
+async fn mounted_at(folders: &[&str]) -> SimulatedDisk {
+    let disk = SimulatedDisk::new();
+    for folder in ["/store", "/store/a"] {
+        disk.create_dir(Path::new(folder)).unwrap();
+        disk.sync_dir(Path::new(folder).parent().unwrap()).unwrap();
+        if folders.contains(&folder) {
+            disk.mount(Path::new(folder)).unwrap();
+        }
+    }
+    disk
+}
+
+#[tokio::test]
+async fn no_power_cut_takes_what_was_answered_where_the_store_or_a_folder_of_it_is_mounted() {
+    for folders in [&["/store"][..], &["/store/a"], &["/store", "/store/a"]] {
+        let mounted = async |_: &mut Told| mounted_at(folders).await;
+        assert_eq!(first_wrong(mounted, |_| {}).await, None, "{folders:?}");
+        let mut told = Told::default();
+        let disk = mounted_at(folders).await;
+        work(&disk, &mut told).await;
+        let created: Vec<&str> = told.created.iter().map(String::as_str).collect();
+        assert_eq!(
+            created,
+            ["4", "a/b/1", "a/c/3", "d/e/5"],
+            "{folders:?}: all are put"
+        );
+    }
+}
+
+/// What a killed process left in a staging folder of the store does not stay, and is no object.
+#[tokio::test]
+async fn what_was_left_in_a_staging_folder_of_the_store_goes_with_the_next_process_that_needs_it() {
+    let mut killed_at = 1;
+    loop {
+        let disk = mounted_at(&["/store"]).await;
+        disk.fail_at(disk.operations() + killed_at, Moment::After);
+        work(&disk, &mut Told::default()).await;
+        let (finished, found) = (!disk.is_off(), disk.kill());
+        let mut told = Told::default();
+        let store = store_on(&found);
+        let payload = Payload::Bytes(Bytes::from(object("last", 10)));
+        put(&store, &mut told, "last", 10, payload).await;
+        assert!(told.created.contains("last"), "killed at {killed_at}");
+        let left = found.read_dir(Path::new("/store/.highwater-staging")).unwrap();
+        assert_eq!(left, [], "killed at {killed_at}");
+        let page = store.list("", None, 100).await.unwrap();
+        assert!(page.objects.iter().all(|object| !object.key.contains("staging")));
+        if finished {
+            break;
+        }
+        killed_at += 1;
+    }
+}
+
 /// A process that was killed somewhere in the same work leaves folders, links and objects that are there but not synced.
 #[tokio::test]
 async fn no_power_cut_after_a_kill_takes_what_was_answered() {

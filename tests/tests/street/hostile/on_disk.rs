@@ -601,3 +601,18 @@ fn a_log_that_is_removed_or_moved_beneath_the_process_is_503_and_an_alarm_and_no
         }
     }
 }
+
+#[test]
+fn a_store_that_is_a_link_to_another_file_system_is_put_into() {
+    let (folder, memory) = (tempfile::tempdir().expect("a folder"), Path::new("/dev/shm"));
+    let Ok(elsewhere) = tempfile::tempdir_in(memory) else {
+        return;
+    };
+    let mut judge = Judge::new(&folder.path().join("data"));
+    fs::create_dir(&judge.data).expect("made");
+    std::os::unix::fs::symlink(elsewhere.path(), judge.data.join("store")).expect("linked");
+    let pipeline = Pipeline::start(&judge.data, &SMALL_LOG);
+    judge.send_well(&pipeline, 30);
+    judge.judge(&pipeline);
+    pipeline.terminate();
+}
