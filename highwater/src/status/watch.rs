@@ -35,7 +35,7 @@ pub(super) async fn run(command: &Status) -> anyhow::Result<()> {
     loop {
         let (status, lost) = match from_process(command).await {
             Ok(status) => (known.insert(status), false),
-            Err(error @ ControlError::Refused(_)) => return Err(error.into()),
+            Err(error @ (ControlError::Refused(_) | ControlError::Denied(_))) => return Err(error.into()),
             Err(_) => match &mut known {
                 Some(known) => (known, true),
                 None => bail!(

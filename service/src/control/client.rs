@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 
-use super::socket::SocketPath;
+use super::socket::{SOCKET, SocketPath};
 
 /// One line of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,13 @@ pub enum ControlError {
     /// No process runs on the data directory: the caller may take its lock.
     #[error("no process runs on the data directory {path}", path = .0.display())]
     NobodyListens(PathBuf),
+    /// Another user's process runs there, or the directory cannot be looked into.
+    #[error(
+        "permission denied: {path} is not open to this user: ask as the user whose process runs on the data directory, or as \
+         root",
+        path = .0.display()
+    )]
+    Denied(PathBuf),
     /// The process answered with an error.
     #[error("{0}")]
     Refused(String),
@@ -49,12 +56,7 @@ pub async fn ask(root: &Path, request: &Value) -> Result<Answers, ControlError> 
         Ok(socket) => UnixStream::connect(&socket.path).await,
         Err(error) => Err(error),
     };
-    let stream = socket.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            ControlError::NobodyListens(root.to_owned())
-        }
-        _ => broken(error),
-    })?;
+    let stream = socket.map_err(|error| unreached(root, error))?;
     let (reader, mut writer) = stream.into_split();
     writer
         .write_all(format!("{request}\n").as_bytes())
@@ -64,6 +66,17 @@ pub async fn ask(root: &Path, request: &Value) -> Result<Answers, ControlError> 
     Ok(Answers {
         lines: BufReader::new(reader).lines(),
     })
+}
+
+/// Why the socket of a data directory cannot be reached.
+fn unreached(root: &Path, error: io::Error) -> ControlError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            ControlError::NobodyListens(root.to_owned())
+        }
+        io::ErrorKind::PermissionDenied => ControlError::Denied(root.join(SOCKET)),
+        _ => ControlError::Broken(Some(error)),
+    }
 }
 
 impl Answers {
@@ -102,5 +115,28 @@ impl Answers {
                 Line::Result(result) => return Ok(result),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_of_another_user_is_no_process_that_ended() {
+        let of = |kind: io::ErrorKind| unreached(Path::new("/data/of/another"), kind.into());
+        let denied = of(io::ErrorKind::PermissionDenied).to_string();
+        assert!(
+            denied.contains("permission denied") && denied.contains("/data/of/another/control.sock"),
+            "{denied}"
+        );
+        assert!(matches!(
+            of(io::ErrorKind::NotFound),
+            ControlError::NobodyListens(_)
+        ));
+        assert!(matches!(
+            of(io::ErrorKind::ConnectionReset),
+            ControlError::Broken(_)
+        ));
     }
 }

@@ -5,6 +5,9 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+/// The socket's name in the data directory.
+pub(super) const SOCKET: &str = "control.sock";
+
 /// The longest path that fits a Unix socket's address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 107;
 
@@ -17,7 +20,7 @@ pub(super) struct SocketPath {
 
 impl SocketPath {
     pub(super) fn of(root: &Path) -> io::Result<Self> {
-        let plain = root.join("control.sock");
+        let plain = root.join(SOCKET);
         if plain.as_os_str().len() <= ADDRESS_BYTES_MAX {
             return Ok(Self {
                 path: plain,
@@ -25,7 +28,7 @@ impl SocketPath {
             });
         }
         let directory = File::open(root)?;
-        let path = PathBuf::from(format!("/proc/self/fd/{}/control.sock", directory.as_raw_fd()));
+        let path = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", directory.as_raw_fd()));
         Ok(Self {
             path,
             _directory: Some(directory),
