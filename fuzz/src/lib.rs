@@ -12,6 +12,8 @@ pub mod dimension_schema;
 pub mod fold;
 pub mod fold_shapes;
 pub mod gzip;
+pub mod heka;
+mod import;
 pub mod import_line;
 pub mod log_reader;
 pub mod mutation;

@@ -1,7 +1,7 @@
 //! The list of targets.
 
 use crate::{
-    cell, chunk_key, chunk_reader, dimension_schema, fold, fold_shapes, gzip, import_line, log_reader,
+    cell, chunk_key, chunk_reader, dimension_schema, fold, fold_shapes, gzip, heka, import_line, log_reader,
     notification, plan, record, settings, submission, user_sketch,
 };
 
@@ -33,7 +33,7 @@ macro_rules! targets {
 }
 
 /// All of them: longest input, mutations of a short run.
-pub const TARGETS: [Target; 15] = targets! {
+pub const TARGETS: [Target; 16] = targets! {
     log_reader 4_096 1_500,
     plan 1_024 8_000,
     record 2_048 8_000,
@@ -43,6 +43,7 @@ pub const TARGETS: [Target; 15] = targets! {
     settings 2_048 4_000,
     dimension_schema 4_096 2_000,
     import_line 2_048 8_000,
+    heka 2_048 8_000,
     user_sketch 8_192 4_000,
     cell 1_024 8_000,
     gzip 4_096 3_000,

@@ -66,6 +66,7 @@ tests! {
     a_settings_file_of_any_text_is_refused_or_has_known_keys_on_its_lines: "settings",
     a_dimension_schema_of_any_text_is_refused_or_gives_every_ping_a_place: "dimension_schema",
     an_import_line_of_any_bytes_is_refused_or_keeps_its_body: "import_line",
+    a_file_of_frames_of_any_bytes_is_read_to_its_end_and_each_message_is_refused_or_a_ping: "heka",
     a_sketch_image_of_any_bytes_is_refused_or_has_one_canonical_form: "user_sketch",
     a_cell_of_any_bytes_is_refused_or_has_one_form: "cell",
     a_body_of_any_bytes_inflates_as_a_plain_decoder_does_and_under_the_cap: "gzip",

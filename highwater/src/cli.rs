@@ -357,7 +357,8 @@ pub(crate) struct Demo {
 pub(crate) struct Import {
     #[command(flatten)]
     pub data: Data,
-    /// NDJSON files, a line {"submissionDate":"YYYYMMDD","uri":"/submit/...","body":{...}}
+    /// NDJSON files (plain, .gz, .zst), a line {"submissionDate":"YYYYMMDD","uri":"/submit/...","body":{...}}, or one that
+    /// `pings` printed, or one of gcp-ingestion ({"attributeMap":{...},"payload":"base64"}); or files of Heka
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

@@ -12,7 +12,11 @@ use crate::cli::Import;
 use crate::pipeline::Request;
 
 /// Runs the command.
+///
+/// # Errors
+/// When anything of the files is not taken, all else of them is.
 pub(crate) async fn run(command: &Import) -> anyhow::Result<()> {
+    let (mut bad, mut all) = (0, 0);
     for file in &command.files {
         let file = fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
         let bar = ProgressBar::new(0);
@@ -29,6 +33,10 @@ pub(crate) async fn run(command: &Import) -> anyhow::Result<()> {
         for (line, reason) in &imported.first_bad {
             eprintln!("{}: line {line}: {reason}", file.display());
         }
+        let not_shown = imported.bad.saturating_sub(imported.first_bad.len() as u64);
+        if not_shown > 0 {
+            eprintln!("{}: and {not_shown} bad lines more", file.display());
+        }
         eprintln!(
             "{}: {} pings taken, {} known already, {} bad lines",
             file.display(),
@@ -36,7 +44,14 @@ pub(crate) async fn run(command: &Import) -> anyhow::Result<()> {
             imported.known,
             imported.bad
         );
+        bad += imported.bad;
+        all += imported.taken + imported.known + imported.bad;
     }
+    anyhow::ensure!(
+        bad == 0,
+        "{bad} of {all} lines are not taken, all others are: what is wrong with them stands above; mend them, and import them in \
+         a file of their own"
+    );
     Ok(())
 }
 

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::task;
 
+use super::heka;
 use super::line::Line;
-use super::source::Source;
+use super::source::{Piece, Source};
 
 /// Bad lines that are reported one by one; the rest is only counted.
 const BAD_SHOWN: usize = 1_000;
@@ -21,7 +22,10 @@ const BAD_SHOWN: usize = 1_000;
 /// Lines taken at once: enough that a sync costs little, few enough that memory stays small.
 const GROUP_BYTES: usize = 4 << 20;
 
-/// A line's number, and the line or what is wrong with it.
+/// As many at most, however short.
+const GROUP_PIECES: usize = 100_000;
+
+/// A line's or frame's number, and the ping in it or what is wrong with it.
 type NumberedLine = (u64, Result<Line, String>);
 
 /// When the log is full: the time that a few chunks take.
@@ -91,16 +95,23 @@ pub(crate) async fn import_file(
 
 /// Lines with their numbers, some megabytes of them; none at the end. All lie in the buffer, which is handed back.
 fn read_group(source: &mut Source, mut buffer: Vec<u8>) -> std::io::Result<(Vec<NumberedLine>, Bytes)> {
-    let mut places = Vec::new();
+    let mut pieces = Vec::new();
     while buffer.len() < GROUP_BYTES {
-        let Some((number, place)) = source.next_line(&mut buffer)? else {
+        let Some((number, piece)) = source.next(&mut buffer)? else {
             break;
         };
-        places.push((number, place));
+        pieces.push((number, piece));
+        if pieces.len() == GROUP_PIECES {
+            break;
+        }
     }
     let bytes = Bytes::from(buffer);
-    let lines = places.into_iter();
-    let lines = lines.map(|(number, place)| (number, Line::parse(&bytes.slice(place))));
+    let read = |piece| match piece {
+        Piece::Line(place) => Line::parse(&bytes.slice(place)),
+        Piece::Message(place) => heka::read(&bytes.slice(place)),
+        Piece::Bad(why) => Err(why),
+    };
+    let lines = pieces.into_iter().map(|(number, piece)| (number, read(piece)));
     Ok((lines.collect(), bytes))
 }
 
@@ -114,12 +125,17 @@ fn emptied(bytes: Bytes) -> Vec<u8> {
 }
 
 fn imported_ping(line: u64, ping: Line) -> ImportedPing {
-    let Line { date, uri, body } = ping;
+    let Line {
+        received,
+        uri,
+        headers,
+        body,
+    } = ping;
     ImportedPing {
         line,
-        received: date.start(),
+        received,
         uri: Bytes::from(uri),
-        headers: Vec::new(),
+        headers,
         body,
     }
 }
@@ -158,5 +174,102 @@ async fn take(edge: &Edge, file: Incarnation, pings: Vec<ImportedPing>) -> anyho
             .filter(|ping| ping.line > edge.import_progress(file))
             .count() as u64;
         added += count - left_now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ping::{RecordId, Timestamp};
+    use sample_pings::{Mutation, Options, Population};
+
+    use super::*;
+    use crate::pings::{Printer, Shape};
+
+    const RECEIVED: Timestamp = Timestamp::from_micros(1_485_824_523_000_004);
+    const URI: &str = "/submit/telemetry/x/main/Firefox/54.0a1/nightly/20170130030205?v=4";
+
+    /// The line that is printed of a body, if one is.
+    fn printed(shape: Shape, body: &[u8], error: Option<&str>) -> Option<String> {
+        let record = chunk::RecordRef {
+            id: RecordId {
+                incarnation: Incarnation::from_bytes([1; 16]),
+                sequence: 7,
+            },
+            received: RECEIVED,
+            submission_date: RECEIVED.submission_date(),
+            uri: URI.as_bytes(),
+            received_bytes: 4,
+            error,
+            body,
+            encoded: b"",
+        };
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, shape);
+        printer.print(&record, None).expect("printed");
+        printer.finish().expect("printed");
+        let text = String::from_utf8(out).expect("text");
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A body without what stands between its tokens: slow and obvious.
+    fn without_white_space(body: &[u8]) -> Vec<u8> {
+        let (mut out, mut in_text, mut escaped) = (Vec::new(), false, false);
+        for byte in body {
+            if !in_text && byte.is_ascii_whitespace() {
+                continue;
+            }
+            if in_text {
+                in_text = escaped || *byte != b'"';
+                escaped = !escaped && *byte == b'\\';
+            } else {
+                in_text = *byte == b'"';
+            }
+            out.push(*byte);
+        }
+        out
+    }
+
+    #[test]
+    fn what_is_printed_is_imported_as_the_ping_it_was() {
+        let population = Population::new(5, Options::default());
+        let shape = population.ping(3, RECEIVED).body;
+        let own = br#"{"body_meta" : {"meta": 1}, "meta":["x"], "m\u0065ta":null, "a" : 1.50,"a":[ ]}"#;
+        let mut bodies = vec![own.to_vec(), b"{}".to_vec(), b" { } ".to_vec()];
+        for (number, mutation) in Mutation::ALL.into_iter().enumerate() {
+            for seed in 0..3 {
+                bodies.push(mutation.apply(seed * 100 + number as u64, &shape).1);
+            }
+        }
+        let (mut taken, mut repaired, mut left_out) = (0, 0, 0);
+        for body in bodies {
+            let text = String::from_utf8_lossy(&body);
+            let Some(line) = printed(Shape::Pings, &body, None) else {
+                left_out += 1;
+                continue;
+            };
+            let value: Value = serde_json::from_str(&line).unwrap_or_default();
+            let read = Line::parse(&Bytes::from(line.into_bytes())).expect("a line");
+            assert_eq!((read.received, read.uri.as_str()), (RECEIVED, URI));
+            if value["meta"]["sentBody"].is_string() {
+                repaired += 1;
+                assert!(read.body == body, "{text}");
+            } else {
+                taken += 1;
+                assert!(read.body == without_white_space(&body), "{text}");
+            }
+        }
+        assert!(
+            taken > 20 && repaired > 2 && left_out > 0,
+            "{taken} {repaired} {left_out}"
+        );
+    }
+
+    #[test]
+    fn errored_pings_are_imported_byte_for_byte() {
+        for body in [b"\x1f\x8b\x08cut".as_slice(), b"", b"hello", b"{\"a\":\"\xe9\"}"] {
+            let line = printed(Shape::Errors, body, Some("gzip_cut")).expect("a line");
+            let read = Line::parse(&Bytes::from(line.into_bytes())).expect("a line");
+            assert!(read.body == body && read.received == RECEIVED && read.uri == URI);
+        }
     }
 }

@@ -1,65 +1,71 @@
-//! A line of an import: a ping with its day and its URI.
+//! A line of an import: a ping with its time and its URI, in one of the forms that are taken.
 
 use bytes::Bytes;
-use ping::{Submission, SubmissionDate};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use ping::{Submission, SubmissionDate, Timestamp};
 
-use super::outline;
+use super::attribute_map;
+use super::object::{Object, is_json};
+use super::printed;
 
-/// Largest body in a line: what the edge would inflate at most.
-const BODY_BYTES_MAX: usize = 32 << 20;
+/// Largest body: what the edge would inflate at most.
+pub(super) const BODY_BYTES_MAX: usize = 32 << 20;
 
-/// Longest URI in a line: far more than the edge takes, far less than a record of the log holds beside its body.
-const URI_BYTES_MAX: usize = 64 << 10;
+/// Longest URI: the edge takes 1,024 bytes over HTTP by default; other pipelines took more.
+const URI_BYTES_MAX: usize = 8 << 10;
 
-/// A ping to import. Its receive time is the first moment of its day.
+/// Longest value of a header, as the edge takes it over HTTP.
+const HEADER_BYTES_MAX: usize = 1 << 10;
+
+/// The forms, for whoever sent none of them.
+const FORMS: &str = "a line is {\"submissionDate\": \"YYYYMMDD\", \"uri\": \"/submit/...\", \"body\": {...}}, or what `highwater \
+                     pings` prints, or {\"attributeMap\": {\"uri\": ..., \"submission_timestamp\": ...}, \"payload\": \"base64\"}";
+
+/// A ping to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    pub(super) date: SubmissionDate,
+    /// When it was received. Where only the day is known, its first moment.
+    pub(super) received: Timestamp,
     pub(super) uri: String,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    /// As it was sent, or inflated: `content-encoding` says which.
     pub(super) body: Bytes,
 }
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Fields<'a> {
-    submission_date: String,
-    uri: String,
-    #[serde(borrow)]
-    body: &'a RawValue,
-}
-
-/// What stands in the body's place while the rest of a line is read.
-const PLACE_HOLDER: &[u8] = b"{}";
 
 impl Line {
     /// Reads a line. The error says what is wrong with it. Of a body that is an object only its end is looked for: what
     /// stands in it is found out by whoever folds it, as with any other ping.
     pub(super) fn parse(line: &Bytes) -> Result<Self, String> {
-        let Some(place) = outline::body_of(line) else {
-            return Self::read(line, line, None);
-        };
-        let rest = [&line[..place.start], PLACE_HOLDER, &line[place.end..]].concat();
-        Self::read(&rest, line, Some(line.slice(place)))
+        let object = Object::of(line).ok_or_else(|| format!("this is no JSON object that ends: {FORMS}"))?;
+        if object.value("attributeMap")?.is_some() {
+            return attribute_map::read(&object);
+        }
+        match printed::Meta::of(&object)? {
+            Some(meta) => printed::read(&object, &meta),
+            None => own(&object),
+        }
     }
 
-    /// Reads the members of a line; its body may be known already.
-    fn read(text: &[u8], line: &Bytes, body: Option<Bytes>) -> Result<Self, String> {
-        let fields: Fields<'_> = serde_json::from_slice(text)
-            .map_err(|error| format!("no line {{\"submissionDate\",\"uri\",\"body\"}}: {error}"))?;
-        let date = fields
-            .submission_date
-            .parse()
-            .map_err(|error| format!("submissionDate: {error}"))?;
-        Submission::parse(&fields.uri).map_err(|error| format!("uri: {error}"))?;
-        if fields.uri.len() > URI_BYTES_MAX {
+    /// A ping of these parts, if each is within its bounds.
+    pub(super) fn new(
+        received: Timestamp,
+        uri: String,
+        headers: Vec<(String, String)>,
+        body: Bytes,
+    ) -> Result<Self, String> {
+        if uri.len() > URI_BYTES_MAX {
             return Err(format!(
-                "the uri has {} bytes, at most {URI_BYTES_MAX} are taken",
-                fields.uri.len()
+                "the URI has {} bytes, at most {URI_BYTES_MAX} are taken",
+                uri.len()
             ));
         }
-        let body = body.unwrap_or_else(|| line.slice_ref(fields.body.get().as_bytes()));
+        Submission::parse(&uri).map_err(|error| format!("uri: {error}"))?;
+        if let Some((name, value)) = headers.iter().find(|(_, value)| value.len() > HEADER_BYTES_MAX) {
+            return Err(format!(
+                "the header {name} has {} bytes, at most {HEADER_BYTES_MAX} are taken",
+                value.len()
+            ));
+        }
         if body.len() > BODY_BYTES_MAX {
             return Err(format!(
                 "the body has {} bytes, at most {BODY_BYTES_MAX} are taken",
@@ -67,11 +73,31 @@ impl Line {
             ));
         }
         Ok(Self {
-            date,
-            uri: fields.uri,
+            received,
+            uri,
+            headers,
             body,
         })
     }
+}
+
+/// `{"submissionDate", "uri", "body"}`, and whatever else.
+fn own(object: &Object) -> Result<Line, String> {
+    let explained = |error| format!("{error}: {FORMS}");
+    let date: SubmissionDate = object
+        .text("submissionDate")
+        .map_err(explained)?
+        .parse()
+        .map_err(|error| format!("submissionDate: {error}"))?;
+    let uri = object.text("uri").map_err(explained)?;
+    let body = object
+        .value("body")?
+        .ok_or_else(|| explained("\"body\" is missing".to_owned()))?;
+    if !body.starts_with(b"{") && !is_json(&body) {
+        return Err("what stands under \"body\" is no JSON".to_owned());
+    }
+    object.check_others(&["submissionDate", "uri", "body"])?;
+    Line::new(date.start(), uri, Vec::new(), body)
 }
 
 #[cfg(test)]
@@ -79,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_is_as_long_as_the_log_can_hold_at_most() {
+    fn a_uri_is_no_longer_than_its_bound() {
         let line = |bytes: usize| {
             let uri = format!("/submit/telemetry/x/main?{}", "y".repeat(bytes - 25));
             let line = format!(r#"{{"uri":"{uri}","submissionDate":"20170130","body":{{}}}}"#);
@@ -87,7 +113,8 @@ mod tests {
         };
         assert!(line(URI_BYTES_MAX).is_ok());
         let said = line(URI_BYTES_MAX + 1).expect_err("too long");
-        assert!(said.contains("the uri has 65537 bytes"), "{said}");
+        let words = format!("the URI has {} bytes", URI_BYTES_MAX + 1);
+        assert!(said.contains(&words), "{said}");
     }
 
     #[test]
@@ -96,9 +123,15 @@ mod tests {
         let line = Line::parse(&Bytes::from_static(line)).expect("a line");
         assert_eq!(line.body, br#"{"a": 1.50, "a": [ ]}"#.as_slice());
         assert_eq!(
-            (line.date.to_string().as_str(), line.uri.as_str()),
+            (
+                line.received.submission_date().to_string().as_str(),
+                line.uri.as_str()
+            ),
             ("20170130", "/submit/telemetry/x/main")
         );
+        let odd = b"{\"uri\":\"/submit/telemetry/x/main\",\"submissionDate\":\"20170130\",\"body\":{\"a\":\"\xe9\"}}";
+        let odd = Line::parse(&Bytes::from_static(odd)).expect("a line");
+        assert_eq!(odd.body, b"{\"a\":\"\xe9\"}".as_slice());
     }
 
     #[test]
@@ -121,16 +154,48 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_says_what_is_wrong_with_it() {
-        let wrong = |line: &str| Line::parse(&Bytes::copy_from_slice(line.as_bytes())).expect_err(line);
-        assert!(wrong("x").contains("submissionDate"));
-        assert!(wrong(r#"{"uri": "/submit/telemetry/x", "submissionDate": "20170130"}"#).contains("body"));
-        assert!(
-            wrong(r#"{"uri": "/elsewhere", "submissionDate": "20170130", "body": 1}"#).contains("/submit")
-        );
-        assert!(
-            wrong(r#"{"uri": "/submit/telemetry/x", "submissionDate": "2017-01-30", "body": 1}"#)
-                .contains("YYYYMMDD")
-        );
+    fn a_bad_line_says_what_is_wrong_with_it_in_words_of_the_field() {
+        let long = format!("/submit/telemetry/x/main/{}", "x".repeat(URI_BYTES_MAX));
+        let long = format!(r#"{{"uri": "{long}", "submissionDate": "20170130", "body": 1}}"#);
+        for (line, words) in [
+            ("x", "submissionDate"),
+            (r#"["uri"]"#, "submissionDate"),
+            ("{}", "\"submissionDate\" is missing"),
+            (
+                r#"{"submissionDate": 20170130}"#,
+                "\"submissionDate\" is not a text",
+            ),
+            (
+                r#"{"uri": "/submit/telemetry/x", "submissionDate": "20170130"}"#,
+                "\"body\" is missing",
+            ),
+            (
+                r#"{"uri": "/elsewhere", "submissionDate": "20170130", "body": 1}"#,
+                "/submit",
+            ),
+            (
+                r#"{"uri": "/submit/telemetry/x", "submissionDate": "2017-01-30", "body": 1}"#,
+                "YYYYMMDD",
+            ),
+            (
+                r#"{"uri": "/submit/telemetry/x", "submissionDate": "20170130", "body": nothing}"#,
+                "no JSON",
+            ),
+            (
+                r#"{"uri": "/submit/telemetry/x", "submissionDate": "20170130", "body": {}, "x": nothing}"#,
+                "no JSON",
+            ),
+            (
+                r#"{"uri": "/submit/telemetry/x", "submissionDate": "20170130", "body": {}, "uri": "/submit/telemetry/y"}"#,
+                "\"uri\" stands twice",
+            ),
+            (&long, "at most 8192"),
+        ] {
+            let said = Line::parse(&Bytes::copy_from_slice(line.as_bytes())).expect_err(line);
+            assert!(said.contains(words), "{line}: {said}");
+            for ours in ["struct", "Fields", "expected ", "Error("] {
+                assert!(!said.contains(ours), "{line}: {said}");
+            }
+        }
     }
 }

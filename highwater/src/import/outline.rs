@@ -1,4 +1,4 @@
-//! Where the body stands in a line, found by brackets and quotes alone, 64 bytes at a time.
+//! Where the members of a line stand, found by brackets and quotes alone, 64 bytes at a time.
 //!
 //! Whether what stands inside is JSON is for the fold to find, as with a ping that came over HTTP.
 
@@ -7,32 +7,51 @@ use std::ops::Range;
 /// Bytes looked at together: as many as a mask has bits.
 const BLOCK: usize = 64;
 
-/// The place of the member `body` in a line that is an object, if that is an object too. `None` for every line that is
-/// not plain: then a parser judges it.
-pub(super) fn body_of(line: &[u8]) -> Option<Range<usize>> {
-    let mut body = None;
+/// Members of a line; a body has about twelve.
+const MEMBERS_MAX: usize = 10_000;
+
+/// A member of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    /// Its name as it is spelled, without the quotes.
+    pub(super) name: Range<usize>,
+    /// Its value.
+    pub(super) value: Range<usize>,
+}
+
+/// The members of a line that is one object. `None` for every other line, and for one of very many members. What the values
+/// are is not looked at; brackets close each other whatever their kind.
+pub(super) fn members(line: &[u8]) -> Option<Vec<Member>> {
+    let mut members = Vec::new();
     let mut at = after(line, 0, b'{')?;
+    if let Some(end) = after(line, at, b'}') {
+        return (end + blanks(line, end) == line.len()).then_some(members);
+    }
     loop {
-        let key = after(line, at, b'"')?;
-        let key = key..text_end(line, key)?;
-        let start = after(line, key.end + 1, b':')?;
+        let start = after(line, at, b'"')?;
+        let name = start..text_end(line, start)?;
+        let start = after(line, name.end + 1, b':')?;
         let start = start + blanks(line, start);
-        let end = match line.get(start)? {
-            b'{' => object_end(line, start)?,
-            b'"' => text_end(line, start + 1)? + 1,
-            _ => return None,
-        };
-        if &line[key] == b"body" {
-            if body.is_some() || line[start] != b'{' {
-                return None;
-            }
-            body = Some(start..end);
-        }
-        let next = end + blanks(line, end);
+        let value = start..value_end(line, start)?;
+        let next = value.end + blanks(line, value.end);
+        members.push(Member { name, value });
         match line.get(next)? {
-            b',' => at = next + 1,
-            b'}' if next + 1 + blanks(line, next + 1) == line.len() => return body,
+            b',' if members.len() < MEMBERS_MAX => at = next + 1,
+            b'}' if next + 1 + blanks(line, next + 1) == line.len() => return Some(members),
             _ => return None,
+        }
+    }
+}
+
+/// The place behind a value.
+fn value_end(line: &[u8], start: usize) -> Option<usize> {
+    match line.get(start)? {
+        b'{' | b'[' => object_end(line, start),
+        b'"' => text_end(line, start + 1).map(|end| end + 1),
+        _ => {
+            let ends = |byte: &u8| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
+            let length = line[start..].iter().position(ends)?;
+            (length > 0).then_some(start + length)
         }
     }
 }
@@ -49,12 +68,17 @@ fn blanks(line: &[u8], at: usize) -> usize {
         .count()
 }
 
-/// The quote that ends a text without escapes.
+/// The quote that ends a text.
 fn text_end(line: &[u8], start: usize) -> Option<usize> {
-    let length = line[start..]
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\'))?;
-    (line[start + length] == b'"').then_some(start + length)
+    let mut at = start;
+    loop {
+        let rest = line.get(at..)?;
+        at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if line[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// The place behind the bracket that closes the one at `start`, whatever its kind.
@@ -232,40 +256,56 @@ mod tests {
                 members.insert(place, format!(r#""body" :  {body}"#));
                 let line = format!(" {{{}}}\r\n", members.join(" , "));
                 let whole: Value = serde_json::from_str(&line).expect("JSON");
-                let found = body_of(line.as_bytes()).expect("a plain line");
-                let part: Value = serde_json::from_str(&line[found]).expect("JSON");
+                let found = super::members(line.as_bytes()).expect("an object");
+                let part: Value = serde_json::from_str(&line[found[place].value.clone()]).expect("JSON");
                 assert_eq!(part, whole["body"]);
             }
         }
     }
 
     #[test]
-    fn a_line_that_is_not_plain_is_left_to_a_parser() {
+    fn what_is_not_one_object_has_no_members() {
         for line in [
             "",
             "{",
             "[]",
+            "7",
             r#"{"body":{}"#,
             r#"{"body":{}} x"#,
             r#"{"body":{}}{"#,
             r#"{"body":{]"#,
             r#"{"body":{"a":"}}"#,
-            r#"{"body":1}"#,
-            r#"{"body":"{}"}"#,
-            r#"{"body":{},"body":{}}"#,
-            r#"{"body":{},"x":1}"#,
-            r#"{"b\u006fdy":{}}"#,
-            r#"{"uri":"/x"}"#,
+            r#"{"body":}"#,
+            r#"{"body"}"#,
+            r#"{"a":1,}"#,
+            r#"{,"a":1}"#,
+            r#"{"a":"\"}"#,
         ] {
-            assert_eq!(body_of(line.as_bytes()), None, "{line}");
+            assert_eq!(members(line.as_bytes()), None, "{line}");
         }
+        let many = vec![r#""":1"#; MEMBERS_MAX + 1].join(",");
+        assert_eq!(members(format!("{{{many}}}").as_bytes()), None);
     }
 
     #[test]
-    fn a_line_that_was_cut_anywhere_is_left_to_a_parser() {
+    fn members_are_what_a_parser_takes_for_them() {
+        let line = r#" { "a" : 1.5e3 ,"b":null,"c\"\\":"x\"}","d":[{"e":["]"]}], "" : {} } "#;
+        let whole: serde_json::Map<String, Value> = serde_json::from_str(line).expect("JSON");
+        let found = members(line.as_bytes()).expect("an object");
+        assert_eq!(found.len(), whole.len());
+        for Member { name, value } in found {
+            let name: String = serde_json::from_str(&format!("\"{}\"", &line[name])).expect("a text");
+            let value: Value = serde_json::from_str(&line[value]).expect("a value");
+            assert_eq!(whole.get(&name), Some(&value), "{name}");
+        }
+        assert_eq!(members(b" {  } "), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_anywhere_has_no_members() {
         let line = format!(r#"{{"uri":"/x","body":{}}}"#, body(30));
         for length in 0..line.len() {
-            assert_eq!(body_of(&line.as_bytes()[..length]), None, "cut at {length}");
+            assert_eq!(members(&line.as_bytes()[..length]), None, "cut at {length}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A file to import: its identity, and its lines, whatever it is packed with.
+//! A file to import: its identity, and its lines or frames, whatever it is packed with.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -11,12 +11,31 @@ use flate2::read::MultiGzDecoder;
 use ping::Incarnation;
 use sha2::{Digest, Sha256};
 
+use super::heka_frames::{Frame, Frames, RECORD_SEPARATOR};
+
 /// Longest line: the largest body and as much again for what stands around it.
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
+/// What stands next in a file, by its place in a buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A line.
+    Line(Range<usize>),
+    /// A message of Heka.
+    Message(Range<usize>),
+    /// What is neither, and why.
+    Bad(String),
+}
+
+/// What a file is made of.
+enum Pieces {
+    Lines(Box<dyn BufRead + Send>),
+    Frames(Frames<Box<dyn BufRead + Send>>),
+}
+
 /// An open file.
 pub(super) struct Source {
-    lines: Box<dyn BufRead + Send>,
+    pieces: Pieces,
     incarnation: Incarnation,
     read: Arc<AtomicU64>,
     len: u64,
@@ -54,7 +73,7 @@ impl Source {
             },
         );
         let start = bytes.fill_buf()?;
-        let lines: Box<dyn BufRead + Send> = if start.starts_with(&[0x1f, 0x8b]) {
+        let mut plain: Box<dyn BufRead + Send> = if start.starts_with(&[0x1f, 0x8b]) {
             Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(bytes)))
         } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
             Box::new(BufReader::with_capacity(
@@ -64,8 +83,14 @@ impl Source {
         } else {
             Box::new(bytes)
         };
+        let is_heka = plain.fill_buf()?.first() == Some(&RECORD_SEPARATOR);
+        let pieces = if is_heka {
+            Pieces::Frames(Frames::new(plain))
+        } else {
+            Pieces::Lines(plain)
+        };
         Ok(Self {
-            lines,
+            pieces,
             incarnation,
             read,
             len,
@@ -73,7 +98,7 @@ impl Source {
         })
     }
 
-    /// Whose records the file's lines are.
+    /// Whose records the file's pieces are.
     pub(super) const fn incarnation(&self) -> Incarnation {
         self.incarnation
     }
@@ -83,24 +108,45 @@ impl Source {
         (self.read.load(Ordering::Relaxed), self.len)
     }
 
-    /// Appends the next line that is not blank to `buffer`. Answers its number (the first line has 1) and its place there.
-    /// A line that is too long comes cut.
-    pub(super) fn next_line(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<(u64, Range<usize>)>> {
-        let start = buffer.len();
-        loop {
+    /// Appends the next line that is not blank, or the next message, to `buffer`. Answers its number (the first has 1) and
+    /// its place there.
+    pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<(u64, Piece)>> {
+        match &mut self.pieces {
+            Pieces::Lines(lines) => next_line(lines, &mut self.number, buffer),
+            Pieces::Frames(frames) => {
+                self.number += 1;
+                let frame = frames.next(buffer)?;
+                let piece = frame.map(|frame| match frame {
+                    Frame::Message(place) => Piece::Message(place),
+                    Frame::Damaged(bytes) => Piece::Bad(format!("{bytes} bytes here are no frame of Heka")),
+                });
+                Ok(piece.map(|piece| (self.number, piece)))
+            }
+        }
+    }
+}
+
+fn next_line(
+    lines: &mut dyn BufRead,
+    number: &mut u64,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<(u64, Piece)>> {
+    let start = buffer.len();
+    loop {
+        buffer.truncate(start);
+        let length = Read::take(&mut *lines, LINE_BYTES_MAX).read_until(b'\n', buffer)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        *number += 1;
+        if length as u64 == LINE_BYTES_MAX && buffer.last() != Some(&b'\n') {
+            lines.skip_until(b'\n')?;
             buffer.truncate(start);
-            let mut lines = self.lines.by_ref().take(LINE_BYTES_MAX);
-            let length = lines.read_until(b'\n', buffer)?;
-            if length == 0 {
-                return Ok(None);
-            }
-            self.number += 1;
-            if length as u64 == LINE_BYTES_MAX && buffer.last() != Some(&b'\n') {
-                self.lines.skip_until(b'\n')?;
-            }
-            if !buffer[start..].trim_ascii().is_empty() {
-                return Ok(Some((self.number, start..buffer.len())));
-            }
+            let why = format!("the line is longer than {LINE_BYTES_MAX} bytes");
+            return Ok(Some((*number, Piece::Bad(why))));
+        }
+        if !buffer[start..].trim_ascii().is_empty() {
+            return Ok(Some((*number, Piece::Line(start..buffer.len()))));
         }
     }
 }
@@ -128,7 +174,10 @@ mod tests {
         file.write_all(bytes).expect("written");
         let mut source = Source::open(file.path()).expect("opened");
         let (mut line, mut found) = (Vec::new(), Vec::new());
-        while let Some((number, place)) = source.next_line(&mut line).expect("readable") {
+        while let Some((number, piece)) = source.next(&mut line).expect("readable") {
+            let (Piece::Line(place) | Piece::Message(place)) = piece else {
+                panic!("{piece:?}")
+            };
             let text = std::str::from_utf8(&line[place]).expect("text");
             found.push((number, text.trim().to_owned()));
         }
@@ -149,5 +198,13 @@ mod tests {
         }
         assert!(plain.0 != packed.0 && packed.0 != zstd.0 && plain.0 == lines(text).0);
         assert_eq!(lines(&twice).1.len(), 4, "a second gzip member goes on");
+    }
+
+    #[test]
+    fn a_file_that_begins_with_a_frame_is_read_by_frames_whatever_it_is_packed_with() {
+        let file = b"\x1e\x02\x08\x01\x1fa\x1e\x02\x08\x02\x1f\nb";
+        let expected = vec![(1, "a".to_owned()), (2, "b".to_owned())];
+        assert_eq!(lines(file).1, expected);
+        assert_eq!(lines(&sample_pings::gzip(file, 6)).1, expected);
     }
 }

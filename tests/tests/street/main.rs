@@ -3,6 +3,7 @@
 mod anew;
 mod ask;
 mod bad_input;
+mod carrying;
 mod commands;
 mod golden;
 mod health;
