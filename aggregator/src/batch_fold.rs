@@ -15,7 +15,7 @@ use index_schema::IndexEntry;
 use ping::{ChunkId, DocumentKey, RecordId, Submission, Timestamp};
 
 use crate::copies::{Copies, Place};
-use crate::fold::{FoldSettings, Folder};
+use crate::fold::{FoldSettings, Folder, check_object};
 use crate::unreadable::Unreadable;
 
 mod replay;
@@ -141,7 +141,10 @@ impl BatchFold {
 
     fn fold(&mut self, record: &RecordRef<'_>, place: Place) {
         let Some(submission) = self.folded(record) else {
-            self.counters.stored_only += 1;
+            match check_object(record.body) {
+                Ok(()) => self.counters.stored_only += 1,
+                Err(error) => self.error(record, place, error.reason()),
+            }
             return;
         };
         if let Err(error) = self.folder.read(record.body, record.submission_date) {

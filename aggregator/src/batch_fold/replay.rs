@@ -7,6 +7,7 @@ use ping::{ChunkId, Submission};
 
 use super::{BatchFold, DISPLACED_UNREADABLE};
 use crate::copies::Place;
+use crate::fold::check_object;
 use crate::inflate::{TOO_LARGE, inflated};
 
 /// Errored pings of one chunk, and how their bodies are come by.
@@ -46,21 +47,19 @@ impl BatchFold {
     }
 
     fn replay(&mut self, row: &ErroredRow, record: &RecordRef<'_>, errored: &Errored) {
-        let Some(submission) = self.folded(record) else {
-            return;
-        };
+        let submission = self.folded(record);
         match errored.kind {
-            ChunkKind::Pings => self.read_again(record, record.body, &submission, row, true),
+            ChunkKind::Pings => self.read_again(record, record.body, submission.as_ref(), row, true),
             ChunkKind::Errors => {
                 if let Some(body) = inflated(record, errored.cap) {
-                    self.read_again(record, &body, &submission, row, true);
+                    self.read_again(record, &body, submission.as_ref(), row, true);
                 }
             }
         }
     }
 
     /// Folds those records of a decoded data frame of errored pings that are too large under the cap before and not under
-    /// the one now. All of them are counted as errored. After each `after_record` may take a part of the batch. Answers how many records the frame has.
+    /// the one now; and, if nothing was tried before, those that can be decoded otherwise. All of them are counted as errored. After each `after_record` may take a part of the batch. Answers how many records the frame has.
     pub(crate) fn retry_frame(
         &mut self,
         retry: RetriedChunk,
@@ -72,16 +71,24 @@ impl BatchFold {
         for record in records(frame) {
             let record = record.map_err(|error| error.to_string())?;
             let submission = self.folded(&record);
-            let body = inflated(&record, retry.now).filter(|body| body.len() as u64 > retry.before);
+            let reason = record.error.unwrap_or(TOO_LARGE);
+            let is_untried = |body: &Vec<u8>| match reason {
+                TOO_LARGE => body.len() as u64 > retry.before,
+                _ => retry.before == 0,
+            };
+            let body = match submission {
+                Some(_) => inflated(&record, retry.now).filter(is_untried),
+                None => None,
+            };
             if let (Some(submission), Some(body)) = (submission, body) {
                 let row = ErroredRow {
                     record: record.id,
                     submission_date: record.submission_date,
                     chunk: retry.id,
                     position,
-                    reason: TOO_LARGE.to_owned(),
+                    reason: reason.to_owned(),
                 };
-                self.read_again(&record, &body, &submission, &row, false);
+                self.read_again(&record, &body, Some(&submission), &row, false);
                 after_record(self);
             }
             position += 1;
@@ -109,19 +116,26 @@ impl BatchFold {
         self.chunks.is_empty() && self.replayed.is_empty() && self.retried.is_empty()
     }
 
-    /// Reads an errored ping again; its row, if it is stored, goes or gets another reason.
+    /// Reads an errored ping again; its row, if it is stored, goes or gets another reason. Without a submission it is of a
+    /// type that is not folded.
     fn read_again(
         &mut self,
         record: &RecordRef<'_>,
         body: &[u8],
-        submission: &Submission,
+        submission: Option<&Submission>,
         row: &ErroredRow,
         stored: bool,
     ) {
-        let reason = match self.folder.read(body, record.submission_date) {
-            Err(error) => Some(error.reason()),
-            Ok(()) if self.must_pass_over(record, submission) => Some(DISPLACED_UNREADABLE),
-            Ok(()) => None,
+        let read = match submission {
+            Some(_) => self.folder.read(body, record.submission_date),
+            None => check_object(body),
+        };
+        let reason = match (read, submission) {
+            (Err(error), _) => Some(error.reason()),
+            (Ok(()), Some(submission)) if self.must_pass_over(record, submission) => {
+                Some(DISPLACED_UNREADABLE)
+            }
+            (Ok(()), _) => None,
         };
         if stored && reason == Some(&row.reason) {
             return;
@@ -144,7 +158,10 @@ impl BatchFold {
             chunk: row.chunk,
             position: row.position,
         };
-        self.count(record, submission, place);
+        match submission {
+            Some(submission) => self.count(record, submission, place),
+            None => self.counters.stored_only += 1,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod dimension;
 mod folder;
 mod ids;
 mod names;
+mod object;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 mod parse;
@@ -24,6 +25,7 @@ mod vocabulary;
 pub use caps::{Caps, Standing, inflated_bytes_of};
 pub use difference::differences;
 pub use folder::Folder;
+pub(crate) use object::check_object;
 pub use ping_error::PingError;
 pub use refusal::{Refusal, RefusalCounts};
 pub use settings::{FOLD_ACCEPTS_MORE_SINCE, FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};

@@ -14,6 +14,8 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use sketch::{Cell, UserSketch};
 use tokio::sync::mpsc;
 
+use super::records::Stored;
+
 /// Aggregates in memory.
 #[derive(Debug, Default)]
 pub(super) struct MemoryAggregates {
@@ -154,6 +156,22 @@ impl MemoryAggregates {
                 (row.1, row.2) = (chunk, position);
             }
         }
+    }
+
+    /// Has a ping that is only stored be an errored one, as by rules that accept less.
+    pub(super) fn err_again(&self, stored: &Stored, chunk: ChunkId, position: u32) {
+        let mut state = self.state();
+        state.status.counters.stored_only -= 1;
+        state.status.counters.errored_pings += 1;
+        state.status.errored_by_reason.insert("odd".to_owned(), 1);
+        let row = ErroredRow {
+            record: stored.head.id,
+            submission_date: stored.head.submission_date,
+            chunk,
+            position,
+            reason: "odd".to_owned(),
+        };
+        state.errored.insert(row.record, row);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

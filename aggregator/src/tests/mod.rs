@@ -1,6 +1,7 @@
 //! The aggregator as a whole: what counts, and that nothing depends on how it was folded.
 
 mod bad_sectors;
+mod bodies;
 mod borders;
 mod copies;
 mod dump;

@@ -151,7 +151,19 @@ pub(super) fn expected(stored: &[Stored]) -> Content {
         let uri = std::str::from_utf8(&record.head.uri).expect("a URI");
         let submission = Submission::parse(uri).expect("a submission");
         if submission.document_type.as_deref() != Some("main") {
-            status.counters.stored_only += 1;
+            let reason = match serde_json::from_slice::<serde_json::Value>(&record.body) {
+                Ok(body) if body.is_object() => {
+                    status.counters.stored_only += 1;
+                    continue;
+                }
+                Ok(_) => PingError::NotAnObject,
+                Err(_) => PingError::NotJson,
+            };
+            status.counters.errored_pings += 1;
+            *status
+                .errored_by_reason
+                .entry(reason.reason().to_owned())
+                .or_default() += 1;
             continue;
         }
         match oracle::read(&record.body, record.head.submission_date) {

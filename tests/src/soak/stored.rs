@@ -67,7 +67,10 @@ impl Stored {
         if record.error.is_some() {
             self.counters.errored_pings += 1;
         } else if submission.document_type.as_deref() != Some("main") {
-            self.counters.stored_only += 1;
+            match serde_json::from_slice::<serde_json::Value>(record.body) {
+                Ok(body) if body.is_object() => self.counters.stored_only += 1,
+                _ => self.counters.errored_pings += 1,
+            }
         } else if oracle::read(record.body, record.submission_date).is_err() {
             self.counters.errored_pings += 1;
         } else if let Some(key) = submission.document_key() {
