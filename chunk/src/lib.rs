@@ -1,6 +1,8 @@
 //! How a chunk looks inside: records, data frames, ids, summary, seek table; its writer and its reader. Pure.
 
 #[cfg(feature = "zstd")]
+mod coding;
+#[cfg(feature = "zstd")]
 mod counts;
 mod damage;
 #[cfg(feature = "zstd")]
@@ -29,6 +31,8 @@ mod write_error;
 #[cfg(feature = "zstd")]
 mod writer;
 
+#[cfg(feature = "zstd")]
+pub use coding::{Coding, Codings, Undecoded};
 pub use damage::{Damage, Part};
 #[cfg(feature = "zstd")]
 pub use encoder::FrameEncoder;

@@ -14,7 +14,7 @@ use service::random::SeededRandom;
 
 use crate::OpenError;
 use crate::door::{self, DoorLimits, Rejection};
-use crate::inflate::{Encoding, Inflater, Reason};
+use crate::inflate::{Inflater, Reason};
 use crate::log::budget::Budget;
 use crate::log::frame::{self, FrameKind, Salt};
 use crate::log::open::{LogOptions, open};
@@ -161,9 +161,9 @@ pub fn glance(record: &[u8]) -> Option<PingRecord> {
 /// # Errors
 /// The reason.
 pub fn inflate(codings: &[&str], body: &[u8], cap: usize) -> Result<Vec<u8>, &'static str> {
-    let encoding = Encoding::of(codings.iter().copied());
+    let codings = chunk::Codings::of(codings.iter().copied());
     let mut inflater = Inflater::new();
-    let inflated = inflater.inflate(encoding, body, cap);
+    let inflated = inflater.inflate(codings, body, cap);
     inflated.map(<[u8]>::to_vec).map_err(Reason::name)
 }
 

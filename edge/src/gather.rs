@@ -4,12 +4,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chunk::{ChunkHead, ChunkLimits, ChunkWriter, FrameEncoder, RecordHead, WriteError};
+use chunk::{ChunkHead, ChunkLimits, ChunkWriter, Codings, FrameEncoder, RecordHead, WriteError};
 use index_schema::ChunkKind;
 use index_schema::proto::PingRecord;
 use ping::{ChunkId, Incarnation, RecordId, SubmissionDate, Timestamp};
 
-use crate::inflate::{Encoding, Inflater, Reason};
+use crate::inflate::{Inflater, Reason};
 use crate::limits::HEAD_BYTES_MAX;
 use crate::log::handle::{Log, ReadError};
 use crate::log::position::Position;
@@ -192,12 +192,12 @@ impl Workbench {
             Err(ReadError::Disk(error)) => return Err(GatherError::Read(error)),
             Err(ReadError::Damaged { bytes, .. }) => return Ok(Added::Damaged(bytes)),
         };
-        let (encoding, small) = (encoding_of(&record), self.inflated_max.min(LARGE_BODY_BYTES));
+        let (codings, small) = (codings_of(&record), self.inflated_max.min(LARGE_BODY_BYTES));
         let sent = record.body.clone();
-        let mut inflated = self.inflater.inflate(encoding, &sent, small);
-        if inflated == Err(Reason::InflatedTooLarge) && self.inflated_max > small {
+        let mut inflated = self.inflater.inflate(codings, &sent, small);
+        if inflated == Err(Reason::INFLATED_TOO_LARGE) && self.inflated_max > small {
             turn.wait();
-            inflated = self.inflater.inflate(encoding, &sent, self.inflated_max);
+            inflated = self.inflater.inflate(codings, &sent, self.inflated_max);
         }
         let Some(fitting) = fit(kind, record, &sent, inflated) else {
             if let Err(reason) = inflated {
@@ -265,10 +265,10 @@ fn head_of(record: PingRecord, error: Option<Reason>) -> RecordHead {
     }
 }
 
-fn encoding_of(record: &PingRecord) -> Encoding {
+fn codings_of(record: &PingRecord) -> Codings {
     let values = record
         .headers
         .iter()
         .filter(|header| header.name == "content-encoding");
-    Encoding::of(values.map(|header| header.value.as_str()))
+    Codings::of(values.map(|header| header.value.as_str()))
 }

@@ -1,40 +1,30 @@
 //! Inflating a body as sent, under a cap, or telling why it cannot be.
 //!
-//! libdeflate does the work, into one buffer that is used again. It stops at the end of the first gzip member and does
+//! libdeflate does the work for gzip, into one buffer that is used again. It stops at the end of the first member and does
 //! not say where that was: so a body whose last bytes do not close what came out, or also stand earlier in it, goes
-//! through a streaming decoder, under the same cap.
+//! through a streaming decoder ([`Coding`]), under the same cap; so do other codings.
 
-use std::io::{self, Read};
-
-use flate2::bufread::MultiGzDecoder;
+use chunk::{Coding, Codings, Undecoded};
 use libdeflater::{DecompressionError, Decompressor};
 
 /// Why a body cannot be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// The gzip stream ends too early.
-    GzipCut,
-    /// The gzip stream is damaged, or followed by something else.
-    GzipDamaged,
-    /// Inflated, the body is larger than the cap.
-    InflatedTooLarge,
-    /// The header says gzip, the body does not begin like it.
-    NotGzip,
-    /// The header names another encoding, or several.
-    EncodingUnsupported,
+    /// It cannot be had as it was before it was encoded.
+    Undecoded(Undecoded),
     /// The record fits no chunk.
     RecordTooLarge,
 }
 
-/// What the headers say of the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    /// Nothing.
-    None,
-    /// `gzip` or `x-gzip`.
-    Gzip,
-    /// Something else.
-    Other,
+impl Reason {
+    /// Inflated, the body is larger than the cap.
+    pub(crate) const INFLATED_TOO_LARGE: Self = Self::Undecoded(Undecoded::TooLarge);
+}
+
+impl From<Undecoded> for Reason {
+    fn from(undecoded: Undecoded) -> Self {
+        Self::Undecoded(undecoded)
+    }
 }
 
 /// Inflates bodies, one after the other.
@@ -42,9 +32,6 @@ pub(crate) struct Inflater {
     decompressor: Decompressor,
     buffer: Vec<u8>,
 }
-
-/// What a gzip stream begins with.
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The buffer is not kept larger than this.
 const KEEP_BYTES: usize = 4 << 20;
@@ -59,32 +46,9 @@ impl Reason {
     /// As it stands in error chunks and metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::GzipCut => "gzip_cut",
-            Self::GzipDamaged => "gzip_damaged",
-            Self::InflatedTooLarge => "inflated_too_large",
-            Self::NotGzip => "not_gzip",
-            Self::EncodingUnsupported => "encoding_unsupported",
+            Self::Undecoded(undecoded) => undecoded.reason(),
             Self::RecordTooLarge => "record_too_large",
         }
-    }
-}
-
-impl Encoding {
-    /// What the values of `content-encoding` headers say. `identity` says nothing.
-    pub(crate) fn of<'a>(values: impl Iterator<Item = &'a str>) -> Self {
-        let mut found = Self::None;
-        for coding in values.flat_map(|value| value.split(',')).map(str::trim) {
-            if coding.is_empty() || coding.eq_ignore_ascii_case("identity") {
-                continue;
-            }
-            let gzip = coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip");
-            found = if gzip && found == Self::None {
-                Self::Gzip
-            } else {
-                Self::Other
-            };
-        }
-        found
     }
 }
 
@@ -97,33 +61,33 @@ impl Inflater {
         }
     }
 
-    /// The body as it was before it was encoded; at most `cap` bytes of it. Without a header, gzip is recognised by how
-    /// it begins, as the original did.
+    /// The body as it was before it was encoded; at most `cap` bytes of it.
     pub(crate) fn inflate<'a>(
         &'a mut self,
-        encoding: Encoding,
+        codings: Codings,
         body: &'a [u8],
         cap: usize,
     ) -> Result<&'a [u8], Reason> {
-        let gzip = match encoding {
-            Encoding::Other => return Err(Reason::EncodingUnsupported),
-            Encoding::Gzip if !body.starts_with(&MAGIC) => return Err(Reason::NotGzip),
-            Encoding::Gzip => true,
-            Encoding::None => body.starts_with(&MAGIC),
-        };
-        if !gzip {
+        let Some(coding) = codings.coding_of(body)? else {
             return if body.len() > cap {
-                Err(Reason::InflatedTooLarge)
+                Err(Reason::INFLATED_TOO_LARGE)
             } else {
                 Ok(body)
             };
-        }
+        };
         if self.buffer.len() > KEEP_BYTES {
             self.buffer = Vec::new();
         }
-        let length = match self.first_member(body, cap)? {
+        let first = match coding {
+            Coding::Gzip => self.first_member(body, cap)?,
+            Coding::Deflate | Coding::Zstd => None,
+        };
+        let length = match first {
             Some(length) if is_all(body, &self.buffer[..length]) => length,
-            _ => self.stream(body, cap)?,
+            _ => {
+                coding.undo(body, cap, &mut self.buffer)?;
+                self.buffer.len()
+            }
         };
         Ok(&self.buffer[..length])
     }
@@ -140,29 +104,10 @@ impl Inflater {
             match self.decompressor.gzip_decompress(body, &mut self.buffer[..room]) {
                 Ok(length) => return Ok(Some(length)),
                 Err(DecompressionError::InsufficientSpace) if room >= cap => {
-                    return Err(Reason::InflatedTooLarge);
+                    return Err(Reason::INFLATED_TOO_LARGE);
                 }
                 Err(DecompressionError::InsufficientSpace) => self.make_room((room * 2).clamp(1, cap)),
                 Err(DecompressionError::BadData) => return Ok(None),
-            }
-        }
-    }
-
-    /// Inflates all members.
-    fn stream(&mut self, body: &[u8], cap: usize) -> Result<usize, Reason> {
-        let (mut decoder, mut length) = (MultiGzDecoder::new(body), 0);
-        loop {
-            if length > cap {
-                return Err(Reason::InflatedTooLarge);
-            }
-            if length == self.buffer.len() {
-                self.make_room((length * 2).max(BUFFER_BYTES_MIN).min(cap.saturating_add(1)));
-            }
-            match decoder.read(&mut self.buffer[length..]) {
-                Ok(0) => return Ok(length),
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(Reason::GzipCut),
-                Err(_) => return Err(Reason::GzipDamaged),
             }
         }
     }
@@ -210,11 +155,12 @@ fn holds<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> bool {
 mod tests {
     use super::*;
     use flate2::Compression;
-    use flate2::write::GzEncoder;
+    use flate2::write::{GzEncoder, ZlibEncoder};
     use proptest::prelude::*;
     use std::io::Write;
 
     const CAP: usize = 32 << 20;
+    const GZIP: Codings = Codings::One(Coding::Gzip);
 
     fn gzip(body: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -222,8 +168,8 @@ mod tests {
         encoder.finish().expect("a vector has room")
     }
 
-    fn inflate(encoding: Encoding, body: &[u8], cap: usize) -> Result<Vec<u8>, Reason> {
-        Inflater::new().inflate(encoding, body, cap).map(<[u8]>::to_vec)
+    fn inflate(codings: Codings, body: &[u8], cap: usize) -> Result<Vec<u8>, Reason> {
+        Inflater::new().inflate(codings, body, cap).map(<[u8]>::to_vec)
     }
 
     proptest! {
@@ -235,7 +181,7 @@ mod tests {
             }
             prop_assume!(!members.is_empty());
             let body: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
-            prop_assert_eq!(inflate(Encoding::Gzip, &body, CAP), Ok(members.concat()));
+            prop_assert_eq!(inflate(GZIP, &body, CAP), Ok(members.concat()));
         }
 
         #[test]
@@ -243,8 +189,8 @@ mod tests {
             if begin {
                 body.splice(0..0, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0]);
             }
-            for encoding in [Encoding::None, Encoding::Gzip, Encoding::Other] {
-                if let Ok(inflated) = inflate(encoding, &body, cap) {
+            for codings in [Codings::None, GZIP, Codings::One(Coding::Deflate), Codings::One(Coding::Zstd), Codings::Other] {
+                if let Ok(inflated) = inflate(codings, &body, cap) {
                     prop_assert!(inflated.len() <= cap);
                 }
             }
@@ -265,7 +211,7 @@ mod tests {
     fn two_equal_members_are_both_inflated() {
         let member = gzip(b"the same");
         assert_eq!(
-            inflate(Encoding::Gzip, &[member.clone(), member].concat(), CAP),
+            inflate(GZIP, &[member.clone(), member].concat(), CAP),
             Ok(b"the samethe same".to_vec())
         );
     }
@@ -274,7 +220,7 @@ mod tests {
     fn members_of_one_length_and_different_content_are_all_inflated() {
         let (one, other) = (gzip(b"of one length"), gzip(b"of ONE length"));
         assert_eq!(
-            inflate(Encoding::Gzip, &[one, other].concat(), CAP),
+            inflate(GZIP, &[one, other].concat(), CAP),
             Ok(b"of one lengthof ONE length".to_vec())
         );
     }
@@ -287,7 +233,7 @@ mod tests {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
             encoder.write_all(&text).expect("a vector has room");
             let body = encoder.finish().expect("a vector has room");
-            assert_eq!(inflate(Encoding::Gzip, &body, CAP), Ok(text));
+            assert_eq!(inflate(GZIP, &body, CAP), Ok(text));
         }
     }
 
@@ -296,22 +242,17 @@ mod tests {
         let body = gzip(&b"some text that is long enough to be worth it ".repeat(50));
         for cut in 2..body.len() {
             assert_eq!(
-                inflate(Encoding::Gzip, &body[..cut], CAP),
-                Err(Reason::GzipCut),
+                inflate(GZIP, &body[..cut], CAP),
+                Err(Undecoded::Cut(Coding::Gzip).into()),
                 "cut at {cut}"
             );
         }
         let mut damaged = body.clone();
         let at = damaged.len() - 6;
         damaged[at] ^= 1;
-        assert_eq!(inflate(Encoding::Gzip, &damaged, CAP), Err(Reason::GzipDamaged));
         assert_eq!(
-            inflate(
-                Encoding::Gzip,
-                &[body, b"a tail of other bytes".to_vec()].concat(),
-                CAP
-            ),
-            Err(Reason::GzipDamaged)
+            inflate(GZIP, &damaged, CAP),
+            Err(Undecoded::Damaged(Coding::Gzip).into())
         );
     }
 
@@ -320,67 +261,90 @@ mod tests {
         let zeros = vec![0; 100_000];
         let member = gzip(&zeros);
         assert_eq!(
-            inflate(Encoding::Gzip, &member, 100_000).map(|body| body.len()),
+            inflate(GZIP, &member, 100_000).map(|body| body.len()),
             Ok(100_000)
         );
-        assert_eq!(
-            inflate(Encoding::Gzip, &member, 99_999),
-            Err(Reason::InflatedTooLarge)
-        );
+        assert_eq!(inflate(GZIP, &member, 99_999), Err(Reason::INFLATED_TOO_LARGE));
         let two = [member.clone(), member].concat();
-        assert_eq!(
-            inflate(Encoding::Gzip, &two, 200_000).map(|body| body.len()),
-            Ok(200_000)
-        );
-        assert_eq!(
-            inflate(Encoding::Gzip, &two, 199_999),
-            Err(Reason::InflatedTooLarge)
-        );
+        assert_eq!(inflate(GZIP, &two, 200_000).map(|body| body.len()), Ok(200_000));
+        assert_eq!(inflate(GZIP, &two, 199_999), Err(Reason::INFLATED_TOO_LARGE));
     }
 
     #[test]
     fn a_cap_below_the_least_that_is_inflated_at_once_holds_too() {
         let member = gzip(b"0123456789");
         let two = [member.clone(), member].concat();
-        assert_eq!(inflate(Encoding::Gzip, &two, 20).map(|body| body.len()), Ok(20));
+        assert_eq!(inflate(GZIP, &two, 20).map(|body| body.len()), Ok(20));
         for cap in [0, 1, 10, 19] {
             assert_eq!(
-                inflate(Encoding::Gzip, &two, cap),
-                Err(Reason::InflatedTooLarge),
+                inflate(GZIP, &two, cap),
+                Err(Reason::INFLATED_TOO_LARGE),
                 "cap {cap}"
             );
         }
-        assert_eq!(
-            inflate(Encoding::Gzip, &two, usize::MAX).map(|body| body.len()),
-            Ok(20)
-        );
+        assert_eq!(inflate(GZIP, &two, usize::MAX).map(|body| body.len()), Ok(20));
     }
 
     #[test]
     fn the_header_and_the_body_are_held_against_each_other() {
         let body = gzip(b"{}");
-        assert_eq!(inflate(Encoding::None, &body, CAP), Ok(b"{}".to_vec()));
-        assert_eq!(inflate(Encoding::None, b"{}", CAP), Ok(b"{}".to_vec()));
-        assert_eq!(inflate(Encoding::Gzip, b"{}", CAP), Err(Reason::NotGzip));
-        assert_eq!(inflate(Encoding::Gzip, b"", CAP), Err(Reason::NotGzip));
+        assert_eq!(inflate(Codings::None, &body, CAP), Ok(b"{}".to_vec()));
+        assert_eq!(inflate(Codings::None, b"{}", CAP), Ok(b"{}".to_vec()));
         assert_eq!(
-            inflate(Encoding::Other, &body, CAP),
-            Err(Reason::EncodingUnsupported)
+            inflate(GZIP, b"{}", CAP),
+            Ok(b"{}".to_vec()),
+            "a proxy inflated it"
+        );
+        assert_eq!(
+            inflate(GZIP, b"[]", CAP),
+            Err(Undecoded::Not(Coding::Gzip).into())
+        );
+        assert_eq!(inflate(GZIP, b"", CAP), Err(Undecoded::Not(Coding::Gzip).into()));
+        assert_eq!(
+            inflate(Codings::Other, &body, CAP),
+            Err(Undecoded::Unsupported.into())
         );
     }
 
     #[test]
-    fn headers_name_an_encoding_or_none() {
-        let of = |values: &[&str]| Encoding::of(values.iter().copied());
-        assert_eq!(of(&[]), Encoding::None);
-        assert_eq!(of(&["identity", ""]), Encoding::None);
-        assert_eq!(
-            (of(&["GZIP"]), of(&["x-gzip"]), of(&["identity, gzip"])),
-            (Encoding::Gzip, Encoding::Gzip, Encoding::Gzip)
-        );
-        assert_eq!(
-            (of(&["br"]), of(&["gzip, gzip"]), of(&["gzip", "br"])),
-            (Encoding::Other, Encoding::Other, Encoding::Other)
-        );
+    fn what_follows_the_last_member_is_left_out_as_gunzip_does() {
+        let text = b"some text that is long enough to be worth it ".repeat(50);
+        let two = [gzip(&text), gzip(b"more")].concat();
+        let expected = [&text[..], b"more"].concat();
+        let tails: [&[u8]; 6] = [
+            &[0; 512],
+            b"\n",
+            b"\r\n",
+            b"\0",
+            &[0x1f],
+            b"a tail of other bytes",
+        ];
+        for tail in tails {
+            let body = [&two[..], tail].concat();
+            assert_eq!(inflate(GZIP, &body, CAP), Ok(expected.clone()), "{tail:?}");
+            assert_eq!(
+                inflate(Codings::None, &body, CAP),
+                Ok(expected.clone()),
+                "{tail:?}"
+            );
+            let one = [gzip(&text), tail.to_vec()].concat();
+            assert_eq!(inflate(GZIP, &one, CAP), Ok(text.clone()), "{tail:?}");
+        }
+        // What begins like a member is one.
+        let cut = [&two[..], &[0x1f, 0x8b]].concat();
+        assert_eq!(inflate(GZIP, &cut, CAP), Err(Undecoded::Cut(Coding::Gzip).into()));
+    }
+
+    #[test]
+    fn other_codings_come_back_through_the_same_buffer() {
+        let (mut inflater, text) = (Inflater::new(), b"{\"a\":1}".repeat(9_000));
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&text).expect("a vector has room");
+        let zlib = zlib.finish().expect("a vector has room");
+        for _ in 0..2 {
+            let inflated = inflater.inflate(Codings::One(Coding::Deflate), &zlib, CAP);
+            assert_eq!(inflated, Ok(&text[..]));
+            assert_eq!(inflater.inflate(GZIP, &gzip(&text), CAP), Ok(&text[..]));
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use disk::SimulatedDisk;
 use edge::EdgeLimits;
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::support::*;
 
@@ -15,6 +15,12 @@ type Case<'a> = (&'a [(&'a str, &'a str)], Vec<u8>, Option<&'a str>, Vec<u8>);
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).expect("a vector has room");
+    encoder.finish().expect("a vector has room")
+}
+
+fn zlib(body: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body).expect("a vector has room");
     encoder.finish().expect("a vector has room")
 }
@@ -35,7 +41,9 @@ fn a_ping_that_does_not_inflate_goes_to_an_error_chunk_as_sent() {
         let at = damaged.len() - 6;
         damaged[at] ^= 1;
         let gzip_header = ("content-encoding", "gzip");
-        let cases: [Case; 8] = [
+        let padded = [&whole[..], &[0; 480]].concat();
+        let lined = [&whole[..], b"\r\n"].concat();
+        let cases: [Case; 12] = [
             (&[gzip_header], whole.clone(), None, b"text ".repeat(100)),
             (&[], whole.clone(), None, b"text ".repeat(100)),
             (&[], b"{}".to_vec(), None, b"{}".to_vec()),
@@ -52,7 +60,21 @@ fn a_ping_that_does_not_inflate_goes_to_an_error_chunk_as_sent() {
                 Some("inflated_too_large"),
                 gzip(&[0; 10_001]),
             ),
-            (&[gzip_header], b"{}".to_vec(), Some("not_gzip"), b"{}".to_vec()),
+            (&[gzip_header], padded, None, b"text ".repeat(100)),
+            (&[gzip_header], lined, None, b"text ".repeat(100)),
+            (&[gzip_header], b"{}".to_vec(), None, b"{}".to_vec()),
+            (
+                &[gzip_header],
+                b"hello".to_vec(),
+                Some("not_gzip"),
+                b"hello".to_vec(),
+            ),
+            (
+                &[("content-encoding", "deflate")],
+                zlib(b"{\"a\":1}"),
+                None,
+                b"{\"a\":1}".to_vec(),
+            ),
             (
                 &[("content-encoding", "br")],
                 b"{}".to_vec(),
@@ -67,9 +89,9 @@ fn a_ping_that_does_not_inflate_goes_to_an_error_chunk_as_sent() {
         }
         running.edge.wait_until_sealed().await;
         let status = running.edge.status();
-        assert_eq!((status.accepted, status.waiting, status.chunked), (8, 0, 8));
+        assert_eq!((status.accepted, status.waiting, status.chunked), (12, 0, 12));
         let found = records(store.as_ref()).await;
-        assert_eq!(found.len(), 8);
+        assert_eq!(found.len(), 12);
         for (record, (_, _, error, body)) in found.values().zip(cases) {
             assert_eq!((record.error.as_deref(), &record.body), (error, &body));
             assert_eq!(
