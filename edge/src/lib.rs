@@ -11,6 +11,7 @@ mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gather;
+mod gauges;
 mod holds;
 mod inflate;
 pub mod intake;

@@ -8,8 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::aside::Turn;
 use crate::failure::Failure;
+use crate::gauges;
 use crate::ledger::Due;
-use crate::metrics as names;
 use crate::seal::{Planned, Sealer};
 
 /// Looked at least so often, whatever the deadline.
@@ -27,9 +27,16 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// Runs until the process is to end and no seal is under way.
     pub(crate) async fn run(self, undone: Vec<(u64, Planned)>) {
-        tokio::join!(self.resume(undone), self.go_on());
-        self.all_permits().await;
-        self.sealer.aside.empty().await;
+        let seals = async {
+            tokio::join!(self.resume(undone), self.go_on());
+            self.all_permits().await;
+            self.sealer.aside.empty().await;
+        };
+        tokio::select! {
+            biased;
+            () = seals => {}
+            () = gauges::publish_for_ever(&self.sealer) => {}
+        }
     }
 
     /// Carries out the plans that were found undone. They take turns with new seals.
@@ -73,7 +80,6 @@ impl Schedule {
             if self.sealer.shutdown.is_wished() {
                 return None;
             }
-            self.publish();
             if let Some(due) = ledger.take_due() {
                 return Some((permit, due));
             }
@@ -101,16 +107,5 @@ impl Schedule {
     async fn all_permits(&self) {
         // The semaphore is never closed.
         let _ = self.permits.acquire_many(self.seals).await;
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
-    fn publish(&self) {
-        let counts = self.sealer.ledger.counts();
-        metrics::gauge!(names::WAITING).set(counts.waiting as f64);
-        metrics::gauge!(names::PARTITIONS).set(counts.partitions as f64);
-        metrics::gauge!(names::OLDEST_WAITING).set(counts.oldest.unwrap_or_default().as_secs_f64());
-        metrics::gauge!(names::PLANS_STUCK).set(counts.stuck as f64);
-        metrics::gauge!(names::PLANS_STUCK_AGE).set(counts.oldest_stuck.unwrap_or_default().as_secs_f64());
-        metrics::gauge!(names::LOG_BYTES).set(self.sealer.log.budget().used() as f64);
     }
 }

@@ -10,6 +10,7 @@ mod ending;
 mod errors;
 mod full_disk;
 mod large;
+mod outage;
 mod partitions;
 mod places;
 mod recovery;

@@ -1,0 +1,200 @@
+//! While the store is away: what goes on, what is told, and which alarms that makes fire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use disk::SimulatedDisk;
+use edge::{Edge, EdgeLimits};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use store::{Odds, Payload, Store, UnreliableStore};
+
+use crate::support::*;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn away(inner: &Arc<dyn Store>) -> UnreliableStore {
+    let odds = Odds {
+        refused: 1.0,
+        ..Odds::default()
+    };
+    UnreliableStore::new(Arc::clone(inner), 1, odds)
+}
+
+async fn until(what: &str, edge: &Edge, holds: impl Fn() -> bool) {
+    let (clock, begun) = (system_clock(), system_clock().monotonic());
+    while !holds() {
+        assert!(
+            clock.monotonic() - begun < DEADLINE,
+            "{what}: {:?}",
+            edge.status()
+        );
+        service::task::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What a gauge or counter without labels says; `None` before it is published.
+fn figure(handle: &PrometheusHandle, name: &str) -> Option<f64> {
+    let text = handle.render();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.map(|value| value.parse().expect("a number"))
+}
+
+/// Runs with metrics of its own: all tasks of an edge but the writer of its log run in this thread.
+fn run_measured<T>(body: impl AsyncFnOnce(PrometheusHandle) -> T) -> T {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::with_local_recorder(&recorder, || {
+        edge::metrics::describe();
+        run(body(handle))
+    })
+}
+
+/// All places are taken by seals that wait for the store; the figures move on.
+#[test]
+fn gauges_move_while_every_seal_waits_for_the_store() {
+    run_measured(async |handle| {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            seals: 1,
+            retry: Duration::from_secs(30),
+            ..limits()
+        };
+        let running = open_simulated(&disk, Arc::new(away(&inner)), limits)
+            .await
+            .expect("opens");
+        let edge = &running.edge;
+        submit(edge, 1, "release", &[b' '; 500]).await.expect("taken");
+        edge.seal_all();
+        until("one seal has the only place", edge, || edge.status().seals == 1).await;
+        for number in 2..40 {
+            submit(edge, number, "beta", &[b' '; 500]).await.expect("taken");
+        }
+        let says =
+            |name: &str, value: f64| figure(&handle, name).is_some_and(|now| (now - value).abs() < 0.5);
+        until("the waiting pings", edge, || {
+            says("highwater_edge_waiting_pings", 39.0)
+        })
+        .await;
+        until("the bytes of the log", edge, || {
+            says("highwater_edge_log_bytes", edge.status().log_bytes as f64)
+        })
+        .await;
+        assert!(says("highwater_edge_open_partitions", 1.0));
+        edge.shutdown(false).await;
+    });
+}
+
+/// The slope of a line through points by least squares, as Prometheus' `deriv`.
+fn deriv(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let (x, y) = points
+        .iter()
+        .fold((0.0, 0.0), |(x, y), point| (x + point.0, y + point.1));
+    let (x, y) = (x / count, y / count);
+    let above: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    let below: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    above / below
+}
+
+/// Whether the condition of the alarm holds: the expression is that of the rules.
+fn log_full_soon(points: &[(f64, f64)], budget: f64) -> bool {
+    const EXPRESSION: &str = "highwater_edge_log_bytes + 3600 * deriv(highwater_edge_log_bytes[10m]) > on (instance) 0.95 * highwater_pipeline_log_budget_bytes";
+    let rules = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../infra/prometheus/alerts.yaml"
+    ));
+    let rules = rules
+        .expect("the rules")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(
+        rules.contains(EXPRESSION),
+        "the rule is another one than is computed here"
+    );
+    points.last().expect("a point").1 + 3600.0 * deriv(points) > 0.95 * budget
+}
+
+#[test]
+fn the_alarm_of_a_log_that_is_full_soon_fires_in_an_outage_of_the_store_and_stays_while_it_is_full() {
+    run_measured(async |handle| {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            seals: 1,
+            retry: Duration::from_secs(30),
+            log_bytes: 600_000,
+            ..limits()
+        };
+        let running = open_simulated(&disk, Arc::new(away(&inner)), limits)
+            .await
+            .expect("opens");
+        let edge = &running.edge;
+        submit(edge, 0, "release", b"{}").await.expect("taken");
+        edge.seal_all();
+        until("one seal has the only place", edge, || edge.status().seals == 1).await;
+        let (clock, budget) = (system_clock(), edge.status().log_bytes_max as f64);
+        let begun = clock.monotonic();
+        let mut points = Vec::new();
+        let scrape = |points: &mut Vec<(f64, f64)>| {
+            let bytes = figure(&handle, "highwater_edge_log_bytes").expect("published");
+            points.push(((clock.monotonic() - begun).as_secs_f64(), bytes));
+        };
+        let mut number = 1;
+        while points.len() < 20 || !log_full_soon(&points, budget) {
+            assert!(clock.monotonic() - begun < DEADLINE, "it never fires: {points:?}");
+            for _ in 0..5 {
+                submit(edge, number, "beta", &[b' '; 500]).await.expect("taken");
+                number += 1;
+            }
+            scrape(&mut points);
+            service::task::sleep(Duration::from_millis(150)).await;
+        }
+        assert!(
+            edge.status().log_bytes_max > 2 * edge.status().log_bytes,
+            "long before it is full"
+        );
+        while submit(edge, number, "beta", &[b' '; 500]).await.is_ok() {
+            number += 1;
+        }
+        until("the gauge of the full log", edge, || {
+            figure(&handle, "highwater_edge_log_bytes") == Some(edge.status().log_bytes as f64)
+        })
+        .await;
+        let mut full = Vec::new();
+        for _ in 0..3 {
+            scrape(&mut full);
+            service::task::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(
+            log_full_soon(&full, budget),
+            "full, and it grows no more: {full:?} of {budget}"
+        );
+        edge.shutdown(false).await;
+    });
+}
+
+#[test]
+fn the_alarm_of_unequal_plans_fires_when_another_object_bears_a_chunks_key() {
+    run_measured(async |handle| {
+        const COUNTER: &str = "highwater_edge_plans_unequal_total";
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let running = open_simulated(&disk, Arc::clone(&store), limits())
+            .await
+            .expect("opens");
+        // `increase` sees nothing of a counter that begins at 1.
+        assert_eq!(figure(&handle, COUNTER), Some(0.0));
+        for number in 1..4 {
+            let key = format!(
+                "pings/v1/submission_date=20261123/source_name=telemetry/source_version=4/doc_type=main/app_name=Firefox/app_update_channel=esr/app_version=61.0/app_build_id=20180328030202/{OWN}-1-{number}.zst"
+            );
+            let put = store.put_if_absent(&key, Payload::Bytes("another".into())).await;
+            put.expect("put");
+        }
+        submit(&running.edge, 5, "esr", b"{}").await.expect("taken");
+        running.edge.wait_until_sealed().await;
+        assert_eq!(figure(&handle, COUNTER), Some(3.0));
+        running.edge.shutdown(false).await;
+    });
+}
