@@ -28,6 +28,9 @@ pub(crate) const PINGS_COPIED: &str = "highwater_edge_log_copied_pings_total";
 pub(crate) const PLANS_STUCK: &str = "highwater_edge_stuck_plans";
 /// Gauge: how long the first of these has been set aside.
 pub(crate) const PLANS_STUCK_AGE: &str = "highwater_edge_oldest_stuck_plan_seconds";
+/// Counter: chunks in the store that the indexer was not told of, since it was too far behind; they are found when store and index
+/// are compared.
+pub(crate) const CHUNKS_UNTOLD: &str = "highwater_edge_chunks_unannounced_total";
 /// Counter: calls of the store that are tried again.
 pub(crate) const STORE_RETRIES: &str = "highwater_edge_store_retries_total";
 /// Counter by `reason`: pings that went to error chunks.
@@ -57,6 +60,7 @@ pub fn describe() {
         PINGS_COPIED,
         PLANS_UNEQUAL,
         STORE_RETRIES,
+        CHUNKS_UNTOLD,
     ] {
         metrics::counter!(counter).increment(0);
     }
@@ -104,6 +108,11 @@ fn describe_seals() {
         PLANS_UNEQUAL,
         Unit::Count,
         "Plans given up because something else bears their key"
+    );
+    describe_counter!(
+        CHUNKS_UNTOLD,
+        Unit::Count,
+        "Chunks that the indexer was not told of"
     );
     describe_gauge!(
         PLANS_STUCK,

@@ -1,4 +1,9 @@
 //! The task that starts seals: undone plans, and beside them open chunks as they become due.
+//!
+//! A seal keeps its place while it waits for a workbench, for room to gather in, for the log to take its plan and its done mark, and
+//! for the store to take its chunk: so no more is under way than the memory and the disk are for. A store that refuses one chunk
+//! for long, or a log that cannot be read at one place, has the seal stand aside (`aside.rs`), which gives its place back. Nothing
+//! else holds a place: neither whoever is told of the chunk, nor what counts it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chunk::{FORMAT_MAJOR, FORMAT_MINOR};
@@ -42,6 +42,8 @@ pub(crate) struct Sealer {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) shutdown: Shutdown,
     pub(crate) announce: mpsc::Sender<String>,
+    /// Whether the last chunk could not be announced.
+    pub(crate) untold: AtomicBool,
     pub(crate) prefix: String,
     pub(crate) damaged_dir: PathBuf,
     /// How many pieces lie in it.
@@ -211,12 +213,24 @@ impl Sealer {
             released,
         )
         .await?;
-        tokio::select! {
-            biased;
-            () = self.shutdown.wished() => {} // Chunks nobody was told of are found at the next start.
-            _ = self.announce.send(planned.key.clone()) => {}
-        }
+        self.announce(&planned.key);
         Ok(())
+    }
+
+    /// Tells of a chunk that is in the store, if whoever is told has room for it now. That never holds up a seal: an index that is
+    /// away must not stop the log from being freed, and what nobody was told of is found when store and index are compared.
+    fn announce(&self, key: &str) {
+        if self.announce.try_send(key.to_owned()).is_ok() {
+            self.untold.store(false, Ordering::SeqCst);
+            return;
+        }
+        metrics::counter!(names::CHUNKS_UNTOLD).increment(1);
+        if !self.untold.swap(true, Ordering::SeqCst) {
+            tracing::warn!(
+                key,
+                "the indexer is behind: this chunk and others are in the store and not announced; the next comparison of store and index, or `highwater reconcile`, finds them"
+            );
+        }
     }
 
     /// Logs that a plan is given up; its records wait again.

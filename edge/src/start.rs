@@ -311,6 +311,7 @@ fn sealer(
         random: parts.random,
         shutdown,
         announce: parts.announce,
+        untold: AtomicBool::new(false),
         prefix: options.prefix,
         damaged_dir: options.damaged_dir,
         damaged,

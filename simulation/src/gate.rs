@@ -69,7 +69,12 @@ impl Weather {
     fn is_out(&self) -> bool {
         let now = self.life.scheduler.now();
         let out = |(from, until)| from <= now && now < until;
-        self.is_store && self.life.plan.outage.is_some_and(out)
+        let outage = if self.is_store {
+            self.life.plan.outage
+        } else {
+            self.life.plan.database_outage
+        };
+        outage.is_some_and(out)
     }
 
     fn begin(&self) -> Result<(), Shut> {
@@ -81,7 +86,12 @@ impl Weather {
         } = self.life.plan.odds;
         let mut dice = self.dice();
         if self.is_out() {
-            return Err(dice.one(&[Shut::Refused, Shut::Unclear]));
+            let unclear = if self.is_store {
+                Shut::Unclear
+            } else {
+                Shut::Refused
+            };
+            return Err(dice.one(&[Shut::Refused, unclear]));
         }
         let refused = if self.is_store { refused } else { database };
         if dice.happens(refused) {

@@ -45,7 +45,11 @@ pub(crate) async fn live(world: Arc<World>, life: Life) {
             end(&process).await;
         }
         Err(_) if life.disk.is_off() => {}
-        Err(error) if life.plan.faults.is_empty() && life.plan.odds.database == 0 => {
+        Err(error)
+            if life.plan.faults.is_empty()
+                && life.plan.odds.database == 0
+                && life.plan.database_outage.is_none() =>
+        {
             life.is_wrong(&format!("does not start: {error}"));
         }
         Err(error) => {

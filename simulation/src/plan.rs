@@ -26,6 +26,8 @@ pub(crate) struct WorldPlan {
     pub(crate) poll: Duration,
     /// What a batch of the fold may take.
     pub(crate) batch_bytes: usize,
+    /// How many announcements wait for the indexer.
+    pub(crate) announcements: usize,
 }
 
 /// What befalls one process.
@@ -41,6 +43,8 @@ pub(crate) struct LifePlan {
     pub(crate) odds: Odds,
     /// When nothing is answered by the store.
     pub(crate) outage: Option<(Duration, Duration)>,
+    /// When nothing is answered by index and aggregates.
+    pub(crate) database_outage: Option<(Duration, Duration)>,
     pub(crate) faults: Vec<DiskFault>,
     pub(crate) rebuild: Option<Duration>,
     /// A step of the clock, in microseconds.
@@ -121,6 +125,7 @@ impl WorldPlan {
             limits: limits(&mut dice),
             poll: dice.time(seconds(1), seconds(120)),
             batch_bytes: dice.one(&[0, 1 << 20, 256 << 20]),
+            announcements: dice.one(&[1, 3, 1_000]),
         }
     }
 }
@@ -161,9 +166,17 @@ impl LifePlan {
             let from = within(&mut dice);
             (from, from + dice.time(seconds(1), seconds(3 * 3_600)))
         });
+        let database_outage = dice.happens(100).then(|| {
+            let from = within(&mut dice);
+            (from, from + dice.time(seconds(1), seconds(3 * 3_600)))
+        });
         let faults = if dice.happens(250) { dice.from(1..4) } else { 0 };
         let faults = (0..faults).map(|_| fault(&mut dice, length)).collect();
-        let longest = outage.map_or(length, |(_, until): (_, Duration)| until + length);
+        let ends = [outage, database_outage].into_iter().flatten();
+        let longest = ends
+            .map(|(_, until): (_, Duration)| until + length)
+            .max()
+            .unwrap_or(length);
         let step_us = i64::try_from(DAY.as_micros()).expect("a day is short");
         Self {
             length: longest,
@@ -172,6 +185,7 @@ impl LifePlan {
             power_cut: dice.happens(600).then(|| dice.any()),
             odds: Odds::draw(&mut dice),
             outage,
+            database_outage,
             faults,
             rebuild: dice.happens(200).then(|| within(&mut dice)),
             step: dice.happens(150).then(|| {
@@ -201,6 +215,7 @@ impl LifePlan {
                 ..Odds::default()
             },
             outage: None,
+            database_outage: None,
             faults: Vec::new(),
             rebuild: None,
             step: None,

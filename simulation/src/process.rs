@@ -52,7 +52,7 @@ impl Process {
         empty_staging(disk.as_ref()).map_err(|error| said(&error))?;
         let (objects, databases) = gates(life);
         let store = CrashingStore::new(world.store(life), objects);
-        let (announce, announced) = mpsc::channel(1_000);
+        let (announce, announced) = mpsc::channel(world.plan.announcements);
         let parts = Parts {
             disk,
             store: store.clone(),
@@ -99,13 +99,13 @@ impl Process {
             trigger,
             tasks: Mutex::default(),
         });
-        process.follow(announced);
+        process.follow(announced, world.plan.announcements);
         Ok(process)
     }
 
     /// Indexes what is announced, and folds what is indexed.
-    fn follow(self: &Arc<Self>, announced: mpsc::Receiver<String>) {
-        let (send, heard) = mpsc::channel(1_000);
+    fn follow(self: &Arc<Self>, announced: mpsc::Receiver<String>, waiting: usize) {
+        let (send, heard) = mpsc::channel(waiting);
         task::spawn(
             "announcements",
             announcements::pass_on(announced, send, self.life.clone()),

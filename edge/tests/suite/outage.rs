@@ -1,12 +1,16 @@
-//! While the store is away: what goes on, what is told, and which alarms that makes fire.
+//! While the index, or the store, is away: what goes on, what is told, and which alarms that makes fire.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use disk::SimulatedDisk;
-use edge::{Edge, EdgeLimits};
+use edge::{Edge, EdgeLimits, Parts};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use ping::DimensionSchema;
+use service::clock::HandClock;
+use service::random::SeededRandom;
 use store::{Odds, Payload, Store, UnreliableStore};
+use tokio::sync::mpsc;
 
 use crate::support::*;
 
@@ -49,6 +53,50 @@ fn run_measured<T>(body: impl AsyncFnOnce(PrometheusHandle) -> T) -> T {
         edge::metrics::describe();
         run(body(handle))
     })
+}
+
+/// Nobody takes what is announced, as when the index is away and its indexer waits for it.
+#[test]
+fn an_index_outage_stops_no_seal_whatever_the_number_of_chunks() {
+    run_measured(async |handle| {
+        for room in [1, 3] {
+            let (disk, store) = (SimulatedDisk::new(), memory());
+            let (announce, mut announced) = mpsc::channel(room);
+            let limits = EdgeLimits { seals: 2, ..limits() };
+            let parts = Parts {
+                disk: disk.shared(),
+                store: Arc::clone(&store),
+                clock: HandClock::at_micros(NOON_US),
+                random: SeededRandom::new(7),
+                schema: DimensionSchema::default(),
+                incarnation: OWN,
+                announce,
+            };
+            let edge = Edge::open(options(limits), parts).await.expect("opens");
+            let untold = figure(&handle, "highwater_edge_chunks_unannounced_total").expect("published");
+            let channels = ["release", "beta", "nightly", "esr", "aurora"];
+            for round in 0..4_u64 {
+                for (number, channel) in (round * 10..).zip(channels) {
+                    submit(&edge, number, channel, b"{}").await.expect("taken");
+                }
+                let sealed = tokio::time::timeout(DEADLINE, edge.wait_until_sealed()).await;
+                assert!(sealed.is_ok(), "round {round}: {:?}", edge.status());
+            }
+            assert_eq!((edge.status().chunked, edge.status().waiting), (20, 0));
+            assert_eq!(records(store.as_ref()).await.len(), 20);
+            let now = figure(&handle, "highwater_edge_chunks_unannounced_total").expect("published");
+            assert!(
+                (now - untold - (20 - room) as f64).abs() < 0.5,
+                "{untold} to {now}"
+            );
+            // Once somebody listens again, what comes is told.
+            while announced.try_recv().is_ok() {}
+            submit(&edge, 99, "release", b"{}").await.expect("taken");
+            edge.wait_until_sealed().await;
+            assert!(announced.try_recv().is_ok());
+            edge.shutdown(false).await;
+        }
+    });
 }
 
 /// All places are taken by seals that wait for the store; the figures move on.
