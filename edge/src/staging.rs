@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use disk::{Disk, File};
-use store::Payload;
+use store::{Crc32c, Payload};
 
 /// A chunk up to this size stays in memory: as many of them as there may be seals under way.
 const MEMORY_BYTES: usize = 1 << 20;
@@ -18,6 +18,8 @@ pub(crate) struct Staging {
     path: PathBuf,
     memory: Vec<u8>,
     file: Option<StagedFile>,
+    /// Of all bytes so far, as they came.
+    crc: Crc32c,
 }
 
 /// A chunk that was written.
@@ -44,6 +46,7 @@ impl Staging {
             path: dir.join(name),
             memory: Vec::new(),
             file: None,
+            crc: Crc32c::default(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Staging {
             Some(file) => Payload::File {
                 path: file.path.clone(),
                 len: file.len,
+                crc: self.crc,
             },
             None => Payload::Bytes(Bytes::from(std::mem::take(&mut self.memory))),
         };
@@ -89,6 +93,7 @@ impl Write for Staging {
         if self.memory.len() + bytes.len() > MEMORY_BYTES && !self.memory.is_empty() {
             self.spill()?;
         }
+        self.crc = self.crc.and(Crc32c::of(bytes));
         self.memory.extend_from_slice(bytes);
         Ok(bytes.len())
     }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use disk::Disk;
 use service::clock::{Clock, HandClock};
-use store::{ListPage, MemoryStore, ObjectMeta, Payload, Put, Store, StoreError};
+use store::{Crc32c, ListPage, MemoryStore, ObjectMeta, Payload, Put, Store, StoreError};
 
 use crate::dice::Dice;
 use crate::trace::Trace;
@@ -87,15 +87,20 @@ impl Remote {
     }
 
     fn load(&self, payload: Payload) -> io::Result<Bytes> {
-        let (path, len) = match payload {
+        let (path, len, crc) = match payload {
             Payload::Bytes(bytes) => return Ok(bytes),
-            Payload::File { path, len } => (path, len),
+            Payload::File { path, len, crc } => (path, len, crc),
         };
         let file = self.disk.open_read(&path)?;
         let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
         let read = file.read_at(&mut bytes, 0)?;
         if read < bytes.len() {
             return Err(io::Error::other("the file is shorter than announced"));
+        }
+        if Crc32c::of(&bytes) != crc {
+            return Err(io::Error::other(
+                "what is read of the file is not what was written to it",
+            ));
         }
         Ok(Bytes::from(bytes))
     }
@@ -110,12 +115,10 @@ impl Remote {
 #[async_trait]
 impl Store for Remote {
     async fn put_if_absent(&self, key: &str, payload: Payload) -> Result<Put, StoreError> {
-        let failed = |cause: String| StoreError::Determinate {
-            action: "put",
+        let bytes = self.load(payload).map_err(|error| StoreError::File {
             key: key.to_owned(),
-            cause,
-        };
-        let bytes = self.load(payload).map_err(|error| failed(error.to_string()))?;
+            cause: error.to_string(),
+        })?;
         let store = self.arrived().await;
         if let Some(later) = self.late() {
             let late = Late {

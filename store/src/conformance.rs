@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use disk::Disk;
 
-use crate::{ObjectMeta, Payload, Put, Store, StoreError};
+use crate::{Crc32c, ObjectMeta, Payload, Put, Store, StoreError};
 
 /// What a server behind a back end may be unable to do. Each is left out by name, where the reason is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +239,7 @@ async fn a_big_file_is_put_whole(store: &dyn Store, disk: &dyn Disk, folder: &Pa
     let payload = || Payload::File {
         path: path.clone(),
         len: object.len() as u64,
+        crc: Crc32c::of(&object),
     };
     assert_eq!(put(store, "big/file", payload()).await, Put::Created);
     assert_eq!(put(store, "big/file", payload()).await, Put::AlreadyThere);
@@ -271,15 +272,17 @@ async fn a_file_of_another_length_than_announced_is_not_put(
         Payload::File {
             path: path.clone(),
             len: 5,
+            crc: Crc32c::of(b"fours"),
         },
         Payload::File {
             path: folder.join("none"),
             len: 0,
+            crc: Crc32c::default(),
         },
     ] {
         let put = store.put_if_absent("short/file", payload).await;
         assert!(
-            matches!(put, Err(StoreError::Determinate { .. })),
+            matches!(put, Err(StoreError::File { .. })),
             "must be refused: {put:?}"
         );
         assert_eq!(store.head("short/file").await, Ok(None));

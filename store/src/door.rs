@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::StoreError;
+use crate::{Crc32c, StoreError};
 
 /// A place that keeps immutable objects under keys. Keys are `/`-separated, without empty, `.` or `..` segments.
 #[async_trait]
@@ -63,13 +63,16 @@ pub enum Payload {
     Bytes(Bytes),
     /// A whole file on the disk of this process, no longer written to. The store may take it over (link, not copy) and
     /// never removes it; a caller removes its own name when the put is done.
-    /// After a put that failed, write the file anew under a new name before the next put: the failure may have been that of
-    /// its sync, and then its bytes can still be read, a second sync succeeds, and a power cut takes them all the same.
+    /// After [`StoreError::File`] it must not be put again: after a failed sync its bytes can still be read, a second sync
+    /// succeeds, and a power cut takes them all the same. Any other error says nothing about the file.
     File {
         /// Where it lies.
         path: PathBuf,
         /// Its length in bytes.
         len: u64,
+        /// The checksum of its bytes as they were written, taken before the file system had them. A store that reads the file
+        /// compares what it reads with this.
+        crc: Crc32c,
     },
 }
 

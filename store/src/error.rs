@@ -14,6 +14,16 @@ pub enum StoreError {
         /// The key asked for.
         key: String,
     },
+    /// The file that was to be put cannot be relied on: a sync of it failed, it cannot be read, or what is read is not what
+    /// was written. Nothing was put. Whoever has what it was made of writes another file, under a new name; a further put of
+    /// this one may succeed and keep bytes that are lost.
+    #[error("put `{key}` failed and changed nothing: the file to put cannot be relied on: {cause}")]
+    File {
+        /// The key it was to be put under.
+        key: String,
+        /// What is wrong with the file.
+        cause: String,
+    },
     /// The call surely changed nothing.
     #[error("{action} `{key}` failed and changed nothing: {cause}")]
     Determinate {
@@ -43,7 +53,7 @@ impl StoreError {
             Self::Determinate { cause, .. } | Self::Indeterminate { cause, .. } => {
                 cause.starts_with(CLOCK_SKEW)
             }
-            Self::NotFound { .. } => false,
+            Self::NotFound { .. } | Self::File { .. } => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The only door to objects: put-if-absent, get, ranges, head, list, delete. Knows bytes and keys, no word of the domain.
 
 pub mod conformance;
+mod crc32c;
 mod directory;
 mod door;
 mod error;
@@ -12,6 +13,7 @@ mod observed;
 mod s3;
 mod unreliable;
 
+pub use crc32c::Crc32c;
 pub use directory::{Blocking, DirectoryStore};
 pub use disk::Moment;
 pub use door::{ListPage, ObjectMeta, Payload, Put, Store};

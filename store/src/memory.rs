@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use disk::{Disk, RealDisk};
 
-use crate::{ListPage, ObjectMeta, Payload, Put, Store, StoreError, check_key};
+use crate::{Crc32c, ListPage, ObjectMeta, Payload, Put, Store, StoreError, check_key};
 
 /// Objects in memory. Clones share them.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl MemoryStore {
             .ok_or_else(|| StoreError::NotFound { key: key.to_owned() })
     }
 
-    fn load(&self, path: &Path, len: u64) -> io::Result<Bytes> {
+    fn load(&self, path: &Path, len: u64, crc: Crc32c) -> io::Result<Bytes> {
         let file = self.disk.open_read(path)?;
         let found = file.len()?;
         if found != len {
@@ -51,6 +51,11 @@ impl MemoryStore {
         let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
         let read = file.read_at(&mut bytes, 0)?;
         bytes.truncate(read);
+        if Crc32c::of(&bytes) != crc {
+            return Err(io::Error::other(
+                "what is read of the file to put is not what was written to it",
+            ));
+        }
         Ok(Bytes::from(bytes))
     }
 }
@@ -73,8 +78,11 @@ impl Store for MemoryStore {
         check_key(key).map_err(|error| failed(error.to_string()))?;
         let bytes = match payload {
             Payload::Bytes(bytes) => bytes,
-            Payload::File { path, len } => {
-                self.load(&path, len).map_err(|error| failed(error.to_string()))?
+            Payload::File { path, len, crc } => {
+                self.load(&path, len, crc).map_err(|error| StoreError::File {
+                    key: key.to_owned(),
+                    cause: error.to_string(),
+                })?
             }
         };
         let mut objects = self.lock();

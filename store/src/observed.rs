@@ -82,7 +82,7 @@ fn read<T>(result: Result<T, StoreError>, len: impl FnOnce(&T) -> usize) -> Resu
 const fn outcome_of(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotFound { .. } => "not_found",
-        StoreError::Determinate { .. } => "failed",
+        StoreError::Determinate { .. } | StoreError::File { .. } => "failed",
         StoreError::Indeterminate { .. } => "unclear",
     }
 }

@@ -21,13 +21,17 @@ pub(super) struct Faults {
     pub(super) omitted_syncs: Option<ChooseSync>,
     pub(super) failing_reads: Option<ChooseRead>,
     pub(super) capacity: Option<u64>,
+    /// A sync of the group failed to which the next files belong.
+    pub(super) group_failed: bool,
 }
 
 impl Faults {
     pub(super) fn sync_fails(&mut self, path: &Path, kind: SyncKind) -> bool {
-        self.failing_syncs
+        let chosen = self
+            .failing_syncs
             .as_mut()
-            .is_some_and(|choose| choose(path, kind))
+            .is_some_and(|choose| choose(path, kind));
+        chosen || self.group_failed
     }
 
     pub(super) fn sync_is_omitted(&mut self, path: &Path, kind: SyncKind) -> bool {
@@ -48,6 +52,6 @@ impl fmt::Debug for Faults {
             .field("omitted_syncs", &self.omitted_syncs.is_some())
             .field("failing_reads", &self.failing_reads.is_some())
             .field("capacity", &self.capacity)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -66,6 +66,26 @@ fn a_sync_after_a_failed_one_succeeds_without_the_lost_pages() {
 }
 
 #[test]
+fn of_a_group_with_a_failed_sync_nothing_is_written_by_a_later_sync() {
+    let disk = SimulatedDisk::new();
+    let files = ["/a", "/b", "/c"].map(|name| synced_file(&disk, name, &[1; 8192]));
+    let mut group = disk.group(path("/")).unwrap();
+    for file in &files {
+        file.write_all_at(&[2; 8192], 0).unwrap();
+    }
+    disk.fail_syncs(|name, _| name == Path::new("/b"));
+    let all: Vec<&dyn disk::File> = files.iter().map(AsRef::as_ref).collect();
+    assert!(group.sync(&all, &[]).is_err());
+    disk.heal();
+    group.sync(&all, &[]).expect("the pages count as clean");
+    let found = disk.crash(1);
+    for (name, whole) in [("/a", true), ("/b", false), ("/c", false)] {
+        let content = content(&found, path(name)).unwrap();
+        assert_eq!(content == vec![2; 8192], whole, "{name}");
+    }
+}
+
+#[test]
 fn a_lying_sync_reports_success_and_does_nothing() {
     let disk = SimulatedDisk::new();
     disk.omit_syncs(|_, kind| kind == SyncKind::Folder);

@@ -66,6 +66,7 @@ impl WatchedStore {
                 StoreError::Determinate { action, cause, .. }
                 | StoreError::Indeterminate { action, cause, .. },
             ) => Some(format!("{action}: {cause}")),
+            Err(StoreError::File { cause, .. }) => Some(format!("put: {cause}")),
             Ok(_) | Err(StoreError::NotFound { .. }) => None,
         };
         let now = Timestamp::from_micros(self.clock.now_micros());

@@ -122,7 +122,10 @@ impl Inner {
             .ensure(&*self.disk, folder_of(&target))
             .map_err(determinate)?;
         if self.disk.file_len(&target).map_err(determinate)?.is_none() {
-            self.sync_whole(path, len).map_err(determinate)?;
+            self.sync_whole(path, len).map_err(|error| StoreError::File {
+                key: key.to_owned(),
+                cause: error.to_string(),
+            })?;
         }
         let mut linked = self.disk.hard_link(path, &target);
         if crosses(&linked) {
@@ -218,8 +221,8 @@ impl Inner {
             )));
         }
         file.sync().map_err(|error| {
-            let advice = "its bytes may be lost though they can still be read: write the file anew before the next put";
-            io::Error::new(error.kind(), format!("{error}; {advice}"))
+            let advice = "its bytes may be lost though they can still be read";
+            io::Error::new(error.kind(), format!("its sync failed ({error}); {advice}"))
         })
     }
 }

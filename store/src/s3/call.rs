@@ -67,6 +67,21 @@ impl Caller {
         self.tries(operation, || self.within(bytes, request())).await
     }
 
+    /// The same for a request whose answer takes so long beyond that of others, whatever is sent.
+    pub(super) async fn call_for<T, F>(
+        &self,
+        operation: Operation,
+        work: Duration,
+        request: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, GivenUp>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        let allowed = self.answer_timeout + work;
+        self.tries(operation, || within(allowed, request())).await
+    }
+
     /// The same for a request that takes care of its own time.
     pub(super) async fn tries<T, F>(
         &self,
@@ -115,13 +130,7 @@ impl Caller {
         done: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, Failure> {
         let allowed = self.answer_timeout + Duration::from_secs(bytes / self.bytes_per_second_min);
-        tokio::select! {
-            biased;
-            done = done => done,
-            () = service::task::sleep(allowed) => {
-                Err(Failure::new(Reason::NoAnswer, format!("no whole answer within {allowed:?}")))
-            }
-        }
+        within(allowed, done).await
     }
 
     /// Waits between nothing and all of this.
@@ -161,6 +170,19 @@ impl Caller {
             failure.said += &format!(" (this machine's is {} s {which} S3's)", ahead.abs());
         }
         failure
+    }
+}
+
+async fn within<T>(
+    allowed: Duration,
+    done: impl Future<Output = Result<T, Failure>> + Send,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        done = done => done,
+        () = service::task::sleep(allowed) => {
+            Err(Failure::new(Reason::NoAnswer, format!("no whole answer within {allowed:?}")))
+        }
     }
 }
 

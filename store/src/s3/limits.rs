@@ -34,6 +34,14 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// of 4 Mbit/s.
 pub(crate) const BYTES_PER_SECOND_MIN: u64 = 64 << 10;
 
+/// Bytes of an upload that S3 makes an object of in a second, at least: none of them is sent again. A chunk of 300 MB gets 71 s
+/// beyond the time of an answer.
+pub(crate) const COMPLETED_BYTES_PER_SECOND_MIN: u64 = 4 << 20;
+
+/// The longest that S3 may take to make an object of its parts, whatever its length, beyond the time of an answer; then it is
+/// looked for, and the upload completed again.
+pub(crate) const COMPLETION_TIME_MAX: Duration = Duration::from_secs(300);
+
 /// Tries of one request. Whoever asks the store tries again for longer, and more slowly.
 pub(crate) const TRIES_MAX: u32 = 4;
 

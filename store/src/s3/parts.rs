@@ -1,6 +1,8 @@
 //! Putting in parts: begin, send parts side by side, complete on the condition that no such object is there. Whatever is
 //! not completed is aborted, so that its parts are not paid for.
 
+use std::time::Duration;
+
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -8,13 +10,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::call::GivenUp;
 use super::failure::Failure;
-use super::limits::{PARTS_MAX, UPLOADS_MAX};
+use super::limits::{COMPLETED_BYTES_PER_SECOND_MIN, COMPLETION_TIME_MAX, PARTS_MAX, UPLOADS_MAX};
 use super::operation::Operation;
-use super::put::{Crc32c, NONE_THERE, counted, with_e_tag};
+use super::put::{NONE_THERE, counted, header_of, with_e_tag};
 use super::reason::Reason;
 use super::source::Source;
 use super::store::Inner;
-use crate::{Put, StoreError};
+use crate::{Crc32c, Put, StoreError};
 
 /// An upload that was begun.
 struct Upload<'a> {
@@ -118,7 +120,12 @@ impl Inner {
             .try_collect()
             .await?;
         sent.sort_unstable_by_key(|part| part.number);
-        self.complete(upload, sent, len).await
+        let read = sent
+            .iter()
+            .map(|part| part.crc)
+            .fold(Crc32c::default(), Crc32c::and);
+        let whole = self.written(upload.key, source, read)?;
+        self.complete(upload, sent, whole, len).await
     }
 
     /// Bytes of each part but the last.
@@ -144,7 +151,7 @@ impl Inner {
         // Room before bytes: what is read from a file waits for nothing but its own sending.
         let _room = self.room.take(len).await;
         let bytes = source.piece(range).await;
-        let bytes = bytes.map_err(|error| self.unchanged("put", upload.key, &error))?;
+        let bytes = bytes.map_err(|error| self.file_error(upload.key, &error))?;
         let crc = Crc32c::of(&bytes);
         let request = || self.upload_part(upload, number, bytes.clone(), crc);
         let sent = self.caller.call(Operation::UploadPart, len, request).await;
@@ -172,7 +179,7 @@ impl Inner {
             .key(upload.name)
             .upload_id(&upload.id)
             .part_number(number)
-            .checksum_crc32_c(crc.to_string())
+            .checksum_crc32_c(header_of(crc))
             .body(ByteStream::from(bytes));
         let sent = if self.sign_bodies {
             part.send().await
@@ -187,13 +194,9 @@ impl Inner {
         &self,
         upload: &Upload<'_>,
         sent: Vec<Sent>,
+        whole: Crc32c,
         len: u64,
     ) -> Result<Completion, StoreError> {
-        let whole = sent
-            .iter()
-            .map(|part| part.crc)
-            .reduce(Crc32c::and)
-            .expect("an object above the size for one request has a part");
         let parts: Vec<CompletedPart> = sent
             .into_iter()
             .map(|part| {
@@ -205,10 +208,11 @@ impl Inner {
             })
             .collect();
         let request = || self.complete_upload(upload, &parts, whole, len);
-        // S3 answers when the object is made, which takes time by its length.
+        // S3 answers when the object is made of its parts, which takes time by its length, but sends none of it again.
+        let joining = Duration::from_secs(len / COMPLETED_BYTES_PER_SECOND_MIN).min(COMPLETION_TIME_MAX);
         let completed = self
             .caller
-            .call(Operation::CompleteMultipartUpload, len, request)
+            .call_for(Operation::CompleteMultipartUpload, joining, request)
             .await;
         match completed {
             Ok(()) => Ok(Completion::Put(Put::Created)),
@@ -239,7 +243,7 @@ impl Inner {
             .key(upload.name)
             .upload_id(&upload.id)
             .if_none_match(NONE_THERE)
-            .checksum_crc32_c(whole.to_string())
+            .checksum_crc32_c(header_of(whole))
             .checksum_type(ChecksumType::FullObject)
             .set_mpu_object_size(i64::try_from(len).ok())
             .multipart_upload(parts);

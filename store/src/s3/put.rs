@@ -1,7 +1,7 @@
 //! Putting: in one request, or else in parts. An object that is there is never replaced.
 
 use std::error::Error;
-use std::fmt;
+use std::io;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -10,7 +10,6 @@ use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use crc_fast::CrcAlgorithm;
 
 use super::failure::Failure;
 use super::metrics;
@@ -19,7 +18,7 @@ use super::reason::Reason;
 use super::settings::S3Encryption;
 use super::source::Source;
 use super::store::Inner;
-use crate::{Payload, Put, StoreError};
+use crate::{Crc32c, Payload, Put, StoreError};
 
 /// The condition under which an object is put: none of that name is there, whatever its tag.
 pub(super) const NONE_THERE: &str = "*";
@@ -28,7 +27,7 @@ impl Inner {
     pub(super) async fn put(&self, key: &str, payload: Payload) -> Result<Put, StoreError> {
         let name = self.name("put", key)?;
         let source = Source::open(payload, &self.disk).await;
-        let source = source.map_err(|error| self.unchanged("put", key, &error))?;
+        let source = source.map_err(|error| self.file_error(key, &error))?;
         if source.len() > self.settings.multipart_above {
             return self.put_in_parts(key, &name, &source).await;
         }
@@ -39,8 +38,8 @@ impl Inner {
         let len = source.len();
         let _room = self.room.take(len).await;
         let bytes = source.piece(0..len).await;
-        let bytes = bytes.map_err(|error| self.unchanged("put", key, &error))?;
-        let crc = Crc32c::of(&bytes);
+        let bytes = bytes.map_err(|error| self.file_error(key, &error))?;
+        let crc = self.written(key, source, Crc32c::of(&bytes))?;
         let request = || self.put_object(name, bytes.clone(), crc);
         match self.caller.call(Operation::PutObject, len, request).await {
             Ok(()) => Ok(Put::Created),
@@ -58,7 +57,7 @@ impl Inner {
             .bucket(&self.settings.bucket)
             .key(name)
             .if_none_match(NONE_THERE)
-            .checksum_crc32_c(crc.to_string())
+            .checksum_crc32_c(header_of(crc))
             .set_storage_class(self.storage_class())
             .set_server_side_encryption(self.encryption())
             .set_ssekms_key_id(self.kms_key_id())
@@ -70,6 +69,24 @@ impl Inner {
         };
         let put = counted(Operation::PutObject, len, sent)?;
         with_e_tag(put.e_tag).map(drop)
+    }
+
+    /// The checksum to send: the writer's, where there is one, and then what was read must have the same.
+    pub(super) fn written(&self, key: &str, source: &Source, read: Crc32c) -> Result<Crc32c, StoreError> {
+        match source.written() {
+            Some(written) if written != read => {
+                let cause = "what is read of it is not what was written to it";
+                Err(self.file_error(key, &io::Error::other(cause)))
+            }
+            written => Ok(written.unwrap_or(read)),
+        }
+    }
+
+    pub(super) fn file_error(&self, key: &str, error: &io::Error) -> StoreError {
+        StoreError::File {
+            key: key.to_owned(),
+            cause: format!("in {}: {error}", self.place()),
+        }
     }
 
     pub(super) fn storage_class(&self) -> Option<StorageClass> {
@@ -119,75 +136,19 @@ pub(super) fn with_e_tag(e_tag: Option<String>) -> Result<String, Failure> {
     })
 }
 
-/// The checksum of what is put (RFC 3720, appendix B.4): S3 compares it before it keeps anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Crc32c {
-    crc: u64,
-    len: u64,
-}
-
-impl Crc32c {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self {
-            crc: crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, bytes),
-            len: bytes.len() as u64,
-        }
-    }
-
-    /// That of these bytes and of others behind them.
-    pub(super) fn and(self, behind: Self) -> Self {
-        Self {
-            crc: crc_fast::checksum_combine(CrcAlgorithm::Crc32Iscsi, self.crc, behind.crc, behind.len),
-            len: self.len + behind.len,
-        }
-    }
-}
-
-impl fmt::Display for Crc32c {
-    /// As S3 writes it: four bytes, the highest first, in base64.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let crc = u32::try_from(self.crc).expect("a CRC32C has 32 bits");
-        formatter.write_str(&BASE64_STANDARD.encode(crc.to_be_bytes()))
-    }
+/// A checksum as S3 writes it: four bytes, the highest first, in base64.
+pub(super) fn header_of(crc: Crc32c) -> String {
+    BASE64_STANDARD.encode(crc.value().to_be_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Bit by bit, as the polynomial says.
-    fn slow(bytes: &[u8]) -> u32 {
-        let mut crc = u32::MAX;
-        for byte in bytes {
-            crc ^= u32::from(*byte);
-            for _ in 0..8 {
-                crc = if crc & 1 == 1 {
-                    crc >> 1 ^ 0x82f6_3b78
-                } else {
-                    crc >> 1
-                };
-            }
-        }
-        !crc
-    }
-
-    #[test]
-    fn the_checksum_of_parts_is_that_of_the_whole() {
-        let bytes: Vec<u8> = (0..1000_u32)
-            .map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[3])
-            .collect();
-        for cut in [0, 1, 7, 500, 1000] {
-            let (front, behind) = bytes.split_at(cut);
-            let joined = Crc32c::of(front).and(Crc32c::of(behind));
-            assert_eq!(joined, Crc32c::of(&bytes), "cut at {cut}");
-            assert_eq!(joined.crc, u64::from(slow(&bytes)), "cut at {cut}");
-        }
-    }
-
     #[test]
     fn the_checksum_is_written_as_s3_writes_it() {
         // The check value of CRC-32C is e3069283.
-        assert_eq!(Crc32c::of(b"123456789").to_string(), "4waSgw==");
-        assert_eq!(Crc32c::of(b"").to_string(), "AAAAAA==");
+        assert_eq!(header_of(Crc32c::of(b"123456789")), "4waSgw==");
+        assert_eq!(header_of(Crc32c::of(b"")), "AAAAAA==");
     }
 }

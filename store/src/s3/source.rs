@@ -8,13 +8,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use disk::{Disk, File};
 
-use crate::Payload;
+use crate::{Crc32c, Payload};
 
 /// Bytes to be put, of a length that is known.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Bytes(Bytes),
-    File { file: Arc<dyn File>, len: u64 },
+    File {
+        file: Arc<dyn File>,
+        len: u64,
+        written: Crc32c,
+    },
 }
 
 impl Source {
@@ -23,9 +27,9 @@ impl Source {
     pub(super) async fn open(payload: Payload, disk: &Arc<dyn Disk>) -> io::Result<Self> {
         match payload {
             Payload::Bytes(bytes) => Ok(Self::Bytes(bytes)),
-            Payload::File { path, len } => {
+            Payload::File { path, len, crc } => {
                 let disk = Arc::clone(disk);
-                service::task::blocking(move || open(&*disk, &path, len)).await
+                service::task::blocking(move || open(&*disk, &path, len, crc)).await
             }
         }
     }
@@ -34,6 +38,14 @@ impl Source {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File { len, .. } => *len,
+        }
+    }
+
+    /// The checksum of the bytes as whoever wrote the file took it; none for bytes that never left the memory.
+    pub(super) const fn written(&self) -> Option<Crc32c> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::File { written, .. } => Some(*written),
         }
     }
 
@@ -62,7 +74,7 @@ impl Source {
     }
 }
 
-fn open(disk: &dyn Disk, path: &Path, len: u64) -> io::Result<Source> {
+fn open(disk: &dyn Disk, path: &Path, len: u64, written: Crc32c) -> io::Result<Source> {
     let file = disk.open_read(path)?;
     let found = file.len()?;
     if found != len {
@@ -73,6 +85,7 @@ fn open(disk: &dyn Disk, path: &Path, len: u64) -> io::Result<Source> {
     Ok(Source::File {
         file: Arc::from(file),
         len,
+        written,
     })
 }
 
@@ -90,6 +103,7 @@ mod tests {
         let payload = |len| Payload::File {
             path: path.clone(),
             len,
+            crc: Crc32c::of(b"0123456789"),
         };
         for len in [9, 11] {
             let error = Source::open(payload(len), &disk)

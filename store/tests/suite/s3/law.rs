@@ -7,7 +7,7 @@ use bytes::Bytes;
 use disk::RealDisk;
 use loopback_s3::LoopbackS3;
 use store::conformance::{LeftOut, every_back_end_keeps_the_law, the_law_is_kept_but_for};
-use store::{ObjectMeta, Payload, Put, S3Credentials, S3Settings, S3Store, Store};
+use store::{Crc32c, ObjectMeta, Payload, Put, S3Credentials, S3Settings, S3Store, Store};
 
 use super::rig::{BUCKET, Rig, noise, settings};
 
@@ -23,7 +23,8 @@ async fn a_large_object_is_put_in_parts_and_read_whole(store: &dyn Store, folder
     let file = RealDisk::shared().create_new(&path).unwrap();
     file.write_all_at(&object, 0).unwrap();
     let len = object.len() as u64;
-    let payloads = [Payload::File { path, len }, Payload::Bytes(object.clone())];
+    let crc = Crc32c::of(&object);
+    let payloads = [Payload::File { path, len, crc }, Payload::Bytes(object.clone())];
     for (key, payload) in ["large/file", "large/bytes"].into_iter().zip(payloads) {
         assert_eq!(store.put_if_absent(key, payload.clone()).await, Ok(Put::Created));
         assert_eq!(store.put_if_absent(key, payload).await, Ok(Put::AlreadyThere));

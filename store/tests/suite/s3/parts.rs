@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use disk::RealDisk;
 use loopback_s3::{Fault, Operation};
-use store::{Payload, Put, S3Settings, Store};
+use store::{Crc32c, Payload, Put, S3Settings, Store};
 
 use super::rig::{INTERNAL_ERROR, Kind, Rig, SLOW_DOWN, kind, noise, refused};
 
@@ -180,6 +180,53 @@ async fn a_completion_that_never_says_how_it_ended_is_settled_by_looking() {
     assert_eq!(put(&rig).await, Err(Kind::Indeterminate));
 }
 
+/// The slowest line that is waited for is one thing, how long S3 may take to make an object of what it has another.
+#[tokio::test]
+async fn a_silent_completion_is_not_waited_for_as_long_as_its_bytes_would_take_on_the_slowest_line() {
+    let rig = Rig::with(|settings| {
+        small_parts(settings);
+        settings.answer_timeout = Duration::from_secs(5);
+        // 10 MiB take three hours on such a line.
+        settings.bytes_per_second_min = 1 << 10;
+        settings.tries_max = 2;
+    })
+    .await;
+    rig.s3.always(COMPLETE, Fault::Silent);
+    let ended = tokio::time::timeout(Duration::from_secs(240), put(&rig)).await;
+    assert_eq!(ended, Ok(Err(Kind::Indeterminate)), "two tries of seconds");
+    assert_eq!(rig.s3.calls(COMPLETE), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_read_back_as_it_was_written_is_put_neither_whole_nor_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, object) = (folder.path().join("file"), noise(6 << 20));
+    let payload = || Payload::File {
+        path: path.clone(),
+        len: object.len() as u64,
+        crc: Crc32c::of(&object),
+    };
+    for multipart_above in [1 << 20, 16 << 20] {
+        let rig = Rig::with(|settings| {
+            small_parts(settings);
+            settings.multipart_above = multipart_above;
+        })
+        .await;
+        for damaged in [0, object.len() / 2, object.len() - 1] {
+            let mut rotten = object.to_vec();
+            rotten[damaged] ^= 0x10;
+            std::fs::write(&path, &rotten).unwrap();
+            let put = rig.store.put_if_absent("a/b", payload()).await;
+            assert_eq!(put.as_ref().map_err(kind), Err(Kind::File), "{put:?}");
+            assert_eq!(rig.kept("a/b"), None);
+        }
+        assert_eq!((rig.s3.calls(COMPLETE), rig.s3.open_uploads()), (0, 0));
+        std::fs::write(&path, &object).unwrap();
+        assert_eq!(rig.store.put_if_absent("a/b", payload()).await, Ok(Put::Created));
+        assert!(rig.kept("a/b") == Some(object.clone()));
+    }
+}
+
 #[tokio::test]
 async fn an_upload_that_is_gone_without_its_object_did_nothing() {
     let rig = rig().await;
@@ -230,11 +277,11 @@ async fn no_more_bytes_are_under_way_than_there_is_room_for() {
     let path = folder.path().join("file");
     let file = RealDisk::shared().create_new(&path).unwrap();
     file.write_all_at(&object, 0).unwrap();
-    let len = object.len() as u64;
+    let (len, crc) = (object.len() as u64, Crc32c::of(&object));
     let puts = ["a", "b", "c"].map(|key| {
         let (store, path) = (rig.store.clone(), path.clone());
         service::task::spawn("put", async move {
-            store.put_if_absent(key, Payload::File { path, len }).await
+            store.put_if_absent(key, Payload::File { path, len, crc }).await
         })
     });
     for put in puts {

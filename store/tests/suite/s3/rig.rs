@@ -94,11 +94,13 @@ pub(crate) enum Kind {
     NotFound,
     Determinate,
     Indeterminate,
+    File,
 }
 
 pub(crate) fn kind(error: &StoreError) -> Kind {
     match error {
         StoreError::NotFound { .. } => Kind::NotFound,
+        StoreError::File { .. } => Kind::File,
         StoreError::Determinate { .. } => Kind::Determinate,
         StoreError::Indeterminate { .. } => Kind::Indeterminate,
     }
