@@ -24,7 +24,7 @@ const FAILURES_ASIDE: u32 = 3;
 
 /// The longest wait between two tries of a plan that stands aside, as a multiple of the first: ten minutes of 100 ms.
 /// Each try gathers the chunk again.
-const BACKOFF_GROWTH: u32 = 6_000;
+pub(crate) const BACKOFF_GROWTH: u32 = 6_000;
 
 /// Who stands aside.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(crate) struct Aside {
 #[derive(Debug)]
 pub(crate) struct Turn {
     aside: bool,
+    /// Its number in the ledger.
+    number: Option<u64>,
     /// One of a few places among the seals, or one aside.
     _place: OwnedSemaphorePermit,
 }
@@ -51,8 +53,24 @@ impl Turn {
     pub(crate) const fn among(place: OwnedSemaphorePermit) -> Self {
         Self {
             aside: false,
+            number: None,
             _place: place,
         }
+    }
+
+    /// It is of the seal with this number in the ledger.
+    pub(crate) const fn is_of(&mut self, number: u64) {
+        self.number = Some(number);
+    }
+
+    /// The number of its seal.
+    pub(crate) const fn number(&self) -> Option<u64> {
+        self.number
+    }
+
+    /// Whether it is aside.
+    pub(crate) const fn is_aside(&self) -> bool {
+        self.aside
     }
 }
 
@@ -90,6 +108,7 @@ impl Aside {
         self.succeeded.store(false, Ordering::SeqCst);
         *turn = Turn {
             aside: true,
+            number: turn.number,
             _place: place,
         };
         true
@@ -122,7 +141,7 @@ impl Sealer {
                 return;
             }
             match self.try_again(planned, turn).await {
-                Ok(Carried::GaveWay) => {}
+                Ok(Carried::GaveWay | Carried::Anew) => {}
                 Ok(Carried::Done) => return self.ledger.end_seal(number),
                 Err(Ended) => return,
             }

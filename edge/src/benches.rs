@@ -4,7 +4,8 @@
 //!
 //! What does not live here: what is done at a workbench, and why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::gather::{GatherError, Gathered, Order, Workbench};
 use crate::log::handle::Log;
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
-use crate::staging::Staging;
+use crate::staging::{Extent, Staging};
 
 /// What has waited so long for a workbench calls for another one.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,6 +28,8 @@ pub(crate) struct Benches {
     log: Arc<Log>,
     disk: Arc<dyn Disk>,
     staging_dir: PathBuf,
+    /// The number in the name of the next file: no name is used twice.
+    next_file: AtomicU64,
     queue: Mutex<BenchQueue<Workbench, (Job, Reply)>>,
 }
 
@@ -38,8 +41,14 @@ pub(crate) struct Job {
     pub(crate) key: PartitionKey,
     /// Its pings, as far as they fit.
     pub(crate) positions: Arc<Vec<Position>>,
+    /// No more of these, from the first on.
+    pub(crate) pings: usize,
     /// The time of sealing.
     pub(crate) sealed: Timestamp,
+    /// How large the chunk may grow, and where.
+    pub(crate) extent: Extent,
+    /// The chunk ends at so many bytes, if not earlier.
+    pub(crate) stored_bytes: u64,
 }
 
 type Reply = oneshot::Sender<Result<Gathered, GatherError>>;
@@ -56,6 +65,7 @@ impl Benches {
             log,
             disk,
             staging_dir,
+            next_file: AtomicU64::new(0),
             queue: Mutex::new(BenchQueue::new(idle)),
         }
     }
@@ -84,27 +94,40 @@ impl Benches {
     fn work(&self, bench: Workbench, first: (Job, Reply)) {
         let mut next = Some((bench, first));
         while let Some((mut bench, (job, reply))) = next {
+            let (positions, beyond) = job.positions.split_at(job.pings);
             let order = Order {
                 id: job.id,
                 key: &job.key,
-                positions: &job.positions,
+                positions,
                 sealed: job.sealed,
+                stored_bytes: job.stored_bytes,
             };
-            let staging = Staging::new(Arc::clone(&self.disk), &self.staging_dir, &staging_name(job.id));
-            let gathered = bench.gather(&self.log, &order, staging);
+            let name = self.staging_name(job.id);
+            let staging = Staging::new(Arc::clone(&self.disk), &self.staging_dir, &name, job.extent);
+            let mut gathered = bench.gather(&self.log, &order, staging);
+            if let Ok(gathered) = &mut gathered {
+                gathered.rest.extend_from_slice(beyond);
+            }
             // Whoever asked may have gone away, when the process ends.
             drop(reply.send(gathered));
             next = self.lock().go_on(bench);
         }
     }
 
+    /// Where chunks are gathered that are not small.
+    pub(crate) fn staging_dir(&self) -> &Path {
+        &self.staging_dir
+    }
+
+    /// The name of a chunk's file in the staging folder. A chunk that is gathered again has another one: where the first could
+    /// not be synced, nothing of it is trusted.
+    fn staging_name(&self, id: ChunkId) -> String {
+        let number = self.next_file.fetch_add(1, Ordering::Relaxed);
+        format!("seal-{}-{}-{number}", id.boot, id.plan)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BenchQueue<Workbench, (Job, Reply)>> {
         // Nothing panics between two changes of the state.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The name of a chunk's file in the staging folder.
-fn staging_name(id: ChunkId) -> String {
-    format!("seal-{}-{}", id.boot, id.plan)
 }

@@ -16,6 +16,7 @@ use crate::log::position::Position;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
 use crate::staging::{Staged, Staging};
+use crate::staging_room::TakenRoom;
 
 /// The name that stands in chunks.
 const WRITER: &str = concat!("highwater ", env!("CARGO_PKG_VERSION"));
@@ -43,6 +44,8 @@ pub(crate) struct Order<'a> {
     pub(crate) positions: &'a [Position],
     /// The time of sealing.
     pub(crate) sealed: Timestamp,
+    /// The chunk ends at so many bytes, if not earlier.
+    pub(crate) stored_bytes: u64,
 }
 
 /// What became of the pings.
@@ -71,6 +74,8 @@ pub(crate) struct GatheredChunk {
     pub(crate) ids: Vec<RecordId>,
     /// Where they lie in the log.
     pub(crate) positions: Vec<Position>,
+    /// The room that it takes until it is put.
+    pub(crate) room: Option<TakenRoom>,
 }
 
 /// Why nothing was gathered. It may work another time.
@@ -159,6 +164,7 @@ impl Workbench {
             digest: finished.record_digest,
             ids,
             positions,
+            room: None,
         });
         Ok(gathered)
     }
@@ -175,7 +181,11 @@ impl Workbench {
             Some(encoder) => encoder,
             None => FrameEncoder::new()?,
         };
-        ChunkWriter::with(staging, head, encoder, self.limits)
+        let limits = ChunkLimits {
+            stored_bytes: self.limits.stored_bytes.min(order.stored_bytes),
+            ..self.limits
+        };
+        ChunkWriter::with(staging, head, encoder, limits)
     }
 
     /// Reads, inflates and appends one ping.

@@ -243,13 +243,17 @@ impl Ledger {
     }
 
     /// Notes that the plan of a seal cannot be put, so that it goes on beside the others.
-    pub(crate) fn set_stuck(&self, number: u64) {
+    /// Answers whether that is new.
+    pub(crate) fn set_stuck(&self, number: u64) -> bool {
         let now = self.now_us();
         let mut state = self.lock();
-        if let Some(seal) = state.seals.get_mut(&number) {
-            seal.stuck_since = Some(now);
-        }
+        let Some(seal) = state.seals.get_mut(&number) else {
+            return false;
+        };
+        let is_new = seal.stuck_since.is_none();
+        seal.stuck_since.get_or_insert(now);
         self.changed(&state);
+        is_new
     }
 
     /// When something is to be sealed, if nothing changes before.

@@ -24,8 +24,9 @@ pub(crate) const SEGMENT_BYTES_MIN: u64 = 4 << 10;
 /// How much the edge takes and when it seals.
 #[derive(Clone, Copy, Debug)]
 pub struct EdgeLimits {
-    /// Bytes of pings in the write-ahead log; above, submissions are refused with 507. On disk it takes up to three
-    /// segments more: the one being written, the spare, and plans with their done-marks and copies of stragglers.
+    /// Bytes on disk of what waits: pings in the write-ahead log, and the files that large chunks are gathered in
+    /// ([`Self::staging_bytes`]). Submissions that would take more of the log are refused with 507. On disk it takes up to
+    /// three segments more: the one being written, the spare, and plans with their done-marks and copies of stragglers.
     pub log_bytes: u64,
     /// Pings in no chunk yet; each takes up to 24 bytes of memory.
     pub waiting_pings: u64,
@@ -40,8 +41,10 @@ pub struct EdgeLimits {
     /// A body that inflates to more goes to an error chunk.
     pub inflated_bytes: usize,
     /// Seals under way at once; most of the time they wait for disk and store, whose syncs they share. Each holds up to
-    /// 1 MiB.
+    /// `chunk_memory_bytes`.
     pub seals: usize,
+    /// A chunk up to this size is gathered in memory, a larger one in a file of the staging folder.
+    pub chunk_memory_bytes: u64,
     /// Seals that gather at once; each keeps one processor busy and takes about 30 MB.
     pub gathers: usize,
     /// The first wait before something that failed is tried again; it doubles, up to a hundredfold.
@@ -59,9 +62,19 @@ impl Default for EdgeLimits {
             open_partitions: 100_000,
             inflated_bytes: 32 << 20,
             seals: 32,
+            chunk_memory_bytes: 1 << 20,
             gathers: 2,
             retry: Duration::from_millis(100),
         }
+    }
+}
+
+impl EdgeLimits {
+    /// What the files of chunks on their way to the store may take together: an eighth of `log_bytes`, which the log then does
+    /// not take. A log so small that this is no more than fits into memory has no such files.
+    pub const fn staging_bytes(&self) -> u64 {
+        let part = self.log_bytes / 8;
+        if part > self.chunk_memory_bytes { part } else { 0 }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const PLANS_UNEQUAL: &str = "highwater_edge_plans_unequal_total";
 /// Counter: pings of rare partitions that were copied forward, to free the segment they lay in. Costs no more than a
 /// quarter of what is written; when it keeps moving, the log is small for its traffic and seal age.
 pub(crate) const PINGS_COPIED: &str = "highwater_edge_log_copied_pings_total";
-/// Gauge: plans that the store refuses for so long that they were set aside; their pings stay in the log, and it is not
+/// Gauge: plans that the store refuses for so long that they were set aside, or whose put it has not answered for minutes; their pings stay in the log, and it is not
 /// freed beyond them. Look at the store's answer in the log lines with the plan's key.
 pub(crate) const PLANS_STUCK: &str = "highwater_edge_stuck_plans";
 /// Gauge: how long the first of these has been set aside.
@@ -117,7 +117,7 @@ fn describe_seals() {
     describe_gauge!(
         PLANS_STUCK,
         Unit::Count,
-        "Plans set aside because the store refuses them"
+        "Plans that the store refuses, or does not answer, for long"
     );
     describe_gauge!(
         PLANS_STUCK_AGE,

@@ -1,5 +1,6 @@
 //! Putting a planned chunk: again and again, until the store says that it is there, durably.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chunk::Tail;
@@ -12,6 +13,10 @@ use crate::seal::{Ended, Planned, Sealer};
 /// The longest wait between two tries, as a multiple of the first.
 pub(crate) const BACKOFF_GROWTH: u32 = 100;
 
+/// A put that has no answer for so long counts as stuck, as a multiple of the first wait between two tries: five minutes of
+/// 100 ms.
+const SILENCE: u32 = 3_000;
+
 /// What stands under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
@@ -21,6 +26,40 @@ pub(crate) enum Stored {
     Other,
     /// Nobody knows: the store did not say for so long that this gives way to others.
     Unknown,
+    /// Not the chunk: the file that it was gathered in cannot be relied on, so it is to be gathered anew.
+    Spoilt,
+}
+
+/// How often in a row something failed, and how long it is waited for until the next try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tries {
+    wait: Duration,
+    failures: u32,
+}
+
+impl Tries {
+    /// None failed.
+    pub(crate) const fn new(first_wait: Duration) -> Self {
+        Self {
+            wait: first_wait,
+            failures: 0,
+        }
+    }
+
+    /// One more failed.
+    pub(crate) const fn fail(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// How long it is waited before the next.
+    pub(crate) const fn wait(&mut self) -> &mut Duration {
+        &mut self.wait
+    }
+
+    /// How many failed.
+    pub(crate) const fn failures(&self) -> u32 {
+        self.failures
+    }
 }
 
 impl Sealer {
@@ -30,24 +69,55 @@ impl Sealer {
         planned: &Planned,
         payload: Payload,
         turn: &mut Turn,
+        tries: &mut Tries,
     ) -> Result<Stored, Ended> {
-        let (mut wait, mut failures) = (self.backoff, 0);
         loop {
-            match self.store.put_if_absent(&planned.key, payload.clone()).await {
+            let put = self.store.put_if_absent(&planned.key, payload.clone());
+            match self.told_when_silent(planned, turn, put).await {
                 Ok(Put::Created) => {
                     self.aside.succeed();
                     return Ok(Stored::Same);
                 }
                 Ok(Put::AlreadyThere) => return self.compare(planned, turn).await,
                 Err(error) => {
-                    failures += 1;
-                    if self.aside.gives_way(turn, failures) {
+                    tries.fail();
+                    if self.aside.gives_way(turn, tries.failures) {
                         return Ok(Stored::Unknown);
                     }
-                    self.report_and_pause(&planned.key, &error, &mut wait).await?;
+                    self.report_and_pause(&planned.key, &error, &mut tries.wait)
+                        .await?;
+                    if matches!(error, StoreError::File { .. }) {
+                        return Ok(Stored::Spoilt);
+                    }
                 }
             }
         }
+    }
+
+    /// Waits for an answer of the store. One that does not come for minutes is told as a plan that is stuck: it keeps its
+    /// place, and the log is not freed beyond it.
+    async fn told_when_silent<T>(
+        &self,
+        planned: &Planned,
+        turn: &Turn,
+        answer: impl Future<Output = T>,
+    ) -> T {
+        let mut answer = pin!(answer);
+        let silence = self.backoff * SILENCE;
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            () = service::task::sleep(silence) => {}
+        }
+        tracing::error!(
+            key = planned.key,
+            pings = planned.positions.len(),
+            "the store has not answered the put of this chunk for {silence:?}: its pings wait in the write-ahead log, which is not freed beyond them"
+        );
+        if let Some(number) = turn.number() {
+            self.ledger.set_stuck(number);
+        }
+        answer.await
     }
 
     async fn compare(&self, planned: &Planned, turn: &mut Turn) -> Result<Stored, Ended> {

@@ -6,18 +6,19 @@ use index_schema::ChunkKey;
 use store::{Payload, StoreError};
 
 use crate::aside::Turn;
+use crate::gathering::Wanted;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
-use crate::put::Stored;
-use crate::put::is_chunk;
+use crate::put::{Stored, Tries, is_chunk};
 use crate::seal::{Carried, Ended, Planned, Sealer};
 
 impl Sealer {
     /// Carries out a plan that was found undone.
     pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned, mut turn: Turn) {
+        turn.is_of(number);
         match self.try_resume(&planned, &mut turn).await {
             Ok(Carried::Done) => self.ledger.end_seal(number),
-            Ok(Carried::GaveWay) => self.go_on_aside(number, &planned, &mut turn).await,
+            Ok(Carried::GaveWay | Carried::Anew) => self.go_on_aside(number, &planned, &mut turn).await,
             Err(Ended) => {} // Everything is found in the log again.
         }
     }
@@ -28,6 +29,31 @@ impl Sealer {
         planned: &Planned,
         turn: &mut Turn,
     ) -> Result<Carried, Ended> {
+        self.carry_out_anew(planned, turn, &mut Tries::new(self.backoff))
+            .await
+    }
+
+    /// Gathers a plan's chunk again, and yet again where that cannot be relied on, and carries it out.
+    pub(crate) async fn carry_out_anew(
+        self: &Arc<Self>,
+        planned: &Planned,
+        turn: &mut Turn,
+        tries: &mut Tries,
+    ) -> Result<Carried, Ended> {
+        loop {
+            match self.carry_out_once(planned, turn, tries).await? {
+                Carried::Anew => {}
+                carried => return Ok(carried),
+            }
+        }
+    }
+
+    async fn carry_out_once(
+        self: &Arc<Self>,
+        planned: &Planned,
+        turn: &mut Turn,
+        tries: &mut Tries,
+    ) -> Result<Carried, Ended> {
         let Ok(chunk_key) = ChunkKey::parse(&planned.key) else {
             tracing::error!(
                 key = planned.key,
@@ -37,17 +63,23 @@ impl Sealer {
             return Ok(Carried::Done);
         };
         let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
-        let positions = Arc::new(planned.positions.clone());
-        let rebuilt = self
-            .gather(chunk_key.id, key.clone(), positions, planned.sealed)
-            .await?;
+        let wanted = Wanted {
+            id: chunk_key.id,
+            key: key.clone(),
+            positions: Arc::new(planned.positions.clone()),
+            sealed: planned.sealed,
+            whole: true,
+        };
+        let Some(rebuilt) = self.gather(&wanted, turn, tries).await? else {
+            return Ok(Carried::GaveWay);
+        };
         let whole = planned.missing == 0
             && rebuilt.moved.is_empty()
             && rebuilt.damaged.is_empty()
             && rebuilt.rest.is_empty();
         match rebuilt.chunk {
             Some(chunk) if whole && chunk.digest == planned.digest => {
-                self.carry_out(planned, &chunk, &key, turn).await
+                self.carry_out(planned, chunk, &key, turn, tries).await
             }
             _ => self.resume_without_records(planned, &key, turn).await,
         }
@@ -71,7 +103,10 @@ impl Sealer {
             match self.store.get(&planned.key).await {
                 Ok(bytes) if is_chunk(&bytes, bytes.len() as u64, &planned.digest) => {
                     // Seen is not durable: only a put says that.
-                    if self.put(planned, Payload::Bytes(bytes), turn).await? == Stored::Unknown {
+                    let payload = Payload::Bytes(bytes);
+                    let mut tries = Tries::new(self.backoff);
+                    let stored = self.put(planned, payload, turn, &mut tries).await?;
+                    if matches!(stored, Stored::Unknown | Stored::Spoilt) {
                         return Ok(Carried::GaveWay);
                     }
                     self.finish(planned, planned.positions.len() as u64 + planned.missing)

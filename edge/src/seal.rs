@@ -20,8 +20,9 @@ use store::Store;
 use tokio::sync::mpsc;
 
 use crate::aside::{Aside, Turn};
-use crate::benches::{Benches, Job};
-use crate::gather::{Gathered, GatheredChunk};
+use crate::benches::Benches;
+use crate::gather::GatheredChunk;
+use crate::gathering::Wanted;
 use crate::ledger::{Ledger, Seal};
 use crate::log::damage::Damaged;
 use crate::log::handle::Log;
@@ -29,7 +30,8 @@ use crate::log::position::Position;
 use crate::log::runs;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
-use crate::put::Stored;
+use crate::put::{Stored, Tries};
+use crate::staging_room::StagingRoom;
 use crate::waiting::{Taken, logged_bytes};
 
 /// Everything a seal needs.
@@ -52,6 +54,8 @@ pub(crate) struct Sealer {
     pub(crate) backoff: Duration,
     /// Where chunks are gathered; more may wait for the store.
     pub(crate) benches: Arc<Benches>,
+    /// How much of them there may be at once.
+    pub(crate) room: StagingRoom,
     /// Plans that the store refuses for long.
     pub(crate) aside: Aside,
 }
@@ -83,6 +87,8 @@ pub(crate) enum Carried {
     Done,
     /// It is to be tried again later, beside others.
     GaveWay,
+    /// What was gathered cannot be relied on: it is to be gathered anew.
+    Anew,
 }
 
 /// The process is ending: what is not finished goes on at the next start.
@@ -91,6 +97,7 @@ pub(crate) struct Ended;
 impl Sealer {
     /// Seals pings that an open chunk held.
     pub(crate) async fn seal(self: &Arc<Self>, seal: Seal, mut turn: Turn) {
+        turn.is_of(seal.number);
         match self.try_seal(seal.taken, &mut turn).await {
             Ok(None) => self.ledger.end_seal(seal.number),
             Ok(Some(planned)) => self.go_on_aside(seal.number, &planned, &mut turn).await,
@@ -103,9 +110,17 @@ impl Sealer {
         let sealed = Timestamp::from_micros(self.clock.now_micros());
         let id = self.log.next_chunk();
         let (key, since_us) = (taken.key.clone(), taken.since_us);
-        let mut gathered = self
-            .gather(id, key.clone(), Arc::new(taken.positions), sealed)
-            .await?;
+        let wanted = Wanted {
+            id,
+            key: key.clone(),
+            positions: Arc::new(taken.positions),
+            sealed,
+            whole: false,
+        };
+        let mut tries = Tries::new(self.backoff);
+        let Some(mut gathered) = self.gather(&wanted, turn, &mut tries).await? else {
+            return Ok(None);
+        };
         self.set_aside(&key, std::mem::take(&mut gathered.damaged)).await;
         self.ledger.give_back(Taken {
             key: key.other_kind(),
@@ -131,7 +146,11 @@ impl Sealer {
         let planned = self
             .plan(chunk_key.to_string(), id.plan, sealed, since_us, &chunk)
             .await?;
-        let carried = self.carry_out(&planned, &chunk, &key, turn).await?;
+        let mut tries = Tries::new(self.backoff);
+        let carried = match self.carry_out(&planned, chunk, &key, turn, &mut tries).await? {
+            Carried::Anew => self.carry_out_anew(&planned, turn, &mut tries).await?,
+            carried => carried,
+        };
         Ok((carried == Carried::GaveWay).then_some(planned))
     }
 
@@ -178,12 +197,14 @@ impl Sealer {
     pub(crate) async fn carry_out(
         &self,
         planned: &Planned,
-        chunk: &GatheredChunk,
+        chunk: GatheredChunk,
         key: &PartitionKey,
         turn: &mut Turn,
+        tries: &mut Tries,
     ) -> Result<Carried, Ended> {
-        match self.put(planned, chunk.staged.payload(), turn).await? {
+        match self.put(planned, chunk.staged.payload(), turn, tries).await? {
             Stored::Unknown => return Ok(Carried::GaveWay),
+            Stored::Spoilt => return Ok(Carried::Anew),
             Stored::Same => {
                 metrics::counter!(names::CHUNKS_SEALED).increment(1);
                 metrics::counter!(names::CHUNK_BYTES).increment(chunk.stored_bytes);
@@ -258,32 +279,6 @@ impl Sealer {
             self.pause(&mut wait).await?;
         }
         Ok(())
-    }
-
-    /// Gathers at one of a few workbenches, until it works.
-    pub(crate) async fn gather(
-        &self,
-        id: ping::ChunkId,
-        key: PartitionKey,
-        positions: Arc<Vec<Position>>,
-        sealed: Timestamp,
-    ) -> Result<Gathered, Ended> {
-        let mut wait = self.backoff;
-        loop {
-            let job = Job {
-                id,
-                key: key.clone(),
-                positions: Arc::clone(&positions),
-                sealed,
-            };
-            match self.benches.gather(job).await {
-                Ok(gathered) => return Ok(gathered),
-                Err(error) => {
-                    tracing::warn!(%error, chunk = %id, "could not gather a chunk; tried again");
-                    self.pause(&mut wait).await?;
-                }
-            }
-        }
     }
 
     /// Sets aside pings whose place in the log was found damaged. What cannot be set aside stays in the log, and waits no

@@ -1,4 +1,6 @@
 //! Where a chunk grows: in memory while it is small, then in a file of the staging folder, removed when dropped.
+//!
+//! What does not live here: how much room there is, in `staging_room.rs`.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,14 +10,21 @@ use bytes::Bytes;
 use disk::{Disk, File};
 use store::{Crc32c, Payload};
 
-/// A chunk up to this size stays in memory: as many of them as there may be seals under way.
-const MEMORY_BYTES: usize = 1 << 20;
+/// How large a chunk may grow, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Bytes in memory; above, it goes to a file.
+    pub(crate) memory_bytes: u64,
+    /// Bytes of the file; 0 for none.
+    pub(crate) file_bytes: u64,
+}
 
 /// A chunk being written.
 #[derive(Debug)]
 pub(crate) struct Staging {
     disk: Arc<dyn Disk>,
     path: PathBuf,
+    extent: Extent,
     memory: Vec<u8>,
     file: Option<StagedFile>,
     /// Of all bytes so far, as they came.
@@ -27,7 +36,7 @@ pub(crate) struct Staging {
 pub(crate) struct Staged {
     payload: Payload,
     /// Removes the file when dropped.
-    _file: Option<StagedFile>,
+    file: Option<StagedFile>,
 }
 
 #[derive(Debug)]
@@ -38,12 +47,26 @@ struct StagedFile {
     len: u64,
 }
 
+/// The chunk grew beyond its extent.
+#[derive(Debug, thiserror::Error)]
+#[error("the chunk takes more room than was taken for it")]
+struct BeyondExtent;
+
+/// Whether a chunk could not be written since it grew beyond its extent.
+pub(crate) fn is_beyond_extent(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<BeyondExtent>)
+}
+
 impl Staging {
-    /// An empty chunk that may become the file `name` of `dir`.
-    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, name: &str) -> Self {
+    /// An empty chunk that may become the file `name` of `dir`. No file of that name may have been there before: what an
+    /// earlier one held is not to be trusted.
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, name: &str, extent: Extent) -> Self {
         Self {
             disk,
             path: dir.join(name),
+            extent,
             memory: Vec::new(),
             file: None,
             crc: Crc32c::default(),
@@ -65,7 +88,7 @@ impl Staging {
         };
         Ok(Staged {
             payload,
-            _file: self.file,
+            file: self.file,
         })
     }
 
@@ -86,11 +109,23 @@ impl Staging {
         self.memory.clear();
         Ok(())
     }
+
+    fn len(&self) -> u64 {
+        self.memory.len() as u64 + self.file.as_ref().map_or(0, |file| file.len)
+    }
 }
 
 impl Write for Staging {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.memory.len() + bytes.len() > MEMORY_BYTES && !self.memory.is_empty() {
+        let Extent {
+            memory_bytes,
+            file_bytes,
+        } = self.extent;
+        let len = self.len() + bytes.len() as u64;
+        if len > memory_bytes.max(file_bytes) {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, BeyondExtent));
+        }
+        if (self.memory.len() + bytes.len()) as u64 > memory_bytes && !self.memory.is_empty() {
             self.spill()?;
         }
         self.crc = self.crc.and(Crc32c::of(bytes));
@@ -107,6 +142,11 @@ impl Staged {
     /// What is put.
     pub(crate) fn payload(&self) -> Payload {
         self.payload.clone()
+    }
+
+    /// Bytes of its file; 0 when it is in memory.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.len)
     }
 }
 

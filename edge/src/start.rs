@@ -16,6 +16,7 @@ use crate::benches::Benches;
 use crate::claim;
 use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
+use crate::fit::Sizes;
 use crate::gather::Workbench;
 use crate::ledger::Ledger;
 use crate::limits::{BODY_BYTES_MAX, EdgeLimits, SEGMENT_BYTES_MIN};
@@ -35,6 +36,7 @@ use crate::place::Interner;
 use crate::placed_store::PlacedStore;
 use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
+use crate::staging_room::StagingRoom;
 use crate::waiting::SealLimits;
 
 /// Names in the staging folder that begin so are the edge's, and those of a directory that is its store.
@@ -74,7 +76,7 @@ impl Edge {
     pub async fn open(options: EdgeOptions, parts: Parts) -> Result<Arc<Self>, EdgeError> {
         ChunkKey::check_prefix(&options.prefix)?;
         let limits = bounded(options.limits);
-        let budget = Budget::new(limits.log_bytes, limits.waiting_pings);
+        let budget = Budget::new(limits.log_bytes - limits.staging_bytes(), limits.waiting_pings);
         let schema = Arc::new(parts.schema.clone());
         let claimable = match &options.claims {
             Some(claims) => {
@@ -249,10 +251,18 @@ fn bounded(mut limits: EdgeLimits) -> EdgeLimits {
     limits
 }
 
+fn staging_sizes(limits: &EdgeLimits) -> Sizes {
+    Sizes {
+        memory_bytes: limits.chunk_memory_bytes,
+        file_bytes: limits.staging_bytes(),
+        chunk_bytes: limits.chunk.stored_bytes,
+    }
+}
+
 fn seal_limits(limits: &EdgeLimits) -> SealLimits {
     SealLimits {
         age_us: i64::try_from(limits.seal_age.as_micros()).unwrap_or(i64::MAX),
-        stored_bytes: limits.chunk.stored_bytes,
+        stored_bytes: staging_sizes(limits).longest_chunk(),
         pings: usize::try_from(limits.chunk.records).unwrap_or(usize::MAX),
         partitions: limits.open_partitions,
     }
@@ -317,6 +327,7 @@ fn sealer(
         damaged,
         backoff: limits.retry,
         benches: Arc::new(benches),
+        room: StagingRoom::of(staging_sizes(limits)),
         aside: Aside::new(),
     }
 }

@@ -28,10 +28,10 @@ pub struct EdgeStatus {
     pub seals: usize,
     /// How long the oldest ping has waited that is in no chunk.
     pub oldest_waiting: Option<Duration>,
-    /// Plans that the store refuses for so long that they were set aside. They are tried for ever; meanwhile the log is
-    /// not freed beyond their oldest ping.
+    /// Plans that the store refuses for so long that they were set aside, or whose put it has not answered for minutes. They
+    /// are tried for ever; meanwhile the log is not freed beyond their oldest ping.
     pub stuck_plans: usize,
-    /// How long the first of these has been set aside.
+    /// How long the first of these has been so.
     pub oldest_stuck: Option<Duration>,
     /// Pieces of the log that were found damaged and set aside.
     pub damaged: u64,

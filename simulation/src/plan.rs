@@ -151,6 +151,8 @@ fn limits(dice: &mut Dice) -> EdgeLimits {
         seals: usize::try_from(dice.from(1..5)).expect("a few"),
         gathers: usize::try_from(dice.from(1..3)).expect("a few"),
         retry: dice.time(Duration::from_millis(5), Duration::from_secs(1)),
+        // Most chunks of a run are of some KB: all in files, some, or none.
+        chunk_memory_bytes: dice.one(&[100, 1_500, 3_000, 1 << 20]),
         ..usual
     }
 }

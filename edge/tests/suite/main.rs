@@ -17,6 +17,7 @@ mod recovery;
 mod rotation;
 mod sealing;
 mod small_disk;
+mod staged;
 mod stragglers;
 mod stuck;
 mod support;

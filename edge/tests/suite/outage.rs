@@ -1,15 +1,18 @@
 //! While the index, or the store, is away: what goes on, what is told, and which alarms that makes fire.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use disk::SimulatedDisk;
 use edge::{Edge, EdgeLimits, Parts};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use ping::DimensionSchema;
 use service::clock::HandClock;
 use service::random::SeededRandom;
-use store::{Odds, Payload, Store, UnreliableStore};
+use store::{ListPage, ObjectMeta, Odds, Payload, Put, Store, StoreError, UnreliableStore};
 use tokio::sync::mpsc;
 
 use crate::support::*;
@@ -243,6 +246,88 @@ fn the_alarm_of_unequal_plans_fires_when_another_object_bears_a_chunks_key() {
         submit(&running.edge, 5, "esr", b"{}").await.expect("taken");
         running.edge.wait_until_sealed().await;
         assert_eq!(figure(&handle, COUNTER), Some(3.0));
+        running.edge.shutdown(false).await;
+    });
+}
+
+/// A store that answers no put of a key with this in it, for ever.
+#[derive(Debug)]
+struct Silent {
+    inner: Arc<dyn Store>,
+    part: &'static str,
+}
+
+#[async_trait::async_trait]
+impl Store for Silent {
+    async fn put_if_absent(&self, key: &str, payload: Payload) -> Result<Put, StoreError> {
+        if key.contains(self.part) {
+            std::future::pending::<()>().await;
+        }
+        self.inner.put_if_absent(key, payload).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.inner.get_range(key, range).await
+    }
+
+    async fn get_tail(&self, key: &str, len: u64) -> Result<(Bytes, u64), StoreError> {
+        self.inner.get_tail(key, len).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, StoreError> {
+        self.inner.head(key).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ListPage, StoreError> {
+        self.inner.list(prefix, after, limit).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.delete(key).await
+    }
+}
+
+#[test]
+fn a_put_that_is_never_answered_counts_as_stuck_and_the_others_go_on() {
+    run_measured(async |handle| {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let store = Silent {
+            inner: Arc::clone(&inner),
+            part: "app_update_channel=nightly",
+        };
+        let running = open_simulated(&disk, Arc::new(store), limits())
+            .await
+            .expect("opens");
+        let edge = &running.edge;
+        for number in 0..6 {
+            submit(edge, number, "nightly", b"{}").await.expect("taken");
+        }
+        edge.seal_all();
+        until("it is told", edge, || edge.status().stuck_plans == 1).await;
+        assert!(edge.status().oldest_stuck.is_some());
+        until("the gauge tells, too", edge, || {
+            figure(&handle, "highwater_edge_stuck_plans") == Some(1.0)
+        })
+        .await;
+        submit(edge, 10, "release", b"{}").await.expect("taken");
+        edge.seal_all();
+        until("another is sealed", edge, || edge.status().chunked == 1).await;
+        let found = disk.kill();
+        // What waits for the answer ends with its runtime.
+        let running = open_simulated(&found, Arc::clone(&inner), limits())
+            .await
+            .expect("opens");
+        running.edge.wait_until_sealed().await;
+        let uris: BTreeSet<String> = records(inner.as_ref())
+            .await
+            .into_values()
+            .map(|found| found.uri)
+            .collect();
+        assert_eq!(uris.len(), 7);
         running.edge.shutdown(false).await;
     });
 }

@@ -4,6 +4,7 @@ mod anew;
 mod backwards;
 mod client;
 mod crashes;
+mod failing_syncs;
 mod judge;
 mod lies;
 mod life;

@@ -3,8 +3,8 @@
 //! Which sync is shown to be needed where:
 //! - a commit group, the spare before it becomes a segment, the log's folder, the folder that one is in, a removed
 //!   segment: `edge/src/log/tests`, over the log alone; here over the whole;
-//! - the staged bytes of a put, the file that is put (chunks above 1 MiB), each folder of an object's key, the object's
-//!   own folder, and each of them one at a time: `store/tests/back_ends/syncs.rs`; here over the whole, but for the file;
+//! - the staged bytes of a put, the file that is put (large chunks), each folder of an object's key, the object's own folder,
+//!   and each of them one at a time: `store/tests/back_ends/syncs.rs`; here over the whole;
 //! - the data directory's identity: `service/tests/directory.rs`;
 //! - index and aggregates: SQLite's own (`journal_mode = WAL`, `synchronous = FULL`), not simulated.
 
@@ -88,6 +88,10 @@ fn staged_bytes(path: &Path, kind: SyncKind) -> bool {
     is_file(path, kind, |path| path.starts_with("/staging/put-"))
 }
 
+fn staged_chunks(path: &Path, kind: SyncKind) -> bool {
+    is_file(path, kind, |path| path.starts_with("/staging/seal-"))
+}
+
 fn object_folders(path: &Path, kind: SyncKind) -> bool {
     is_folder(path, kind, |path| path.contains("/app_build_id="))
 }
@@ -100,18 +104,19 @@ fn folders_between(path: &Path, kind: SyncKind) -> bool {
 
 #[test]
 fn every_sync_of_a_life_is_of_one_of_these_kinds() {
-    let kinds: [Choose; 8] = [
+    let kinds: [Choose; 9] = [
         commit_groups,
         spares,
         log_folder,
         root,
         staged_bytes,
+        staged_chunks,
         object_folders,
         folders_between,
         remembered_starts,
     ];
     let (world, mut client) = (World::empty(), Client::new(FEW));
-    let (counts, other) = (Arc::new(Mutex::new([0; 8])), Arc::new(Mutex::new(Vec::new())));
+    let (counts, other) = (Arc::new(Mutex::new([0; 9])), Arc::new(Mutex::new(Vec::new())));
     let (seen, odd) = (Arc::clone(&counts), Arc::clone(&other));
     world.disk.omit_syncs(move |path, kind| {
         match kinds.iter().position(|is| is(path, kind)) {
@@ -151,6 +156,11 @@ fn the_folder_of_the_logs_folder_must_be_synced() {
 #[test]
 fn the_bytes_of_a_put_must_be_synced() {
     assert_needed("the staged bytes", staged_bytes);
+}
+
+#[test]
+fn the_file_of_a_large_chunk_must_be_synced() {
+    assert_needed("the file of a large chunk", staged_chunks);
 }
 
 #[test]
