@@ -30,7 +30,7 @@ pub(crate) const PLANS_STUCK: &str = "highwater_edge_stuck_plans";
 pub(crate) const PLANS_STUCK_AGE: &str = "highwater_edge_oldest_stuck_plan_seconds";
 /// Counter: chunks in the store that the indexer was not told of, since it was too far behind; they are found when store and index
 /// are compared.
-pub(crate) const CHUNKS_UNTOLD: &str = "highwater_edge_chunks_unannounced_total";
+pub(crate) const CHUNKS_UNTOLD: &str = "highwater_edge_unannounced_chunks_total";
 /// Counter: calls of the store that are tried again.
 pub(crate) const STORE_RETRIES: &str = "highwater_edge_store_retries_total";
 /// Counter by `reason`: pings that went to error chunks.

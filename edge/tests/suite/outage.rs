@@ -76,7 +76,7 @@ fn an_index_outage_stops_no_seal_whatever_the_number_of_chunks() {
                 announce,
             };
             let edge = Edge::open(options(limits), parts).await.expect("opens");
-            let untold = figure(&handle, "highwater_edge_chunks_unannounced_total").expect("published");
+            let untold = figure(&handle, "highwater_edge_unannounced_chunks_total").expect("published");
             let channels = ["release", "beta", "nightly", "esr", "aurora"];
             for round in 0..4_u64 {
                 for (number, channel) in (round * 10..).zip(channels) {
@@ -87,7 +87,7 @@ fn an_index_outage_stops_no_seal_whatever_the_number_of_chunks() {
             }
             assert_eq!((edge.status().chunked, edge.status().waiting), (20, 0));
             assert_eq!(records(store.as_ref()).await.len(), 20);
-            let now = figure(&handle, "highwater_edge_chunks_unannounced_total").expect("published");
+            let now = figure(&handle, "highwater_edge_unannounced_chunks_total").expect("published");
             assert!(
                 (now - untold - (20 - room) as f64).abs() < 0.5,
                 "{untold} to {now}"
