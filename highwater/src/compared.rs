@@ -87,7 +87,6 @@ impl EdgeListener {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::Parser;
 
     use crate::cli::{Cli, Command};

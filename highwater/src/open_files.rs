@@ -24,7 +24,7 @@ pub(crate) fn raise_limit() {
 
 /// The limits of a listener's connections, their number lowered to its share where so many listeners share the limit of open
 /// files. A connection beyond it could not be accepted even to ask a silent one to yield, and no file of the log be opened.
-pub(crate) fn within_limit(listener: &str, limits: ConnectionLimits, listeners: u64) -> ConnectionLimits {
+pub(crate) fn within_limit(listener: &str, mut limits: ConnectionLimits, listeners: u64) -> ConnectionLimits {
     let Rlimit { current, .. } = getrlimit(Resource::Nofile);
     let share = current.map_or(usize::MAX, |limit| share_of(limit, listeners));
     if share < limits.connections {
@@ -36,10 +36,8 @@ pub(crate) fn within_limit(listener: &str, limits: ConnectionLimits, listeners: 
             "the limit of open files leaves fewer connections than were set: raise it (LimitNOFILE, ulimit -n)"
         );
     }
-    ConnectionLimits {
-        connections: limits.connections.min(share),
-        ..limits
-    }
+    limits.connections = limits.connections.min(share);
+    limits
 }
 
 /// What one of so many listeners gets of a limit of open files; one connection at least.

@@ -38,7 +38,7 @@ pub fn expected<'a>(records: impl Iterator<Item = &'a Found>) -> Expected {
         if found.error.is_some() {
             counters.errored_pings += 1;
         } else if submission.document_type.as_deref() != Some("main") {
-            match serde_json::from_slice::<serde_json::Value>(&found.body) {
+            match serde_json::from_slice::<Value>(&found.body) {
                 Ok(body) if body.is_object() => counters.stored_only += 1,
                 _ => counters.errored_pings += 1,
             }

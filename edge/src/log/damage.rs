@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use disk::{Disk, File};
+use disk::{Disk, File, FileIdentity};
 
 /// Bytes copied, or compared, at once.
 const COPY_BYTES: usize = 1 << 20;
@@ -243,6 +243,10 @@ impl File for Bytes<'_> {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.len() as u64)
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Err(ErrorKind::Unsupported.into())
     }
 }
 

@@ -101,10 +101,10 @@ fn state_of(disk: &dyn Disk, path: &Path) -> io::Result<Option<LogState>> {
     let file = disk.open_read(path)?;
     let mut header = [0; SEGMENT_HEADER_BYTES as usize];
     let read = file.read_at(&mut header, 0)?;
-    let Ok(salt) = segment::decode_header(&header[..read]) else {
+    let Ok(header) = segment::decode_header(&header[..read]) else {
         return Ok(None);
     };
-    let mut reader = SegmentReader::closed(file.as_ref(), salt, file.len()?);
+    let mut reader = SegmentReader::closed(file.as_ref(), header.salt, file.len()?);
     Ok(match reader.next()? {
         Some(Entry::Frame { frame, .. }) if frame.kind == FrameKind::State => {
             LogState::decode(frame.payload).ok()

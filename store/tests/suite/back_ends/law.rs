@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use disk::{Disk, RealDisk, SimulatedDisk};
 use store::conformance::every_back_end_keeps_the_law;
-use store::{Blocking, DirectoryStore, MemoryStore, Payload, Put, Store, StoreError};
+use store::{Blocking, Crc32c, DirectoryStore, MemoryStore, Payload, Put, Store, StoreError};
 
 fn directory_store(disk: &Arc<dyn Disk>, folder: &Path, blocking: Blocking) -> Arc<DirectoryStore> {
     let (root, staging) = (folder.join("store"), folder.join("staging"));
@@ -115,10 +115,12 @@ async fn of_many_puts_at_one_time_some_may_go_through_a_link_to_another_file_sys
             .all(|put| *put == Ok(Put::Created))
     );
     let big = folder.path().join("big");
-    std::fs::write(&big, vec![7; 3 << 20]).unwrap();
+    let bytes = vec![7; 3 << 20];
+    std::fs::write(&big, &bytes).unwrap();
     let payload = Payload::File {
         path: big,
         len: 3 << 20,
+        crc: Crc32c::of(&bytes),
     };
     let put = store.put_if_absent("linked/big", payload.clone()).await;
     assert_eq!(put, Ok(Put::Created));
