@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aggregate_store::{AggregateError, AggregateReads, CellQuery, DateClock, Filters, Listed, ValueOf};
 
-use crate::limits::{LIST_DATES_MAX, LIST_VALUES_MAX, NAMES_IN_A_SENTENCE};
+use crate::limits::{DATES_MAX, NAMES_IN_A_SENTENCE};
 use crate::problem::{Problem, Reason, list};
 use crate::routes::Question;
 
@@ -14,7 +14,7 @@ pub(crate) async fn no_channel(
     clock: DateClock,
     channel: &str,
 ) -> Result<Problem, AggregateError> {
-    let known = reads.channels(clock, LIST_VALUES_MAX).await?;
+    let known = reads.channels(clock, NAMES_IN_A_SENTENCE).await?;
     if known.values.is_empty() {
         return Ok(Problem::nothing_received());
     }
@@ -32,7 +32,7 @@ pub(crate) async fn no_version(
     channel: &str,
     version: &str,
 ) -> Result<Problem, AggregateError> {
-    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?.values;
+    let known = reads.dates(clock, channel, DATES_MAX).await?.values;
     if known.is_empty() {
         return no_channel(reads, clock, channel).await;
     }

@@ -64,14 +64,12 @@ async fn sums_are_answered_within_their_bounds(
     assert_eq!(answer.expect("the question is answered"), expected, "{query:?}");
     for of in [ValueOf::Date, ValueOf::Process] {
         let all = oracle.values_of(query, of);
-        for limit in [0, 1, 2, usize::MAX] {
+        for limit in [1, usize::MAX] {
             let listed = store.values_of(query, of, limit).await;
             let listed = listed.expect("the question is answered");
             let left_out = all.len().saturating_sub(limit);
             assert_eq!(listed.values, all[left_out..], "{of:?} {query:?}");
-            if limit > 0 {
-                assert_eq!(listed.left_out, left_out as u64);
-            }
+            assert_eq!(listed.left_out, left_out as u64);
         }
     }
     // While it is summed up, a row may have bins that vanish in the end.

@@ -13,7 +13,8 @@ use crate::limits;
 
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 ///
-/// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes.
+/// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes; of a version of
+/// Linux major and minor are kept, not three characters.
 pub const FOLD_RULES: u32 = 2;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted

@@ -144,7 +144,7 @@ impl Stage {
             build_date.clear();
         }
         if set.os == "Linux" {
-            keep_chars(&mut set.os_version, 3);
+            keep_linux_version(&mut set.os_version);
         }
         for dimension in Dimension::ALL {
             let value = dimension.of(set);
@@ -156,6 +156,19 @@ impl Stage {
                 self.refused.note(Refusal::DimensionTooLong, 1);
             }
         }
+    }
+}
+
+/// Keeps major and minor of a version of Linux, `5.15` of `5.15.0-91-generic`: there are as many whole ones as there are builds
+/// of kernels. Of what does not begin so the first three characters, as the original kept of all of them.
+fn keep_linux_version(version: &mut String) {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let major = digits(version);
+    let minor = version[major..].strip_prefix('.').map_or(0, digits);
+    if major > 0 && minor > 0 {
+        version.truncate(major + 1 + minor);
+    } else {
+        keep_chars(version, 3);
     }
 }
 

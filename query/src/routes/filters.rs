@@ -49,24 +49,28 @@ pub(crate) async fn answer(
     if metrics.is_empty() && applications.is_empty() {
         return Err(explain::no_version(reads, DateClock::BuildDate, channel, version).await?);
     }
-    let shown = |metric: String| match metric.strip_prefix("[[COUNT]]_") {
-        Some(bare) => bare.to_owned(),
-        None => metric,
-    };
-    let metrics = metrics.into_iter().filter(|metric| !withheld.holds(metric));
-    let options = Options {
-        metric: metrics.map(shown).collect(),
-        application: applications,
-        architecture: architectures,
-        // Whoever reads it splits it at the comma.
-        os: os
-            .iter()
-            .map(|(name, version)| (name, original_os_version(name, version)))
-            .filter(|(name, version)| !name.contains(',') && !version.contains(','))
-            .map(|(name, version)| format!("{name},{version}"))
-            .collect(),
-        child: processes,
-        e10s_enabled: e10s,
-    };
-    made(move || Ok(Reply::json(&options)?.leaving_out(left_out))).await
+    let withheld = withheld.clone();
+    made(move || {
+        let shown = |metric: String| match metric.strip_prefix("[[COUNT]]_") {
+            Some(bare) => bare.to_owned(),
+            None => metric,
+        };
+        let metrics = metrics.into_iter().filter(|metric| !withheld.holds(metric));
+        let options = Options {
+            metric: metrics.map(shown).collect(),
+            application: applications,
+            architecture: architectures,
+            // Whoever reads it splits it at the comma.
+            os: os
+                .iter()
+                .map(|(name, version)| (name, original_os_version(name, version)))
+                .filter(|(name, version)| !name.contains(',') && !version.contains(','))
+                .map(|(name, version)| format!("{name},{version}"))
+                .collect(),
+            child: processes,
+            e10s_enabled: e10s,
+        };
+        Ok(Reply::json(&options)?.leaving_out(left_out))
+    })
+    .await
 }

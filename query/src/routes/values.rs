@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateReads, DateClock, FilterOptions};
+use aggregate_store::{AggregateReads, DateClock, FilterOptions, Listed, VersionDate};
 use serde::Serialize;
 
 use crate::explain;
@@ -48,39 +48,81 @@ pub(crate) async fn answer(
         );
         return Err(Problem::new(Reason::InvalidParameter, sentence));
     }
-    let (values, left_out) = match dimension {
-        "channel" => channels(reads).await?,
-        "version" => versions(reads, parameters).await?,
+    let found = match dimension {
+        "channel" => {
+            let channels = reads.channels(DateClock::SubmissionDate, LIST_VALUES_MAX).await?;
+            Found::Names(channels)
+        }
+        "version" => dates(reads, DateClock::SubmissionDate, parameters).await?,
         "build_date" => dates(reads, DateClock::BuildDate, parameters).await?,
         "submission_date" => dates(reads, DateClock::SubmissionDate, parameters).await?,
-        other => options(reads, withheld, other, parameters).await?,
+        _ => options(reads, dimension, parameters).await?,
     };
-    let all = Values {
-        source: SOURCE,
-        dimension: dimension.to_owned(),
-        values: values.into_iter().map(|value| OneValue { value }).collect(),
-        left_out,
-    };
-    made(move || Reply::json(&all)).await
+    let version = parameters.given("version").map(str::to_owned);
+    let (dimension, withheld) = (dimension.to_owned(), withheld.clone());
+    made(move || {
+        let (values, left_out) = found.values(&dimension, version.as_deref(), &withheld);
+        Reply::json(&Values {
+            source: SOURCE,
+            dimension,
+            values: values.into_iter().map(|value| OneValue { value }).collect(),
+            left_out,
+        })
+    })
+    .await
 }
 
-type Found = (BTreeSet<String>, u64);
-
-async fn channels(reads: &dyn AggregateReads) -> Result<Found, Problem> {
-    let known = reads.channels(DateClock::SubmissionDate, LIST_VALUES_MAX).await?;
-    Ok((known.values.into_iter().collect(), known.left_out))
+/// What the store lists.
+enum Found {
+    Names(Listed<String>),
+    Dates(Listed<VersionDate>),
+    Options(FilterOptions),
 }
 
-async fn versions(reads: &dyn AggregateReads, parameters: &Parameters) -> Result<Found, Problem> {
-    let [channel] = parameters.required(["channel"])?;
-    let known = reads
-        .dates(DateClock::SubmissionDate, channel, LIST_DATES_MAX)
-        .await?;
-    if known.values.is_empty() {
-        return Err(explain::no_channel(reads, DateClock::SubmissionDate, channel).await?);
+impl Found {
+    /// The values of a dimension, and how many are left out.
+    fn values(self, dimension: &str, version: Option<&str>, withheld: &Withheld) -> (BTreeSet<String>, u64) {
+        match self {
+            Self::Names(names) => (names.values.into_iter().collect(), names.left_out),
+            Self::Dates(dates) => {
+                let entries = dates.values.into_iter();
+                let values = match dimension {
+                    "version" => entries.map(|entry| entry.version).collect(),
+                    _ => entries
+                        .filter(|entry| version.is_none_or(|version| version == entry.version))
+                        .map(|entry| entry.date)
+                        .collect(),
+                };
+                (values, dates.left_out)
+            }
+            Self::Options(options) => of_options(options, dimension, withheld),
+        }
     }
-    let versions = known.values.into_iter().map(|entry| entry.version);
-    Ok((versions.collect(), known.left_out))
+}
+
+fn of_options(options: FilterOptions, dimension: &str, withheld: &Withheld) -> (BTreeSet<String>, u64) {
+    let FilterOptions {
+        metrics,
+        applications,
+        architectures,
+        os,
+        processes,
+        e10s,
+        left_out,
+    } = options;
+    let values: BTreeSet<String> = match dimension {
+        "metric" => metrics
+            .into_iter()
+            .filter(|metric| !withheld.holds(metric))
+            .collect(),
+        "application" => applications.into_iter().collect(),
+        "architecture" => architectures.into_iter().collect(),
+        "os" => os.into_iter().map(|(name, _)| name).collect(),
+        "os_version" => os.into_iter().map(|(_, version)| version).collect(),
+        "process" => processes.into_iter().collect(),
+        _ => e10s.into_iter().collect(),
+    };
+    (values, left_out)
 }
 
 async fn dates(
@@ -89,23 +131,18 @@ async fn dates(
     parameters: &Parameters,
 ) -> Result<Found, Problem> {
     let [channel] = parameters.required(["channel"])?;
-    let version = parameters.given("version");
     let known = reads.dates(clock, channel, LIST_DATES_MAX).await?;
-    let entries = known.values.into_iter();
-    let of_version = entries.filter(|entry| version.is_none_or(|version| version == entry.version));
-    let dates: BTreeSet<String> = of_version.map(|entry| entry.date).collect();
-    if dates.is_empty() {
-        return Err(match version {
-            Some(version) => explain::no_version(reads, clock, channel, version).await?,
-            None => explain::no_channel(reads, clock, channel).await?,
-        });
+    let version = parameters.given("version");
+    let is_asked = |entry: &VersionDate| version.is_none_or(|version| version == entry.version);
+    match (known.values.iter().any(is_asked), version) {
+        (true, _) => Ok(Found::Dates(known)),
+        (false, Some(version)) => Err(explain::no_version(reads, clock, channel, version).await?),
+        (false, None) => Err(explain::no_channel(reads, clock, channel).await?),
     }
-    Ok((dates, known.left_out))
 }
 
 async fn options(
     reads: &dyn AggregateReads,
-    withheld: &Withheld,
     dimension: &str,
     parameters: &Parameters,
 ) -> Result<Found, Problem> {
@@ -126,29 +163,9 @@ async fn options(
         return Err(Problem::new(Reason::InvalidParameter, sentence));
     }
     let [channel, version] = parameters.required(["channel", "version"])?;
-    let FilterOptions {
-        metrics,
-        applications,
-        architectures,
-        os,
-        processes,
-        e10s,
-        left_out,
-    } = reads.filter_options(channel, version, LIST_VALUES_MAX).await?;
-    if metrics.is_empty() && applications.is_empty() {
+    let options = reads.filter_options(channel, version, LIST_VALUES_MAX).await?;
+    if options.metrics.is_empty() && options.applications.is_empty() {
         return Err(explain::no_version(reads, DateClock::SubmissionDate, channel, version).await?);
     }
-    let values: BTreeSet<String> = match dimension {
-        "metric" => metrics
-            .into_iter()
-            .filter(|metric| !withheld.holds(metric))
-            .collect(),
-        "application" => applications.into_iter().collect(),
-        "architecture" => architectures.into_iter().collect(),
-        "os" => os.into_iter().map(|(name, _)| name).collect(),
-        "os_version" => os.into_iter().map(|(_, version)| version).collect(),
-        "process" => processes.into_iter().collect(),
-        _ => e10s.into_iter().collect(),
-    };
-    Ok((values, left_out))
+    Ok(Found::Options(options))
 }

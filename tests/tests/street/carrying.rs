@@ -157,7 +157,7 @@ fn files_of_other_pipelines_are_taken() {
         let (path, args) = ping
             .uri()
             .split_once('?')
-            .map_or((ping.uri(), ""), |(path, args)| {
+            .map_or_else(|| (ping.uri(), ""), |(path, args)| {
                 (path.to_owned(), if args == "v=4" { "v=4" } else { "" })
             });
         let body = if number % 2 == 0 {

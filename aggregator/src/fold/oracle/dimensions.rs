@@ -32,7 +32,17 @@ pub(super) fn dimensions(
         _ => String::new(),
     };
     let digits = build.chars().all(|char| char.is_ascii_digit());
-    let os_version = chars(os_version, if os == "Linux" { 3 } else { usize::MAX });
+    let os_version = if os == "Linux" {
+        let (major, rest) = os_version.split_once('.').unwrap_or_default();
+        let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let is_number = !major.is_empty() && major.chars().all(|char| char.is_ascii_digit());
+        match is_number && !minor.is_empty() {
+            true => format!("{major}.{minor}"),
+            false => chars(os_version, 3),
+        }
+    } else {
+        os_version
+    };
     let mut settle = |value: String| {
         if value.len() > DIMENSION_BYTES_MAX {
             refused.push("dimension_too_long");

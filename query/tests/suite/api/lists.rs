@@ -185,7 +185,7 @@ async fn filters_list_what_has_data_without_prefixes_and_withheld_metrics() {
 }
 
 #[tokio::test]
-async fn a_version_of_linux_is_whole_in_our_routes_and_its_beginning_in_the_originals() {
+async fn a_version_of_linux_is_as_stored_in_our_routes_and_its_beginning_in_the_originals() {
     let mut facts = Facts::default();
     for (os, version, value) in [
         ("Linux", "5.1", 1),
