@@ -31,6 +31,7 @@ const BUILT: &str = match (cfg!(feature = "s3"), cfg!(feature = "postgres")) {
 /// Headings of the help.
 const BESIDE_OTHERS: &str = "Beside other aggregators";
 const NEW_CHUNKS: &str = "Word of new chunks";
+const LISTENERS: &str = "Names of listeners";
 
 /// A self-hosted telemetry pipeline: pings in, distributions and active users out, in one program.
 ///
@@ -232,9 +233,18 @@ pub(crate) struct EdgeListener {
     /// Largest body as sent; larger ones are answered 413
     #[arg(long, value_name = "BYTES", default_value = "8MiB")]
     pub body_limit: ByteSize,
-    /// Connections at once; for each more, the one that has waited longest for its client is closed
+    /// Memory for all bodies that are being read or wait for the log; beyond it the slowest are closed, and others answered 503
+    #[arg(long, value_name = "BYTES", default_value = "256MiB")]
+    pub bodies_memory: ByteSize,
+    /// Connections at once; for each more, one that waits for its client is closed: the longest silent, else the slowest body
     #[arg(long, value_name = "N", default_value_t = 4_096)]
     pub edge_connections: usize,
+    /// Pages whose scripts may send pings (CORS): any, none, or their origins, such as https://shop.example
+    #[arg(long, value_name = "ORIGINS", value_delimiter = ',', default_value = "any")]
+    pub submit_origins: Vec<String>,
+    /// Show /metrics on this listener, too: to everybody who can reach it
+    #[arg(long)]
+    pub edge_metrics: bool,
     /// From a request's first byte to the end of its headers; then the connection is closed without an answer
     #[arg(long, value_name = "AGE", default_value = "10s")]
     pub header_timeout: Age,
@@ -247,6 +257,16 @@ pub(crate) struct EdgeListener {
     /// How long a client may take no byte of its answer
     #[arg(long, value_name = "AGE", default_value = "30s")]
     pub write_timeout: Age,
+}
+
+/// Under which names listeners on loopback are asked.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = LISTENERS)]
+pub(crate) struct Names {
+    /// Names, without a port, under which listeners on loopback answer beside localhost and the like: those that a proxy
+    /// before them passes on. Others get 421; pings and the edge's heartbeats are taken under any name
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub allowed_host: Vec<String>,
 }
 
 /// The listener that answers questions.
@@ -284,6 +304,8 @@ pub(crate) struct Serve {
     pub edge: EdgeListener,
     #[command(flatten)]
     pub api: ApiListener,
+    #[command(flatten)]
+    pub names: Names,
     /// Check settings and definition files, then end
     #[arg(long, help_heading = OF_THIS_CALL)]
     pub check: bool,
@@ -297,6 +319,8 @@ pub(crate) struct Edge {
     pub data: Data,
     #[command(flatten)]
     pub edge: EdgeListener,
+    #[command(flatten)]
+    pub names: Names,
 }
 
 /// `highwater aggregate`.
@@ -311,6 +335,8 @@ pub(crate) struct Aggregate {
     /// How long the others wait for one that says nothing, until they fold its share
     #[arg(long, value_name = "AGE", default_value = "30s", help_heading = BESIDE_OTHERS)]
     pub lease_time: Age,
+    #[command(flatten)]
+    pub names: Names,
 }
 
 /// `highwater query`.
@@ -321,6 +347,8 @@ pub(crate) struct Query {
     pub data: Data,
     #[command(flatten)]
     pub answers: Answers,
+    #[command(flatten)]
+    pub names: Names,
 }
 
 /// `highwater demo`.

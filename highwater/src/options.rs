@@ -213,7 +213,10 @@ impl Serve {
             edge: EdgeListener {
                 edge_listen: demo.edge_listen,
                 body_limit: service::quantity::ByteSize(8 << 20),
+                bodies_memory: service::quantity::ByteSize(256 << 20),
                 edge_connections: 1_024,
+                submit_origins: vec!["any".to_owned()],
+                edge_metrics: false,
                 header_timeout: Age(connections.header_timeout),
                 body_timeout: Age(BodyLimits::default().timeout),
                 idle_timeout: Age(connections.idle_timeout),
@@ -227,6 +230,7 @@ impl Serve {
                 },
                 reconcile_every: Age(Duration::from_secs(3_600)),
             },
+            names: cli::Names::default(),
             check: false,
         }
     }

@@ -2,14 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use edge::door::SubmissionHandler;
 use service::clock::SystemClock;
 use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 
 use crate::cli::{Edge, Serve};
 use crate::ending;
-use crate::pipeline::{Base, Pipeline, bind_edge, door_limits, health_of_edge, read_definitions};
+use crate::pipeline::{Base, Pipeline, bind_edge, check_edge, door, read_definitions};
 
 /// Runs `serve`.
 pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
@@ -23,6 +22,7 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
     if serve.check {
         read_definitions(&serve.api.answers.definitions)?;
         serve.data.check()?;
+        check_edge(&serve.edge)?;
         eprintln!("settings and definition files are understood");
         return Ok(());
     }
@@ -40,6 +40,7 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
 pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     edge.edge.compare(&edge.data.intake)?;
     let mut signals = Signals::catch()?;
+    check_edge(&edge.edge)?;
     let listener = bind_edge(&edge.edge, &edge.data.data_dir, 1).await?;
     let address = listener.local_addr()?;
     let start = Base::start(&edge.data, SystemClock::shared());
@@ -51,11 +52,7 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     );
     let watcher = base.watcher(&edge.data, SystemClock::shared(), None).await;
     let (trigger, wish) = Shutdown::new();
-    let door = SubmissionHandler::new(
-        base.edge().clone(),
-        health_of_edge(base.edge(), wish.clone()),
-        door_limits(&edge.edge),
-    );
+    let door = door(base.edge(), &edge.edge, &edge.names, address, wish.clone())?;
     let serving = task::spawn("edge listener", listener.serve(door, wish.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(wish.clone()));
     let end = base.shutdown();

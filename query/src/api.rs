@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use aggregate_store::AggregateReads;
 use bytes::Bytes;
-use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use index_schema::{Index, ProductCount};
@@ -23,7 +22,7 @@ use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 use crate::reply::{self, KIB, Reply};
-use crate::route::Route;
+use crate::route::{self, Route};
 use crate::routes::{
     Question, aggregates, channels, dates, engagement, filters, health, page, partitions, products, status,
     values,
@@ -114,14 +113,14 @@ impl Api {
     pub async fn answer<B: Sync>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         let started = self.clock.monotonic();
         let (route, response) = match dockerflow::answer(request, &self.health) {
-            Some(mut response) => {
-                let anyone = HeaderValue::from_static("*");
-                response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
-                ("dockerflow", response)
-            }
+            Some(response) => ("dockerflow", response),
             None => {
-                self.answer_route(request.method(), request.uri(), request.headers())
-                    .await
+                let uri = request.uri();
+                let (route, mut response) = self.answer_route(request.method(), uri, request.headers()).await;
+                if route::is_open_to_scripts(uri.path()) {
+                    reply::open_to_scripts(response.headers_mut());
+                }
+                (route, response)
             }
         };
         let took = self.clock.monotonic().saturating_sub(started);
@@ -214,6 +213,10 @@ impl Handler for Api {
     async fn handle(&self, request: Request<Incoming>) -> Answer {
         let (head, _unread) = request.into_parts();
         Ok(self.answer(&Request::from_parts(head, ())).await)
+    }
+
+    fn is_heartbeat(&self, request: &Request<Incoming>) -> bool {
+        dockerflow::is_asked(request)
     }
 }
 

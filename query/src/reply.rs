@@ -65,7 +65,7 @@ pub(crate) async fn made(
 }
 
 impl Reply {
-    /// JSON, open to scripts of every origin.
+    /// JSON.
     pub(crate) fn json(value: &impl Serialize) -> Result<Self, Problem> {
         let mut body = Written(Vec::new());
         serde_json::to_writer(&mut body, value).map_err(|_| Problem::too_large("bytes", ANSWER_BYTES_MAX))?;
@@ -195,7 +195,7 @@ impl Problem {
     }
 }
 
-/// The answer to OPTIONS, so that scripts of every origin may ask with any header.
+/// The answer to OPTIONS: where a route is open to scripts of other origins, they may ask with any header.
 pub(crate) fn options() -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -208,14 +208,17 @@ pub(crate) fn options() -> Response<Full<Bytes>> {
     response
 }
 
+/// Lets scripts of every origin read an answer, and a refusal, too. Without it browsers keep what the API says from the
+/// pages of others.
+pub(crate) fn open_to_scripts(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static(
+        "etag, x-highwater-other-layouts, x-highwater-samples-left-out, x-highwater-values-left-out, allow",
+    );
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+}
+
 fn common(headers: &mut HeaderMap, is_page: bool) {
-    if !is_page {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        let exposed = HeaderValue::from_static(
-            "etag, x-highwater-other-layouts, x-highwater-samples-left-out, x-highwater-values-left-out, allow",
-        );
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    }
     let policy = if is_page { PAGE_POLICY } else { API_POLICY };
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

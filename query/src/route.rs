@@ -96,6 +96,12 @@ impl Route {
     }
 }
 
+/// Whether scripts of every origin may read what is said below this path: what the original answered, and only that.
+pub(crate) fn is_open_to_scripts(path: &str) -> bool {
+    let first = path.strip_prefix('/').and_then(|path| path.split('/').next());
+    matches!(first, Some("aggregates_by" | "filters"))
+}
+
 fn clock_of(word: &str) -> Option<DateClock> {
     match word {
         "build_id" => Some(DateClock::BuildDate),

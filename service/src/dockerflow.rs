@@ -1,9 +1,9 @@
 //! The paths by which operators and load balancers ask a process how it is: the three of Dockerflow, `/status`, and
-//! `/metrics`. Each listener answers them.
+//! `/metrics`. Each listener answers them, `/metrics` only where it is shown. Scripts of every origin may read the others.
 
 use std::fmt;
 
-use ::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use ::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CONTENT_TYPE, HeaderValue};
 use ::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,32 +15,53 @@ use crate::telemetry;
 
 /// Answers a request for one of the paths of this module; `None` when it is for another.
 pub fn answer<B>(request: &Request<B>, health: &Health) -> Option<Response<Full<Bytes>>> {
-    let path = request.uri().path();
-    if !PATHS.contains(&path) {
+    if !is_asked(request) {
         return None;
     }
-    if request.method() != Method::GET && request.method() != Method::HEAD {
+    let path = request.uri().path();
+    let mut answer = answer_path(request.method(), path, health);
+    if path != METRICS {
+        let anyone = HeaderValue::from_static("*");
+        answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    }
+    Some(answer)
+}
+
+/// Whether a request is for one of the paths of this module.
+pub fn is_asked<B>(request: &Request<B>) -> bool {
+    PATHS.contains(&request.uri().path())
+}
+
+fn answer_path(method: &Method, path: &str, health: &Health) -> Response<Full<Bytes>> {
+    if method != Method::GET && method != Method::HEAD {
         let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n");
         refusal
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Some(refusal);
+        return refusal;
     }
-    Some(match path {
+    match path {
         "/__heartbeat__" => health.heartbeat(),
         "/__lbheartbeat__" => text(StatusCode::OK, ""),
         "/__version__" => json(StatusCode::OK, health.version.to_json()),
         "/status" => text(StatusCode::OK, "OK"),
-        _ => metrics(),
-    })
+        _ if health.shows_metrics => metrics(),
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "not found\nmetrics are shown by the API's listener, and by this one with --edge-metrics\n",
+        ),
+    }
 }
+
+/// Where metrics are shown.
+pub const METRICS: &str = "/metrics";
 
 const PATHS: [&str; 5] = [
     "/__heartbeat__",
     "/__lbheartbeat__",
     "/__version__",
     "/status",
-    "/metrics",
+    METRICS,
 ];
 
 /// What runs here.
@@ -87,6 +108,7 @@ type Probe = Box<dyn Fn() -> Check + Send + Sync>;
 pub struct Health {
     version: Version,
     probes: Vec<(&'static str, Probe)>,
+    shows_metrics: bool,
 }
 
 impl fmt::Debug for Health {
@@ -95,17 +117,26 @@ impl fmt::Debug for Health {
         f.debug_struct("Health")
             .field("version", &self.version)
             .field("probes", &names)
+            .field("shows_metrics", &self.shows_metrics)
             .finish()
     }
 }
 
 impl Health {
-    /// Nothing to ask yet.
+    /// Nothing to ask yet. Metrics are shown beside it.
     pub const fn new(version: Version) -> Self {
         Self {
             version,
             probes: Vec::new(),
+            shows_metrics: true,
         }
+    }
+
+    /// Shows metrics beside the heartbeat, or not: they tell whoever reaches the listener more than that.
+    #[must_use]
+    pub const fn show_metrics(mut self, shows: bool) -> Self {
+        self.shows_metrics = shows;
+        self
     }
 
     /// Adds a check by its name on the wire, such as `check_queue_size`. It must not block.
@@ -162,6 +193,10 @@ impl Handler for HealthOnly {
                 "there is no such path: /metrics and /__heartbeat__ are\n",
             )
         }))
+    }
+
+    fn is_heartbeat(&self, request: &Request<Incoming>) -> bool {
+        is_asked(request)
     }
 }
 
@@ -243,5 +278,20 @@ mod tests {
         assert_eq!(get("/elsewhere", &health), None);
         let (status, _) = ask(Method::POST, "/status", &health).expect("an answer");
         assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+
+    #[test]
+    fn scripts_of_other_origins_may_read_heartbeats_and_never_metrics() {
+        for shows in [true, false] {
+            let health = Health::new(VERSION).show_metrics(shows);
+            for path in PATHS {
+                let request = Request::builder().uri(path).body(()).expect("a request");
+                let answer = answer(&request, &health).expect("an answer");
+                let open = answer.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).is_some();
+                assert_eq!(open, path != METRICS, "{path}");
+                let found = answer.status() == StatusCode::OK;
+                assert_eq!(found, shows || path != METRICS, "{path}");
+            }
+        }
     }
 }

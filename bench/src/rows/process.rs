@@ -36,7 +36,7 @@ impl Process {
     /// Starts `highwater edge` with settings and waits until it answers.
     pub(crate) async fn edge_with(program: &Path, settings: &[&str]) -> Result<Self> {
         let (edge, api) = (free_address()?, String::new());
-        let arguments = [&["edge", "--edge-listen", &edge], settings].concat();
+        let arguments = [&["edge", "--edge-metrics", "--edge-listen", &edge], settings].concat();
         Self::start(program, &arguments, &[], &edge, &api).await
     }
 
@@ -48,7 +48,7 @@ impl Process {
         environment: &[(&str, &str)],
     ) -> Result<Self> {
         let (edge, api) = (free_address()?, String::new());
-        let arguments = [&["edge", "--edge-listen", &edge], settings].concat();
+        let arguments = [&["edge", "--edge-metrics", "--edge-listen", &edge], settings].concat();
         Self::start(program, &arguments, environment, &edge, &api).await
     }
 
@@ -57,6 +57,7 @@ impl Process {
         let (edge, api) = (free_address()?, free_address()?);
         let arguments = [
             "serve",
+            "--edge-metrics",
             "--edge-listen",
             &edge,
             "--api-listen",

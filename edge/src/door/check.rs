@@ -45,7 +45,8 @@ fn has_length(headers: &HeaderMap) -> bool {
     headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING)
 }
 
-fn is_below_submit(path: &str) -> bool {
+/// Whether a path is one that pings are sent to, or looks so.
+pub(super) fn is_below_submit(path: &str) -> bool {
     path.split('/').find(|segment| !segment.is_empty()) == Some("submit")
 }
 

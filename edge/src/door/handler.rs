@@ -1,14 +1,17 @@
-//! One request from its head to its answer: health, checks, body, log.
+//! One request from its head to its answer: health, preflight, checks, body, log.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::header::ORIGIN;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use service::dockerflow::{self, Health};
 use service::http::{Answer, BodyBudget, BodyError, Handler, Hangup, read_body, text};
 
 use super::check::check;
+use super::origins::Origins;
 use super::rejection::{Rejection, Rejections};
 use super::{DoorLimits, headers, metrics};
 use crate::intake::{Accepted, Intake};
@@ -20,6 +23,7 @@ pub struct SubmissionHandler<I> {
     intake: Arc<I>,
     health: Health,
     limits: DoorLimits,
+    origins: Origins,
     bodies: BodyBudget,
     rejections: Arc<Rejections>,
 }
@@ -33,9 +37,17 @@ impl<I: Intake> SubmissionHandler<I> {
             intake,
             health,
             limits,
+            origins: Origins::default(),
             bodies,
             rejections: Arc::default(),
         }
+    }
+
+    /// The same for scripts of pages of these origins; else of any.
+    #[must_use]
+    pub fn open_to(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
     }
 
     /// How often requests were not taken, by reason.
@@ -49,18 +61,18 @@ impl<I: Intake> SubmissionHandler<I> {
         let body_bytes = body.size_hint().lower();
         check(&head, body_bytes, &self.limits)?;
         self.intake.admit(body_bytes)?;
-        let body = read_body(body, &self.limits.body, &self.bodies)
+        let body = read_body(body, &head.extensions, &self.limits.body, &self.bodies)
             .await
             .map_err(of_body)?;
         let uri = head.uri.path_and_query().map_or("", |uri| uri.as_str());
         let accepted = Accepted {
             uri: Bytes::copy_from_slice(uri.as_bytes()),
             headers: headers::stored(&head.headers),
-            body: body.bytes.clone(),
+            body,
         };
-        // The body takes its part of the budget until the log has it.
+        let body_bytes = accepted.body.len();
         self.intake.submit(accepted).await?;
-        metrics::accepted(body.bytes.len());
+        metrics::accepted(body_bytes);
         Ok(())
     }
 }
@@ -70,13 +82,33 @@ impl<I: Intake> Handler for SubmissionHandler<I> {
         if let Some(answer) = dockerflow::answer(&request, &self.health) {
             return Ok(answer);
         }
-        match self.take(request).await {
-            Ok(()) => Ok(text(StatusCode::OK, "OK")),
+        if let Some((outcome, answer)) = self.origins.preflight(&request) {
+            metrics::preflight(outcome.word());
+            return Ok(answer);
+        }
+        let origin = request.headers().get(ORIGIN).cloned();
+        let mut answer = match self.take(request).await {
+            Ok(()) => text(StatusCode::OK, "OK"),
             Err(rejection) => {
                 self.rejections.count(rejection);
-                rejection.answer().ok_or(Hangup)
+                rejection.answer().ok_or(Hangup)?
             }
-        }
+        };
+        self.origins.mark(origin.as_ref(), answer.headers_mut());
+        Ok(answer)
+    }
+
+    fn is_heartbeat(&self, request: &Request<Incoming>) -> bool {
+        dockerflow::is_asked(request)
+    }
+
+    fn no_seat(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let rejection = Rejection::Overloaded;
+        self.rejections.count(rejection);
+        let mut answer = rejection.answer().expect("an overload is told");
+        self.origins
+            .mark(request.headers().get(ORIGIN), answer.headers_mut());
+        answer
     }
 }
 

@@ -12,7 +12,7 @@ pub struct DoorLimits {
     /// Length and speed of a body. Clients cap themselves at 1 MiB; the original took 8 MB. No body is taken that is longer
     /// than [`crate::BODY_BYTES_MAX`].
     pub body: BodyLimits,
-    /// Memory for all bodies that are being read or wait for the log, in bytes.
+    /// Memory for all bodies that are being read or wait for the log, in bytes; also for those whose client is gone.
     pub bodies_bytes_max: usize,
 }
 

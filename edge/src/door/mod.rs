@@ -7,8 +7,10 @@ mod handler;
 pub(crate) mod headers;
 mod limits;
 pub mod metrics;
+mod origins;
 mod rejection;
 
 pub use handler::SubmissionHandler;
 pub use limits::DoorLimits;
+pub use origins::{NoOrigin, Origins};
 pub use rejection::{Rejection, Rejections};

@@ -106,7 +106,7 @@ impl Rejection {
         let mut response = text(status, told);
         let headers = response.headers_mut();
         if matches!(self, Self::Method) {
-            headers.insert(ALLOW, HeaderValue::from_static("POST, PUT"));
+            headers.insert(ALLOW, HeaderValue::from_static("POST, PUT, OPTIONS"));
         }
         if let Some(after) = self.retry_after() {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);

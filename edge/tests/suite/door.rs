@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use edge::door::{DoorLimits, Rejections, SubmissionHandler};
+use edge::door::{DoorLimits, Origins, Rejections, SubmissionHandler};
 use edge::intake::{Accepted, Intake, Refusal};
 use serde_json::{Value, json};
 use service::dockerflow::{Check, Health, Version};
@@ -67,6 +67,10 @@ struct World {
 }
 
 async fn world(limits: DoorLimits, intake: Memory) -> World {
+    world_open_to(Origins::Any, limits, intake).await
+}
+
+async fn world_open_to(origins: Origins, limits: DoorLimits, intake: Memory) -> World {
     let version = Version {
         source: "s",
         version: "1",
@@ -77,7 +81,7 @@ async fn world(limits: DoorLimits, intake: Memory) -> World {
         .check("check_disk_bytes_free", || Check::Ok)
         .check("check_queue_size", || Check::Ok);
     let intake = Arc::new(intake);
-    let handler = SubmissionHandler::new(Arc::clone(&intake), health, limits);
+    let handler = SubmissionHandler::new(Arc::clone(&intake), health, limits).open_to(origins);
     let rejections = handler.rejections();
     let listener = Listener::bind("edge", ([127, 0, 0, 1], 0).into(), ConnectionLimits::default())
         .await
@@ -429,4 +433,155 @@ async fn an_absolute_target_is_stored_as_path_and_query() {
         .await;
     assert_eq!(status, 200);
     assert_eq!(world.intake.last().uri, Bytes::from(format!("{PATH}?v=4")));
+}
+
+const PAGE: &str = "https://page.example:8443";
+
+/// The value of a header of an answer's head, which is in lower case.
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// Whether a browser shows an answer to a page's script that sent with credentials, by the rules of the Fetch standard.
+fn shows(head: &str, origin: &str) -> bool {
+    header(head, "access-control-allow-origin") == Some(origin)
+        && header(head, "access-control-allow-credentials") == Some("true")
+}
+
+#[tokio::test]
+async fn a_preflight_lets_a_page_of_any_origin_send_json_with_credentials() {
+    let world = plain().await;
+    for (origin, method, asked) in [
+        (PAGE, "POST", "content-type"),
+        (
+            "null",
+            "PUT",
+            "content-encoding,content-type,date,x-debug-id,x-source-tags,x-telemetry-agent",
+        ),
+    ] {
+        let request = format!(
+            "OPTIONS {PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\norigin: {origin}\r\naccess-control-request-method: {method}\r\n\
+             access-control-request-headers: {asked}\r\n\r\n"
+        );
+        let (status, head, _) = world.send(request.as_bytes()).await;
+        assert!((200..300).contains(&status), "{status}");
+        assert!(shows(&head, origin), "{head}");
+        let list = |name| -> Vec<String> {
+            let value = header(&head, name).unwrap_or_default();
+            value.split(',').map(|word| word.trim().to_owned()).collect()
+        };
+        let (methods, headers) = (
+            list("access-control-allow-methods"),
+            list("access-control-allow-headers"),
+        );
+        assert!(methods.contains(&method.to_lowercase()), "{methods:?}");
+        // With credentials, a star would be a header of that name.
+        for name in asked.split(',') {
+            assert!(headers.contains(&name.to_owned()), "{name} {headers:?}");
+        }
+        assert_eq!(header(&head, "vary"), Some("origin"));
+    }
+    assert_eq!(world.intake.len(), 0);
+    assert!(
+        world.rejections.by_reason().is_empty(),
+        "a preflight is no rejection"
+    );
+}
+
+#[tokio::test]
+async fn options_that_no_browser_sends_are_refused_as_before() {
+    let world = plain().await;
+    for headers in [
+        "",
+        "origin: https://page.example\r\n",
+        "access-control-request-method: POST\r\n",
+    ] {
+        let request = format!("OPTIONS {PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
+        assert_eq!(world.send(request.as_bytes()).await.0, 405, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_is_shown_every_answer_refusals_too() {
+    let origin = format!("origin: {PAGE}\r\n");
+    let world = world(
+        DoorLimits {
+            bodies_bytes_max: 1000,
+            ..DoorLimits::default()
+        },
+        Memory::default(),
+    )
+    .await;
+    let refuse = |refusal| *world.intake.refusal.lock().expect("never poisoned") = refusal;
+    let json = format!("{origin}content-type: application/json; charset=utf-8\r\n");
+    let plain = format!("{origin}content-type: text/plain;charset=UTF-8\r\n");
+    let mut answers = vec![
+        (200, world.post(PATH, &json, b"{}").await),
+        (200, world.post(PATH, &plain, b"{\"n\":1}").await),
+    ];
+    assert_eq!(world.intake.last().body, Bytes::from("{\"n\":1}"));
+    refuse(Some(Refusal::Full {
+        retry_after: Duration::from_secs(7),
+    }));
+    answers.push((507, world.post(PATH, &origin, b"{}").await));
+    refuse(Some(Refusal::Unavailable));
+    answers.push((503, world.post(PATH, &origin, b"{}").await));
+    refuse(None);
+    answers.push((503, world.post(PATH, &origin, &[b'x'; 2000]).await));
+    answers.push((413, world.post(PATH, &origin, &vec![b'x'; 9 << 20]).await));
+    answers.push((404, world.post("/submit/Telemetry/x", &origin, b"").await));
+    answers.push((404, world.post("/elsewhere", &origin, b"").await));
+    let long = format!("{PATH}?{}", "x".repeat(2000));
+    answers.push((414, world.post(&long, &origin, b"").await));
+    let large = format!("{origin}x-debug-id: {}\r\n", "x".repeat(2000));
+    answers.push((431, world.post(PATH, &large, b"").await));
+    for (status, method) in [(405, "DELETE"), (404, "GET"), (411, "POST")] {
+        let request = format!("{method} {PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{origin}\r\n");
+        answers.push((status, world.send(request.as_bytes()).await));
+    }
+    for (expected, (status, head, _)) in answers {
+        assert_eq!(status, expected, "{head}");
+        assert!(shows(&head, PAGE), "{status}\n{head}");
+        assert_eq!(header(&head, "vary"), Some("origin"), "{status}");
+        let tells_when = header(&head, "retry-after").is_some();
+        assert_eq!(tells_when, matches!(status, 503 | 507), "{head}");
+        assert_eq!(
+            header(&head, "access-control-expose-headers"),
+            Some("retry-after")
+        );
+        assert_eq!(header(&head, "set-cookie"), None);
+    }
+    let (status, head, _) = world.post(PATH, "", b"{}").await;
+    assert_eq!(
+        (status, head.contains("access-control")),
+        (200, false),
+        "no page, no headers for it"
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_origins_keeps_browsers_of_others_from_sending_and_loses_nothing_that_comes() {
+    let origins = Origins::parse([PAGE]).expect("an origin");
+    let world = world_open_to(origins, DoorLimits::default(), Memory::default()).await;
+    for (origin, admitted) in [(PAGE, true), ("https://other.example", false)] {
+        let request = format!(
+            "OPTIONS {PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\norigin: {origin}\r\naccess-control-request-method: POST\r\n\r\n"
+        );
+        let (status, head, told) = world.send(request.as_bytes()).await;
+        assert_eq!(
+            (status < 300, shows(&head, origin)),
+            (admitted, admitted),
+            "{head}"
+        );
+        assert!(admitted || told.contains("--submit-origins"), "{told}");
+        let (status, head, _) = world.post(PATH, &format!("origin: {origin}\r\n"), b"{}").await;
+        assert_eq!(
+            (status, shows(&head, origin)),
+            (200, admitted),
+            "a simple request is kept"
+        );
+        assert_eq!(header(&head, "vary"), Some("origin"));
+    }
+    assert_eq!(world.intake.len(), 2);
 }

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aggregate_store::AggregateReads;
 use aggregator::fold::FoldSettings;
 use anyhow::Context;
-use edge::door::{DoorLimits, SubmissionHandler};
+use edge::Edge;
+use edge::door::{DoorLimits, Origins, SubmissionHandler};
 use index_schema::ProductCount;
 use ping::Submission;
 use query::definitions::Definitions;
 use query::{Api, Charted, StatusReport};
 use service::clock::Clock;
 use service::control::ControlListener;
-use service::http::{ConnectionLimits, Listener};
+use service::dockerflow::METRICS;
+use service::http::{ConnectionLimits, HostCheck, Hosts, Listener};
 use service::lock::{DirectoryLock, LockError};
 use service::shutdown::{Shutdown, Trigger};
 use service::{task, telemetry};
@@ -23,7 +25,7 @@ use tokio::task::JoinHandle;
 use super::control::Requests;
 use super::core::Core;
 use super::health;
-use crate::cli::{EdgeListener, Serve};
+use crate::cli::{EdgeListener, Names, Serve};
 use crate::open_files;
 
 /// Everything in one process.
@@ -39,6 +41,7 @@ impl Pipeline {
     /// Binds both addresses, takes the data directory, and starts.
     pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let definitions = read_definitions(&serve.api.answers.definitions)?;
+        check_edge(&serve.edge)?;
         let data_dir = &serve.data.data_dir;
         let edge_listener = bind_edge(&serve.edge, data_dir, 2).await?;
         let api_listener = bind(
@@ -58,11 +61,8 @@ impl Pipeline {
             watch.run(ending, end).await;
             Ok(())
         });
-        let door = SubmissionHandler::new(
-            core.edge().clone(),
-            health::of_edge(core.edge(), shutdown.clone()),
-            door_limits(&serve.edge),
-        );
+        let names = &serve.names;
+        let door = door(core.edge(), &serve.edge, names, edge_address, shutdown.clone())?;
         let fold = serve.data.fold_settings()?;
         let api = Api::new(query::Parts {
             reads: core.reads.clone(),
@@ -75,6 +75,7 @@ impl Pipeline {
             health: health::of_databases(&watcher, shutdown.clone()),
             clock,
         });
+        let api = HostCheck::new(api, Hosts::of(api_address, &names.allowed_host));
         let control = ControlListener::bind(core.base.directory.root())
             .context("cannot listen on the control socket")?;
         let listeners = vec![
@@ -171,9 +172,41 @@ async fn bind(
     }
 }
 
-/// What the door admits.
-pub(crate) fn door_limits(edge: &EdgeListener) -> DoorLimits {
-    let mut limits = DoorLimits::default();
+/// The door for pings, as the listener's settings have it. Pings and heartbeats are taken under any name: refusing them
+/// under a proxy's would lose them, and scripts of every origin may read what these say.
+pub(crate) fn door(
+    edge: &Arc<Edge>,
+    settings: &EdgeListener,
+    names: &Names,
+    address: SocketAddr,
+    ending: Shutdown,
+) -> anyhow::Result<HostCheck<SubmissionHandler<Edge>>> {
+    let (limits, origins) = check_edge(settings)?;
+    let health = health::of_edge(edge, ending).show_metrics(settings.edge_metrics);
+    let door = SubmissionHandler::new(edge.clone(), health, limits).open_to(origins);
+    Ok(HostCheck::new(door, Hosts::of(address, &names.allowed_host)).only_for(&[METRICS]))
+}
+
+/// What the door admits, and from whose scripts.
+pub(crate) fn check_edge(edge: &EdgeListener) -> anyhow::Result<(DoorLimits, Origins)> {
+    let origins =
+        Origins::parse(edge.submit_origins.iter().map(String::as_str)).context("--submit-origins")?;
+    let limits = door_limits(edge);
+    anyhow::ensure!(
+        limits.bodies_bytes_max as u64 >= limits.body.bytes_max,
+        "--bodies-memory, {} bytes, is less than --body-limit, {} bytes: a body of that length could never be read; raise \
+         the one or lower the other",
+        limits.bodies_bytes_max,
+        limits.body.bytes_max
+    );
+    Ok((limits, origins))
+}
+
+fn door_limits(edge: &EdgeListener) -> DoorLimits {
+    let mut limits = DoorLimits {
+        bodies_bytes_max: usize::try_from(edge.bodies_memory.0).unwrap_or(usize::MAX),
+        ..DoorLimits::default()
+    };
     limits.body.bytes_max = edge.body_limit.0;
     limits.body.timeout = edge.body_timeout.0;
     limits.body.grace = limits.body.grace.min(edge.body_timeout.0);

@@ -17,9 +17,9 @@ mod watcher;
 pub(crate) use self::base::Base;
 pub(crate) use self::control::{Request, forgotten, perform, retained, said};
 pub(crate) use self::core::Core;
-pub(crate) use self::health::{of_databases as health_of_databases, of_edge as health_of_edge};
+pub(crate) use self::health::of_databases as health_of_databases;
 pub(crate) use self::listeners::{
-    Pipeline, bind_edge, charted_by, door_limits, read_definitions, warn_of_open_api,
+    Pipeline, bind_edge, charted_by, check_edge, door, read_definitions, warn_of_open_api,
 };
 pub(crate) use self::offline::offline_status;
 pub(crate) use self::store_watch::WatchedStore;

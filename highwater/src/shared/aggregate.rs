@@ -9,7 +9,7 @@ use lambda_indexer::Indexer;
 use service::clock::{Clock, SystemClock};
 use service::current::Current;
 use service::dockerflow::HealthOnly;
-use service::http::{ConnectionLimits, Listener};
+use service::http::{ConnectionLimits, HostCheck, Hosts, Listener};
 use service::random::{Random, SystemRandom};
 use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
@@ -32,6 +32,7 @@ pub(crate) async fn run(command: &Aggregate) -> anyhow::Result<()> {
     let (trigger, shutdown) = Shutdown::new();
     let (ending_trigger, ending) = Shutdown::new();
     let health = HealthOnly::new(health_of_databases(&folding.watcher, ending.clone()));
+    let health = HostCheck::new(health, Hosts::of(address, &command.names.allowed_host));
     let serving = task::spawn("listener", listener.serve(health, shutdown.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
     let (watcher, end) = (folding.watcher.clone(), shutdown.clone());

@@ -7,7 +7,7 @@ use ping::Incarnation;
 use query::{Api, Parts};
 use service::clock::SystemClock;
 use service::current::Current;
-use service::http::Listener;
+use service::http::{HostCheck, Hosts, Listener};
 use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 
@@ -59,6 +59,7 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
         health: health_of_databases(&watcher, shutdown.clone()),
         clock,
     });
+    let api = HostCheck::new(api, Hosts::of(address, &command.names.allowed_host));
     let serving = task::spawn("API listener", listener.serve(api, shutdown.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
     let watching = task::spawn("watcher", async move {

@@ -2,9 +2,10 @@
 //!
 //! What the body means is not looked at here.
 
-use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use ::http::Extensions;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -12,10 +13,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::BodyLimits;
+use super::room::Seat;
+use crate::task;
 
-/// Memory is taken from the budget, and reserved, in steps that double from this many bytes: most pings fit the first,
-/// and a client that promises much but sends little holds little.
-const FIRST_STEP_BYTES: u64 = 128 << 10;
+/// Memory is taken from the budget, and reserved, in steps that double from this many bytes: most pings need a step or
+/// two, and a client that promises much but sends little holds little. All connections with a first step each fit the
+/// edge's budget.
+const FIRST_STEP_BYTES: u64 = 32 << 10;
+
+/// How long it is waited for the memory of a body that was asked to yield.
+const YIELDED_WAIT: Duration = Duration::from_millis(5);
 
 /// The memory that all bodies may take together.
 #[derive(Clone, Debug)]
@@ -36,24 +43,41 @@ impl BodyBudget {
         self.bytes.available_permits()
     }
 
-    fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, BodyError> {
+    /// Takes so many bytes. Where they are not free, the slowest bodies of other connections yield, one after another;
+    /// where none of them is slow, there is no room.
+    async fn take(&self, bytes: u64, sender: Option<&Sender>) -> Result<OwnedSemaphorePermit, BodyError> {
         let bytes = u32::try_from(bytes).map_err(|_| BodyError::NoRoom)?;
-        Arc::clone(&self.bytes)
-            .try_acquire_many_owned(bytes)
-            .map_err(|_| BodyError::NoRoom)
+        loop {
+            if let Ok(taken) = Arc::clone(&self.bytes).try_acquire_many_owned(bytes) {
+                return Ok(taken);
+            }
+            if !sender.is_some_and(|sender| sender.0.ask_a_slow_body_to_yield()) {
+                return Err(BodyError::NoRoom);
+            }
+            task::sleep(YIELDED_WAIT).await;
+        }
     }
 }
 
-/// A body and the part of the budget that it takes until it is dropped.
-pub struct ReadBody {
-    /// The body's bytes.
-    pub bytes: Bytes,
+/// The connection that a request came by, among the request's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct Sender(Arc<Seat>);
+
+impl Sender {
+    pub(super) fn new(seat: &Arc<Seat>) -> Self {
+        Self(Arc::clone(seat))
+    }
+}
+
+/// A body's bytes with the part of the budget that they take.
+struct Held {
+    bytes: Bytes,
     _taken: OwnedSemaphorePermit,
 }
 
-impl fmt::Debug for ReadBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReadBody({} bytes)", self.bytes.len())
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -74,8 +98,9 @@ pub enum BodyError {
     Cut,
 }
 
-/// Reads a body to its end. Asking for the body is what makes a client that sent `Expect: 100-continue` send it, so
-/// refuse by headers before.
+/// Reads a body to its end. It takes its part of the budget until the last clone of its bytes is dropped, wherever that
+/// is. Asking for the body is what makes a client that sent `Expect: 100-continue` send it, so refuse by headers before.
+/// `request` are the extensions of the request: by them the listener knows whose body is slow.
 ///
 /// # Errors
 /// See [`BodyError`]; the rest of the body is then unread.
@@ -85,15 +110,19 @@ pub enum BodyError {
 )]
 pub async fn read_body(
     mut body: Incoming,
+    request: &Extensions,
     limits: &BodyLimits,
     budget: &BodyBudget,
-) -> Result<ReadBody, BodyError> {
+) -> Result<Bytes, BodyError> {
     let promised = body.size_hint().lower();
     if promised > limits.bytes_max {
         return Err(BodyError::TooLarge);
     }
+    let sender = request.get::<Sender>();
+    let first = promised.min(FIRST_STEP_BYTES);
+    let mut gathered = Gathered::begin(budget.take(first, sender).await?);
+    let reading = sender.map(|sender| sender.0.serving.begin_body());
     let started = Instant::now();
-    let mut gathered = Gathered::begin(promised.min(FIRST_STEP_BYTES), budget)?;
     loop {
         let deadline = started + limits.deadline(gathered.len());
         let frame = match timeout_at(deadline, body.frame()).await {
@@ -105,11 +134,17 @@ pub async fn read_body(
         let Ok(data) = frame.into_data() else {
             continue; // Trailers say nothing that is kept.
         };
+        if let Some(reading) = &reading {
+            reading.came(data.len() as u64);
+        }
         let len = gathered.len() + data.len() as u64;
         if len > limits.bytes_max {
             return Err(BodyError::TooLarge);
         }
-        gathered.add(data, promised.max(len), budget)?;
+        if let Some(step) = gathered.step(len, promised.max(len)) {
+            gathered.taken.merge(budget.take(step, sender).await?);
+        }
+        gathered.add(data);
     }
 }
 
@@ -121,46 +156,45 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn begin(bytes: u64, budget: &BodyBudget) -> Result<Self, BodyError> {
-        Ok(Self {
+    const fn begin(taken: OwnedSemaphorePermit) -> Self {
+        Self {
             only: Bytes::new(),
             joined: Vec::new(),
-            taken: budget.take(bytes)?,
-        })
+            taken,
+        }
     }
 
     const fn len(&self) -> u64 {
         (self.only.len() + self.joined.len()) as u64
     }
 
-    /// Adds a frame; `expected` is the length that the whole body has at least.
-    fn add(&mut self, data: Bytes, expected: u64, budget: &BodyBudget) -> Result<(), BodyError> {
-        let len = self.len() + data.len() as u64;
+    /// What must be taken beside what is, for so many bytes; `expected` is the length that the whole body has at least.
+    fn step(&self, len: u64, expected: u64) -> Option<u64> {
         let taken = self.taken.num_permits() as u64;
-        if len > taken {
-            let step = len.max(taken * 2).min(expected);
-            self.taken.merge(budget.take(step - taken)?);
-        }
+        (len > taken).then(|| len.max(taken * 2).min(expected) - taken)
+    }
+
+    /// Adds a frame for which there is room.
+    fn add(&mut self, data: Bytes) {
         if self.len() == 0 {
             self.only = data;
-            return Ok(());
+            return;
         }
         let room = self.taken.num_permits();
         self.joined.reserve_exact(room.saturating_sub(self.joined.len()));
         self.joined.extend_from_slice(&std::mem::take(&mut self.only));
         self.joined.extend_from_slice(&data);
-        Ok(())
     }
 
-    fn finish(self) -> ReadBody {
+    fn finish(self) -> Bytes {
         let Self { only, joined, taken } = self;
-        ReadBody {
+        Bytes::from_owner(Held {
             bytes: if joined.is_empty() {
                 only
             } else {
                 Bytes::from(joined)
             },
             _taken: taken,
-        }
+        })
     }
 }

@@ -5,15 +5,17 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
+use ::http::header::{CONNECTION, HeaderValue};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::serving::Serving;
+use super::body::Sender;
+use super::room::Seat;
 use super::watch::Watched;
-use super::{ConnectionLimits, Handler, Hangup};
+use super::{Answer, ConnectionLimits, Handler, Hangup};
 use crate::metrics::{self, Closed};
 use crate::shutdown::Shutdown;
 
@@ -33,26 +35,31 @@ pub(super) struct Shared<H> {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: TcpStream, serving: Serving) {
+pub(super) async fn serve<H: Handler>(shared: Arc<Shared<H>>, stream: TcpStream, seat: Arc<Seat>) {
     tokio::select! {
         biased;
         () = shared.cut.wished() => metrics::closed(shared.listener, Closed::Drain),
-        () = serving.asked_for_room() => metrics::closed(shared.listener, Closed::Displaced),
-        () = converse(&shared, stream, &serving) => {}
+        () = seat.serving.asked_for_room() => metrics::closed(shared.listener, Closed::Displaced),
+        () = converse(&shared, stream, &seat) => {}
     }
 }
 
-async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream, serving: &Serving) {
+async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream, seat: &Arc<Seat>) {
+    let serving = &seat.serving;
     let watched = Watched::new(
         stream,
         shared.listener,
         Arc::clone(&shared.limits),
         serving.clone(),
     );
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let (shared, guard) = (Arc::clone(shared), serving.begin());
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        let (shared, seat, guard) = (Arc::clone(shared), Arc::clone(seat), serving.begin());
+        request.extensions_mut().insert(Sender::new(&seat));
         async move {
-            let answer = shared.handler.handle(request).await;
+            let answer = match seat.is_kept() {
+                true => answer_on_kept_seat(&shared.handler, request, &seat).await,
+                false => shared.handler.handle(request).await,
+            };
             drop(guard);
             answer
         }
@@ -78,6 +85,24 @@ async fn converse<H: Handler>(shared: &Arc<Shared<H>>, stream: TcpStream, servin
     if let Err(error) = outcome {
         count(shared.listener, &error);
     }
+}
+
+/// The answer to a request whose connection found only a seat for heartbeats. What is answered there gives the seat back.
+async fn answer_on_kept_seat<H: Handler>(
+    handler: &H,
+    request: hyper::Request<Incoming>,
+    seat: &Seat,
+) -> Answer {
+    let mut answer = if handler.is_heartbeat(&request) {
+        handler.handle(request).await?
+    } else if seat.move_up().await {
+        return handler.handle(request).await;
+    } else {
+        handler.no_seat(&request)
+    };
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(CONNECTION, close);
+    Ok(answer)
 }
 
 /// Counts a failed connection by its reason.

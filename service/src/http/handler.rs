@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ::http::header::{CONTENT_TYPE, HeaderValue};
+use ::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use ::http::{Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -14,6 +14,25 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// The future is dropped when the connection breaks or the drain of a shutdown takes too long.
     fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Answer> + Send;
+
+    /// Whether a request asks how the process is, which is answered although all connections are taken.
+    fn is_heartbeat(&self, request: &Request<Incoming>) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// The answer to a request for which there is no connection left. Its body is not read.
+    fn no_seat(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let _ = request;
+        let mut refusal = text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "all connections are taken\nask again in a while\n",
+        );
+        refusal
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        refusal
+    }
 }
 
 /// A response, or none.

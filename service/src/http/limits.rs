@@ -5,10 +5,13 @@ use std::time::Duration;
 /// What connections may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections open at once. For each more, the one that has waited longest for its client yields, if that was
-    /// over a second; else it waits in the operating system's queue. Each costs a file descriptor and between 10 and
+    /// Connections open at once. For each request more, one that waits for its client yields, if it has for over a
+    /// second: the longest silent, else the one with the slowest body. Each costs a file descriptor and between 10 and
     /// 64 KB.
     pub connections: usize,
+    /// Connections beside these, for heartbeats. Any other request that comes by one of them waits until a connection
+    /// of the others is free, and is refused when it was the longest to wait and the next one comes.
+    pub heartbeat_seats: usize,
     /// From the connection's start, or from the first byte of a later request, to the end of its headers.
     pub header_timeout: Duration,
     /// How long a connection may lie idle between requests: longer than the 60 s for which load balancers keep theirs,
@@ -30,6 +33,7 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            heartbeat_seats: 64,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),

@@ -95,7 +95,7 @@ impl Listener {
             name,
             limits,
         } = self;
-        let room = Room::new(limits.connections);
+        let room = Room::new(limits.connections, limits.heartbeat_seats);
         let drain_timeout = limits.drain_timeout;
         let shared = Arc::new(Shared {
             handler,
@@ -139,30 +139,25 @@ async fn accept_all<H: Handler>(listener: &TcpListener, room: &Arc<Room>, shared
     }
 }
 
-fn begin<H: Handler>(stream: TcpStream, seat: Seat, shared: &Arc<Shared<H>>) {
+fn begin<H: Handler>(stream: TcpStream, seat: Arc<Seat>, shared: &Arc<Shared<H>>) {
     let shared = Arc::clone(shared);
     metrics::accepted(shared.listener).increment(1);
     let _ = stream.set_nodelay(true); // an answer of two packets must not wait for an acknowledgement
     task::spawn("connection", async move {
-        let serving = seat.serving.clone();
-        let _open = Open::new(shared.listener, seat);
-        connection::serve(shared, stream, serving).await;
+        let _open = Open::new(shared.listener);
+        connection::serve(shared, stream, seat).await;
     });
 }
 
-/// An open connection: counted, and taking its room, also when its handler panics.
+/// An open connection: counted as long as it is, also when its handler panics.
 struct Open {
     listener: &'static str,
-    _seat: Seat,
 }
 
 impl Open {
-    fn new(listener: &'static str, seat: Seat) -> Self {
+    fn new(listener: &'static str) -> Self {
         metrics::connections(listener).increment(1);
-        Self {
-            listener,
-            _seat: seat,
-        }
+        Self { listener }
     }
 }
 

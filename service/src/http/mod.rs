@@ -4,13 +4,16 @@
 mod body;
 mod connection;
 mod handler;
+mod hosts;
 mod limits;
 mod listener;
+mod pace;
 mod room;
 mod serving;
 mod watch;
 
-pub use body::{BodyBudget, BodyError, ReadBody, read_body};
+pub use body::{BodyBudget, BodyError, read_body};
 pub use handler::{Answer, Handler, Hangup, json, text};
+pub use hosts::{HostCheck, Hosts};
 pub use limits::{BodyLimits, ConnectionLimits};
 pub use listener::{BindError, Listener};

@@ -1,33 +1,41 @@
-//! The room for connections: so many at once. Where none is left, whoever has waited longest for its client yields;
-//! first of all, who was never served.
+//! The room for connections: so many seats at once. Where none is left, whoever makes us wait longest yields: first who
+//! was never served, then who is silent, then the slowest body.
 //!
-//! Without that, clients that open connections and say nothing would keep honest ones waiting for a header's time-out,
-//! one after another.
+//! Without that, clients that open connections and say nothing, or send a byte now and then, would keep honest ones
+//! waiting for a time-out, one after another. Beside the seats some are kept for heartbeats: a connection that finds all
+//! others taken sits on one of these until its request is known. A heartbeat is answered there; any other request waits
+//! for a seat, and is refused when the kept ones are needed.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
-use super::serving::Serving;
+use super::serving::{Serving, Yields, now};
 use crate::task;
 
-/// A connection yields only after its client was silent for so long: an honest head is there at once, and a client that
-/// has just been answered often asks again.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How often it is looked whether somebody may be asked to yield.
+/// How often it is looked whether somebody may be asked to yield: by each who waits, and after a look in vain by all of
+/// them together, for a look goes through all connections.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How long a request waits for a seat at most.
+const SEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Room for so many connections.
 #[derive(Debug)]
 pub(super) struct Room {
-    permits: Arc<Semaphore>,
+    seats: Arc<Semaphore>,
+    kept: Arc<Semaphore>,
     connections: u32,
-    seats: Mutex<BTreeMap<u64, Serving>>,
+    kept_seats: u32,
+    open: Mutex<BTreeMap<u64, Serving>>,
     next: AtomicU64,
+    /// The last look in vain, for anybody and for a slow body.
+    in_vain: [Mutex<Option<Instant>>; 2],
 }
 
 /// The room of one connection, until it is dropped.
@@ -36,31 +44,49 @@ pub(super) struct Seat {
     room: Arc<Room>,
     number: u64,
     pub(super) serving: Serving,
-    _permit: OwnedSemaphorePermit,
+    permit: Mutex<Permit>,
+}
+
+#[derive(Debug)]
+enum Permit {
+    Seat { _permit: OwnedSemaphorePermit },
+    Kept { _permit: OwnedSemaphorePermit },
 }
 
 impl Room {
-    pub(super) fn new(connections: usize) -> Arc<Self> {
-        let connections = connections.clamp(1, (u32::MAX >> 1) as usize);
+    pub(super) fn new(connections: usize, kept_seats: usize) -> Arc<Self> {
+        let bounded =
+            |seats: usize| u32::try_from(seats.clamp(1, (u32::MAX >> 1) as usize)).expect("clamped");
+        let (connections, kept_seats) = (bounded(connections), bounded(kept_seats));
         Arc::new(Self {
-            permits: Arc::new(Semaphore::new(connections)),
-            connections: u32::try_from(connections).expect("clamped"),
-            seats: Mutex::default(),
+            seats: Arc::new(Semaphore::new(connections as usize)),
+            kept: Arc::new(Semaphore::new(kept_seats as usize)),
+            connections,
+            kept_seats,
+            open: Mutex::default(),
             next: AtomicU64::new(0),
+            in_vain: Default::default(),
         })
     }
 
     /// Room for one more connection, as soon as there is some.
-    pub(super) async fn take(self: &Arc<Self>) -> Seat {
+    pub(super) async fn take(self: &Arc<Self>) -> Arc<Seat> {
         loop {
-            match Arc::clone(&self.permits).try_acquire_owned() {
-                Ok(permit) => return self.seat(permit),
-                Err(_) => self.ask_one_to_yield(),
+            if let Ok(permit) = Arc::clone(&self.seats).try_acquire_owned() {
+                return self.seat(Permit::Seat { _permit: permit });
             }
+            if let Ok(permit) = Arc::clone(&self.kept).try_acquire_owned() {
+                return self.seat(Permit::Kept { _permit: permit });
+            }
+            self.refuse_one_that_waits();
+            self.ask_one_to_yield();
             tokio::select! {
                 biased;
-                permit = Arc::clone(&self.permits).acquire_owned() => {
-                    return self.seat(permit.expect("the semaphore is never closed"));
+                permit = Arc::clone(&self.seats).acquire_owned() => {
+                    return self.seat(Permit::Seat { _permit: permit.expect("the semaphore is never closed") });
+                }
+                permit = Arc::clone(&self.kept).acquire_owned() => {
+                    return self.seat(Permit::Kept { _permit: permit.expect("the semaphore is never closed") });
                 }
                 () = task::sleep(LOOK_AGAIN) => {}
             }
@@ -69,45 +95,120 @@ impl Room {
 
     /// Returns when nobody is left.
     pub(super) async fn all_gone(&self) {
-        // The semaphore is never closed.
-        let _ = self.permits.acquire_many(self.connections).await;
+        // The semaphores are never closed. Who moves from a kept seat to another holds both for a moment.
+        let _kept = self.kept.acquire_many(self.kept_seats).await;
+        let _ = self.seats.acquire_many(self.connections).await;
     }
 
     /// Connections that are open.
     pub(super) fn taken(&self) -> usize {
-        self.seats().len()
+        self.open().len()
     }
 
-    fn seat(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Seat {
+    fn seat(self: &Arc<Self>, permit: Permit) -> Arc<Seat> {
         let (number, serving) = (self.next.fetch_add(1, Ordering::Relaxed), Serving::default());
-        self.seats().insert(number, serving.clone());
-        Seat {
+        self.open().insert(number, serving.clone());
+        Arc::new(Seat {
             room: Arc::clone(self),
             number,
             serving,
-            _permit: permit,
-        }
+            permit: Mutex::new(permit),
+        })
     }
 
     fn ask_one_to_yield(&self) {
-        let seats = self.seats();
-        let longest = seats
+        self.ask_the_first(&self.in_vain[0], |_, _| true);
+    }
+
+    /// Asks the first of those that may be asked, and says whether there was one.
+    fn ask_the_first(
+        &self,
+        in_vain: &Mutex<Option<Instant>>,
+        may_be_asked: impl Fn(u64, Yields) -> bool,
+    ) -> bool {
+        let mut in_vain = in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        if in_vain.is_some_and(|last| now().duration_since(last) < LOOK_AGAIN) {
+            return false;
+        }
+        let open = self.open();
+        let first = open
+            .iter()
+            .filter_map(|(number, serving)| Some((*number, serving.yields()?, serving)))
+            .filter(|(number, yields, _)| may_be_asked(*number, *yields))
+            .min_by_key(|(_, yields, _)| *yields);
+        let Some((.., serving)) = first else {
+            *in_vain = Some(now());
+            return false;
+        };
+        serving.yield_room();
+        true
+    }
+
+    /// Has the request that has waited longest for a seat wait no longer.
+    fn refuse_one_that_waits(&self) {
+        let open = self.open();
+        let longest = open
             .values()
-            .filter_map(|serving| Some((serving.waits()?, serving)))
-            .filter(|((_, since), _)| since.elapsed() >= PATIENCE)
-            .min_by_key(|(waits, _)| *waits);
+            .filter_map(|serving| Some((serving.waits_for_seat()?, serving)))
+            .min_by_key(|(since, _)| *since);
         if let Some((_, serving)) = longest {
-            serving.yield_room();
+            serving.refuse();
         }
     }
 
-    fn seats(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Serving>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> MutexGuard<'_, BTreeMap<u64, Serving>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Whether it is one of those for heartbeats.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(*self.permit(), Permit::Kept { .. })
+    }
+
+    /// Moves to a seat for any request; false when the request is to be refused, for there is none.
+    pub(super) async fn move_up(&self) -> bool {
+        self.serving.wait_for_seat(true);
+        let moved = self.wait_for_seat().await;
+        self.serving.wait_for_seat(false);
+        match moved {
+            Some(permit) => *self.permit() = Permit::Seat { _permit: permit },
+            None => self.serving.note_refused(),
+        }
+        !self.is_kept()
+    }
+
+    async fn wait_for_seat(&self) -> Option<OwnedSemaphorePermit> {
+        let mut permit = pin!(Arc::clone(&self.room.seats).acquire_owned());
+        let mut end = pin!(task::sleep(SEAT_TIMEOUT));
+        loop {
+            self.room.ask_one_to_yield();
+            tokio::select! {
+                biased;
+                permit = permit.as_mut() => return permit.ok(),
+                () = self.serving.refused() => return None,
+                () = end.as_mut() => return None,
+                () = task::sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Asks the slowest body of another connection to make room, and says whether there was one.
+    pub(super) fn ask_a_slow_body_to_yield(&self) -> bool {
+        let is_body = |yields| matches!(yields, Yields::SlowBody(..));
+        self.room.ask_the_first(&self.room.in_vain[1], |number, yields| {
+            number != self.number && is_body(yields)
+        })
+    }
+
+    fn permit(&self) -> MutexGuard<'_, Permit> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.room.seats().remove(&self.number);
+        self.room.open().remove(&self.number);
     }
 }

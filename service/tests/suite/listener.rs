@@ -18,7 +18,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Answers `/echo` with the body, `/slow` after half a second, `/big` with 64 MiB, all else with 403 unread.
+/// Answers `/echo` with the body, `/slow` after half a second, `/long` after five, `/big` with 64 MiB, `/heartbeat` also on a seat kept for
+/// it, all else with 403 unread.
 struct Echo {
     limits: BodyLimits,
     budget: BodyBudget,
@@ -28,9 +29,10 @@ struct Echo {
 impl Handler for Echo {
     async fn handle(&self, request: Request<Incoming>) -> Answer {
         self.handled.fetch_add(1, Ordering::SeqCst);
-        match request.uri().path() {
-            "/echo" => match read_body(request.into_body(), &self.limits, &self.budget).await {
-                Ok(body) => Ok(text(StatusCode::OK, body.bytes.clone())),
+        let (head, body) = request.into_parts();
+        match head.uri.path() {
+            "/echo" => match read_body(body, &head.extensions, &self.limits, &self.budget).await {
+                Ok(body) => Ok(text(StatusCode::OK, Bytes::copy_from_slice(&body))),
                 Err(BodyError::TooLarge) => Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
                 Err(BodyError::NoRoom) => Ok(text(StatusCode::SERVICE_UNAVAILABLE, "no room")),
                 Err(BodyError::Slow | BodyError::Cut) => Err(Hangup),
@@ -39,10 +41,19 @@ impl Handler for Echo {
                 task::sleep(Duration::from_millis(500)).await;
                 Ok(text(StatusCode::OK, "slow"))
             }
+            "/long" => {
+                task::sleep(Duration::from_secs(5)).await;
+                Ok(text(StatusCode::OK, "long"))
+            }
             "/big" => Ok(text(StatusCode::OK, Bytes::from(vec![b'x'; 64 << 20]))),
             "/panic" => panic!("a handler's mistake"),
+            "/heartbeat" => Ok(text(StatusCode::OK, "alive")),
             _ => Ok(text(StatusCode::FORBIDDEN, "no")),
         }
+    }
+
+    fn is_heartbeat(&self, request: &Request<Incoming>) -> bool {
+        request.uri().path() == "/heartbeat"
     }
 }
 
@@ -71,6 +82,21 @@ async fn world(limits: ConnectionLimits) -> World {
         grace: Duration::from_millis(300),
         bytes_per_second_min: 1000,
     };
+    world_with(limits, body).await
+}
+
+/// The same, whose bodies may take as long as they like.
+async fn patient_world(limits: ConnectionLimits) -> World {
+    let body = BodyLimits {
+        bytes_max: 1 << 20,
+        timeout: Duration::from_secs(60),
+        grace: Duration::from_secs(60),
+        bytes_per_second_min: 1,
+    };
+    world_with(limits, body).await
+}
+
+async fn world_with(limits: ConnectionLimits, body: BodyLimits) -> World {
     let listener = Listener::bind("test", ([127, 0, 0, 1], 0).into(), limits)
         .await
         .expect("a port");
@@ -518,4 +544,194 @@ async fn a_busy_port_is_a_clear_error() {
         .await
         .expect_err("taken");
     assert!(error.to_string().contains("in use"), "{error}");
+}
+
+const ECHO_HEAD: &[u8] =
+    b"POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 900000\r\n\r\n";
+const PLAIN: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+const HEARTBEAT: &[u8] = b"GET /heartbeat HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// Waits until the handler was asked so often.
+async fn until_handled(world: &World, requests: usize) {
+    for _ in 0..500 {
+        if world.handled.load(Ordering::SeqCst) >= requests {
+            return;
+        }
+        task::sleep(Duration::from_millis(20)).await;
+    }
+    panic!(
+        "{} of {requests} requests came",
+        world.handled.load(Ordering::SeqCst)
+    );
+}
+
+#[tokio::test]
+async fn the_slowest_body_yields_when_there_is_no_more_room() {
+    let world = patient_world(ConnectionLimits {
+        connections: 3,
+        ..short()
+    })
+    .await;
+    // From the slowest to the fastest: one that sent much at once and nothing since, one that trickles, one that flows.
+    let mut bodies = Vec::new();
+    for _ in 0..3 {
+        let mut stream = world.connect().await;
+        stream.write_all(ECHO_HEAD).await.expect("sent");
+        bodies.push(stream);
+    }
+    until_handled(&world, 3).await;
+    bodies[0].write_all(&[b'a'; 50_000]).await.expect("sent");
+    for _ in 0..25 {
+        bodies[1].write_all(&[b'a'; 10]).await.expect("sent");
+        bodies[2].write_all(&[b'a'; 10_000]).await.expect("sent");
+        task::sleep(Duration::from_millis(100)).await;
+    }
+    let (answer, _) = world.tell(PLAIN).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert_eq!(
+        read_to_close(&mut bodies[0]).await.0,
+        "",
+        "the slowest was closed"
+    );
+    let mut fast = bodies.pop().expect("three");
+    fast.write_all(&vec![b'a'; 650_000]).await.expect("sent");
+    let (answer, _) = read_to_close(&mut fast).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "the fastest keeps its room");
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_answered_while_every_connection_is_taken_by_what_is_being_answered_or_just_began() {
+    let world = patient_world(ConnectionLimits {
+        connections: 8,
+        heartbeat_seats: 2,
+        ..short()
+    })
+    .await;
+    let mut busy = Vec::new();
+    for _ in 0..8 {
+        let mut stream = world.connect().await;
+        stream
+            .write_all(b"GET /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await
+            .expect("sent");
+        busy.push(stream);
+    }
+    until_handled(&world, 8).await;
+    let mut waiting = world.connect().await;
+    waiting.write_all(PLAIN).await.expect("sent");
+    let (answer, took) = world.tell(HEARTBEAT).await;
+    assert!(answer.ends_with("alive"), "{answer}");
+    assert!(
+        answer.contains("connection: close"),
+        "the seat is given back: {answer}"
+    );
+    assert!(
+        took < Duration::from_secs(4),
+        "before any of the others ended, not after {took:?}"
+    );
+    for mut stream in busy {
+        read_until(&mut stream, "long").await;
+    }
+    let answer = read_until(&mut waiting, "no").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 403 "),
+        "who waits has its turn: {answer}"
+    );
+}
+
+#[tokio::test]
+async fn who_waits_longest_for_a_seat_is_told_to_come_again_when_the_kept_ones_are_needed() {
+    let world = patient_world(ConnectionLimits {
+        connections: 1,
+        heartbeat_seats: 2,
+        ..short()
+    })
+    .await;
+    let mut busy = world.connect().await;
+    busy.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .expect("sent");
+    until_handled(&world, 1).await;
+    let flow = async {
+        loop {
+            let mut stream = world.connect().await;
+            stream.write_all(PLAIN).await.expect("sent");
+            task::sleep(Duration::from_millis(30)).await;
+            drop(stream);
+        }
+    };
+    let mut first = world.connect().await;
+    first.write_all(PLAIN).await.expect("sent");
+    let told = async {
+        let (answer, _) = read_to_close(&mut first).await;
+        let (heartbeat, _) = world.tell(HEARTBEAT).await;
+        (answer, heartbeat)
+    };
+    let (answer, heartbeat) = tokio::select! {
+        never = flow => never,
+        told = told => told,
+    };
+    let head = answer.to_lowercase();
+    assert!(
+        head.starts_with("http/1.1 503 ") && head.contains("retry-after: "),
+        "{answer}"
+    );
+    assert!(heartbeat.ends_with("alive"), "{heartbeat}");
+}
+
+#[tokio::test]
+async fn the_memory_that_slow_bodies_hold_is_given_to_who_sends() {
+    let world = patient_world(short()).await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = world.connect().await;
+        let head = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n";
+        stream.write_all(head).await.expect("sent");
+        stream.write_all(&vec![b'a'; 1_000_000]).await.expect("sent");
+        slow.push(stream);
+    }
+    until_handled(&world, 2).await;
+    // They hold all memory for bodies, and are waited for as long as nobody else can be slow.
+    task::sleep(Duration::from_millis(1500)).await;
+    let request = b"POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\nping";
+    let (answer, _) = world.tell(request).await;
+    assert!(answer.ends_with("ping"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_kept_on_takes_its_part_of_the_budget_until_it_is_let_go() {
+    /// Keeps every body and answers at once.
+    struct Keeper(BodyBudget, std::sync::mpsc::Sender<Bytes>);
+    impl Handler for Keeper {
+        async fn handle(&self, request: Request<Incoming>) -> Answer {
+            let (head, body) = request.into_parts();
+            let limits = BodyLimits::default();
+            let body = read_body(body, &head.extensions, &limits, &self.0).await;
+            self.1.send(body.map_err(|_| Hangup)?).map_err(|_| Hangup)?;
+            Ok(text(StatusCode::OK, ""))
+        }
+    }
+    let (budget, (keep, kept)) = (BodyBudget::new(1000), std::sync::mpsc::channel());
+    let listener = Listener::bind("test", ([127, 0, 0, 1], 0).into(), short())
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (_trigger, shutdown) = Shutdown::new();
+    task::spawn("listener", listener.serve(Keeper(budget.clone(), keep), shutdown));
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\nping")
+        .await
+        .expect("sent");
+    assert!(read_to_close(&mut stream).await.0.starts_with("HTTP/1.1 200 "));
+    let body = kept.recv().expect("kept");
+    let part = body.slice(1..2);
+    drop(body);
+    assert_eq!(
+        budget.free_bytes(),
+        996,
+        "the answered request is gone, its body is not"
+    );
+    drop(part);
+    assert_eq!(budget.free_bytes(), 1000);
 }

@@ -57,7 +57,7 @@ impl World {
     /// # Panics
     /// When it does not come up; its log is printed.
     pub fn edge(&self, name: &str) -> Member {
-        let arguments = ["edge", "--seal-age", "1s", "--edge-listen"];
+        let arguments = ["edge", "--seal-age", "1s", "--edge-metrics", "--edge-listen"];
         self.start(name, &arguments, &["--data-dir", &self.folder_of(name)])
     }
 

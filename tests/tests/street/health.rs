@@ -338,7 +338,7 @@ fn the_log_is_full(night: &mut Night) {
         (507, 200),
         "another node may have room; questions are answered"
     );
-    let metrics = night.pipeline.edge_client().get("/metrics").expect("an answer");
+    let metrics = night.pipeline.api_client().get("/metrics").expect("an answer");
     for line in [
         "highwater_pipeline_verdict_severity{verdict=\"log_full\"} 3",
         "highwater_pipeline_verdict_severity{verdict=\"well\"} 0",

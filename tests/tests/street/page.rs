@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use tests::{highwater, run};
+use serde_json::Value;
+use tests::{Pipeline, highwater, run};
 
 /// A running demo, ended whatever happens.
 struct Demo {
@@ -107,6 +108,55 @@ fn the_page_works_in_a_real_browser() {
         text(&finished.stdout),
         text(&finished.stderr)
     );
+}
+
+/// Runs a script of `page/` in a real browser, and answers what it printed; nothing where there is no browser.
+fn drive(script: &str, arguments: &[&str]) -> Option<String> {
+    if Command::new("chromedriver").arg("--version").output().is_err() {
+        println!("left out: chromedriver is not installed (`make test` installs it)");
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("page").join(script);
+    let finished = Command::new("python3")
+        .arg(script)
+        .args(arguments)
+        .output()
+        .expect("python3 runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        finished.status.success(),
+        "{}\n{}",
+        text(&finished.stdout),
+        text(&finished.stderr)
+    );
+    Some(text(&finished.stdout))
+}
+
+#[test]
+fn the_page_shows_data_that_nobody_wished_for_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drive(
+        "odd_data_test.py",
+        &["--out", &folder.path().display().to_string()],
+    );
+}
+
+#[test]
+fn a_page_of_another_origin_sends_pings_by_fetch_blob_and_beacon_and_each_arrives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipeline = Pipeline::start(&folder.path().join("data"), &[]);
+    let (edge, api) = (
+        format!("http://{}", pipeline.edge),
+        format!("http://{}", pipeline.api),
+    );
+    let Some(printed) = drive("origins_test.py", &["--edge", &edge, "--api", &api]) else {
+        return;
+    };
+    let printed: Value = serde_json::from_str(&printed).expect("JSON");
+    // Beacons are sent when the browser likes.
+    pipeline.wait_for("every ping that was sent", |status| {
+        status["accepted"] == printed["sent"]
+    });
 }
 
 #[test]

@@ -111,18 +111,43 @@ async fn a_post_is_refused_though_its_body_is_never_read() {
 }
 
 #[tokio::test]
-async fn scripts_of_every_origin_may_ask_the_api() {
+async fn scripts_of_every_origin_may_ask_what_the_original_answered_and_heartbeats_and_nothing_else() {
     let api = World::of(Facts::default()).api();
     for target in [
         "/aggregates_by/build_id/channels/",
+        "/aggregates_by/submission_date/channels/nightly/?version=1",
+        "/aggregates_by/nothing",
         "/filters/",
-        "/api/v1/status",
-        "/api/v1/products",
-        "/nothing",
+        "/filters/?nothing=1",
         "/status",
+        "/__heartbeat__",
+        "/__version__",
     ] {
         let answer = get(&api, target).await;
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{target}");
+    }
+    for target in [
+        "/",
+        "/page/main.js",
+        "/manual",
+        "/api/v1/status",
+        "/api/v1/health",
+        "/api/v1/products",
+        "/api/v1/engagement?channel=nightly",
+        "/api/v1/nothing",
+        "/nothing",
+        "/metrics",
+    ] {
+        for method in [Method::GET, Method::OPTIONS, Method::POST] {
+            let asked = request(
+                &api,
+                method.clone(),
+                target,
+                &[("Origin", "https://page.example")],
+            )
+            .await;
+            assert!(!asked.has("access-control-allow-origin"), "{method} {target}");
+        }
     }
     let asked = request(
         &api,

@@ -45,6 +45,11 @@ impl Answer {
             .map_or("", |value| value.to_str().expect("text"))
     }
 
+    /// Whether a header is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// The reason and the sentence of a refusal, with its status.
     pub(crate) fn refusal(&self) -> (u16, String, String) {
         let body = self.json();

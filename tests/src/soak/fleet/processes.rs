@@ -48,7 +48,7 @@ impl Processes {
                 Role::North | Role::South => {
                     command.args(["edge", "--seal-age", "500ms", "--seal-at-shutdown"]);
                     command
-                        .args(["--data-dir", &data, "--edge-listen", &address])
+                        .args(["--data-dir", &data, "--edge-metrics", "--edge-listen", &address])
                         .args(places);
                 }
                 Role::Indexer => {
