@@ -16,7 +16,7 @@ pub(crate) struct Dimensions {
     /// Application, such as Firefox
     #[arg(long, value_name = "VALUES", value_parser = values)]
     app: Option<String>,
-    /// Update channel, as sent
+    /// Update channel, as sent: by URI, or by `client_info` of other namespaces
     #[arg(long, value_name = "VALUES", value_parser = values)]
     channel: Option<String>,
     /// Application version; 54 matches 54 and 54.*
@@ -49,6 +49,14 @@ impl Dimensions {
             option.as_deref().map(|text| (dimension, parse(dimension, text)))
         };
         options.into_iter().filter_map(condition).collect()
+    }
+}
+
+impl Dimensions {
+    /// Whether something is asked that only URIs of `telemetry` say.
+    pub(crate) fn ask_the_uri(&self) -> bool {
+        let asked = [&self.app, &self.channel, &self.version, &self.build_id];
+        self.namespace.as_deref() != Some("telemetry") && asked.into_iter().any(Option::is_some)
     }
 }
 

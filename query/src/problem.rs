@@ -124,7 +124,7 @@ impl Problem {
     pub(crate) fn nothing_received() -> Self {
         Self::new(
             Reason::NothingReceived,
-            "No ping has been folded yet. POST one to /submit/telemetry/... of the edge, and ask again.",
+            "No ping has been folded yet: none was received, or none of a type that is counted. /api/v1/products lists what is stored; to have a number, POST a main ping to /submit/telemetry/... of the edge.",
         )
     }
 

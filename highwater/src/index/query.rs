@@ -26,6 +26,12 @@ pub(crate) async fn run(command: &IndexQuery) -> anyhow::Result<()> {
         kind: Some(kind),
         ..Selection::default()
     };
+    if command.dimensions.ask_the_uri() {
+        eprintln!(
+            "chunks of other namespaces than telemetry lie under UNKNOWN, whatever app, channel, version and build id their \
+             pings state: `highwater pings` looks into them; add UNKNOWN to the values to list them here"
+        );
+    }
     let mut output = io::stdout().lock();
     if command.explain {
         let wanted = usize::try_from(command.limit).map_or(ENTRIES, |limit| limit.min(ENTRIES));

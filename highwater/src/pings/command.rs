@@ -48,7 +48,8 @@ impl Wanted<'_> {
                 .and_then(|_| client_id(&body))
                 .is_some_and(|client| sample_id(&client) == sample)
         };
-        admits(self.selection, &uri, record.submission_date) && self.select.sample_id().is_none_or(sampled)
+        admits(self.selection, &uri, record.body, record.submission_date)
+            && self.select.sample_id().is_none_or(sampled)
     }
 }
 
@@ -56,21 +57,52 @@ async fn pings(source: &Source, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Pings);
     let mut printer = Printer::new(io::stdout(), Shape::Pings);
     let read = for_each_chunk(source, &selection, select, &mut printer).await;
+    let read = match select.of_bodies(ChunkKind::Pings) {
+        Some(others) => {
+            read.and(for_each_other_chunk(source, &selection, &others, select, &mut printer).await)
+        }
+        None => read,
+    };
     printer.finish()?;
     read
 }
 
+/// The chunks of a selection.
 async fn for_each_chunk(
     source: &Source,
     selection: &Selection,
     select: &Select,
     printer: &mut Printer<io::Stdout>,
 ) -> anyhow::Result<()> {
+    print_chunks(source, selection, selection, |_| true, select, printer).await
+}
+
+/// The chunks whose URIs do not say what is selected by, and that were not read for the selection itself.
+async fn for_each_other_chunk(
+    source: &Source,
+    selection: &Selection,
+    others: &Selection,
+    select: &Select,
+    printer: &mut Printer<io::Stdout>,
+) -> anyhow::Result<()> {
+    let is_unread = |entry: &IndexEntry| !selection.can_match(entry);
+    print_chunks(source, selection, others, is_unread, select, printer).await
+}
+
+/// Prints the records of `selection` that lie in the chunks of `chunks` that are wanted.
+async fn print_chunks(
+    source: &Source,
+    selection: &Selection,
+    chunks: &Selection,
+    is_wanted: impl Fn(&IndexEntry) -> bool,
+    select: &Select,
+    printer: &mut Printer<io::Stdout>,
+) -> anyhow::Result<()> {
     let wanted = Wanted { select, selection };
     let (mut after, mut unread): (Option<String>, u64) = (None, 0);
     loop {
-        let entries = source.index.select(selection, after.as_deref(), ENTRIES).await?;
-        for entry in &entries {
+        let entries = source.index.select(chunks, after.as_deref(), ENTRIES).await?;
+        for entry in entries.iter().filter(|entry| is_wanted(entry)) {
             let printed = print_chunk(source, entry, printer, select.limit(), |record, _| {
                 wanted.admits(record).then_some(None)
             })
@@ -137,6 +169,12 @@ async fn print_chunk<'r>(
 /// Errored pings: the records of error chunks, and those that failed in the fold, which lie in ordinary chunks.
 async fn errors(source: &Source, aggregates: &dyn AggregateReads, select: &Select) -> anyhow::Result<()> {
     let selection = select.selection(ChunkKind::Errors);
+    if select.of_bodies(ChunkKind::Errors).is_some() {
+        eprintln!(
+            "errored pings of other namespaces than telemetry are selected by app, channel, version and build id only where \
+             their bodies can be read: leave these out to see all"
+        );
+    }
     let mut printer = Printer::new(io::stdout(), Shape::Errors);
     let read = for_each_chunk(source, &selection, select, &mut printer).await;
     let wanted = Wanted {

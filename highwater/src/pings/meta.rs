@@ -125,7 +125,7 @@ fn nanoseconds(text: &str) -> Option<f64> {
         .map(|moment| moment.unix_timestamp_nanos() as f64)
 }
 
-fn text_at(document: &str, path: &[&str]) -> Option<String> {
+pub(super) fn text_at(document: &str, path: &[&str]) -> Option<String> {
     match value_at(document, path)? {
         Value::String(text) => Some(text),
         _ => None,

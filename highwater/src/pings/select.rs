@@ -1,11 +1,15 @@
 //! Which pings are printed: the command's options as conditions on chunks and on records.
 
 use clap::Args;
-use index_schema::{ChunkKind, Selection};
+use index_schema::{ChunkKind, Condition, Selection};
 use ping::{Dimension, Submission, SubmissionDate, UNKNOWN};
 use service::settings::OF_THIS_CALL;
 
+use super::meta::text_at;
 use crate::dimensions::Dimensions;
+
+/// The namespace whose URIs say application, version, channel and build id.
+const TELEMETRY: &str = "telemetry";
 
 /// Which pings are printed.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,6 +35,28 @@ impl Select {
         }
     }
 
+    /// The conditions on chunks that lie where their URIs say nothing, if records of such chunks can meet the others:
+    /// what other namespaces than `telemetry` state in the body is looked for there.
+    pub(super) fn of_bodies(&self, kind: ChunkKind) -> Option<Selection> {
+        let mut selection = self.selection(kind);
+        let (mut asks, mut application) = (false, None);
+        for (dimension, condition) in &mut selection.conditions {
+            if is_in_body(*dimension) {
+                if *dimension == Dimension::AppName {
+                    application = Some((Dimension::SourceName, condition.clone()));
+                }
+                *condition = Condition::OneOf(vec![UNKNOWN.to_owned()]);
+                asks = true;
+            } else if *dimension == Dimension::SourceName
+                && matches!(condition, Condition::OneOf(names) if names.iter().all(|name| name == TELEMETRY))
+            {
+                return None;
+            }
+        }
+        selection.conditions.extend(application);
+        asks.then_some(selection)
+    }
+
     /// The sample asked for.
     pub(super) const fn sample_id(&self) -> Option<u8> {
         self.sample_id
@@ -45,11 +71,35 @@ impl Select {
     }
 }
 
-/// Whether a record with this URI, received on this day, meets all conditions by its values as sent.
-pub(super) fn admits(selection: &Selection, uri: &str, date: SubmissionDate) -> bool {
+/// Whether pings of other namespaces than `telemetry` state it in the body, as Glean does.
+const fn is_in_body(dimension: Dimension) -> bool {
+    matches!(
+        dimension,
+        Dimension::AppName | Dimension::AppUpdateChannel | Dimension::AppVersion | Dimension::AppBuildId
+    )
+}
+
+/// The value that a ping of another namespace than `telemetry` has: its application is the namespace, the others stand
+/// in `client_info`.
+fn in_body(dimension: Dimension, namespace: &str, body: &[u8]) -> Option<String> {
+    let name = match dimension {
+        Dimension::AppUpdateChannel => "app_channel",
+        Dimension::AppVersion => "app_display_version",
+        Dimension::AppBuildId => "app_build",
+        _ => return Some(namespace.to_owned()),
+    };
+    text_at(&String::from_utf8_lossy(body), &["client_info", name])
+}
+
+/// Whether a record with this URI and body, received on this day, meets all conditions by its values as sent.
+pub(super) fn admits(selection: &Selection, uri: &str, body: &[u8], date: SubmissionDate) -> bool {
     let submission = Submission::parse(uri).unwrap_or_default();
     let date = date.to_string();
     selection.conditions.iter().all(|(dimension, condition)| {
+        if is_in_body(*dimension) && submission.namespace != TELEMETRY {
+            let value = in_body(*dimension, &submission.namespace, body);
+            return condition.matches(value.as_deref().unwrap_or(UNKNOWN));
+        }
         let value = match dimension {
             Dimension::SubmissionDate => Some(date.as_str()),
             Dimension::SourceName => Some(submission.namespace.as_str()),
@@ -84,6 +134,7 @@ mod tests {
         admits(
             &select.selection(ChunkKind::Pings),
             uri,
+            b"",
             "20170131".parse().expect("a date"),
         )
     }
@@ -142,6 +193,49 @@ mod tests {
                 "{build}"
             );
         }
+    }
+
+    const GLEAN: &str = "/submit/org-mozilla-fenix/metrics/1/aaaaaaaa-0000-4000-8000-00000000000c";
+
+    #[test]
+    fn what_glean_states_in_the_body_is_selected_by_and_its_chunks_are_read() {
+        let body = br#"{"client_info": {"app_display_version": "131.2.1", "app_channel": "beta", "app_build": "2016052525"}}"#;
+        for (option, value, expected) in [
+            ("--version", "131", true),
+            ("--version", "13", false),
+            ("--channel", "nightly,beta", true),
+            ("--channel", "UNKNOWN", false),
+            ("--build-id", "2016052525", true),
+            ("--build-id", "20160525..20160526", true),
+            ("--build-id", "20170130", false),
+            ("--app", "org-mozilla-fenix", true),
+            ("--app", "Firefox", false),
+        ] {
+            let select = selecting(option, value);
+            let date = "20250301".parse().expect("a date");
+            let found = admits(&select.selection(ChunkKind::Pings), GLEAN, body, date);
+            assert_eq!(found, expected, "{option} {value}");
+            let chunks = select.of_bodies(ChunkKind::Pings).expect("chunks to look into");
+            let (_, condition) = &chunks.conditions[0];
+            assert!(condition.can_match(UNKNOWN), "{option} {value}");
+        }
+        for body in [&b"{}"[..], b"hello", b"{\"client_info\": {\"app_channel\": 7}}"] {
+            let date = "20250301".parse().expect("a date");
+            let unknown = selecting("--channel", "UNKNOWN").selection(ChunkKind::Pings);
+            assert!(admits(&unknown, GLEAN, body, date));
+        }
+    }
+
+    #[test]
+    fn bodies_are_not_asked_where_the_uri_says_all() {
+        assert_eq!(
+            selecting("--namespace", "org-mozilla-fenix").of_bodies(ChunkKind::Pings),
+            None
+        );
+        assert_eq!(selecting("--doc-type", "main").of_bodies(ChunkKind::Pings), None);
+        let options = ["pings", "--namespace", "telemetry", "--version", "54"];
+        let options = <Options as clap::Parser>::try_parse_from(options).expect("well formed");
+        assert_eq!(options.select.of_bodies(ChunkKind::Pings), None);
     }
 
     #[test]
