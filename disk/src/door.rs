@@ -72,6 +72,12 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// `NotFound`; else those of the file system.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
+    /// Removes a folder that is empty.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, `NotFound`; else those of the file system.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
     /// The entries of a folder, sorted by name; folders end the pair with `true`.
     ///
     /// # Errors

@@ -75,6 +75,10 @@ impl Disk for RealDisk {
         fs::remove_file(path)
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
     fn read_dir(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
         let mut entries = fs::read_dir(path)?
             .map(|entry| {

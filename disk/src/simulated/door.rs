@@ -169,6 +169,19 @@ impl Disk for SimulatedDisk {
         })
     }
 
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.operate(|state| {
+            let (folder, name, taken) = state.tree.place(path)?;
+            // Its names end with that of it; a file that is open has none besides.
+            if !state.tree.entries(taken.ok_or(ErrorKind::NotFound)?)?.is_empty() {
+                return Err(ErrorKind::DirectoryNotEmpty.into());
+            }
+            let to = None;
+            state.tree.change(vec![Slot { folder, name, to }]);
+            Ok(())
+        })
+    }
+
     fn read_dir(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
         self.look(|state| {
             let entries = state.tree.entries(state.tree.lookup(path)?)?.into_iter();

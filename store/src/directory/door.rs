@@ -27,7 +27,7 @@ pub enum Blocking {
 }
 
 /// Objects as files below one folder. A key and a longer key that goes on after a `/` cannot both be there, for a name is
-/// a file or a folder. Folders are never removed.
+/// a file or a folder. A folder goes with its last object.
 #[derive(Clone, Debug)]
 pub struct DirectoryStore {
     inner: Arc<Inner>,
@@ -210,10 +210,12 @@ impl Inner {
         }
         match self.disk.sync_dir(folder) {
             Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Err(unclear("delete", key, &error))
+                return Err(unclear("delete", key, &error));
             }
-            _ => Ok(()),
+            _ => {}
         }
+        self.folders.remove_empty(&*self.disk, folder);
+        Ok(())
     }
 }
 

@@ -19,6 +19,8 @@ const KNOWN_MAX: usize = 1 << 16;
 pub(super) struct Folders {
     root: PathBuf,
     durable: Mutex<HashSet<OsString>>,
+    /// How many folders were removed; held while one is.
+    removed: Mutex<u64>,
 }
 
 /// Folders that are there, and not known to be durable before the entries of their parents are synced.
@@ -30,6 +32,7 @@ impl Folders {
         Self {
             root,
             durable: Mutex::default(),
+            removed: Mutex::default(),
         }
     }
 
@@ -54,8 +57,12 @@ impl Folders {
         Ok(())
     }
 
-    /// The folders that hold those made were synced.
-    pub(super) fn keep(&self, made: Made) {
+    /// The folders that hold those made were synced; they were made after so many removals, see [`Self::removals`].
+    pub(super) fn keep(&self, made: Made, removals: u64) {
+        let removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *removed != removals {
+            return;
+        }
         let mut durable = self.lock();
         if durable.len() + made.0.len() > KNOWN_MAX {
             durable.clear();
@@ -65,13 +72,45 @@ impl Folders {
 
     /// Makes `folder` and all between, and their entries durable.
     pub(super) fn ensure(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
-        let mut made = Made::default();
+        let (mut made, removals) = (Made::default(), self.removals());
         self.make(disk, folder, &mut made)?;
         for parent in made.parents() {
             disk.sync_dir(parent)?;
         }
-        self.keep(made);
+        self.keep(made, removals);
         Ok(())
+    }
+
+    /// How many folders were removed so far. Who makes something visible in a folder asks before it makes folders and
+    /// after: if one was removed meanwhile, another put may have made it anew, and nobody synced that.
+    pub(super) fn removals(&self) -> u64 {
+        *self.removed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes a folder if it is empty, and those above it that are then, below the root. A put that needs one of them
+    /// meanwhile fails, surely without having put anything, and makes them anew when it is tried again. After a crash they
+    /// may be back.
+    pub(super) fn remove_empty(&self, disk: &dyn Disk, folder: &Path) {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *removed;
+        for folder in folder.ancestors().take_while(|folder| *folder != self.root) {
+            if disk.remove_dir(folder).is_err() {
+                break;
+            }
+            *removed += 1;
+        }
+        if *removed > before {
+            self.forget();
+        }
+    }
+
+    /// Syncs every folder above this one, and it.
+    pub(super) fn sync_all(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+        let ours = |folder: &&Path| folder.starts_with(&self.root);
+        folder
+            .ancestors()
+            .take_while(ours)
+            .try_for_each(|folder| disk.sync_dir(folder))
     }
 
     /// Forgets what was known, for somebody else removed a folder.

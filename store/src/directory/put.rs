@@ -37,10 +37,19 @@ impl Inner {
                 .iter()
                 .flat_map(|put| self.put_all(std::slice::from_ref(put)))
                 .collect(),
-            Err(error) => puts
-                .iter()
-                .map(|(key, _)| Err(unchanged("put", key, &self.named(&error))))
-                .collect(),
+            Err(error) => {
+                self.note_lost(&error);
+                puts.iter()
+                    .map(|(key, _)| Err(unchanged("put", key, &self.named(&error))))
+                    .collect()
+            }
+        }
+    }
+
+    /// A folder that was known is not there: which of them are is looked for anew.
+    fn note_lost(&self, error: &io::Error) {
+        if error.kind() == ErrorKind::NotFound {
+            self.folders.forget();
         }
     }
 
@@ -56,6 +65,7 @@ impl Inner {
 
     /// Puts objects and shares their syncs. After an error surely nothing was put.
     fn put_together(&self, puts: &[(String, Bytes)]) -> io::Result<Vec<Result<Put, StoreError>>> {
+        let removals = self.folders.removals();
         let mut made = Made::default();
         self.folders.make(&*self.disk, &self.root, &mut made)?;
         let mut group = self.disk.group(&self.root)?;
@@ -67,7 +77,7 @@ impl Inner {
         }
         let files: Vec<&dyn File> = staged.iter().map(|staged| staged.file.as_ref()).collect();
         group.sync(&files, &made.parents())?;
-        self.folders.keep(made);
+        self.folders.keep(made, removals);
         let mut crossing = Vec::new();
         let mut named: Vec<(PathBuf, Named)> = Vec::with_capacity(puts.len());
         for (at, ((key, _), staged)) in puts.iter().zip(staged).enumerate() {
@@ -90,6 +100,11 @@ impl Inner {
                 not_durable(key, named, &error);
             }
         }
+        if self.folders.removals() != removals {
+            for ((key, _), (path, named)) in puts.iter().zip(&mut named) {
+                self.keep_anew(key, path, named);
+            }
+        }
         let mut ended: Vec<Named> = named.into_iter().map(|(_, named)| named).collect();
         for (at, staged_in) in crossing {
             // Its folder has a staging folder nearer to it now. That ends: at the latest the one in the folder itself will do.
@@ -107,6 +122,15 @@ impl Inner {
         Ok(ended)
     }
 
+    /// Syncs all folders of an object that is visible, for some were removed and made anew meanwhile.
+    fn keep_anew(&self, key: &str, path: &Path, named: &mut Named) {
+        if named.is_ok()
+            && let Err(error) = self.folders.sync_all(&*self.disk, folder_of(path))
+        {
+            not_durable(key, named, &error);
+        }
+    }
+
     /// Gives staged bytes their name.
     fn rename(&self, path: &Path, mut staged: Staged<'_>) -> io::Result<()> {
         let renamed = self.disk.rename_new(&staged.path, path);
@@ -117,9 +141,10 @@ impl Inner {
     /// Puts a file by giving it a second name.
     pub(super) fn put_file(&self, key: &str, path: &Path, len: u64) -> Result<Put, StoreError> {
         let determinate = |error: io::Error| unchanged("put", key, &error);
-        let target = self.path(key);
+        let (target, removals) = (self.path(key), self.folders.removals());
         self.folders
             .ensure(&*self.disk, folder_of(&target))
+            .inspect_err(|error| self.note_lost(error))
             .map_err(determinate)?;
         if self.disk.file_len(&target).map_err(determinate)?.is_none() {
             self.sync_whole(path, len).map_err(|error| StoreError::File {
@@ -136,6 +161,9 @@ impl Inner {
             && let Err(error) = self.disk.sync_dir(folder_of(&target))
         {
             not_durable(key, &mut named, &error);
+        }
+        if self.folders.removals() != removals {
+            self.keep_anew(key, &target, &mut named);
         }
         named
     }

@@ -163,3 +163,61 @@ async fn a_store_whose_folder_is_away_does_not_say_that_its_objects_are_gone() {
     std::fs::rename(&away, &root).unwrap();
     assert_eq!(store.get("a/b").await.unwrap(), "x");
 }
+
+#[tokio::test]
+async fn a_folder_goes_with_its_last_object_and_comes_back_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, simulated) = (RealDisk::shared(), SimulatedDisk::new().shared());
+    for (disk, place) in [(&real, folder.path()), (&simulated, Path::new("/"))] {
+        let store = directory_store(disk, place, Blocking::Inline);
+        let names = |folder: &str| {
+            let entries = disk.read_dir(&place.join("store").join(folder));
+            entries.map(|entries| entries.len()).unwrap_or(0)
+        };
+        for _ in 0..3 {
+            for key in ["day/a/b/c/1", "day/a/b/c/2", "day/a/d/3", "later/a/4"] {
+                let put = store.put_if_absent(key, Payload::Bytes("x".into())).await;
+                assert_eq!(put, Ok(Put::Created));
+            }
+            store.delete("day/a/b/c/1").await.unwrap();
+            assert_eq!((names("day/a/b/c"), names("day/a")), (1, 2));
+            store.delete("day/a/b/c/2").await.unwrap();
+            assert_eq!((names("day/a/b"), names("day/a")), (0, 1));
+            store.delete("day/a/d/3").await.unwrap();
+            assert_eq!((names(""), names("day")), (1, 0));
+            store.delete("day/a/d/3").await.unwrap();
+            store.delete("later/a/4").await.unwrap();
+            assert!(disk.read_dir(&place.join("store")).unwrap().is_empty());
+        }
+    }
+}
+
+/// Puts and deletions in the same few folders: a put either ends well, and its object is there until it is deleted, or
+/// surely did nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn folders_that_go_take_no_put_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = directory_store(&RealDisk::shared(), folder.path(), Blocking::Pool);
+    let sides = (0..4).map(|side| {
+        let store = Arc::clone(&store);
+        service::task::spawn("side", async move {
+            for number in 0..300 {
+                let key = format!("day/{}/{side}-{number}", number % 2);
+                let mut tries = 0;
+                while let Err(error) = store.put_if_absent(&key, Payload::Bytes("x".into())).await {
+                    assert!(matches!(error, StoreError::Determinate { .. }), "{error}");
+                    tries += 1;
+                    assert!(tries < 1_000, "{error}");
+                }
+                assert_eq!(store.get(&key).await.unwrap(), "x");
+                store.delete(&key).await.unwrap();
+                assert_eq!(store.head(&key).await.unwrap(), None);
+            }
+        })
+    });
+    for side in sides.collect::<Vec<_>>() {
+        side.await.unwrap();
+    }
+    let left = std::fs::read_dir(folder.path().join("store")).unwrap();
+    assert_eq!(left.count(), 0, "no empty folder stays");
+}
