@@ -17,8 +17,18 @@ pub struct Keep {
 
 /// It could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not what is kept: write forever, an age in days, a size, or both, as 180d,500GB")]
-pub struct KeepError(String);
+pub enum KeepError {
+    /// It has no such form.
+    #[error(
+        "`{0}` is not what is kept: write forever, an age in days, a size, or both, each with its unit, as 180d,500GB"
+    )]
+    Form(String),
+    /// It keeps nothing.
+    #[error(
+        "`{0}` would keep nothing of the days before today: write 1d or more, a size above 0, or forever"
+    )]
+    Nothing(String),
+}
 
 const FOREVER: &str = "forever";
 
@@ -33,7 +43,7 @@ impl FromStr for Keep {
     type Err = KeepError;
 
     fn from_str(text: &str) -> Result<Self, KeepError> {
-        let refused = || KeepError(text.to_owned());
+        let refused = || KeepError::Form(text.to_owned());
         let mut keep = Self::default();
         if text.trim() == FOREVER {
             return Ok(keep);
@@ -49,6 +59,9 @@ impl FromStr for Keep {
             if known {
                 return Err(refused());
             }
+        }
+        if keep.age.is_some_and(|age| age.is_zero()) || keep.bytes == Some(0) {
+            return Err(KeepError::Nothing(text.to_owned()));
         }
         Ok(keep)
     }
@@ -84,22 +97,25 @@ mod tests {
             "1h",
             "d",
             "180",
+            "0",
+            "500",
+            "180d,500",
             "-1d",
             "1d,2d",
             "1GB,2GB",
             "forever,1d",
             "1GB,",
         ] {
-            let refused = text.parse::<Keep>();
-            // A bare number is a size in bytes, as everywhere.
-            if text == "180" {
-                assert_eq!(refused.map(|keep| keep.bytes), Ok(Some(180)));
-                continue;
-            }
-            assert!(
-                refused.expect_err(text).to_string().contains("180d,500GB"),
-                "{text}"
-            );
+            let refused = text.parse::<Keep>().expect_err(text);
+            assert!(refused.to_string().contains("180d,500GB"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_keeps_nothing_is_refused_with_words() {
+        for text in ["0d", "0B", "0GB", "0d,500GB", "180d,0MiB"] {
+            let refused = text.parse::<Keep>().expect_err(text);
+            assert_eq!(refused, KeepError::Nothing(text.to_owned()));
         }
     }
 }

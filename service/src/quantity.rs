@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A number of bytes, written `300MB`, `64MiB` or `1024`.
+/// A number of bytes, written `300MB`, `64MiB` or `1024B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSize(pub u64);
 
@@ -24,6 +24,17 @@ pub enum QuantityError {
     /// Not a whole number with a unit of time.
     #[error("not a span of time: write a whole number and a unit, as 10s (ms, s, m, h, d)")]
     Age,
+    /// A number alone: it may have been meant in any unit.
+    #[error(
+        "`{0}` needs a unit: write {0}MB, {0}GiB or, for bytes, {0}B (kB, MB, GB, TB, KiB, MiB, GiB, TiB)"
+    )]
+    SizeWithoutUnit(u64),
+    /// The same of a span of time.
+    #[error("`{0}` needs a unit: write {0}s, {0}m, {0}h or {0}d (ms, s, m, h, d)")]
+    AgeWithoutUnit(u64),
+    /// Nothing, where that makes no sense.
+    #[error("0 is not taken here: nothing would go on by it. Write more")]
+    Zero,
     /// Beyond what can be counted.
     #[error("too large")]
     TooLarge,
@@ -39,7 +50,7 @@ const SIZES: [(&[&str], u64); 9] = [
     (&["MB", "mb"], 1_000_000),
     (&["KiB", "kib"], 1 << 10),
     (&["kB", "KB", "kb"], 1000),
-    (&["B", "b", ""], 1),
+    (&["B", "b"], 1),
 ];
 
 /// Units of time in nanoseconds, largest first.
@@ -57,7 +68,10 @@ impl FromStr for ByteSize {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let (count, unit) = parse(text, &SIZES).ok_or(QuantityError::Size)?;
+        let (count, unit) = parse(text, &SIZES).ok_or_else(|| match text.trim().parse() {
+            Ok(number) => QuantityError::SizeWithoutUnit(number),
+            Err(_) => QuantityError::Size,
+        })?;
         count.checked_mul(unit).map(Self).ok_or(QuantityError::TooLarge)
     }
 }
@@ -72,7 +86,10 @@ impl FromStr for Age {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let (count, unit) = parse(text, &AGES).ok_or(QuantityError::Age)?;
+        let (count, unit) = parse(text, &AGES).ok_or_else(|| match text.trim().parse() {
+            Ok(number) => QuantityError::AgeWithoutUnit(number),
+            Err(_) => QuantityError::Age,
+        })?;
         let nanos = count.checked_mul(unit).ok_or(QuantityError::TooLarge)?;
         Ok(Self(Duration::from_nanos(nanos)))
     }
@@ -81,6 +98,28 @@ impl FromStr for Age {
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(f, self.0.as_nanos(), &AGES, "0s")
+    }
+}
+
+/// Reads a size of which there must be some: where none at all would stop what it is for.
+///
+/// # Errors
+/// [`QuantityError::Zero`], and what reading it may answer.
+pub fn some_bytes(text: &str) -> Result<ByteSize, QuantityError> {
+    match text.parse()? {
+        ByteSize(0) => Err(QuantityError::Zero),
+        size => Ok(size),
+    }
+}
+
+/// Reads a span of time that must not be nothing.
+///
+/// # Errors
+/// [`QuantityError::Zero`], and what reading it may answer.
+pub fn some_time(text: &str) -> Result<Age, QuantityError> {
+    match text.parse()? {
+        Age(Duration::ZERO) => Err(QuantityError::Zero),
+        age => Ok(age),
     }
 }
 
@@ -115,8 +154,8 @@ mod tests {
             ("64MiB", 64 << 20),
             ("64 MiB", 64 << 20),
             ("1kB", 1000),
-            ("1024", 1024),
-            ("0", 0),
+            ("1024B", 1024),
+            ("0B", 0),
         ] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
@@ -127,11 +166,41 @@ mod tests {
     }
 
     #[test]
+    fn a_number_alone_is_refused_with_what_to_write() {
+        for text in ["180", "0", " 1000 ", "18446744073709551615"] {
+            let size = text.parse::<ByteSize>().expect_err(text).to_string();
+            let age = text.parse::<Age>().expect_err(text).to_string();
+            let number = text.trim();
+            assert!(
+                size.contains(&format!("{number}MB")) && size.contains(&format!("{number}B")),
+                "{size}"
+            );
+            assert!(
+                age.contains(&format!("{number}d")) && age.contains("unit"),
+                "{age}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_refused_where_some_must_be() {
+        for text in ["0B", "0GiB"] {
+            assert_eq!(some_bytes(text), Err(QuantityError::Zero));
+        }
+        for text in ["0s", "0d", "0ms"] {
+            assert_eq!(some_time(text), Err(QuantityError::Zero));
+        }
+        assert_eq!(some_bytes("1B"), Ok(ByteSize(1)));
+        assert_eq!(some_time("1ms"), Ok(Age(Duration::from_millis(1))));
+        assert_eq!(some_time("1"), Err(QuantityError::AgeWithoutUnit(1)));
+    }
+
+    #[test]
     fn ages_need_a_unit() {
         assert_eq!("10s".parse(), Ok(Age(Duration::from_secs(10))));
         assert_eq!("5m".parse(), Ok(Age(Duration::from_secs(300))));
         assert_eq!("14d".parse(), Ok(Age(Duration::from_secs(14 * 86_400))));
-        for text in ["10", "s", "", "1w", "1.5s"] {
+        for text in ["s", "", "1w", "1.5s"] {
             assert_eq!(text.parse::<Age>(), Err(QuantityError::Age), "{text}");
         }
     }
