@@ -50,7 +50,7 @@ pub use question::{
     CellQuery, FilterOptions, Filters, Listed, SeriesRow, UserDay, UserFilters, UserQuery, ValueOf,
     VersionDate,
 };
-pub use retain::{Below, DeletePlace, Deleted, RetainAggregates};
+pub use retain::{Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
 pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 pub use sqlite::SqliteAggregates;
 pub use status::{Counters, Status};

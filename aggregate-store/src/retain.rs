@@ -23,11 +23,28 @@ pub trait RetainAggregates: fmt::Debug + Send + Sync + 'static {
     /// When the question could not be answered.
     async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError>;
 
-    /// Bytes that are in use. What deletion frees is used again; the file itself does not shrink.
+    /// What each day takes of cells, users and dimension sets, ascending: what the deletion of aggregates below a day gives
+    /// back. Counted row by row, with a share of what finds it; a database does not shrink by it, but uses it again. Reads
+    /// all of them.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn used_bytes(&self) -> Result<u64, AggregateError>;
+    async fn day_bytes(&self) -> Result<Vec<DayBytes>, AggregateError>;
+
+    /// The same of copies. Reads all of them.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn copy_bytes(&self) -> Result<Vec<DayBytes>, AggregateError>;
+}
+
+/// What a day takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayBytes {
+    /// The day.
+    pub date: SubmissionDate,
+    /// Bytes.
+    pub bytes: u64,
 }
 
 /// Before which submission dates rows are deleted; `None` deletes none.
@@ -37,9 +54,11 @@ pub struct Below {
     pub aggregates: Option<SubmissionDate>,
     /// Rows of errored pings in chunks of pings.
     pub errored: Option<SubmissionDate>,
-    /// Copies and folded chunks of pings. Copies decide for as long as the repeat window which later ones count, so this
-    /// lies that far below the floor. At most `errored`, whose rows name chunks.
+    /// Copies. They decide for as long as the repeat window which later ones count, so this lies that far below the floor,
+    /// unless copies have a bound of their own.
     pub seen: Option<SubmissionDate>,
+    /// Folded chunks of pings. At most `errored` and, once copies below it are deleted, `seen`: their rows name chunks.
+    pub chunks: Option<SubmissionDate>,
     /// Folded chunks of errored pings. Copies and errored pings that lie in them stay until their own day is reached, and say
     /// so; no new chunk is taken for one of these.
     pub error_chunks: Option<SubmissionDate>,

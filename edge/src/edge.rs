@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use disk::Disk;
 use index_schema::proto::{Header, PingRecord};
-use ping::{DimensionSchema, Incarnation, Timestamp};
+use ping::{DimensionSchema, Incarnation, SubmissionDate, Timestamp};
 use service::clock::Clock;
 use service::random::Random;
 use service::shutdown::Trigger;
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::claim::Claims;
 use crate::failure::Failure;
+use crate::floor::Floor;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
 use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL, SEALS_END_WITHIN};
@@ -72,6 +73,7 @@ pub struct Edge {
     pub(crate) damaged: Arc<AtomicU64>,
     pub(crate) failure: Failure,
     pub(crate) closing: AtomicBool,
+    pub(crate) floor: Floor,
     pub(crate) trigger: Trigger,
     pub(crate) writer: Mutex<Option<Thread<()>>>,
     pub(crate) schedule: Mutex<Option<JoinHandle<()>>>,
@@ -143,6 +145,17 @@ impl Edge {
     /// The highest line of an imported file that is on disk; 0 when there is none.
     pub fn import_progress(&self, file: Incarnation) -> u64 {
         self.ledger.imported(file)
+    }
+
+    /// Takes no ping of a day before this one from now on: nothing of before is indexed any more.
+    pub fn set_floor(&self, floor: Option<SubmissionDate>) {
+        self.floor.set(floor);
+    }
+
+    /// Whether a ping that is received now would be indexed.
+    pub(crate) fn takes_today(&self) -> bool {
+        let now = Timestamp::from_micros(self.clock.now_micros());
+        self.floor.admits(now.submission_date())
     }
 
     /// Returns when something ended that must not, with what it was: then the process has to end, non-zero.
@@ -252,6 +265,9 @@ impl Edge {
 impl Intake for Edge {
     fn admit(&self, body_bytes: u64) -> Result<(), Refusal> {
         self.check_taking()?;
+        if !self.takes_today() {
+            return Err(Refusal::BelowFloor);
+        }
         // What a ping takes beside its body does not matter here: the real question is asked when it is submitted.
         match self
             .log
@@ -267,6 +283,9 @@ impl Intake for Edge {
     async fn submit(&self, accepted: Accepted) -> Result<(), Refusal> {
         self.check_taking()?;
         let received = Timestamp::from_micros(self.clock.now_micros());
+        if !self.floor.admits(received.submission_date()) {
+            return Err(Refusal::BelowFloor);
+        }
         let ping = self.new_ping(received, accepted);
         if !ping.fits() {
             return Err(Refusal::TooLarge);

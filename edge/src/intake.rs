@@ -50,4 +50,8 @@ pub enum Refusal {
     /// A write or sync failed, or the edge is ending: the submission may be kept or not. Answered 503.
     #[error("the log cannot be written")]
     Unavailable,
+    /// By the clock of this machine it is a day before which nothing is indexed any more: the submission is not kept.
+    /// Answered 503.
+    #[error("today is below the floor date")]
+    BelowFloor,
 }

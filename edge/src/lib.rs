@@ -1,5 +1,6 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
+mod admission;
 mod aside;
 mod bench_queue;
 mod benches;
@@ -8,6 +9,7 @@ pub mod door;
 mod edge;
 mod failure;
 mod fit;
+mod floor;
 mod forward;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -38,6 +38,9 @@ pub struct EdgeLimits {
     pub chunk: ChunkLimits,
     /// With so many open partitions, further ones lose version and build id.
     pub open_partitions: usize,
+    /// So many partitions that were not seen since the start are admitted each minute, a tenth of them of new products, and
+    /// ten minutes' share at once; further ones are kept under `OTHER`. A partition makes eight folders and files a day.
+    pub new_partitions: u32,
     /// A body that inflates to more goes to an error chunk.
     pub inflated_bytes: usize,
     /// Seals under way at once; most of the time they wait for disk and store, whose syncs they share. Each holds up to
@@ -60,6 +63,7 @@ impl Default for EdgeLimits {
             seal_age: Duration::from_secs(10),
             chunk: ChunkLimits::default(),
             open_partitions: 100_000,
+            new_partitions: 200,
             inflated_bytes: 32 << 20,
             seals: 32,
             chunk_memory_bytes: 1 << 20,

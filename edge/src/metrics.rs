@@ -43,6 +43,9 @@ pub(crate) const OLDEST_WAITING: &str = "highwater_edge_oldest_waiting_seconds";
 pub(crate) const LOG_BYTES: &str = "highwater_edge_log_bytes";
 /// Gauge: open partitions.
 pub(crate) const PARTITIONS: &str = "highwater_edge_open_partitions";
+/// Counter: times that a partition which was not seen before was opened under a more general one, since more are new than
+/// are admitted.
+pub(crate) const PARTITIONS_GENERALISED: &str = "highwater_edge_partitions_generalised_total";
 
 /// Gives the recorder the descriptions, and shows what has not happened yet as 0. Call it once, after the recorder is in
 /// place.
@@ -61,6 +64,7 @@ pub fn describe() {
         PLANS_UNEQUAL,
         STORE_RETRIES,
         CHUNKS_UNTOLD,
+        PARTITIONS_GENERALISED,
     ] {
         metrics::counter!(counter).increment(0);
     }
@@ -141,4 +145,9 @@ fn describe_seals() {
         "How long the oldest ping that is in no chunk has waited"
     );
     describe_gauge!(PARTITIONS, Unit::Count, "Open partitions");
+    describe_counter!(
+        PARTITIONS_GENERALISED,
+        Unit::Count,
+        "New partitions opened under a more general one"
+    );
 }

@@ -46,6 +46,12 @@ impl PartitionKey {
         }))
     }
 
+    /// All but the kind and the day, of which the latter comes first.
+    pub(crate) fn without_day(&self) -> &[u8] {
+        let day = self.0.get(1).map_or(0, |length| usize::from(*length));
+        self.0.get(2 + day..).unwrap_or_default()
+    }
+
     /// The same partition's chunks of the other kind.
     pub(crate) fn other_kind(&self) -> Self {
         let other = match self.kind() {

@@ -17,6 +17,7 @@ use crate::claim;
 use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
 use crate::fit::Sizes;
+use crate::floor::Floor;
 use crate::gather::Workbench;
 use crate::ledger::Ledger;
 use crate::limits::{BODY_BYTES_MAX, EdgeLimits, SEGMENT_BYTES_MIN};
@@ -169,6 +170,7 @@ impl Edge {
             damaged: Arc::clone(&damaged),
             failure: failure.clone(),
             closing: AtomicBool::new(false),
+            floor: Floor::default(),
             trigger,
             writer: Mutex::new(Some(writer)),
             schedule: Mutex::new(None),
@@ -265,6 +267,7 @@ fn seal_limits(limits: &EdgeLimits) -> SealLimits {
         stored_bytes: staging_sizes(limits).longest_chunk(),
         pings: usize::try_from(limits.chunk.records).unwrap_or(usize::MAX),
         partitions: limits.open_partitions,
+        new_partitions: limits.new_partitions,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct EdgeStatus {
     pub writable: bool,
     /// What keeps the log from being where its names say, so that nothing is acknowledged, if something does.
     pub lost: Option<&'static str>,
+    /// Whether a ping of today would be indexed: else none is taken.
+    pub takes_today: bool,
     /// What ended that must not, so that the process has to end.
     pub failed: Option<&'static str>,
 }
@@ -71,6 +73,7 @@ impl Edge {
             has_room: budget.has_room(USUAL_PING_BYTES),
             writable: budget.is_writable(),
             lost: self.log.names().lost().map(Lost::words),
+            takes_today: self.takes_today(),
             failed: self.failure.told(),
         }
     }

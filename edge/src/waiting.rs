@@ -7,8 +7,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use ping::Dimension;
 
+use crate::admission::{Admission, FIRST};
 use crate::holds::{Holds, oldest_of};
 use crate::log::position::Position;
+use crate::metrics::PARTITIONS_GENERALISED;
 use crate::partition_key::PartitionKey;
 
 /// When an open chunk is sealed.
@@ -22,6 +24,8 @@ pub(crate) struct SealLimits {
     pub(crate) pings: usize,
     /// With so many open partitions, further ones lose version and build id.
     pub(crate) partitions: usize,
+    /// So many partitions that were not seen before are admitted each minute.
+    pub(crate) new_partitions: u32,
 }
 
 /// Pings of one partition that are to become chunks.
@@ -39,6 +43,7 @@ pub(crate) struct Taken {
 #[derive(Debug)]
 pub(crate) struct OpenChunks {
     limits: SealLimits,
+    admission: Admission,
     by_key: HashMap<PartitionKey, u32>,
     slots: Vec<Option<OpenChunk>>,
     free: Vec<u32>,
@@ -68,6 +73,7 @@ impl OpenChunks {
     pub(crate) fn new(limits: SealLimits) -> Self {
         Self {
             limits,
+            admission: Admission::new(limits.new_partitions, limits.partitions),
             by_key: HashMap::new(),
             slots: Vec::new(),
             free: Vec::new(),
@@ -225,7 +231,7 @@ impl OpenChunks {
         if let Some(slot) = self.by_key.get(key) {
             return *slot;
         }
-        let key = self.capped(key);
+        let key = self.capped(key, since_us);
         if let Some(slot) = self.by_key.get(&key) {
             return *slot;
         }
@@ -249,8 +255,12 @@ impl OpenChunks {
     }
 
     /// What a partition that is not open is opened as.
-    fn capped(&self, key: &PartitionKey) -> PartitionKey {
-        const FIRST: [Dimension; 2] = [Dimension::AppVersion, Dimension::AppBuildId];
+    fn capped(&mut self, key: &PartitionKey, now_us: i64) -> PartitionKey {
+        let admitted = self.admission.admitted(key, now_us);
+        if admitted != *key {
+            metrics::counter!(PARTITIONS_GENERALISED).increment(1);
+        }
+        let key = &admitted;
         if self.by_key.len() < self.limits.partitions {
             return key.clone();
         }

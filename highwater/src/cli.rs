@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use aggregator::limits::{
     BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ping::SubmissionDate;
 use retention::Keep;
-use service::quantity::{Age, ByteSize};
+use service::quantity::{Age, ByteSize, some_bytes, some_time};
 use service::settings::OF_THIS_CALL;
 
 use crate::dimensions::Dimensions;
@@ -143,7 +145,8 @@ pub(crate) struct Places {
 }
 
 /// What is kept, and for how long: forever, an age in days, a size, or both, as 180d,500GB. Whole days of submission go,
-/// the oldest first, never today.
+/// the oldest first, never today. More than a week at once, or several days that are more than a tenth of what is there,
+/// waits for `highwater retain --yes`.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "What is kept")]
 pub(crate) struct Kept {
@@ -156,6 +159,10 @@ pub(crate) struct Kept {
     /// Distributions and users; a rebuild makes only those again whose pings are kept
     #[arg(long, value_name = "KEEP", default_value = "forever")]
     pub keep_aggregates: Keep,
+    /// Who sent what twice, by which repeats are known; goes with the pings in any case. What is sent again after that counts
+    /// twice, so keep it for longer than --repeat-window-days
+    #[arg(long, value_name = "KEEP", default_value = "forever")]
+    pub keep_copies: Keep,
 }
 
 /// What is folded and not written yet. It is in all answers of this process at once.
@@ -163,9 +170,9 @@ pub(crate) struct Kept {
 #[command(next_help_heading = "Aggregates in memory")]
 pub(crate) struct Layer {
     /// Memory for aggregates that are not written yet; half of it is written at once, and above it folding waits
-    #[arg(long, value_name = "BYTES", default_value = "256MiB")]
+    #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "256MiB")]
     pub aggregates_memory: ByteSize,
-    /// How long aggregates stay in memory only, at most; so much is folded again after a crash
+    /// How long aggregates stay in memory only, at most; so much is folded again after a crash. 0s: no time
     #[arg(long, value_name = "AGE", default_value = "10s")]
     pub persist_age: Age,
 }
@@ -183,19 +190,19 @@ pub(crate) struct Fold {
     )]
     pub fold_types: Vec<String>,
     /// For how many days after a ping its copies are repeats; Firefox sends again for 14 days
-    #[arg(long, value_name = "DAYS", default_value_t = 14)]
+    #[arg(long, value_name = "DAYS", value_parser = at_least_one::<u32>, default_value_t = 14)]
     pub repeat_window_days: u32,
     /// Names (metrics and labels) in one ping; above it the ping is errored, too_many_parts
-    #[arg(long, value_name = "N", default_value_t = PARTS_PER_PING_MAX)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>, default_value_t = PARTS_PER_PING_MAX)]
     pub parts_per_ping: u32,
     /// Labels of one metric in one ping; above it the ping is errored, too_many_labels
-    #[arg(long, value_name = "N", default_value_t = LABELS_PER_METRIC_MAX)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>, default_value_t = LABELS_PER_METRIC_MAX)]
     pub labels_per_metric: u32,
     /// Processes in one ping; above it the ping is errored, too_many_processes
-    #[arg(long, value_name = "N", default_value_t = PROCESSES_PER_PING_MAX)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>, default_value_t = PROCESSES_PER_PING_MAX)]
     pub processes_per_ping: u32,
     /// Bins that are not zero in all histograms of one ping; above it the ping is errored, too_many_bins
-    #[arg(long, value_name = "N", default_value_t = BINS_PER_PING_MAX)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>, default_value_t = BINS_PER_PING_MAX)]
     pub bins_per_ping: u32,
 }
 
@@ -203,15 +210,22 @@ pub(crate) struct Fold {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Log and chunks")]
 pub(crate) struct Intake {
-    /// How long a ping waits at most until its chunk is sealed
+    /// How long a ping waits at most until its chunk is sealed; 0s: as soon as it can be
     #[arg(long, value_name = "AGE", default_value = "10s")]
     pub seal_age: Age,
     /// Bytes that waiting pings may take on disk; above them, pings are answered 507
-    #[arg(long, value_name = "BYTES", default_value = "8GiB")]
+    #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "8GiB")]
     pub log_budget: ByteSize,
     /// Partitions that may wait at once; beyond them, version and build id become OTHER
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, default_value_t = 100_000)]
     pub open_partitions: usize,
+    /// Partitions never seen since the start that may open each minute, and ten times as many at once; beyond them, what is new
+    /// about a ping's partition becomes OTHER. A tenth of them may be of new namespaces, document types or applications
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>, default_value_t = 200)]
+    pub new_partitions: u32,
+    /// Namespaces that make partitions of their own; pings of others are taken, and kept under OTHER. All if absent
+    #[arg(long, value_name = "NAMESPACES", value_delimiter = ',')]
+    pub namespaces: Vec<String>,
     /// TOML file with the dimensions of chunks and their allowed values; built in if absent
     #[arg(long, value_name = "FILE")]
     pub dimension_schema: Option<PathBuf>,
@@ -219,7 +233,7 @@ pub(crate) struct Intake {
     #[arg(long)]
     pub seal_at_shutdown: bool,
     /// Largest body once inflated; larger ones are kept as errors. A higher value needs `highwater replay-errors`
-    #[arg(long, value_name = "BYTES", default_value = "32MiB")]
+    #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "32MiB")]
     pub inflated_limit: ByteSize,
 }
 
@@ -231,13 +245,13 @@ pub(crate) struct EdgeListener {
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8080")]
     pub edge_listen: SocketAddr,
     /// Largest body as sent; larger ones are answered 413
-    #[arg(long, value_name = "BYTES", default_value = "8MiB")]
+    #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "8MiB")]
     pub body_limit: ByteSize,
     /// Memory for all bodies that are being read or wait for the log; beyond it the slowest are closed, and others answered 503
-    #[arg(long, value_name = "BYTES", default_value = "256MiB")]
+    #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "256MiB")]
     pub bodies_memory: ByteSize,
     /// Connections at once; for each more, one that waits for its client is closed: the longest silent, else the slowest body
-    #[arg(long, value_name = "N", default_value_t = 4_096)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, default_value_t = 4_096)]
     pub edge_connections: usize,
     /// Pages whose scripts may send pings (CORS): any, none, or their origins, such as https://shop.example
     #[arg(long, value_name = "ORIGINS", value_delimiter = ',', default_value = "any")]
@@ -246,16 +260,16 @@ pub(crate) struct EdgeListener {
     #[arg(long)]
     pub edge_metrics: bool,
     /// From a request's first byte to the end of its headers; then the connection is closed without an answer
-    #[arg(long, value_name = "AGE", default_value = "10s")]
+    #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "10s")]
     pub header_timeout: Age,
     /// From the end of the headers to the end of the body; slower than 1 KiB a second is given up after ten seconds
-    #[arg(long, value_name = "AGE", default_value = "60s")]
+    #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "60s")]
     pub body_timeout: Age,
     /// How long a connection may lie idle between requests: longer than a load balancer keeps its own
-    #[arg(long, value_name = "AGE", default_value = "75s")]
+    #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "75s")]
     pub idle_timeout: Age,
     /// How long a client may take no byte of its answer
-    #[arg(long, value_name = "AGE", default_value = "30s")]
+    #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "30s")]
     pub write_timeout: Age,
 }
 
@@ -291,7 +305,7 @@ pub(crate) struct ApiListener {
     #[command(flatten)]
     pub answers: Answers,
     /// How often the store is listed against the index
-    #[arg(long, value_name = "AGE", default_value = "1h")]
+    #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "1h")]
     pub reconcile_every: Age,
 }
 
@@ -333,7 +347,7 @@ pub(crate) struct Aggregate {
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8082", help_heading = BESIDE_OTHERS)]
     pub listen: SocketAddr,
     /// How long the others wait for one that says nothing, until they fold its share
-    #[arg(long, value_name = "AGE", default_value = "30s", help_heading = BESIDE_OTHERS)]
+    #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "30s", help_heading = BESIDE_OTHERS)]
     pub lease_time: Age,
     #[command(flatten)]
     pub names: Names,
@@ -364,7 +378,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8081")]
     pub api_listen: SocketAddr,
     /// Pings a second at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>, default_value_t = 50)]
     pub rate: u32,
     /// Send this many pings, then no more
     #[arg(long, value_name = "N")]
@@ -376,7 +390,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Bytes of the data directory above which older days are deleted, and sending pauses when today alone takes them
-    #[arg(long, value_name = "BYTES", default_value = "2GB")]
+    #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "2GB")]
     pub data_limit: ByteSize,
 }
 
@@ -421,6 +435,12 @@ pub(crate) struct Retain {
     /// Print what would go, and delete nothing
     #[arg(long, help_heading = OF_THIS_CALL)]
     pub dry_run: bool,
+    /// Delete also what is much at once: more than a week, or than a tenth of what is there
+    #[arg(long, help_heading = OF_THIS_CALL, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Delete nothing, and lower the floor dates to this day, when a clock that was ahead raised them: YYYYMMDD
+    #[arg(long, value_name = "DAY", help_heading = OF_THIS_CALL, conflicts_with_all = ["dry_run", "yes"])]
+    pub lower_floors: Option<SubmissionDate>,
 }
 
 /// `highwater forget-chunk`.
@@ -470,7 +490,7 @@ pub(crate) struct IndexRun {
     #[arg(long, value_name = "URL", help_heading = NEW_CHUNKS)]
     pub queue: Option<QueueUrl>,
     /// The pause between two listings, each of the whole store. If absent 10s; beside a queue 1h, for what it never told of
-    #[arg(long, value_name = "AGE", help_heading = NEW_CHUNKS)]
+    #[arg(long, value_name = "AGE", value_parser = some_time, help_heading = NEW_CHUNKS)]
     pub every: Option<Age>,
 }
 
@@ -542,6 +562,15 @@ pub(crate) enum LogFormat {
     Human,
     /// One JSON object a line
     Json,
+}
+
+/// Reads a number of which there must be one at least.
+fn at_least_one<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+    match text.parse::<T>() {
+        Ok(number) if number >= T::from(1) => Ok(number),
+        Ok(_) => Err("0 is not taken here: write 1 or more".to_owned()),
+        Err(_) => Err("write a whole number".to_owned()),
+    }
 }
 
 /// Reads the address of a listener.

@@ -28,6 +28,8 @@ pub(crate) const FOR_EDGES: [&[&str]; 4] = [
         "seal_age",
         "log_budget",
         "open_partitions",
+        "new_partitions",
+        "namespaces",
     ],
     &["dimension_schema", "seal_at_shutdown", "inflated_limit"],
 ];

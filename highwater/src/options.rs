@@ -44,6 +44,7 @@ impl Data {
                 seal_age: self.intake.seal_age.0,
                 log_bytes: self.intake.log_budget.0,
                 open_partitions: self.intake.open_partitions,
+                new_partitions: self.intake.new_partitions,
                 inflated_bytes: usize::try_from(self.intake.inflated_limit.0).unwrap_or(usize::MAX),
                 ..EdgeLimits::default()
             },
@@ -83,22 +84,36 @@ impl Data {
 
     /// What is kept.
     pub(crate) fn retention_rules(&self) -> anyhow::Result<Rules> {
+        let window = Duration::from_secs(86_400) * self.fold.repeat_window_days;
+        anyhow::ensure!(
+            self.kept.keep_copies.age.is_none_or(|age| age > window),
+            "--keep-copies {}: a repeat is known by its copies for --repeat-window-days {}, so keep them for longer",
+            self.kept.keep_copies,
+            self.fold.repeat_window_days
+        );
         Ok(Rules {
             pings: self.kept.keep_pings,
             errors: self.kept.keep_errors.unwrap_or(self.kept.keep_pings),
             aggregates: self.kept.keep_aggregates,
+            copies: self.kept.keep_copies,
             repeat_window: self.fold_settings()?.repeat_window,
         })
     }
 
     /// Which values of dimensions partition chunks.
     pub(crate) fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
-        let Some(path) = &self.intake.dimension_schema else {
-            return Ok(DimensionSchema::default());
+        let schema = match &self.intake.dimension_schema {
+            None => DimensionSchema::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                DimensionSchema::parse(&text).with_context(|| path.display().to_string())?
+            }
         };
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        DimensionSchema::parse(&text).with_context(|| path.display().to_string())
+        Ok(match self.intake.namespaces.as_slice() {
+            [] => schema,
+            known => schema.with_namespaces(known),
+        })
     }
 
     /// Whether everything that is parsed late is understood.
@@ -106,6 +121,7 @@ impl Data {
         self.intake.compare()?;
         self.fold_settings()?;
         self.dimension_schema()?;
+        self.retention_rules()?;
         Ok(())
     }
 
@@ -151,6 +167,8 @@ impl Data {
             ("seal_age", format!("{:?}", intake.seal_age.0)),
             ("log_budget", format!("{} bytes", intake.log_budget.0)),
             ("open_partitions", intake.open_partitions.to_string()),
+            ("new_partitions", intake.new_partitions.to_string()),
+            ("namespaces", intake.namespaces.join(",")),
             ("seal_at_shutdown", intake.seal_at_shutdown.to_string()),
             ("inflated_limit", format!("{} bytes", intake.inflated_limit.0)),
             ("keep_pings", self.kept.keep_pings.to_string()),
@@ -159,6 +177,7 @@ impl Data {
                 self.kept.keep_errors.unwrap_or(self.kept.keep_pings).to_string(),
             ),
             ("keep_aggregates", self.kept.keep_aggregates.to_string()),
+            ("keep_copies", self.kept.keep_copies.to_string()),
             (
                 "dimension_schema",
                 schema.map_or_else(|| "built in".to_owned(), |path| path.to_string()),
@@ -176,17 +195,18 @@ impl Data {
 }
 
 impl Kept {
-    /// What fits a directory of so many bytes: a quarter for chunks and one for aggregates, so that yesterday's give way
-    /// before today's have no room. The rest is for the log, and for what a database keeps free.
+    /// What fits a directory of so many bytes: a quarter for chunks, one for aggregates, and an eighth for copies, so that
+    /// yesterday's give way before today's have no room. The rest is for the log, and for what a database keeps free.
     fn within(bytes: u64) -> Self {
-        let quarter = Keep {
+        let part = |of: u64| Keep {
             age: None,
-            bytes: Some(bytes / 4),
+            bytes: Some((bytes / of).max(1)),
         };
         Self {
-            keep_pings: quarter,
+            keep_pings: part(4),
             keep_errors: None,
-            keep_aggregates: quarter,
+            keep_aggregates: part(4),
+            keep_copies: part(8),
         }
     }
 }
@@ -197,6 +217,8 @@ impl Intake {
             seal_age: Age(DEMO_SEAL_AGE),
             log_budget: service::quantity::ByteSize(1 << 30),
             open_partitions: 100_000,
+            new_partitions: 200,
+            namespaces: Vec::new(),
             dimension_schema: None,
             seal_at_shutdown: false,
             inflated_limit: service::quantity::ByteSize(32 << 20),

@@ -1,52 +1,154 @@
 //! `highwater retain` and `highwater forget-chunk`. What goes, and in which order, lives in the crate `retention`.
 
+use ::retention::Consent;
+use disk::RealDisk;
+use ping::{SubmissionDate, Timestamp};
 use serde_json::Value;
+use service::clock::SystemClock;
+use service::directory::{DataDirectory, DirectoryError};
 
 use crate::change::change;
 use crate::cli::{Data, ForgetChunk, Places, Retain};
-use crate::pipeline::{Request, forgotten, retained};
+use crate::local::Local;
+use crate::pipeline::{Request, forgotten, lowered, retained};
 use crate::shared::SharedRetention;
+use crate::text::words;
 
 /// Runs `retain`.
 pub(crate) async fn run(retain: &Retain) -> anyhow::Result<()> {
-    let dry_run = retain.dry_run;
+    if let Some(to) = retain.lower_floors {
+        return lower_floors(retain, to).await;
+    }
+    let (dry_run, yes) = (retain.dry_run, retain.yes);
     let done = match retain.data.places.aggregates {
         Some(_) => {
             tell_place(&retain.data);
-            retained(&SharedRetention::open(&retain.data).await?.run(dry_run).await?)
+            let retention = SharedRetention::open(&retain.data).await?;
+            retained(&match (dry_run, yes) {
+                (true, _) => retention.look().await?,
+                (false, true) => retention.run(Consent::Given).await?,
+                (false, false) => retention.run(Consent::Bounded).await?,
+            })
         }
-        None => change(&retain.data, Request::Retain { dry_run }, |_| ()).await?,
+        None => change(&retain.data, Request::Retain { dry_run, yes }, |_| ()).await?,
     };
-    let count = |name: &str| done[name].as_u64().unwrap_or(0);
-    eprintln!(
-        "{} {} chunks with {} pings and {} bytes, {} cells and user sketches",
-        if retain.dry_run { "would go:" } else { "deleted:" },
-        count("objects"),
-        count("records"),
-        count("stored_bytes"),
-        count("aggregates")
+    for line in lines(&done, dry_run) {
+        eprintln!("{line}");
+    }
+    let waits = done["held"].as_array().map_or(0, Vec::len);
+    anyhow::ensure!(
+        dry_run || waits == 0,
+        "this is not deleted without a person's word, for it is much at once: see whether this machine's clock and the rules are \
+         right, then run `highwater retain --yes`"
     );
-    for (of, name) in [
+    Ok(())
+}
+
+/// What a run did, or would do, in lines.
+pub(crate) fn lines(done: &Value, dry_run: bool) -> Vec<String> {
+    let count = |name: &str| done[name].as_u64().unwrap_or(0);
+    let (objects, records, bytes) = (count("objects"), count("records"), count("stored_bytes"));
+    let mut lines = vec![match dry_run {
+        true => format!(
+            "would go: {objects} chunks with {records} pings and {bytes} bytes, {} days of cells and user sketches",
+            count("aggregate_days")
+        ),
+        false => format!(
+            "deleted: {objects} chunks with {records} pings and {bytes} bytes, {} cells and user sketches",
+            count("aggregates")
+        ),
+    }];
+    lines.extend(floors(done));
+    for held in done["held"].as_array().into_iter().flatten() {
+        lines.push(format!("waits for --yes: {}", held.as_str().unwrap_or_default()));
+    }
+    if count("over_budget_bytes") > 0 {
+        lines.push(format!(
+            "{} bytes are above the budgets, all of today or of the newest day, which never go by size",
+            count("over_budget_bytes")
+        ));
+    }
+    lines
+}
+
+fn floors(done: &Value) -> impl Iterator<Item = String> {
+    let named = [
         ("pings", "pings_floor"),
         ("errored pings", "errors_floor"),
         ("aggregates", "aggregates_floor"),
-    ] {
-        if let Value::String(floor) = &done[name] {
-            eprintln!("{of} are kept from {floor} on");
-        }
+    ];
+    named.into_iter().filter_map(|(of, name)| {
+        let floor = done[name].as_str()?;
+        Some(format!("{of} are kept from {floor} on"))
+    })
+}
+
+/// Lowers the floors, and has indexed what is above them now.
+async fn lower_floors(retain: &Retain, to: SubmissionDate) -> anyhow::Result<()> {
+    let is_shared = retain.data.places.aggregates.is_some();
+    let done = if is_shared {
+        tell_place(&retain.data);
+        let retention = SharedRetention::open(&retain.data).await?;
+        lowered(&retention.lower_floors(to).await?)
+    } else {
+        let request = Request::LowerFloors { to: to.to_string() };
+        change(&retain.data, request, |_| ()).await?
+    };
+    for line in floors(&done) {
+        eprintln!("{line}");
     }
-    if count("over_budget_bytes") > 0 {
+    let admitted = done["admitted"].as_u64().unwrap_or(0);
+    let then = match is_shared {
+        true => "can be indexed now: run `highwater reconcile`",
+        false => "are indexed",
+    };
+    eprintln!("{admitted} chunks that had come below the floors {then}");
+    if done["rebuild_wanted"] == Value::Bool(true) {
         eprintln!(
-            "{} bytes are above the budgets{}",
-            count("over_budget_bytes"),
-            if retain.dry_run {
-                ": aggregates that go by size are not told before, and today never goes"
-            } else {
-                ", all of today, which never goes"
+            "chunks of the days between are in the index, and may not be counted: {}",
+            match is_shared {
+                true => "have everything folded anew, as infra/README.md says",
+                false => "run `highwater rebuild`",
             }
         );
     }
     Ok(())
+}
+
+/// What settings would delete of a data directory, in lines, for who checks them. Where there is none yet, what is kept.
+pub(crate) async fn foretold(data: &Data) -> anyhow::Result<Vec<String>> {
+    let rules = data.retention_rules()?;
+    let today = Timestamp::from_micros(SystemClock::shared().now_micros()).submission_date();
+    let mut said: Vec<_> = [
+        ("pings", &rules.pings),
+        ("errored pings", &rules.errors),
+        ("aggregates", &rules.aggregates),
+        ("copies of pings", &rules.copies),
+    ]
+    .into_iter()
+    .map(|(of, keep)| format!("{of} are kept {}", ::retention::in_words(keep, today)))
+    .collect();
+    if rules.keep_everything() {
+        said.push("nothing would be deleted".to_owned());
+        return Ok(said);
+    }
+    let directory = DataDirectory::read(RealDisk::shared().as_ref(), &data.data_dir);
+    if matches!(directory, Err(DirectoryError::Absent(_))) {
+        said.push("nothing would be deleted: there is no data directory yet".to_owned());
+        return Ok(said);
+    }
+    match Local::open(data).await {
+        Ok(local) => {
+            let looked =
+                ::retention::look(local.index.as_ref(), local.aggregates.as_ref(), &rules, today).await?;
+            said.extend(lines(&retained(&looked), true));
+        }
+        Err(error) => said.push(format!(
+            "what would be deleted cannot be told before a start: {}",
+            words(&error)
+        )),
+    }
+    Ok(said)
 }
 
 /// Runs `forget-chunk`.

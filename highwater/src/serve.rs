@@ -9,6 +9,7 @@ use service::{task, telemetry};
 use crate::cli::{Edge, Serve};
 use crate::ending;
 use crate::pipeline::{Base, Pipeline, bind_edge, check_edge, door, read_definitions};
+use crate::retention;
 
 /// Runs `serve`.
 pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
@@ -23,6 +24,9 @@ pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
         read_definitions(&serve.api.answers.definitions)?;
         serve.data.check()?;
         check_edge(&serve.edge)?;
+        for line in retention::foretold(&serve.data).await? {
+            eprintln!("{line}");
+        }
         eprintln!("settings and definition files are understood");
         return Ok(());
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use dice::Dice;
 use ping::ChunkId;
+pub use retaining::expired;
 
 use crate::{IndexEntry, Inserted, PartitionOrder, RetainIndex};
 
@@ -43,6 +44,8 @@ pub async fn run<P: Place>(mut place: impl FnMut() -> P) {
     selecting::a_large_set_of_values_is_no_obstacle(&place()).await;
     retaining::below_the_floor_nothing_is_added_and_each_refusal_counts_once(&place()).await;
     retaining::floors_only_rise_and_outlive_the_process(&place()).await;
+    retaining::floors_are_lowered_by_hand_and_what_was_refused_can_be_added(&place()).await;
+    retaining::products_are_bounded_and_given_back(&place()).await;
     retaining::what_expired_is_what_lies_below_and_sums_follow_its_removal(&place()).await;
     retaining::what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(&place()).await;
     retaining::what_is_gone_is_cleared_and_comes_back_with_its_object(&place()).await;

@@ -10,6 +10,10 @@ use crate::{ChunkKind, Floors, IndexEntry, Selection};
 /// A chunk that could not be folded so often is set aside: a passing failure of disk or network is over by then.
 pub const FAILURES_MAX: u32 = 3;
 
+/// So many products are told apart; the pings of further ones are counted under `OTHER`. Whoever sends pings names products,
+/// so their number needs a bound; Mozilla's pipeline had some hundreds.
+pub const PRODUCTS_MAX: u64 = 2_000;
+
 /// The index of chunks, and the list of those that wait to be folded.
 #[async_trait]
 pub trait Index: fmt::Debug + Send + Sync + 'static {
@@ -109,7 +113,8 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// When the question could not be answered.
     async fn totals(&self) -> Result<IndexTotals, IndexError>;
 
-    /// Records by namespace, document type and application, largest first.
+    /// Records by namespace, document type and application, largest first; not those that were deleted since. At most
+    /// about [`PRODUCTS_MAX`], the rest is one named `OTHER`.
     ///
     /// # Errors
     /// When the question could not be answered.

@@ -5,7 +5,7 @@ use ping::{ChunkId, SubmissionDate};
 use crate::{ChunkKind, Selection};
 
 /// Before these days nothing is indexed or folded any more. A floor is raised before anything below it is deleted, and
-/// never lowered; `None` lies below every day.
+/// lowered by a person only, after a wrong clock raised it; `None` lies below every day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Floors {
     /// Of chunks of pings.
@@ -45,6 +45,22 @@ impl Floors {
         }
     }
 
+    /// Each floor where it is lower than this day; where there is none, none.
+    #[must_use]
+    pub fn lowered(&self, to: SubmissionDate) -> Self {
+        let lower = |floor: Option<SubmissionDate>| floor.map(|floor| floor.min(to));
+        Self {
+            pings: lower(self.pings),
+            errors: lower(self.errors),
+            aggregates: lower(self.aggregates),
+        }
+    }
+
+    /// The day before which a ping that is received would not be indexed, whatever is in it.
+    pub fn objects(&self) -> Option<SubmissionDate> {
+        self.pings.max(self.errors)
+    }
+
     /// The chunks that a rebuild folds: those on or above the floor of aggregates.
     pub fn foldable(&self) -> Selection {
         Selection {
@@ -67,17 +83,6 @@ pub struct StoredDay {
     pub stored_bytes: u64,
 }
 
-/// An object that is to be deleted: below the floor, or forgotten on purpose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expired {
-    /// Its key.
-    pub key: String,
-    /// Records in it; 0 when that is not known.
-    pub records: u64,
-    /// Bytes as stored; 0 when that is not known.
-    pub stored_bytes: u64,
-}
-
 /// An object that was deleted on purpose: it is not indexed again until the floor passes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
@@ -87,6 +92,17 @@ pub struct Tombstone {
     pub chunk: ChunkId,
     /// Why it was forgotten, in the words of who did.
     pub why: String,
+}
+
+/// What lowering the floors did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lowered {
+    /// The floors now.
+    pub floors: Floors,
+    /// Chunks that were refused below the floors of before and are not any more: a comparison of store and index adds them.
+    pub admitted: u64,
+    /// Whether chunks that are in the index may be missing in the aggregates, so that the index wants a rebuild.
+    pub rebuild_wanted: bool,
 }
 
 /// What forgetting an object found.

@@ -4,6 +4,7 @@
 pub mod conformance;
 mod door;
 mod entry;
+mod expired;
 mod floor;
 mod key;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -20,11 +21,12 @@ mod sqlite;
 mod stored;
 
 pub use door::{
-    FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder, PendingChunk,
-    ProductCount, SetAside,
+    FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PRODUCTS_MAX, PartitionCount, PartitionOrder,
+    PendingChunk, ProductCount, SetAside,
 };
 pub use entry::{ChunkKind, IndexEntry};
-pub use floor::{Expired, Floors, Forgotten, StoredDay, Tombstone};
+pub use expired::{Expired, ExpiredPlace, ExpiredSlice};
+pub use floor::{Floors, Forgotten, Lowered, StoredDay, Tombstone};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};
 #[cfg(feature = "postgres")]
 pub use postgres::{DroppedMonth, PostgresIndex};

@@ -1,9 +1,12 @@
 //! The door to the index for who deletes: floors are raised first, objects go next, rows last.
 
 use async_trait::async_trait;
-use ping::Timestamp;
+use ping::{SubmissionDate, Timestamp};
 
-use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, Index, IndexError, StoredDay, Tombstone};
+use crate::{
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexError, Lowered,
+    StoredDay, Tombstone,
+};
 
 /// The index, for who deletes. A crash between any two of these calls is gone on from by calling them again.
 #[async_trait]
@@ -15,18 +18,26 @@ pub trait RetainIndex: Index {
     /// When the database refused: then the floors are as before.
     async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError>;
 
+    /// Lowers floors to a day, each where it is higher: the way back from floors that a wrong clock raised. What was refused
+    /// on or above them counts as refused no more, so that a comparison of store and index adds it. What was deleted
+    /// stays deleted.
+    ///
+    /// # Errors
+    /// When the database refused: then the floors are as before.
+    async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError>;
+
     /// What chunks of one kind take by day, the oldest day first.
     ///
     /// # Errors
     /// When the question could not be answered.
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError>;
 
-    /// Objects whose deletion is decided and not yet noted as done, at most `limit`: indexed or unreadable ones below
-    /// the floor of their kind, and forgotten ones.
+    /// Objects whose deletion is decided and not yet noted as done, from a place on, at most `limit`: indexed or unreadable
+    /// ones below the floor of their kind, and forgotten ones. An object may come twice.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError>;
+    async fn expired(&self, from: &ExpiredPlace, limit: usize) -> Result<ExpiredSlice, IndexError>;
 
     /// Removes the rows of objects that are deleted. Keys that were not [`expired`](Self::expired) are left alone.
     ///

@@ -116,6 +116,26 @@ impl DimensionSchema {
         })
     }
 
+    /// The same for these namespaces; pings of all others are kept under `OTHER`, whatever they say.
+    #[must_use]
+    pub fn with_namespaces(mut self, known: &[String]) -> Self {
+        let others = self.namespaces["*"].clone();
+        for name in known {
+            self.namespaces
+                .entry(name.clone())
+                .or_insert_with(|| others.clone());
+        }
+        self.namespaces
+            .retain(|name, _| name == "*" || known.contains(name));
+        let nothing = Allowed::List(Vec::new());
+        if let Some(rules) = self.namespaces.get_mut("*") {
+            for rule in rules.values_mut() {
+                rule.allowed = nothing.clone();
+            }
+        }
+        self
+    }
+
     /// Where a ping is kept: each value allowed by the schema, else `OTHER`; absent or empty, `UNKNOWN`.
     pub fn partition(&self, submission: &Submission, date: SubmissionDate) -> Partition {
         let rules = self
@@ -188,6 +208,34 @@ fn encoded_len(value: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_namespaces_that_are_not_declared_no_name_is_kept() {
+        let schema = DimensionSchema::default().with_namespaces(&["telemetry".to_owned(), "shop".to_owned()]);
+        let date = "20170131".parse().expect("a date");
+        let partition = |uri: &str| {
+            let submission = Submission::parse(uri).expect("a submission");
+            schema.partition(&submission, date)
+        };
+        let id = "00000000-0000-4000-8000-000000000001";
+        let known = partition(&format!("/submit/shop/order/1/{id}"));
+        assert_eq!(
+            known,
+            DimensionSchema::default().partition(
+                &Submission::parse(&format!("/submit/shop/order/1/{id}")).expect("a submission"),
+                date,
+            )
+        );
+        assert_eq!(known.get(Dimension::SourceName), "shop");
+        for name in ["nobody", "shop2", "other"] {
+            let other = partition(&format!("/submit/{name}/any/1/{id}"));
+            for dimension in &Dimension::ALL[1..] {
+                assert!([OTHER, UNKNOWN].contains(&other.get(*dimension)), "{other:?}");
+            }
+        }
+        let telemetry = format!("/submit/telemetry/{id}/main/Firefox/54.0a1/nightly/20170130030205");
+        assert_eq!(partition(&telemetry).get(Dimension::AppUpdateChannel), "nightly");
+    }
 
     fn partition(uri: &str) -> Vec<String> {
         let submission = Submission::parse(uri).expect("a submission");

@@ -14,16 +14,28 @@ pub enum RetentionError {
     #[error(transparent)]
     Aggregates(#[from] AggregateError),
     /// Objects cannot be deleted; those that could be are.
-    #[error("{objects} objects could not be deleted and are tried again by the next run: {source}")]
+    #[error(
+        "{objects} objects could not be deleted and are tried again by the next run, the first of them {key}: {source}"
+    )]
     Store {
         /// How many.
-        objects: usize,
+        objects: u64,
+        /// The first of them.
+        key: String,
         /// Why the first one was not.
         source: StoreError,
     },
     /// Folding could not be held up, so no floor was raised and nothing forgotten.
     #[error("nothing was deleted, for folding could not be held up meanwhile: {0}")]
     Standstill(String),
+    /// A floor was raised for the size of the aggregates, and their size is as before.
+    #[error(
+        "aggregates below their floor take as much room as before they were deleted, {bytes} bytes in all: no more of them are deleted for their size"
+    )]
+    InVain {
+        /// What all days take.
+        bytes: u64,
+    },
     /// What should be forgotten is no key of a chunk.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -9,9 +9,11 @@ pub mod metrics;
 mod plan;
 mod report;
 mod retainer;
+mod step;
 
 pub use error::RetentionError;
 pub use keep::{Keep, KeepError};
-pub use plan::{Rules, floor_of};
+pub use plan::Rules;
 pub use report::{Gone, Retained};
-pub use retainer::{Parts, Retainer, Standstill};
+pub use retainer::{Parts, Retainer, Standstill, look};
+pub use step::{Consent, Held, Kind, in_words};

@@ -4,5 +4,16 @@
 /// one transaction of so many rows.
 pub const OBJECTS_AT_ONCE: usize = 200;
 
+/// After so many objects that could not be deleted a run looks at no more: the store refuses them all, perhaps slowly.
+pub const FAILURES_MAX: u64 = 2_000;
+
 /// Days that copies are kept beyond the repeat window: the window is not bound to midnight.
 pub const COPIES_MARGIN_DAYS: i64 = 1;
+
+/// Days that an age may delete at once, from the oldest day that is there: a process that was away for so long goes on by
+/// itself. Further ones wait for a person, for a clock that is ahead looks alike. One day always goes.
+pub const DAYS_AT_ONCE: i64 = 7;
+
+/// Several days go at once only when they are no more than this part of what is there, a tenth: an age or a size that was
+/// mistyped takes more.
+pub const SHARE_AT_ONCE: u64 = 10;

@@ -19,8 +19,11 @@ pub const AGGREGATES_TOTAL: &str = "highwater_retention_aggregates_total";
 /// Floor dates as numbers YYYYMMDD by `of`: `pings`, `errors`, `aggregates`; 0 for none. Jumps when the clock does.
 pub const FLOOR_DATE: &str = "highwater_retention_floor_date";
 
-/// Bytes above the budgets that cannot go, since they are today's: raise the budget, or send less.
+/// Bytes above the budgets that cannot go, since they are today's or of the newest day: raise the budget, or send less.
 pub const OVER_BUDGET_BYTES: &str = "highwater_retention_over_budget_bytes";
+
+/// Deletions that wait for `highwater retain --yes`, since they take much at once: of pings, errors, aggregates, copies.
+pub const HELD: &str = "highwater_retention_held";
 
 /// Gives the recorder the descriptions. Call it once, after the recorder is in place.
 pub fn describe() {
@@ -41,10 +44,11 @@ pub fn describe() {
         "Cells and user sketches deleted by retention"
     );
     describe_gauge!(FLOOR_DATE, "Floor dates as numbers YYYYMMDD, 0 for none");
+    describe_gauge!(HELD, Unit::Count, "Deletions that wait for a person");
     describe_gauge!(
         OVER_BUDGET_BYTES,
         Unit::Bytes,
-        "Bytes above the budgets that are today's and stay"
+        "Bytes above the budgets that are today's, or of the newest day, and stay"
     );
 }
 
@@ -66,4 +70,6 @@ pub(crate) fn count(outcome: &Result<Retained, RetentionError>) {
     }
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     gauge!(OVER_BUDGET_BYTES).set(retained.over_budget_bytes as f64);
+    #[expect(clippy::cast_precision_loss, reason = "four at the most")]
+    gauge!(HELD).set(retained.held.len() as f64);
 }

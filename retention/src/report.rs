@@ -2,6 +2,8 @@
 
 use index_schema::Floors;
 
+use crate::Held;
+
 /// What went, or would go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gone {
@@ -11,19 +13,23 @@ pub struct Gone {
     pub records: u64,
     /// Bytes as stored.
     pub stored_bytes: u64,
+    /// Days of cells and user sketches; told by a run that only looks.
+    pub aggregate_days: u64,
     /// Cells and user sketches.
     pub aggregates: u64,
     /// Rows of copies, folded chunks, errored pings and dictionaries.
     pub rows: u64,
 }
 
-/// What a run found and did; of a run that only looks, what it would do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a run found and did; of a run that only looks, what it would do if a person said yes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retained {
     /// The floors at its end.
     pub floors: Floors,
     /// What went.
     pub gone: Gone,
-    /// Bytes above the budgets that cannot go, since they are today's.
+    /// Bytes above the budgets that cannot go: they are today's, or of the newest day.
     pub over_budget_bytes: u64,
+    /// What waits for a person.
+    pub held: Vec<Held>,
 }

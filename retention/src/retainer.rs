@@ -1,19 +1,20 @@
-//! One run: the floors are raised, then objects below them go, then rows.
+//! One run: the floors are raised, then objects below them go, then rows. What fails stops nothing that does not need it, and
+//! is told at the end.
 
 use std::fmt;
 use std::sync::Arc;
 
-use aggregate_store::{Below, DeletePlace, RetainAggregates};
+use aggregate_store::{Below, DayBytes, DeletePlace, RetainAggregates};
 use async_trait::async_trait;
-use index_schema::{ChunkKind, Floors, RetainIndex};
+use index_schema::{ChunkKind, ExpiredPlace, Floors, RetainIndex};
 use ping::SubmissionDate;
 use service::current::Current;
 use store::Store;
 use tokio::sync::Mutex;
 
-use crate::limits::OBJECTS_AT_ONCE;
-use crate::plan::floor_of;
-use crate::{Gone, Retained, RetentionError, Rules, metrics};
+use crate::limits::{FAILURES_MAX, OBJECTS_AT_ONCE};
+use crate::step::{Consent, Day, Kind, Step};
+use crate::{Gone, Keep, Retained, RetentionError, Rules, metrics};
 
 /// Holds folding up for the moment in which a floor is raised: what is under way would come back below it.
 #[async_trait]
@@ -43,8 +44,24 @@ pub struct Parts {
 pub struct Retainer {
     pub(crate) parts: Parts,
     rules: Rules,
-    /// One run at a time; the day below which all copies were walked by this process.
-    pub(crate) walked: Mutex<Option<SubmissionDate>>,
+    /// One run at a time.
+    pub(crate) past: Mutex<Past>,
+}
+
+/// What a process remembers from run to run.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// The day below which all copies were walked.
+    walked: Option<SubmissionDate>,
+    /// Bytes of aggregates after a floor was raised for their size and nothing came of it.
+    in_vain: Option<u64>,
+}
+
+/// What the rules say now.
+#[derive(Debug, Default)]
+struct Steps {
+    floors: Floors,
+    retained: Retained,
 }
 
 impl Retainer {
@@ -53,105 +70,108 @@ impl Retainer {
         Self {
             parts,
             rules,
-            walked: Mutex::default(),
+            past: Mutex::default(),
         }
     }
 
     /// Raises the floors to what the rules say today, and deletes what lies below. Goes on from whatever an earlier run
-    /// left undone.
+    /// left undone. What would take too much at once waits, unless a person agreed.
     ///
     /// # Errors
-    /// See [`RetentionError`]; call it again.
-    pub async fn run(&self, today: SubmissionDate) -> Result<Retained, RetentionError> {
-        let mut walked = self.walked.lock().await;
-        let outcome = self.run_alone(today, &mut walked).await;
+    /// See [`RetentionError`]; call it again. What could be done besides is done.
+    pub async fn run(&self, today: SubmissionDate, consent: Consent) -> Result<Retained, RetentionError> {
+        let mut past = self.past.lock().await;
+        let outcome = self.run_alone(today, consent, &mut past).await;
         metrics::count(&outcome);
         outcome
     }
 
-    /// What a run would do, as far as that can be told before: aggregates that go by size are not counted.
+    /// What a run would do if a person agreed, and what of it waits if nobody does.
     ///
     /// # Errors
     /// When a question could not be answered.
     pub async fn look(&self, today: SubmissionDate) -> Result<Retained, RetentionError> {
-        let index = &self.parts.index;
-        let floors = index.floors().await?.raised(&self.wanted(today).await?);
-        let mut gone = Gone::default();
-        for kind in [ChunkKind::Pings, ChunkKind::Errors] {
-            for day in index.days(kind).await? {
-                if !floors.admit(kind, day.date) {
-                    gone.objects += day.chunks;
-                    gone.records += day.records;
-                    gone.stored_bytes += day.stored_bytes;
-                }
-            }
-        }
-        let over_budget_bytes = self.over_budget(floors, today).await?;
-        Ok(Retained {
-            floors,
-            gone,
-            over_budget_bytes,
-        })
+        let aggregates = self.parts.aggregates.get();
+        look(&*self.parts.index, &*aggregates, &self.rules, today).await
     }
 
     async fn run_alone(
         &self,
         today: SubmissionDate,
-        walked: &mut Option<SubmissionDate>,
+        consent: Consent,
+        past: &mut Past,
     ) -> Result<Retained, RetentionError> {
-        let wanted = self.wanted(today).await?;
-        let mut floors = self.raise(wanted).await?;
-        let mut gone = Gone::default();
-        self.delete_objects(&mut gone).await?;
-        self.delete_aggregates(floors, walked, &mut gone).await?;
-        while let Some(next) = self.next_by_size(today).await? {
-            let raised = Floors {
-                aggregates: Some(next),
-                ..Floors::default()
-            };
-            floors = self.raise(raised).await?;
-            self.delete_aggregates(floors, walked, &mut gone).await?;
-        }
-        let over_budget_bytes = self.over_budget(floors, today).await?;
-        if gone != Gone::default() {
-            tracing::info!(
-                objects = gone.objects,
-                records = gone.records,
-                stored_bytes = gone.stored_bytes,
-                aggregates = gone.aggregates,
-                rows = gone.rows,
-                "deleted what is below the floor dates"
-            );
-        }
-        if over_budget_bytes > 0 {
-            tracing::warn!(
-                over_budget_bytes,
-                "today's pings alone are above the budget: today is never deleted, so raise the budget"
-            );
-        }
-        Ok(Retained {
-            floors,
-            gone,
-            over_budget_bytes,
-        })
-    }
-
-    /// The floors that the rules say, without aggregates by size.
-    async fn wanted(&self, today: SubmissionDate) -> Result<Floors, RetentionError> {
-        let by_age = crate::Keep {
-            bytes: None,
-            ..self.rules.aggregates
+        let mut troubles = Vec::new();
+        let mut retained = Retained::default();
+        let wanted = self
+            .wanted(today, consent, past, &mut retained, &mut troubles)
+            .await?;
+        retained.floors = match self.raise(wanted).await {
+            Ok(floors) => floors,
+            Err(trouble) => {
+                troubles.push(trouble);
+                self.parts.index.floors().await?
+            }
         };
-        Ok(Floors {
-            pings: floor_of(&self.rules.pings, &self.sizes(ChunkKind::Pings).await?, today),
-            errors: floor_of(&self.rules.errors, &self.sizes(ChunkKind::Errors).await?, today),
-            aggregates: floor_of(&by_age, &[], today),
-        })
+        let objects = self.delete_objects(&mut retained.gone).await;
+        troubles.extend(objects.err());
+        let rows = self.delete_rows(today, consent, past, &mut retained).await;
+        troubles.extend(rows.err());
+        match over_budget(&*self.parts.index, &*self.parts.aggregates.get(), &self.rules).await {
+            Ok(over) => retained.over_budget_bytes = over,
+            Err(trouble) => troubles.push(trouble),
+        }
+        tell(&retained);
+        for trouble in troubles.iter().skip(1) {
+            tracing::warn!(error = %trouble, "this also kept something from being deleted");
+        }
+        match troubles.into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(retained),
+        }
     }
 
-    async fn sizes(&self, kind: ChunkKind) -> Result<Vec<(SubmissionDate, u64)>, RetentionError> {
-        let days = self.parts.index.days(kind).await?;
-        Ok(days.into_iter().map(|day| (day.date, day.stored_bytes)).collect())
+    /// The floors that may be raised now. Trouble with aggregates keeps no chunk.
+    async fn wanted(
+        &self,
+        today: SubmissionDate,
+        consent: Consent,
+        past: &mut Past,
+        retained: &mut Retained,
+        troubles: &mut Vec<RetentionError>,
+    ) -> Result<Floors, RetentionError> {
+        let index = &*self.parts.index;
+        let mut steps = objects(index, &self.rules, today, consent).await?;
+        let aggregates = self.parts.aggregates.get();
+        match self.aggregates_step(&*aggregates, today, consent, past).await {
+            Ok(step) => {
+                steps.floors.aggregates = step.floor;
+                steps.retained.held.extend(step.held);
+            }
+            Err(trouble) => troubles.push(trouble),
+        }
+        retained.held = steps.retained.held;
+        Ok(steps.floors)
+    }
+
+    /// What the rule of aggregates says; not by size again while nothing comes of it.
+    async fn aggregates_step(
+        &self,
+        aggregates: &dyn RetainAggregates,
+        today: SubmissionDate,
+        consent: Consent,
+        past: &mut Past,
+    ) -> Result<Step, RetentionError> {
+        let floors = self.parts.index.floors().await?;
+        let mut keep = self.rules.aggregates;
+        if let (Some(_), Some(in_vain)) = (keep.bytes, past.in_vain) {
+            if total(&above(aggregates.day_bytes().await?, None)) >= in_vain {
+                keep.bytes = None;
+            } else {
+                past.in_vain = None;
+            }
+        }
+        aggregates_step(aggregates, &keep, &floors, today, consent).await
     }
 
     async fn raise(&self, to: Floors) -> Result<Floors, RetentionError> {
@@ -171,12 +191,14 @@ impl Retainer {
         Ok(raised)
     }
 
-    /// Deletes objects, then their rows, slice by slice. An object that cannot be deleted keeps its row.
-    pub(crate) async fn delete_objects(&self, gone: &mut Gone) -> Result<(), RetentionError> {
-        loop {
-            let slice = self.parts.index.expired(OBJECTS_AT_ONCE).await?;
-            let (mut keys, mut failed) = (Vec::with_capacity(slice.len()), Vec::new());
-            for expired in slice {
+    /// Deletes objects, then their rows, slice by slice. An object that cannot be deleted keeps its row, and is gone by.
+    async fn delete_objects(&self, gone: &mut Gone) -> Result<(), RetentionError> {
+        let (mut failures, mut first) = (0, None);
+        let mut at = Some(ExpiredPlace::default());
+        while let Some(place) = at.filter(|_| failures < FAILURES_MAX) {
+            let slice = self.parts.index.expired(&place, OBJECTS_AT_ONCE).await?;
+            let mut keys = Vec::with_capacity(slice.objects.len());
+            for expired in slice.objects {
                 match self.parts.store.delete(&expired.key).await {
                     Ok(()) => {
                         gone.objects += 1;
@@ -184,34 +206,72 @@ impl Retainer {
                         gone.stored_bytes += expired.stored_bytes;
                         keys.push(expired.key);
                     }
-                    Err(error) => failed.push(error),
+                    Err(source) => {
+                        failures += 1;
+                        first.get_or_insert((expired.key, source));
+                    }
                 }
             }
             if !keys.is_empty() {
                 self.parts.index.remove(&keys).await?;
             }
-            let objects = failed.len();
-            match failed.into_iter().next() {
-                // Others may wait behind those that failed: they are tried as long as some go.
-                Some(source) if keys.is_empty() => return Err(RetentionError::Store { objects, source }),
-                None if keys.is_empty() => return Ok(()),
-                _ => {}
+            at = slice.next;
+        }
+        match first {
+            None => Ok(()),
+            Some((key, source)) => Err(RetentionError::Store {
+                objects: failures,
+                key,
+                source,
+            }),
+        }
+    }
+
+    /// Deletes rows of aggregates; then sees whether that made room where it was to.
+    async fn delete_rows(
+        &self,
+        today: SubmissionDate,
+        consent: Consent,
+        past: &mut Past,
+        retained: &mut Retained,
+    ) -> Result<(), RetentionError> {
+        let aggregates = self.parts.aggregates.get();
+        let floors = retained.floors;
+        let measures = self.rules.aggregates.bytes.is_some();
+        let before = match measures {
+            true => below(&aggregates.day_bytes().await?, floors.aggregates),
+            false => 0,
+        };
+        let copies = copies_step(&*aggregates, &self.rules.copies, today, consent).await?;
+        retained.held.extend(copies.held);
+        self.delete_aggregates(floors, copies.floor, past, &mut retained.gone)
+            .await?;
+        if before > 0 {
+            let after = aggregates.day_bytes().await?;
+            if below(&after, floors.aggregates) >= before {
+                let bytes = total(&above(after, None));
+                past.in_vain = Some(bytes);
+                return Err(RetentionError::InVain { bytes });
             }
         }
+        Ok(())
     }
 
     async fn delete_aggregates(
         &self,
         floors: Floors,
-        walked: &mut Option<SubmissionDate>,
+        copies: Option<SubmissionDate>,
+        past: &mut Past,
         gone: &mut Gone,
     ) -> Result<(), RetentionError> {
-        let copies = floors.pings.map(|floor| self.rules.copies_below(floor));
+        let chunks = floors.pings.map(|floor| self.rules.copies_below(floor));
+        let seen = chunks.max(copies);
         let below = Below {
             aggregates: floors.aggregates,
             errored: floors.pings,
             // All copies are walked once for each new day, and once in a process.
-            seen: copies.filter(|_| *walked != copies),
+            seen: seen.filter(|_| past.walked != seen),
+            chunks,
             error_chunks: floors.errors,
         };
         let aggregates = self.parts.aggregates.get();
@@ -225,47 +285,174 @@ impl Retainer {
                 None => break,
             }
         }
-        *walked = copies;
+        past.walked = seen;
         Ok(())
     }
+}
 
-    /// The floor of aggregates that gives up their oldest day, when they are above their budget.
-    async fn next_by_size(&self, today: SubmissionDate) -> Result<Option<SubmissionDate>, RetentionError> {
-        let Some(budget) = self.rules.aggregates.bytes else {
-            return Ok(None);
-        };
-        let aggregates = self.parts.aggregates.get();
-        if aggregates.used_bytes().await? <= budget {
-            return Ok(None);
+/// What a run by these rules would do if a person agreed, and what of it waits if nobody does. Changes nothing.
+///
+/// # Errors
+/// When a question could not be answered.
+pub async fn look(
+    index: &dyn RetainIndex,
+    aggregates: &dyn RetainAggregates,
+    rules: &Rules,
+    today: SubmissionDate,
+) -> Result<Retained, RetentionError> {
+    let before = index.floors().await?;
+    let mut retained = objects(index, rules, today, Consent::Bounded).await?.retained;
+    let mut floors = objects(index, rules, today, Consent::Given).await?.floors;
+    let bounded = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Bounded).await?;
+    let given = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Given).await?;
+    floors.aggregates = given.floor;
+    let copies = copies_step(aggregates, &rules.copies, today, Consent::Bounded).await?;
+    retained.held.extend(bounded.held.into_iter().chain(copies.held));
+    retained.floors = before.raised(&floors);
+    for kind in [ChunkKind::Pings, ChunkKind::Errors] {
+        for day in index.days(kind).await? {
+            if !retained.floors.admit(kind, day.date) {
+                retained.gone.objects += day.chunks;
+                retained.gone.records += day.records;
+                retained.gone.stored_bytes += day.stored_bytes;
+            }
         }
-        let oldest = aggregates.days().await?.into_iter().next();
-        Ok(oldest
-            .filter(|oldest| *oldest < today)
-            .map(|oldest| oldest.plus_days(1)))
     }
+    let days = aggregates.days().await?;
+    let goes = days.iter().filter(|day| Some(**day) < retained.floors.aggregates);
+    retained.gone.aggregate_days = goes.count() as u64;
+    Ok(retained)
+}
 
-    async fn over_budget(&self, floors: Floors, today: SubmissionDate) -> Result<u64, RetentionError> {
-        let mut over = 0;
-        for (kind, keep) in [
-            (ChunkKind::Pings, &self.rules.pings),
-            (ChunkKind::Errors, &self.rules.errors),
-        ] {
-            let days = self.sizes(kind).await?;
-            let stays = days
-                .iter()
-                .filter(|(day, _)| floors.admit(kind, *day) || *day >= today);
-            let bytes: u64 = stays.map(|(_, bytes)| bytes).sum();
-            over += keep.bytes.map_or(0, |budget| bytes.saturating_sub(budget));
+/// What the rules of objects say of those above the floors.
+async fn objects(
+    index: &dyn RetainIndex,
+    rules: &Rules,
+    today: SubmissionDate,
+    consent: Consent,
+) -> Result<Steps, RetentionError> {
+    let floors = index.floors().await?;
+    let mut steps = Steps::default();
+    for (of, kind, keep) in [
+        (Kind::Pings, ChunkKind::Pings, &rules.pings),
+        (Kind::Errors, ChunkKind::Errors, &rules.errors),
+    ] {
+        let days = index.days(kind).await?.into_iter();
+        let days: Vec<Day> = days
+            .filter(|day| floors.admit(kind, day.date))
+            .map(|day| (day.date, day.stored_bytes))
+            .collect();
+        let step = Step::of((of, keep), &days, today, consent);
+        match kind {
+            ChunkKind::Pings => steps.floors.pings = step.floor,
+            ChunkKind::Errors => steps.floors.errors = step.floor,
         }
-        if let Some(budget) = self.rules.aggregates.bytes {
-            over += self
-                .parts
-                .aggregates
-                .get()
-                .used_bytes()
-                .await?
-                .saturating_sub(budget);
+        steps.retained.held.extend(step.held);
+    }
+    Ok(steps)
+}
+
+/// What the rule of aggregates says. Days count alike where no size is asked for: all of them need not be read then.
+async fn aggregates_step(
+    aggregates: &dyn RetainAggregates,
+    keep: &Keep,
+    floors: &Floors,
+    today: SubmissionDate,
+    consent: Consent,
+) -> Result<Step, RetentionError> {
+    let days = match keep {
+        keep if keep.is_forever() => Vec::new(),
+        Keep { bytes: None, .. } => {
+            let days = aggregates.days().await?.into_iter();
+            days.filter(|day| floors.aggregates.is_none_or(|floor| *day >= floor))
+                .map(|day| (day, 1))
+                .collect()
         }
-        Ok(over)
+        Keep { bytes: Some(_), .. } => above(aggregates.day_bytes().await?, floors.aggregates),
+    };
+    Ok(Step::of((Kind::Aggregates, keep), &days, today, consent))
+}
+
+/// What the rule of copies says.
+async fn copies_step(
+    aggregates: &dyn RetainAggregates,
+    keep: &Keep,
+    today: SubmissionDate,
+    consent: Consent,
+) -> Result<Step, RetentionError> {
+    if keep.is_forever() {
+        return Ok(Step::default());
+    }
+    let days = above(aggregates.copy_bytes().await?, None);
+    Ok(Step::of((Kind::Copies, keep), &days, today, consent))
+}
+
+/// Bytes above the budgets. Only what a floor frees counts.
+async fn over_budget(
+    index: &dyn RetainIndex,
+    aggregates: &dyn RetainAggregates,
+    rules: &Rules,
+) -> Result<u64, RetentionError> {
+    let mut over = 0;
+    for (kind, keep) in [
+        (ChunkKind::Pings, &rules.pings),
+        (ChunkKind::Errors, &rules.errors),
+    ] {
+        let Some(budget) = keep.bytes else { continue };
+        let stored: u64 = index.days(kind).await?.iter().map(|day| day.stored_bytes).sum();
+        over += stored.saturating_sub(budget);
+    }
+    if let Some(budget) = rules.aggregates.bytes {
+        over += total(&above(aggregates.day_bytes().await?, None)).saturating_sub(budget);
+    }
+    if let Some(budget) = rules.copies.bytes {
+        over += total(&above(aggregates.copy_bytes().await?, None)).saturating_sub(budget);
+    }
+    Ok(over)
+}
+
+/// The days on or above a floor.
+fn above(days: Vec<DayBytes>, floor: Option<SubmissionDate>) -> Vec<Day> {
+    days.into_iter()
+        .filter(|day| floor.is_none_or(|floor| day.date >= floor))
+        .map(|day| (day.date, day.bytes))
+        .collect()
+}
+
+/// What lies below a floor.
+fn below(days: &[DayBytes], floor: Option<SubmissionDate>) -> u64 {
+    let below = days.iter().filter(|day| Some(day.date) < floor);
+    below.map(|day| day.bytes).sum()
+}
+
+fn total(days: &[Day]) -> u64 {
+    days.iter().map(|(_, bytes)| bytes).sum()
+}
+
+fn tell(retained: &Retained) {
+    let Retained {
+        gone,
+        over_budget_bytes,
+        held,
+        ..
+    } = retained;
+    if *gone != Gone::default() {
+        tracing::info!(
+            objects = gone.objects,
+            records = gone.records,
+            stored_bytes = gone.stored_bytes,
+            aggregates = gone.aggregates,
+            rows = gone.rows,
+            "deleted what is below the floor dates"
+        );
+    }
+    if *over_budget_bytes > 0 && held.is_empty() {
+        tracing::warn!(
+            over_budget_bytes,
+            "what is of today, or of the newest day, is above the budget: that is never deleted for its size, so raise the budget"
+        );
+    }
+    for held in held {
+        tracing::warn!("not deleted, for it is much at once, until `highwater retain --yes`: {held}");
     }
 }

@@ -49,7 +49,7 @@ fn pings_status_and_retention_reach_what_many_processes_share() {
     let (_, said) = run(&["retain", "--keep-pings", "30d", "--dry-run"]);
     assert!(said.contains(&format!("chunks with {OLD} pings")), "{said}");
     assert_eq!(world.objects(), objects, "nothing went");
-    let (_, said) = run(&["retain", "--keep-pings", "30d"]);
+    let (_, said) = run(&["retain", "--keep-pings", "30d", "--yes"]);
     assert!(said.contains(&format!("chunks with {OLD} pings")), "{said}");
     let kept: Vec<String> = world.objects();
     assert!(kept.iter().all(|key| !key.contains(OLD_DAY)), "{kept:?}");

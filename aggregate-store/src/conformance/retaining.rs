@@ -1,6 +1,6 @@
 //! Deletion by date: what is left is what a store has that never knew the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ping::{DocumentKey, Incarnation, RecordId, SubmissionDate};
@@ -10,8 +10,8 @@ use tokio::runtime::Builder;
 use super::law::check;
 use super::{any_additions, cell_batch, chunk_id, dump_of};
 use crate::{
-    AggregateStore, Batch, Below, CellKey, Committed, DateClock, DeletePlace, ErroredRow, FoldedChunk,
-    RetainAggregates, SeenRow, UserKey,
+    AggregateError, AggregateStore, Batch, Below, CellKey, Committed, DateClock, DayBytes, DeletePlace,
+    ErroredRow, FoldedChunk, RetainAggregates, SeenRow, UserKey,
 };
 
 /// The law of deletion. `make` gives a new, empty store at each call; it is called on a runtime of this function.
@@ -122,6 +122,12 @@ async fn delete<S: RetainAggregates + ?Sized>(store: &S, below: &Below) -> (u64,
     }
 }
 
+fn bytes(measured: Result<Vec<DayBytes>, AggregateError>) -> BTreeMap<SubmissionDate, u64> {
+    let measured = measured.expect("measured");
+    assert!(measured.is_sorted_by_key(|day| day.date));
+    measured.into_iter().map(|day| (day.date, day.bytes)).collect()
+}
+
 /// All lists, as far as they depend on cells.
 async fn lists<S: AggregateStore + ?Sized>(store: &S) -> String {
     let mut text = String::new();
@@ -162,9 +168,19 @@ async fn what_is_left_is_as_if_the_rest_was_never_there<S: AggregateStore + Reta
         aggregates: Some(floor),
         errored: Some(floor),
         seen: Some(floor),
+        chunks: Some(floor),
         error_chunks: Some(floor),
     };
+    let (days, copies) = (bytes(store.day_bytes().await), bytes(store.copy_bytes().await));
+    assert_eq!(days.keys().copied().collect::<Vec<_>>(), DAYS.map(day));
+    assert_eq!(copies.keys().copied().collect::<Vec<_>>(), DAYS.map(day));
+    assert!(days.values().chain(copies.values()).all(|bytes| *bytes > 0));
     delete(store, &below).await;
+    // What a day took is what its deletion gives back, and nothing else is counted.
+    let left =
+        |sizes: BTreeMap<SubmissionDate, u64>| sizes.into_iter().filter(|(day, _)| *day >= floor).collect();
+    assert_eq!(bytes(store.day_bytes().await), left(days));
+    assert_eq!(bytes(store.copy_bytes().await), left(copies));
     assert_eq!(dump_of(store).await, dump_of(other).await);
     assert_eq!(lists(store).await, lists(other).await);
     let documents: Vec<_> = DAYS.into_iter().map(document).collect();
@@ -206,20 +222,21 @@ async fn each_part_goes_below_its_own_day<S: AggregateStore + RetainAggregates>(
     fill(store, &DAYS, &[]).await;
     let below = Below {
         errored: Some(day(DAYS[1])),
-        seen: Some(day(DAYS[1])),
+        seen: Some(day(DAYS[2])),
+        chunks: Some(day(DAYS[1])),
         error_chunks: Some(day(DAYS[2])),
         ..Below::default()
     };
     assert_eq!(
         delete(store, &below).await,
-        (0, 1 + 1 + 1 + 2),
-        "an errored ping, a copy, a chunk of pings, two of errors"
+        (0, 1 + 2 + 1 + 2),
+        "an errored ping, two copies, a chunk of pings, two of errors"
     );
     assert_eq!(store.folded_ids(None, 9).await.expect("ids").len(), 3);
     assert_eq!(store.errored(None, 9).await.expect("errored").len(), 2);
     assert_eq!(store.days().await.expect("days"), DAYS.map(day));
     let documents: Vec<_> = DAYS.into_iter().map(document).collect();
-    assert_eq!(store.seen(&documents).await.expect("seen").len(), 2);
+    assert_eq!(store.seen(&documents).await.expect("seen").len(), 1);
 }
 
 /// Copies and errored pings that lie in a chunk of errored pings, whose days are over before theirs.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use ping::SubmissionDate;
 
 use super::LayeredAggregates;
-use crate::{AggregateError, Below, DeletePlace, Deleted, RetainAggregates};
+use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
 
 #[async_trait]
 impl RetainAggregates for LayeredAggregates {
@@ -17,7 +17,11 @@ impl RetainAggregates for LayeredAggregates {
         self.base().days().await
     }
 
-    async fn used_bytes(&self) -> Result<u64, AggregateError> {
-        self.base().used_bytes().await
+    async fn day_bytes(&self) -> Result<Vec<DayBytes>, AggregateError> {
+        self.base().day_bytes().await
+    }
+
+    async fn copy_bytes(&self) -> Result<Vec<DayBytes>, AggregateError> {
+        self.base().copy_bytes().await
     }
 }

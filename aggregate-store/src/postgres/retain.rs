@@ -13,7 +13,7 @@ use super::listing;
 use crate::listing::{Listing, SetIds};
 use crate::retain::Stage;
 use crate::stored::{date, unstored};
-use crate::{AggregateError, Below, DeletePlace, Deleted, RetainAggregates};
+use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
 
 const USERS: &str = "DELETE FROM highwater_aggregates.users WHERE ctid = ANY (ARRAY( \
      SELECT ctid FROM highwater_aggregates.users WHERE submission_date < $1 LIMIT $2))";
@@ -47,17 +47,16 @@ const FOLDED: &str = "WITH gone AS ( \
 const DAYS: &str = "SELECT value FROM highwater_aggregates.listing WHERE kind = 8 \
      UNION SELECT submission_date FROM highwater_aggregates.users ORDER BY 1";
 
-/// What rows take, counted row by row: the size of a table tells nothing of what deletion has freed within it. To each row
-/// come its pointer and its entries in indexes, about as much as its key takes again.
-const USED: &str = "SELECT (\
-     (SELECT COALESCE(SUM(pg_column_size(c.*) + 40), 0) FROM highwater_aggregates.cell c) + \
-     (SELECT COALESCE(SUM(pg_column_size(u.*) + 40), 0) FROM highwater_aggregates.users u) + \
-     (SELECT COALESCE(SUM(pg_column_size(d.*) + 80), 0) FROM highwater_aggregates.dimension_set d) + \
-     (SELECT COALESCE(SUM(pg_column_size(s.*) + 80), 0) FROM highwater_aggregates.string s) + \
-     (SELECT COALESCE(SUM(pg_column_size(l.*) + 50), 0) FROM highwater_aggregates.listing l) + \
-     (SELECT COUNT(*) * 220 FROM highwater_aggregates.seen) + \
-     (SELECT COALESCE(SUM(pg_column_size(e.*) + 80), 0) FROM highwater_aggregates.errored e) + \
-     (SELECT COALESCE(SUM(pg_column_size(f.*) + 80), 0) FROM highwater_aggregates.folded f))::BIGINT";
+/// What rows take by day, counted row by row: the size of a table tells nothing of what deletion has freed within it. To
+/// each row come its pointer and its entries in indexes, about as much as its key takes again.
+const DAY_BYTES: &str = "SELECT day, SUM(bytes)::BIGINT FROM ( \
+         SELECT s.submission_date AS day, SUM(pg_column_size(c.*) + 40) AS bytes FROM highwater_aggregates.cell c \
+         JOIN highwater_aggregates.dimension_set s ON s.id = c.dimension_set GROUP BY 1 \
+         UNION ALL SELECT submission_date, SUM(pg_column_size(u.*) + 40) FROM highwater_aggregates.users u GROUP BY 1 \
+         UNION ALL SELECT submission_date, SUM(pg_column_size(d.*) + 80) FROM highwater_aggregates.dimension_set d GROUP BY 1 \
+     ) sums GROUP BY day ORDER BY day";
+const COPY_BYTES: &str =
+    "SELECT submission_date, COUNT(*) * 220 FROM highwater_aggregates.seen GROUP BY 1 ORDER BY 1";
 
 #[async_trait]
 impl RetainAggregates for PostgresAggregates {
@@ -83,17 +82,33 @@ impl RetainAggregates for PostgresAggregates {
         .await
     }
 
-    async fn used_bytes(&self) -> Result<u64, AggregateError> {
+    async fn day_bytes(&self) -> Result<Vec<DayBytes>, AggregateError> {
+        self.by_day("measure the aggregates", DAY_BYTES).await
+    }
+
+    async fn copy_bytes(&self) -> Result<Vec<DayBytes>, AggregateError> {
+        self.by_day("measure the copies", COPY_BYTES).await
+    }
+}
+
+impl PostgresAggregates {
+    async fn by_day(&self, what: &'static str, sql: &'static str) -> Result<Vec<DayBytes>, AggregateError> {
         let measured = self
             .connections
-            .snapshot((), |transaction, ()| {
+            .snapshot(sql, |transaction, sql| {
                 Box::pin(async move {
-                    let row = transaction.query_typed_one(USED, &[]).await?;
-                    Ok(unstored(row.try_get(0)?)?)
+                    let rows = transaction.query_typed(sql, &[]).await?;
+                    let day = |row: &Row| {
+                        Ok(DayBytes {
+                            date: date(row.try_get::<_, i32>(0)?.into())?,
+                            bytes: unstored(row.try_get(1)?)?,
+                        })
+                    };
+                    rows.iter().map(day).collect()
                 })
             })
             .await;
-        self.told("measure the aggregates", measured)
+        self.told(what, measured)
     }
 }
 
@@ -102,6 +117,7 @@ struct Slice {
     aggregates: i32,
     errored: i32,
     seen: i32,
+    chunks: i32,
     error_chunks: i32,
 }
 
@@ -112,6 +128,7 @@ impl Slice {
             aggregates: day(below.aggregates)?,
             errored: day(below.errored)?,
             seen: day(below.seen)?,
+            chunks: day(below.chunks)?,
             error_chunks: day(below.error_chunks)?,
         })
     }
@@ -203,7 +220,7 @@ impl Slice {
     async fn delete_folded(&self, client: &Client) -> Result<Deleted, Failure> {
         let given: [(&(dyn ToSql + Sync), Type); 3] = [
             (&self.error_chunks, Type::INT4),
-            (&self.seen, Type::INT4),
+            (&self.chunks, Type::INT4),
             (&DELETED_ROWS, Type::INT8),
         ];
         let rows: i64 = client.query_typed_one(FOLDED, &given).await?.try_get(0)?;

@@ -45,7 +45,14 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
 fn alternate(options: &Options, sample: &Sample, work: &str, nginx: &Nginx) -> Result<Row> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Nothing is sealed, neither by age nor because the log fills.
-    let settings = ["--seal-age", "1h", "--log-budget", "64GiB"];
+    let settings = [
+        "--seal-age",
+        "1h",
+        "--log-budget",
+        "64GiB",
+        "--new-partitions",
+        "1000000",
+    ];
     let process = runtime.block_on(Process::edge_with(&options.highwater, &settings))?;
     let requests = Requests::new(&sample.pings, "PUT", PARTITIONS);
     let number = sample.pings.len() * TIMES;

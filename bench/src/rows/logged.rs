@@ -50,6 +50,7 @@ impl Logged {
         let staging_dir = path("staging")?;
         let store = DirectoryStore::new(disk.clone(), path("store")?, staging_dir.clone(), Blocking::Pool);
         let limits = EdgeLimits {
+            new_partitions: u32::MAX,
             seal_age: Duration::from_secs(86_400),
             ..EdgeLimits::default()
         };

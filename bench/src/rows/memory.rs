@@ -39,7 +39,14 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
 /// The most memory of an edge in whose log pings of so many partitions wait, and under which conditions.
 async fn peak(options: &Options, sample: &Sample, partitions: usize) -> Result<(f64, String)> {
     // Nothing is sealed, neither by age nor because the log fills.
-    let settings = ["--seal-age", "1h", "--log-budget", "64GiB"];
+    let settings = [
+        "--seal-age",
+        "1h",
+        "--log-budget",
+        "64GiB",
+        "--new-partitions",
+        "1000000",
+    ];
     let process = Process::edge_with(&options.highwater, &settings).await?;
     let number = sample.pings.len().max(PINGS).max(partitions);
     Load::new(&sample.pings, number, partitions)

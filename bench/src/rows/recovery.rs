@@ -36,7 +36,14 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
 
 fn recover(options: &Options, sample: &Sample, bytes: usize, work: &str) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let settings = ["--seal-age", "1h", "--log-budget", "64GiB"];
+    let settings = [
+        "--seal-age",
+        "1h",
+        "--log-budget",
+        "64GiB",
+        "--new-partitions",
+        "1000000",
+    ];
     let mut process = runtime.block_on(Process::edge_with(&options.highwater, &settings))?;
     let number = bytes / (sample.gzip_bytes() / sample.pings.len()).max(1);
     runtime.block_on(Load::new(&sample.pings, number, PARTITIONS).send(&process.edge))?;

@@ -49,6 +49,8 @@ pub enum Rejection {
     SlowBody,
     /// The client broke off within the body: no answer.
     CutBody,
+    /// Nothing of today is indexed any more: the clock, or the floor, is wrong.
+    BelowFloor,
 }
 
 impl From<Refusal> for Rejection {
@@ -57,12 +59,13 @@ impl From<Refusal> for Rejection {
             Refusal::Full { retry_after } => Self::Full { retry_after },
             Refusal::TooLarge => Self::Body,
             Refusal::Unavailable => Self::Unavailable,
+            Refusal::BelowFloor => Self::BelowFloor,
         }
     }
 }
 
 /// All reasons as metrics and counts name them, by [`Rejection::index`].
-const REASONS: [&str; 12] = [
+const REASONS: [&str; 13] = [
     "method",
     "get",
     "path",
@@ -75,6 +78,7 @@ const REASONS: [&str; 12] = [
     "log_unavailable",
     "body_slow",
     "body_cut",
+    "below_floor",
 ];
 
 impl Rejection {
@@ -92,6 +96,7 @@ impl Rejection {
             Self::Unavailable => 9,
             Self::SlowBody => 10,
             Self::CutBody => 11,
+            Self::BelowFloor => 12,
         }
     }
 
@@ -121,7 +126,7 @@ impl Rejection {
         match self {
             Self::Full { retry_after } => Some(retry_after),
             Self::Overloaded => Some(OVERLOADED_RETRY_AFTER),
-            Self::Unavailable => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::Unavailable | Self::BelowFloor => Some(UNAVAILABLE_RETRY_AFTER),
             _ => None,
         }
     }
@@ -161,6 +166,10 @@ impl Rejection {
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "storage unavailable\nsend the ping again later",
+            ),
+            Self::BelowFloor => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "clock or floor date wrong\nsend the ping again later",
             ),
             Self::SlowBody | Self::CutBody => return None,
         };

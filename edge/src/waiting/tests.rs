@@ -10,6 +10,7 @@ const LIMITS: SealLimits = SealLimits {
     stored_bytes: 2_000,
     pings: 20,
     partitions: 4,
+    new_partitions: u32::MAX,
 };
 
 fn key(number: usize) -> PartitionKey {

@@ -54,6 +54,7 @@ impl Store for Nowhere {
 
 fn at(folder: &Path) -> EdgeOptions {
     let limits = EdgeLimits {
+        new_partitions: u32::MAX,
         seal_age: std::time::Duration::from_secs(1_000_000),
         ..EdgeLimits::default()
     };

@@ -133,7 +133,9 @@ impl<'a> Run<'a> {
         let limit = self.demo.data_limit;
         let mut told = false;
         while folder_bytes(&self.demo.data_dir) > limit.0 {
-            self.pipeline.retain().await?;
+            if let Err(error) = self.pipeline.retain().await {
+                tracing::warn!(%error, "older days could not be deleted");
+            }
             if !told {
                 self.progress.finish();
                 let folder = self.demo.data_dir.display();

@@ -165,7 +165,7 @@ async fn take(edge: &Edge, file: Incarnation, pings: Vec<ImportedPing>) -> anyho
                     lines.end()
                 )
             }
-            Err(Refusal::Unavailable) => {
+            Err(Refusal::Unavailable | Refusal::BelowFloor) => {
                 anyhow::bail!("the write-ahead log cannot be written: look at its disk, then import again")
             }
         }

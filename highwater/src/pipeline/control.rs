@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use index_schema::Forgotten;
+use index_schema::{Forgotten, Lowered};
 use lambda_indexer::Reconciled;
 use ping::SubmissionDate;
 use query::health::HealthSource;
-use retention::Retained;
+use retention::{Consent, Retained};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
@@ -38,6 +38,14 @@ pub(crate) enum Request {
     Retain {
         /// Only look what would go.
         dry_run: bool,
+        /// A person agreed to what is much at once.
+        #[serde(default)]
+        yes: bool,
+    },
+    /// Lower floor dates that a wrong clock raised.
+    LowerFloors {
+        /// To this day, `YYYYMMDD`.
+        to: String,
     },
     /// Delete one chunk on purpose.
     ForgetChunk {
@@ -69,13 +77,29 @@ pub(crate) fn retained(retained: &Retained) -> Value {
         floors,
         gone,
         over_budget_bytes,
+        held,
     } = retained;
+    let held: Vec<_> = held.iter().map(ToString::to_string).collect();
     let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
     json!({
         "objects": gone.objects, "records": gone.records, "stored_bytes": gone.stored_bytes,
-        "aggregates": gone.aggregates, "over_budget_bytes": over_budget_bytes,
+        "aggregates": gone.aggregates, "aggregate_days": gone.aggregate_days, "held": held, "over_budget_bytes": over_budget_bytes,
         "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
         "aggregates_floor": text(floors.aggregates),
+    })
+}
+
+/// What lowering the floors did, as it is answered.
+pub(crate) fn lowered(lowered: &Lowered) -> Value {
+    let Lowered {
+        floors,
+        admitted,
+        rebuild_wanted,
+    } = lowered;
+    let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
+    json!({
+        "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
+        "aggregates_floor": text(floors.aggregates), "admitted": admitted, "rebuild_wanted": rebuild_wanted,
     })
 }
 
@@ -176,7 +200,12 @@ pub(crate) async fn perform(
             core.persist().await?;
             Ok(json!({}))
         }
-        Request::Retain { dry_run } => Ok(retained(&core.retain(dry_run).await?)),
+        Request::Retain { dry_run: true, .. } => Ok(retained(&core.would_retain().await?)),
+        Request::Retain { yes, .. } => {
+            let consent = if yes { Consent::Given } else { Consent::Bounded };
+            Ok(retained(&core.retain(consent).await?))
+        }
+        Request::LowerFloors { to } => Ok(lowered(&core.lower_floors(to.parse()?).await?)),
         Request::ForgetChunk { key, why } => Ok(forgotten(core.forget(&key, &why).await?)),
         Request::Status => {
             let mut status = core.status().await?.to_json();

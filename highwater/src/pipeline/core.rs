@@ -6,11 +6,11 @@ use std::time::Duration;
 use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, Generations};
 use edge::Edge;
-use index_schema::{Forgotten, Index, IndexTotals, RetainIndex};
+use index_schema::{Forgotten, Index, IndexTotals, Lowered, RetainIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
-use ping::Incarnation;
+use ping::{Incarnation, SubmissionDate};
 use query::{StatusReport, StatusSource};
-use retention::Retained;
+use retention::{Consent, Retained};
 use service::clock::Clock;
 use service::current::Current;
 use service::directory::DataDirectory;
@@ -108,6 +108,7 @@ impl Core {
             index: self.index.clone(),
             reads: self.reads.clone(),
             aggregator: Some(self.aggregator.clone()),
+            retention: Some(self.retaining.last().clone()),
         };
         self.base.watcher(data, self.clock.clone(), Some(stations)).await
     }
@@ -171,10 +172,26 @@ impl Core {
         layered(&self.base.directory, aggregates, self.clock.clone()).await
     }
 
-    /// Deletes what is not to be kept, or looks what would go.
-    pub(crate) async fn retain(&self, dry_run: bool) -> anyhow::Result<Retained> {
+    /// Deletes what is not to be kept.
+    pub(crate) async fn retain(&self, consent: Consent) -> anyhow::Result<Retained> {
         let _no_rebuild = self.anew.alone.lock().await;
-        self.retaining.run(dry_run).await
+        self.retaining.run(consent).await
+    }
+
+    /// What [`Self::retain`] would do.
+    pub(crate) async fn would_retain(&self) -> anyhow::Result<Retained> {
+        self.retaining.look().await
+    }
+
+    /// Lowers the floors to a day, and indexes and folds what came below them and is above them now.
+    pub(crate) async fn lower_floors(&self, to: SubmissionDate) -> anyhow::Result<Lowered> {
+        let _no_rebuild = self.anew.alone.lock().await;
+        let lowered = self.index.lower_floors(to).await?;
+        tracing::warn!(floors = ?lowered.floors, admitted = lowered.admitted, "the floor dates were lowered by hand");
+        self.edge().set_floor(lowered.floors.objects());
+        self.reconcile().await?;
+        self.settle().await?;
+        Ok(lowered)
     }
 
     /// Deletes one chunk on purpose.
@@ -236,7 +253,7 @@ impl Core {
             let retained = tokio::select! {
                 biased;
                 () = self.base.shutdown.wished() => return,
-                retained = self.retain(false) => retained,
+                retained = self.retain(Consent::Bounded) => retained,
             };
             let pause = match retained {
                 Ok(_) => retaining::EVERY,

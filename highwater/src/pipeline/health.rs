@@ -10,7 +10,7 @@ use service::shutdown::Shutdown;
 
 /// The edge's: out when pings cannot be kept. That the store is gone does not matter while the log has room.
 pub(crate) fn of_edge(edge: &Arc<Edge>, ending: Shutdown) -> Health {
-    let (disk, queue) = (edge.clone(), edge.clone());
+    let (disk, queue, day) = (edge.clone(), edge.clone(), edge.clone());
     Health::new(version())
         .check("check_shutting_down", move || going_on(&ending))
         .check("check_disk_bytes_free", move || {
@@ -18,6 +18,7 @@ pub(crate) fn of_edge(edge: &Arc<Edge>, ending: Shutdown) -> Health {
             writes(&disk.status())
         })
         .check("check_queue_size", move || room(&queue.status()))
+        .check("check_clock", move || clock(&day.status()))
 }
 
 /// That of who asks databases: out when questions cannot be answered. That pings cannot be kept does not matter to it.
@@ -58,6 +59,16 @@ fn room(status: &EdgeStatus) -> Check {
         true => Check::Ok,
         false => Check::Full(
             "the log has no room: see whether the store takes chunks, and whether the disk is full"
+                .to_owned(),
+        ),
+    }
+}
+
+fn clock(status: &EdgeStatus) -> Check {
+    match status.takes_today {
+        true => Check::Ok,
+        false => Check::Unavailable(
+            "by this machine's clock today is below the floor date: set the clock, or lower the floors"
                 .to_owned(),
         ),
     }

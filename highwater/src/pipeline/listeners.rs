@@ -13,6 +13,7 @@ use index_schema::ProductCount;
 use ping::Submission;
 use query::definitions::Definitions;
 use query::{Api, Charted, StatusReport};
+use retention::Consent;
 use service::clock::Clock;
 use service::control::ControlListener;
 use service::dockerflow::METRICS;
@@ -117,9 +118,9 @@ impl Pipeline {
         self.core.reads.get()
     }
 
-    /// Deletes what is not to be kept.
+    /// Deletes what is not to be kept, however much it is.
     pub(crate) async fn retain(&self) -> anyhow::Result<()> {
-        self.core.retain(false).await.map(drop)
+        self.core.retain(Consent::Given).await.map(drop)
     }
 
     /// Returns when a part failed for good.

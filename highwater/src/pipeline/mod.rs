@@ -15,7 +15,7 @@ mod trend;
 mod watcher;
 
 pub(crate) use self::base::Base;
-pub(crate) use self::control::{Request, forgotten, perform, retained, said};
+pub(crate) use self::control::{Request, forgotten, lowered, perform, retained, said};
 pub(crate) use self::core::Core;
 pub(crate) use self::health::of_databases as health_of_databases;
 pub(crate) use self::listeners::{

@@ -1,6 +1,6 @@
 //! Retention as a task of the pipeline, and what it is told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aggregate_store::RetainAggregates;
@@ -8,7 +8,7 @@ use aggregator::Aggregator;
 use async_trait::async_trait;
 use index_schema::{Forgotten, RetainIndex};
 use ping::Timestamp;
-use retention::{Parts, Retained, Retainer, Rules, Standstill};
+use retention::{Consent, Parts, Retained, Retainer, RetentionError, Rules, Standstill};
 use service::clock::Clock;
 use service::current::Current;
 use store::Store;
@@ -24,8 +24,28 @@ pub(super) struct Retaining {
     retainer: Retainer,
     index: Arc<dyn RetainIndex>,
     clock: Arc<dyn Clock>,
+    last: Arc<LastRun>,
     /// The aggregates in use, which a rebuild exchanges.
     pub(super) aggregates: Arc<Current<dyn RetainAggregates>>,
+}
+
+/// What the last run left, in words.
+#[derive(Debug, Default)]
+pub(crate) struct LastRun(Mutex<(Vec<String>, Option<String>)>);
+
+impl LastRun {
+    /// What waits for a person, and why the run did not delete everything.
+    pub(super) fn told(&self) -> (Vec<String>, Option<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, outcome: &Result<Retained, RetentionError>) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(retained) => *last = (retained.held.iter().map(ToString::to_string).collect(), None),
+            Err(error) => last.1 = Some(error.to_string()),
+        }
+    }
 }
 
 /// The aggregator, as it can be held up.
@@ -60,22 +80,30 @@ impl Retaining {
             retainer: Retainer::new(parts, rules),
             index,
             clock,
+            last: Arc::default(),
             aggregates,
         }
+    }
+
+    /// What the last run left.
+    pub(super) const fn last(&self) -> &Arc<LastRun> {
+        &self.last
     }
 
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.clock.now_micros())
     }
 
-    /// One run, or a look at what it would do.
-    pub(super) async fn run(&self, dry_run: bool) -> anyhow::Result<Retained> {
-        let today = self.now().submission_date();
-        Ok(if dry_run {
-            self.retainer.look(today).await?
-        } else {
-            self.retainer.run(today).await?
-        })
+    /// What a run would do.
+    pub(super) async fn look(&self) -> anyhow::Result<Retained> {
+        Ok(self.retainer.look(self.now().submission_date()).await?)
+    }
+
+    /// One run.
+    pub(super) async fn run(&self, consent: Consent) -> anyhow::Result<Retained> {
+        let outcome = self.retainer.run(self.now().submission_date(), consent).await;
+        self.last.note(&outcome);
+        Ok(outcome?)
     }
 
     /// Forgets one object.

@@ -8,11 +8,11 @@ use std::time::Duration;
 use aggregate_store::AggregateReads;
 use aggregator::{Aggregator, AggregatorError};
 use edge::{Edge, EdgeStatus};
-use index_schema::{Index, IndexTotals};
+use index_schema::{Floors, Index, IndexTotals};
 use ping::{Incarnation, Timestamp};
 use query::health::{
     DiskNumbers, FoldingNumbers, HealthNumbers, HealthReport, HealthSource, IndexNumbers, LogNumbers, Memory,
-    Severity, StoreNumbers, judge,
+    RetentionNumbers, Severity, StoreNumbers, judge,
 };
 use query::{StatusReport, StatusSource};
 use service::clock::Clock;
@@ -22,6 +22,7 @@ use service::task;
 use store::Store;
 use tokio::sync::Mutex;
 
+use super::retaining::LastRun;
 use super::samples;
 use super::status::Counters;
 use super::store_watch::WatchedStore;
@@ -33,6 +34,9 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// How long a database, or the store, may take to answer; a database that does not counts as gone until it does.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long it is told that chunks came below the floor, in microseconds.
+const REFUSALS_TOLD_US: i64 = 3_600_000_000;
 
 /// Samples are read again after so many looks, and the store is listed.
 const LOOKS_PER_SAMPLE: u32 = 10;
@@ -79,6 +83,8 @@ pub(crate) struct Stations {
     pub(super) reads: Arc<Current<dyn AggregateReads>>,
     /// `None` where nothing is folded.
     pub(super) aggregator: Option<Arc<Aggregator>>,
+    /// `None` where nothing is deleted.
+    pub(super) retention: Option<Arc<LastRun>>,
 }
 
 /// What is remembered from look to look.
@@ -92,6 +98,33 @@ struct Past {
     empty_listings: u32,
     counts: StatusReport,
     index: IndexTotals,
+    floors: Floors,
+    refusals: Refusals,
+}
+
+/// Chunks that came below the floor of late.
+#[derive(Debug, Default)]
+struct Refusals {
+    /// How many ever did when that was looked at first, or last long ago.
+    before: Option<u64>,
+    last: Option<Timestamp>,
+    newest: u64,
+}
+
+impl Refusals {
+    /// How many came since the last quiet hour; `refused` ever did.
+    fn lately(&mut self, refused: u64, now: Timestamp) -> Option<u64> {
+        let before = *self.before.get_or_insert(refused);
+        if refused > self.newest.max(before) {
+            self.last = Some(now);
+        }
+        self.newest = refused;
+        let is_over = |last: Timestamp| now.micros_since(last) > REFUSALS_TOLD_US;
+        if refused < before || self.last.is_none_or(is_over) {
+            (self.before, self.last) = (Some(refused), None);
+        }
+        Some(refused - self.before.unwrap_or(refused)).filter(|lately| *lately > 0)
+    }
 }
 
 impl Watcher {
@@ -174,6 +207,12 @@ impl WatchedParts {
                 counts.set_aside = edge.damaged;
             }
         }
+        if let Some(watched) = &self.edge
+            && self.stations.is_some()
+            && databases.is_none()
+        {
+            watched.edge.set_floor(past.floors.objects());
+        }
         let counts = past.counts.clone();
         // What is held in memory stays pending until it is written, and is folded all the same.
         let pending = past.index.pending_chunks.saturating_sub(counts.in_memory_chunks);
@@ -207,10 +246,26 @@ impl WatchedParts {
                 pending_since: past.pending_since,
                 stopped,
             },
+            retention: self.retention_numbers(past, now),
             rates,
             failed: edge.and_then(|edge| edge.failed.map(str::to_owned)),
             ending,
             counts,
+        }
+    }
+
+    fn retention_numbers(&self, past: &mut Past, now: Timestamp) -> RetentionNumbers {
+        let Some(stations) = &self.stations else {
+            return RetentionNumbers::default();
+        };
+        let last = stations.retention.as_ref().map(|last| last.told());
+        let (held, failed) = last.unwrap_or_default();
+        RetentionNumbers {
+            held,
+            failed,
+            objects_floor: past.floors.objects(),
+            aggregates_floor: past.floors.aggregates,
+            refused_lately: past.refusals.lately(past.index.refused_chunks, now),
         }
     }
 
@@ -287,6 +342,7 @@ impl Stations {
             index,
             reads,
             aggregator,
+            retention: None,
         }
     }
 
@@ -300,6 +356,7 @@ impl Stations {
         let asked = async {
             let counts = self.counters.status().await?;
             let totals = self.index.totals().await?;
+            let floors = self.index.floors().await?;
             let stopped = match &self.aggregator {
                 Some(aggregator) => match aggregator.check_rules().await {
                     Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
@@ -307,7 +364,7 @@ impl Stations {
                 },
                 None => None,
             };
-            anyhow::Ok((counts, totals, stopped))
+            anyhow::Ok((counts, totals, floors, stopped))
         };
         let silence = || {
             Err(anyhow::anyhow!(
@@ -316,8 +373,8 @@ impl Stations {
             ))
         };
         match within_patience(asked).await.unwrap_or_else(silence) {
-            Ok((counts, totals, stopped)) => {
-                (past.counts, past.index) = (counts, totals);
+            Ok((counts, totals, floors, stopped)) => {
+                (past.counts, past.index, past.floors) = (counts, totals, floors);
                 (None, stopped)
             }
             Err(error) => (Some(format!("{error:#}")), None),
@@ -367,4 +424,26 @@ fn disk_of(folder: &std::path::Path) -> Option<DiskNumbers> {
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
         size_bytes: used.saturating_add(found.f_bavail).saturating_mul(found.f_frsize),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_that_come_below_the_floor_are_told_for_an_hour_and_those_of_before_the_start_are_not() {
+        let mut refusals = Refusals::default();
+        let at = |minute: i64| Timestamp::from_micros(minute * 60_000_000);
+        let mut tell = |refused, minute| refusals.lately(refused, at(minute));
+        assert_eq!(tell(7, 0), None);
+        assert_eq!(tell(7, 1), None);
+        assert_eq!(tell(9, 2), Some(2));
+        assert_eq!(tell(10, 50), Some(3));
+        assert_eq!(tell(10, 109), Some(3));
+        assert_eq!(tell(10, 111), None);
+        assert_eq!(tell(11, 200), Some(1));
+        // The floors were lowered.
+        assert_eq!(tell(0, 201), None);
+        assert_eq!(tell(1, 202), Some(1));
+    }
 }

@@ -9,9 +9,9 @@ use aggregator::Aggregator;
 use aggregator::fold::FoldSettings;
 use anyhow::Context;
 use async_trait::async_trait;
-use index_schema::Forgotten;
-use ping::Timestamp;
-use retention::{Parts, Retained, Retainer, Standstill};
+use index_schema::{Forgotten, Lowered, RetainIndex};
+use ping::{SubmissionDate, Timestamp};
+use retention::{Consent, Parts, Retained, Retainer, Standstill};
 use service::clock::{Clock, SystemClock};
 use service::current::Current;
 use service::random::{Random, SystemRandom};
@@ -28,6 +28,7 @@ const STANDSTILL: Duration = Duration::from_secs(120);
 /// Retention over shared parts.
 pub(crate) struct SharedRetention {
     retainer: Retainer,
+    index: Arc<dyn RetainIndex>,
     everybody: Arc<Everybody>,
     clock: Arc<dyn Clock>,
 }
@@ -85,27 +86,40 @@ impl SharedRetention {
         });
         let parts = Parts {
             store,
-            index,
+            index: index.clone(),
             aggregates: Arc::new(Current::new(aggregates.retained)),
             folding: everybody.clone(),
         };
         Ok(Self {
             retainer: Retainer::new(parts, rules),
+            index,
             everybody,
             clock,
         })
     }
 
-    /// One run, or a look at what it would do.
+    /// What a run would do.
+    ///
+    /// # Errors
+    /// When a question could not be answered.
+    pub(crate) async fn look(&self) -> anyhow::Result<Retained> {
+        Ok(self.retainer.look(self.now().submission_date()).await?)
+    }
+
+    /// Lowers the floors to a day. What came below them and is above them now, a comparison of store and index adds.
+    ///
+    /// # Errors
+    /// When the index refused: then they are as before.
+    pub(crate) async fn lower_floors(&self, to: SubmissionDate) -> anyhow::Result<Lowered> {
+        Ok(self.index.lower_floors(to).await?)
+    }
+
+    /// One run.
     ///
     /// # Errors
     /// When it did not end; the next one goes on.
-    pub(crate) async fn run(&self, dry_run: bool) -> anyhow::Result<Retained> {
-        let today = self.now().submission_date();
-        if dry_run {
-            return Ok(self.retainer.look(today).await?);
-        }
-        let retained = self.retainer.run(today).await;
+    pub(crate) async fn run(&self, consent: Consent) -> anyhow::Result<Retained> {
+        let retained = self.retainer.run(self.now().submission_date(), consent).await;
         // The process ends next, and what it gave back beside the work may not have arrived.
         self.everybody.go_on().await;
         Ok(retained?)

@@ -59,7 +59,7 @@ impl Dice {
         }
     }
 
-    fn entry(&mut self, plan: u64) -> IndexEntry {
+    pub(super) fn entry(&mut self, plan: u64) -> IndexEntry {
         let (one, other) = (self.time(), self.time());
         let mut partition = Partition::new([(); 8].map(|()| self.value().to_owned()));
         partition.set(Dimension::SubmissionDate, one.submission_date().to_string());

@@ -1,9 +1,12 @@
 //! Floors, tombstones and deletion: what who deletes asks of the index.
 
-use ping::{Dimension, SubmissionDate, Timestamp};
+use std::collections::BTreeSet;
+
+use ping::{Dimension, OTHER, SubmissionDate, Timestamp};
 
 use super::{Dice, Place};
-use crate::{ChunkKey, ChunkKind, Floors, Forgotten, IndexEntry};
+use crate::door::PRODUCTS_MAX;
+use crate::{ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, RetainIndex};
 
 fn date(text: &str) -> Option<SubmissionDate> {
     Some(text.parse().expect("a date"))
@@ -19,6 +22,21 @@ fn day(entry: &IndexEntry) -> SubmissionDate {
 
 fn records<'a>(entries: impl IntoIterator<Item = &'a IndexEntry>) -> u64 {
     entries.into_iter().map(|entry| entry.records).sum()
+}
+
+/// All that expired, walked in slices of so many.
+///
+/// # Panics
+/// When the index does not answer.
+pub async fn expired(index: &dyn RetainIndex, limit: usize) -> Vec<Expired> {
+    let (mut all, mut at) = (Vec::new(), ExpiredPlace::default());
+    loop {
+        let slice = index.expired(&at, limit).await.expect("expired");
+        assert!(slice.objects.len() <= limit);
+        all.extend(slice.objects);
+        let Some(next) = slice.next else { return all };
+        at = next;
+    }
 }
 
 pub(super) async fn below_the_floor_nothing_is_added_and_each_refusal_counts_once(place: &impl Place) {
@@ -91,7 +109,7 @@ pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(
     index.insert(&entries).await.expect("inserted");
     let settled: Vec<_> = entries[..40].iter().map(|entry| entry.id).collect();
     index.settle(&settled).await.expect("settled");
-    assert_eq!(index.expired(999).await.expect("expired"), []);
+    assert_eq!(expired(&*index, 999).await, []);
     let floors = Floors {
         pings: date("20170131"),
         ..Floors::default()
@@ -99,17 +117,27 @@ pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(
     index.raise_floors(floors).await.expect("raised");
     let below = |entry: &&IndexEntry| entry.kind == ChunkKind::Pings && Some(day(entry)) < floors.pings;
     let expected: Vec<_> = entries.iter().filter(below).collect();
-    let mut removed = 0;
-    loop {
-        let slice = index.expired(7).await.expect("expired");
-        if slice.is_empty() {
-            break;
-        }
-        removed += slice.len();
-        let keys: Vec<_> = slice.into_iter().map(|expired| expired.key).collect();
-        index.remove(&keys).await.expect("removed");
+    // A walk that removes nothing comes by everything once, however small its slices are.
+    let keys_of = |expired: Vec<Expired>| expired.into_iter().map(|one| one.key).collect::<Vec<_>>();
+    for limit in [1, 7, expected.len(), 999] {
+        let walked = keys_of(expired(&*index, limit).await);
+        let once: BTreeSet<_> = walked.iter().collect();
+        assert_eq!((walked.len(), once.len()), (expected.len(), expected.len()));
+        assert!(expected.iter().all(|entry| once.contains(&entry.key)));
     }
-    assert_eq!(removed, expected.len());
+    // One that removes every other object comes by all of them, too.
+    let (mut at, mut came_by, mut stay) = (Some(ExpiredPlace::default()), 0, Vec::new());
+    while let Some(place) = at {
+        let slice = index.expired(&place, 7).await.expect("expired");
+        came_by += slice.objects.len();
+        let (gone, stays): (Vec<_>, Vec<_>) = slice.objects.into_iter().partition(|one| one.records % 2 == 0);
+        index.remove(&keys_of(gone)).await.expect("removed");
+        stay.extend(stays);
+        at = slice.next;
+    }
+    assert_eq!(came_by, expected.len());
+    index.remove(&keys_of(stay)).await.expect("removed");
+    assert_eq!(expired(&*index, 7).await, []);
     // Keys that are not expired are left alone.
     let all: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
     index.remove(&all).await.expect("nothing to remove");
@@ -150,11 +178,10 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
         (totals.pending_chunks, totals.unfolded_records),
         (1, entries[1].records)
     );
-    let expired = index.expired(9).await.expect("expired");
-    let keys: Vec<_> = expired.iter().map(|expired| expired.key.clone()).collect();
+    let keys: Vec<_> = expired(&*index, 9).await.into_iter().map(|one| one.key).collect();
     assert_eq!(keys.len(), 2);
     index.remove(&keys).await.expect("removed");
-    assert_eq!(index.expired(9).await.expect("expired"), []);
+    assert_eq!(expired(&*index, 9).await, []);
     assert_eq!(index.insert(&entries[..2]).await.expect("inserted").refused, 2);
     assert_eq!(index.contains(&keys).await.expect("an answer"), [true, true]);
     index.set_generation(1).await.expect("set");
@@ -209,4 +236,122 @@ pub(super) async fn what_is_gone_is_cleared_and_comes_back_with_its_object(place
     let totals = index.totals().await.expect("totals");
     assert_eq!((totals.pending_chunks, totals.unfolded_records), (2, 0));
     assert_eq!(totals.records_ever(), records(&entries));
+}
+
+pub(super) async fn floors_are_lowered_by_hand_and_what_was_refused_can_be_added(place: &impl Place) {
+    let index = place.open().await;
+    let entries = Dice::new(5).entries(80);
+    let (before, late) = entries.split_at(20);
+    index.insert(before).await.expect("inserted");
+    let floors = Floors {
+        pings: date("20170131"),
+        errors: date("20300101"),
+        aggregates: None,
+    };
+    index.raise_floors(floors).await.expect("raised");
+    let refused = index.insert(late).await.expect("inserted").refused;
+    assert!(refused > 0);
+    // What was indexed before is deleted, as retention does, but for one object that cannot be.
+    let mut keys: Vec<_> = expired(&*index, 9).await.into_iter().map(|one| one.key).collect();
+    let stays = keys.pop().expect("something expired");
+    index.remove(&keys).await.expect("removed");
+    let to = date("20170130").expect("a day");
+    let lowered = index.lower_floors(to).await.expect("lowered");
+    let expected = Floors {
+        pings: Some(to),
+        errors: Some(to),
+        aggregates: None,
+    };
+    assert_eq!(
+        (lowered.floors, index.floors().await.expect("floors")),
+        (expected, expected)
+    );
+    let admitted: Vec<_> = late
+        .iter()
+        .filter(|entry| !floors.admit(entry.kind, day(entry)) && expected.admit(entry.kind, day(entry)))
+        .collect();
+    assert!(!admitted.is_empty());
+    assert_eq!(lowered.admitted, admitted.len() as u64);
+    let stays = entries
+        .iter()
+        .find(|entry| entry.key == stays)
+        .expect("one of them");
+    assert_eq!(lowered.rebuild_wanted, expected.admit(stays.kind, day(stays)));
+    assert_eq!(
+        index.totals().await.expect("totals").rebuild_wanted,
+        lowered.rebuild_wanted
+    );
+    let known: Vec<_> = late.iter().map(|entry| entry.key.clone()).collect();
+    let known = index.contains(&known).await.expect("an answer");
+    assert_eq!(known.iter().filter(|known| !**known).count(), admitted.len());
+    assert_eq!(
+        index.insert(late).await.expect("inserted").added,
+        admitted.len() as u64
+    );
+    let totals = index.totals().await.expect("totals");
+    assert_eq!(totals.refused_chunks, refused - admitted.len() as u64);
+    assert_eq!(totals.records_ever(), records(&entries));
+    // Lowering never raises, and twice is once.
+    let again = index.lower_floors(to.plus_days(9)).await.expect("lowered");
+    assert_eq!((again.floors, again.admitted), (expected, 0));
+}
+
+pub(super) async fn products_are_bounded_and_given_back(place: &impl Place) {
+    let index = place.open().await;
+    let mut dice = Dice::new(6);
+    let mut named = |plan: u64, name: &str| {
+        let mut entry = dice.entry(plan);
+        let mut key = ChunkKey::parse(&entry.key).expect("a key");
+        key.partition.set(Dimension::SourceName, name);
+        (entry.kind, key.kind) = (ChunkKind::Pings, ChunkKind::Pings);
+        (entry.partition, entry.key) = (key.partition.clone(), key.to_string());
+        entry
+    };
+    let entries: Vec<_> = (1..=PRODUCTS_MAX + 300)
+        .map(|plan| named(plan, &format!("n{plan}")))
+        .collect();
+    for some in entries.chunks(100) {
+        index.insert(some).await.expect("inserted");
+    }
+    let products = index.products().await.expect("products");
+    // A batch is one look at their number.
+    assert!(products.len() as u64 <= PRODUCTS_MAX + 101, "{}", products.len());
+    let sum: u64 = products.iter().map(|product| product.records).sum();
+    assert_eq!(sum, records(&entries));
+    let other = products.iter().find(|product| product.namespace == OTHER);
+    assert!(other.is_some_and(|other| other.records > 0));
+    // A product that is known stays told apart.
+    let (again, first) = (named(PRODUCTS_MAX + 301, "n1"), &entries[0]);
+    index
+        .insert(std::slice::from_ref(&again))
+        .await
+        .expect("inserted");
+    let count_of = |products: &[crate::ProductCount], entry: &IndexEntry| -> u64 {
+        let [name, doc_type, app] = [Dimension::SourceName, Dimension::DocType, Dimension::AppName]
+            .map(|dimension| entry.partition.get(dimension).to_owned());
+        let same = products
+            .iter()
+            .filter(|one| (&one.namespace, &one.doc_type, &one.app_name) == (&name, &doc_type, &app));
+        same.map(|one| one.records).sum()
+    };
+    let products = index.products().await.expect("products");
+    let of_first = count_of(&products, first);
+    assert!(of_first == first.records || of_first == first.records + again.records);
+    let far = Floors {
+        pings: date("20300101"),
+        ..Floors::default()
+    };
+    index.raise_floors(far).await.expect("raised");
+    loop {
+        let slice = index
+            .expired(&ExpiredPlace::default(), 500)
+            .await
+            .expect("expired");
+        let keys: Vec<_> = slice.objects.into_iter().map(|one| one.key).collect();
+        if keys.is_empty() {
+            break;
+        }
+        index.remove(&keys).await.expect("removed");
+    }
+    assert_eq!(index.products().await.expect("products"), []);
 }

@@ -12,6 +12,7 @@ use postgres_connections::{Failure, Transaction};
 
 use super::row::{self, Columns, text};
 use super::{retain_work, sql};
+use crate::door::PRODUCTS_MAX;
 use crate::{Floors, IndexEntry, Inserted};
 
 /// Inserts entries, each with its pending row and its share of the sums.
@@ -106,7 +107,9 @@ async fn add(
         columns.push(entry, floors.fold(entry.kind, day_of(entry)))?;
     }
     let statement = transaction.prepare_cached(sql::INSERT).await?;
-    let rows = transaction.query(&statement, &columns.parameters()).await?;
+    let (mut given, products) = (columns.parameters(), row::integer(PRODUCTS_MAX)?);
+    given.push(&products);
+    let rows = transaction.query(&statement, &given).await?;
     let (mut unfolded, mut known, mut claimed_in_vain) = (0, Vec::new(), Vec::new());
     for row in rows {
         let number: i64 = row.try_get(0)?;

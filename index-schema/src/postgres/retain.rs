@@ -1,11 +1,14 @@
 //! The door for who deletes.
 
 use async_trait::async_trait;
-use ping::Timestamp;
+use ping::{SubmissionDate, Timestamp};
 
 use super::refusal::index_error;
-use super::{PostgresIndex, gate, months, retain_work as work, whole};
-use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainIndex, StoredDay, Tombstone};
+use super::{PostgresIndex, gate, months, retain_work as work};
+use crate::{
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, RetainIndex,
+    StoredDay, Tombstone,
+};
 
 #[async_trait]
 impl RetainIndex for PostgresIndex {
@@ -16,14 +19,21 @@ impl RetainIndex for PostgresIndex {
         .await
     }
 
+    async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
+        self.write(gate::ALONE, to, |transaction, to| {
+            Box::pin(work::lower(transaction, *to))
+        })
+        .await
+    }
+
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
         self.read(kind, |client, kind| Box::pin(work::days(client, *kind)))
             .await
     }
 
-    async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError> {
-        self.read(whole(limit), |client, limit| {
-            Box::pin(work::expired(client, *limit))
+    async fn expired(&self, from: &ExpiredPlace, limit: usize) -> Result<ExpiredSlice, IndexError> {
+        self.read((&from.0, limit), |client, (from, limit)| {
+            Box::pin(work::expired(client, from, *limit))
         })
         .await
     }

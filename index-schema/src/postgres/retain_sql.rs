@@ -34,16 +34,35 @@ pub(super) const MARK_GONE: &str = "UPDATE highwater_index.chunk c SET state = 2
 pub(super) const DAYS: &str = "SELECT submission_date, SUM(chunks)::BIGINT, SUM(records)::BIGINT, SUM(stored_bytes)::BIGINT \
      FROM highwater_index.day_sum WHERE kind = $1 GROUP BY submission_date HAVING SUM(chunks) > 0 ORDER BY submission_date";
 
-/// What is to be deleted: chunks below the floor, the same of unreadable objects (an errors chunk is told by its key),
-/// and what was forgotten. Each part stops at the limit, so that a slice costs a slice.
-pub(super) const EXPIRED: &str = "(SELECT object_key, records, stored_bytes FROM highwater_index.chunk \
-     WHERE kind = 1 AND submission_date < (SELECT pings FROM highwater_index.floor) LIMIT $1) \
-     UNION ALL (SELECT object_key, records, stored_bytes FROM highwater_index.chunk \
-     WHERE kind = 2 AND submission_date < (SELECT errors FROM highwater_index.floor) LIMIT $1) \
-     UNION ALL (SELECT object_key, 0::BIGINT, 0::BIGINT FROM highwater_index.unreadable WHERE submission_date < (SELECT \
-     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM highwater_index.floor) LIMIT $1) \
-     UNION ALL (SELECT t.object_key, COALESCE(c.records, 0), COALESCE(c.stored_bytes, 0) FROM highwater_index.tombstone t \
-     LEFT JOIN highwater_index.chunk c ON c.submission_date = t.submission_date AND c.object_key = t.object_key WHERE NOT t.done LIMIT $1) LIMIT $1";
+/// Chunks that are to be deleted, after a day and key, in the order of the index of keys: so a slice costs a slice.
+pub(super) const EXPIRED_CHUNKS: &str = "SELECT object_key, records, stored_bytes, submission_date FROM highwater_index.chunk \
+     WHERE (submission_date, object_key) > ($1, $2) AND submission_date >= $1 \
+     AND submission_date < (SELECT GREATEST(pings, errors) FROM highwater_index.floor) \
+     AND submission_date < (SELECT CASE kind WHEN 2 THEN errors ELSE pings END FROM highwater_index.floor) \
+     ORDER BY submission_date, object_key LIMIT $3";
+/// The same of unreadable objects; an errors chunk is told by its key.
+pub(super) const EXPIRED_UNREADABLE: &str = "SELECT object_key, 0::BIGINT, 0::BIGINT FROM highwater_index.unreadable WHERE object_key > $1 \
+     AND submission_date < (SELECT CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END \
+     FROM highwater_index.floor) ORDER BY object_key LIMIT $2";
+/// The same of what was forgotten.
+pub(super) const EXPIRED_FORGOTTEN: &str = "SELECT t.object_key, COALESCE(c.records, 0), COALESCE(c.stored_bytes, 0) \
+     FROM highwater_index.tombstone t LEFT JOIN highwater_index.chunk c ON c.submission_date = t.submission_date \
+     AND c.object_key = t.object_key WHERE t.object_key > $1 AND NOT t.done ORDER BY t.object_key LIMIT $2";
+
+/// What was refused and is on or above the floor of its kind now (an errors chunk is told by its key) is refused no more;
+/// answers how many chunks.
+pub(super) const ADMIT_REFUSED: &str = "WITH admitted AS ( \
+         DELETE FROM highwater_index.refused r USING highwater_index.floor f \
+         WHERE r.submission_date >= CASE WHEN r.object_key LIKE '%/errors/v1/submission_date=%' THEN f.errors ELSE f.pings END \
+         RETURNING r.records \
+     ), sums AS (SELECT COUNT(*) AS chunks, COALESCE(SUM(records), 0)::BIGINT AS records FROM admitted), \
+     totals AS (UPDATE highwater_index.totals t SET refused_chunks = t.refused_chunks - s.chunks, \
+         refused_records = t.refused_records - s.records, unfolded_records = t.unfolded_records - s.records FROM sums s) \
+     SELECT chunks FROM sums";
+/// Whether there are chunks from one day up to another: floors of pings, of errors and of aggregates, each before and now.
+pub(super) const CHUNKS_BETWEEN: &str = "SELECT EXISTS (SELECT FROM highwater_index.chunk WHERE state = 0 \
+     AND (kind = 1 AND submission_date < $1 AND submission_date >= $2 OR kind = 2 AND submission_date < $3 AND submission_date >= $4 \
+     OR submission_date < $5 AND submission_date >= $6))";
 
 /// Days and keys of objects that are deleted: their rows go if their deletion was decided, with their part of all sums.
 pub(super) const REMOVE_CHUNKS: &str = "WITH removed AS ( \
@@ -51,7 +70,7 @@ pub(super) const REMOVE_CHUNKS: &str = "WITH removed AS ( \
          WHERE c.submission_date = i.submission_date AND c.object_key = i.object_key \
          AND (c.submission_date < CASE c.kind WHEN 2 THEN f.errors ELSE f.pings END \
               OR c.object_key IN (SELECT object_key FROM highwater_index.tombstone)) \
-         RETURNING c.chunk_id, c.submission_date, c.kind, c.records, c.stored_bytes, c.received_bytes \
+         RETURNING c.chunk_id, c.submission_date, c.kind, c.records, c.stored_bytes, c.received_bytes, c.source_name, c.doc_type, c.app_name \
      ), claims AS (DELETE FROM highwater_index.chunk_day d USING removed r WHERE d.chunk_id = r.chunk_id), \
      pending AS (DELETE FROM highwater_index.pending p USING removed r WHERE p.chunk_id = r.chunk_id), \
      aside AS (DELETE FROM highwater_index.set_aside s USING removed r WHERE s.chunk_id = r.chunk_id), \
@@ -60,9 +79,19 @@ pub(super) const REMOVE_CHUNKS: &str = "WITH removed AS ( \
          SELECT submission_date, kind, 0, -COUNT(*), -SUM(records), -SUM(stored_bytes), -SUM(received_bytes) FROM removed GROUP BY 1, 2 \
          ON CONFLICT (submission_date, kind, slot) DO UPDATE SET chunks = d.chunks + excluded.chunks, records = d.records + excluded.records, \
          stored_bytes = d.stored_bytes + excluded.stored_bytes, received_bytes = d.received_bytes + excluded.received_bytes \
+     ), by_product AS ( \
+         INSERT INTO highwater_index.product AS p (source_name, doc_type, app_name, slot, records) \
+         SELECT CASE WHEN is_known THEN source_name ELSE 'OTHER' END, CASE WHEN is_known THEN doc_type ELSE 'OTHER' END, \
+         CASE WHEN is_known THEN app_name ELSE 'OTHER' END, 0, -SUM(records) FROM (SELECT r.*, EXISTS (SELECT FROM highwater_index.product k \
+         WHERE k.source_name = r.source_name AND k.doc_type = r.doc_type AND k.app_name = r.app_name) AS is_known FROM removed r) r GROUP BY 1, 2, 3 \
+         ON CONFLICT (source_name, doc_type, app_name, slot) DO UPDATE SET records = p.records + excluded.records \
      ) UPDATE highwater_index.totals t SET removed_chunks = t.removed_chunks + r.chunks, removed_records = t.removed_records + r.records, \
      removed_stored_bytes = t.removed_stored_bytes + r.stored_bytes FROM (SELECT COUNT(*) AS chunks, COALESCE(SUM(records), 0)::BIGINT AS records, \
      COALESCE(SUM(stored_bytes), 0)::BIGINT AS stored_bytes FROM removed) r WHERE r.chunks > 0";
+
+/// Products whose last chunk went.
+pub(super) const PRODUCTS_GONE: &str = "DELETE FROM highwater_index.product WHERE (source_name, doc_type, app_name) IN (SELECT source_name, \
+     doc_type, app_name FROM highwater_index.product GROUP BY 1, 2, 3 HAVING SUM(records) <= 0)";
 
 /// Keys.
 pub(super) const REMOVE_UNREADABLE: &str = "DELETE FROM highwater_index.unreadable u USING highwater_index.floor f \

@@ -8,7 +8,8 @@ use tokio_postgres::Row;
 
 use super::row::{self, day_of_key, text};
 use super::{retain_sql as sql, sql as base};
-use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, StoredDay, Tombstone};
+use crate::expired::Part;
+use crate::{ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, Lowered, StoredDay, Tombstone};
 
 /// The floors now.
 pub(super) async fn floors(transaction: &Transaction<'_>) -> Result<Floors, Failure> {
@@ -40,14 +41,57 @@ fn day(text: &str) -> Result<SubmissionDate, Failure> {
 /// Raises floors; what waits below them stops waiting.
 pub(super) async fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors, Failure> {
     let raised = floors(transaction).await?.raised(to);
-    let text = |date: Option<SubmissionDate>| date.map(|date| date.to_string()).unwrap_or_default();
-    let (pings, errors, aggregates) = (text(raised.pings), text(raised.errors), text(raised.aggregates));
-    transaction
-        .execute(sql::SET_FLOORS, &[&pings, &errors, &aggregates])
-        .await?;
+    set_floors(transaction, &raised).await?;
     transaction.execute(sql::STOP_WAITING_BELOW, &[]).await?;
     transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
     Ok(raised)
+}
+
+/// Lowers floors; what was refused and is not below them any more can be indexed.
+pub(super) async fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result<Lowered, Failure> {
+    let before = floors(transaction).await?;
+    let now = before.lowered(to);
+    set_floors(transaction, &now).await?;
+    let admitted = transaction.query_one(sql::ADMIT_REFUSED, &[]).await?;
+    let rebuild_wanted = transaction
+        .query_one(
+            sql::CHUNKS_BETWEEN,
+            &[
+                &floor_text(before.pings),
+                &floor_text(now.pings),
+                &floor_text(before.errors),
+                &floor_text(now.errors),
+                &floor_text(before.aggregates),
+                &floor_text(now.aggregates),
+            ],
+        )
+        .await?
+        .try_get(0)?;
+    if rebuild_wanted {
+        transaction.execute(sql::WANT_REBUILD, &[]).await?;
+    }
+    Ok(Lowered {
+        floors: now,
+        admitted: row::count(&admitted, 0)?,
+        rebuild_wanted,
+    })
+}
+
+async fn set_floors(transaction: &Transaction<'_>, to: &Floors) -> Result<(), Failure> {
+    let (pings, errors, aggregates) = (
+        floor_text(to.pings),
+        floor_text(to.errors),
+        floor_text(to.aggregates),
+    );
+    transaction
+        .execute(sql::SET_FLOORS, &[&pings, &errors, &aggregates])
+        .await?;
+    Ok(())
+}
+
+/// A floor as it is stored.
+fn floor_text(floor: Option<SubmissionDate>) -> String {
+    floor.map(|floor| floor.to_string()).unwrap_or_default()
 }
 
 /// Clears what was set aside or unreadable and is gone.
@@ -93,17 +137,42 @@ pub(super) async fn days(client: &ClientWrapper, kind: ChunkKind) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
-/// What is to be deleted.
-pub(super) async fn expired(client: &ClientWrapper, limit: i64) -> Result<Vec<Expired>, Failure> {
-    let rows = client.query(sql::EXPIRED, &[&limit]).await?;
+/// The next of what is to be deleted.
+pub(super) async fn expired(
+    client: &ClientWrapper,
+    from: &Part,
+    limit: usize,
+) -> Result<ExpiredSlice, Failure> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = match from {
+        Part::Chunks([day, _, _, key]) => {
+            client
+                .query(sql::EXPIRED_CHUNKS, &[day, &text(key), &most])
+                .await?
+        }
+        Part::Unreadable(key) => {
+            client
+                .query(sql::EXPIRED_UNREADABLE, &[&text(key), &most])
+                .await?
+        }
+        Part::Forgotten(key) => client.query(sql::EXPIRED_FORGOTTEN, &[&text(key), &most]).await?,
+    };
     let read = |row: &Row| -> Result<_, Failure> {
-        Ok(Expired {
+        let expired = Expired {
             key: row.try_get(0)?,
             records: row::count(row, 1)?,
             stored_bytes: row::count(row, 2)?,
-        })
+        };
+        let key = expired.key.clone();
+        let place = match from {
+            Part::Chunks(_) => Part::Chunks([row.try_get(3)?, String::new(), String::new(), key]),
+            Part::Unreadable(_) => Part::Unreadable(key),
+            Part::Forgotten(_) => Part::Forgotten(key),
+        };
+        Ok((expired, place))
     };
-    rows.iter().map(read).collect()
+    let rows = rows.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(ExpiredSlice::of(from, rows, limit))
 }
 
 /// What is forgotten.
@@ -127,6 +196,7 @@ pub(super) async fn remove(transaction: &Transaction<'_>, keys: &[String]) -> Re
     transaction.execute(sql::REMOVE_UNREADABLE, &[&keys]).await?;
     transaction.execute(sql::TOMBSTONES_DONE, &[&keys]).await?;
     transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
+    transaction.execute(sql::PRODUCTS_GONE, &[]).await?;
     let mut months: Vec<_> = days.iter().filter_map(|day| day.get(..6)).collect();
     months.sort_unstable();
     months.dedup();

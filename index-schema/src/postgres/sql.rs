@@ -64,7 +64,11 @@ pub(super) const INSERT: &str = "WITH input AS MATERIALIZED ( \
          received_bytes = d.received_bytes + excluded.received_bytes \
      ), by_product AS ( \
          INSERT INTO highwater_index.product AS p (source_name, doc_type, app_name, slot, records) \
-         SELECT source_name, doc_type, app_name, pg_backend_pid() % 16, SUM(records) FROM added GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 \
+         SELECT CASE WHEN is_told THEN source_name ELSE 'OTHER' END, CASE WHEN is_told THEN doc_type ELSE 'OTHER' END, \
+         CASE WHEN is_told THEN app_name ELSE 'OTHER' END, pg_backend_pid() % 16, SUM(records) FROM (SELECT a.*, EXISTS (SELECT FROM \
+         highwater_index.product k WHERE k.source_name = a.source_name AND k.doc_type = a.doc_type AND k.app_name = a.app_name) \
+         OR (SELECT COUNT(*) FROM (SELECT DISTINCT source_name, doc_type, app_name FROM highwater_index.product) k) < $21 AS is_told \
+         FROM added a) a GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 \
          ON CONFLICT (source_name, doc_type, app_name, slot) DO UPDATE SET records = p.records + excluded.records \
      ) SELECT i.number, i.place, claimed.chunk_id IS NOT NULL, added.chunk_id IS NOT NULL FROM input i \
      LEFT JOIN claimed ON claimed.chunk_id = i.chunk_id LEFT JOIN added ON added.chunk_id = i.chunk_id";

@@ -1,12 +1,15 @@
 //! The door for who deletes, handed to the threads of the database.
 
 use async_trait::async_trait;
-use ping::Timestamp;
+use ping::{SubmissionDate, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use super::{SqliteIndex, retain_sql as sql, retain_work as work};
-use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexError, RetainIndex, StoredDay, Tombstone};
+use crate::{
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, RetainIndex,
+    StoredDay, Tombstone,
+};
 
 #[async_trait]
 impl RetainIndex for SqliteIndex {
@@ -14,13 +17,17 @@ impl RetainIndex for SqliteIndex {
         self.write(move |transaction| work::raise(transaction, &to)).await
     }
 
+    async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
+        self.write(move |transaction| work::lower(transaction, to)).await
+    }
+
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
         self.read(move |connection| work::days(connection, kind)).await
     }
 
-    async fn expired(&self, limit: usize) -> Result<Vec<Expired>, IndexError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(move |connection| work::expired(connection, limit))
+    async fn expired(&self, from: &ExpiredPlace, limit: usize) -> Result<ExpiredSlice, IndexError> {
+        let from = from.clone();
+        self.read(move |connection| work::expired(connection, &from.0, limit))
             .await
     }
 

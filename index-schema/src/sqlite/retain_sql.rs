@@ -62,21 +62,38 @@ pub(super) const BRING_BACK: &str =
 pub(super) const DAYS: &str = "SELECT submission_date, COUNT(*), SUM(records), SUM(stored_bytes) FROM chunk \
      WHERE kind = $1 GROUP BY submission_date ORDER BY submission_date";
 
-/// What is to be deleted: chunks below the floor, the same of unreadable objects (an errors chunk is told by its key),
-/// and what was forgotten. Each part stops at the limit, so that a slice costs a slice.
-pub(super) const EXPIRED: &str = "SELECT * FROM (SELECT object_key, records, stored_bytes FROM chunk \
-     WHERE kind = 1 AND submission_date < (SELECT pings FROM floor) LIMIT $1) \
-     UNION ALL SELECT * FROM (SELECT object_key, records, stored_bytes FROM chunk \
-     WHERE kind = 2 AND submission_date < (SELECT errors FROM floor) LIMIT $1) \
-     UNION ALL SELECT * FROM (SELECT object_key, 0, 0 FROM unreadable WHERE submission_date < (SELECT \
-     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM floor) LIMIT $1) \
-     UNION ALL SELECT * FROM (SELECT t.object_key, COALESCE(c.records, 0), COALESCE(c.stored_bytes, 0) \
-     FROM tombstone t LEFT JOIN chunk c ON c.object_key = t.object_key WHERE t.done = 0 LIMIT $1) LIMIT $1";
+/// Chunks that are to be deleted, after a place, in the order of the index by date: so a slice costs a slice.
+pub(super) const EXPIRED_CHUNKS: &str = "SELECT object_key, records, stored_bytes, submission_date, app_update_channel, app_version \
+     FROM chunk WHERE (submission_date, app_update_channel, app_version, object_key) > ($1, $2, $3, $4) \
+     AND submission_date < (SELECT max(pings, errors) FROM floor) \
+     AND submission_date < (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) \
+     ORDER BY submission_date, app_update_channel, app_version, object_key LIMIT $5";
+/// The same of unreadable objects; an errors chunk is told by its key.
+pub(super) const EXPIRED_UNREADABLE: &str = "SELECT object_key, 0, 0 FROM unreadable WHERE object_key > $1 AND submission_date < \
+     (SELECT CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM floor) \
+     ORDER BY object_key LIMIT $2";
+/// The same of what was forgotten.
+pub(super) const EXPIRED_FORGOTTEN: &str = "SELECT t.object_key, COALESCE(c.records, 0), COALESCE(c.stored_bytes, 0) \
+     FROM tombstone t LEFT JOIN chunk c ON c.object_key = t.object_key WHERE t.object_key > $1 AND t.done = 0 \
+     ORDER BY t.object_key LIMIT $2";
+
+/// What was refused and is on or above the floor of its kind now; an errors chunk is told by its key.
+pub(super) const ADMIT_REFUSED: &str = "DELETE FROM refused WHERE submission_date >= (SELECT \
+     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM floor) RETURNING records";
+pub(super) const TAKE_FROM_REFUSED: &str = "UPDATE totals SET refused_chunks = refused_chunks - $1, \
+     refused_records = refused_records - $2, unfolded_records = unfolded_records - $2";
+/// Whether there are chunks from one day up to another: floors of pings, of errors and of aggregates, each before and now.
+pub(super) const CHUNKS_BETWEEN: &str = "SELECT 1 FROM chunk WHERE state = 0 AND (kind = 1 AND submission_date < $1 AND submission_date >= $2 \
+     OR kind = 2 AND submission_date < $3 AND submission_date >= $4 OR submission_date < $5 AND submission_date >= $6) LIMIT 1";
 
 pub(super) const REMOVE_CHUNK: &str = "DELETE FROM chunk WHERE object_key = $1 AND (submission_date < \
      (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) \
      OR object_key IN (SELECT object_key FROM tombstone)) \
-     RETURNING chunk_id, records, stored_bytes, received_bytes";
+     RETURNING chunk_id, records, stored_bytes, received_bytes, source_name, doc_type, app_name";
+/// A product whose last chunk goes is given back. Those beyond the most that are told apart were counted as another.
+pub(super) const TAKE_FROM_PRODUCT: &str = "UPDATE product SET records = records - $1 \
+     WHERE source_name = $2 AND doc_type = $3 AND app_name = $4";
+pub(super) const PRODUCTS_GONE: &str = "DELETE FROM product WHERE records <= 0";
 pub(super) const REMOVE_UNREADABLE: &str = "DELETE FROM unreadable WHERE object_key = $1 AND (submission_date < (SELECT \
      CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN errors ELSE pings END FROM floor) \
      OR object_key IN (SELECT object_key FROM tombstone))";
@@ -94,7 +111,7 @@ pub(super) const TOMBSTONES: &str = "SELECT object_key, chunk_id, why FROM tombs
 
 /// Every statement with placeholders, for the test of their order.
 #[cfg(test)]
-pub(super) const ALL: [&str; 16] = [
+pub(super) const ALL: [&str; 21] = [
     SET_FLOORS,
     ADD_UNFOLDED,
     REFUSE,
@@ -103,8 +120,13 @@ pub(super) const ALL: [&str; 16] = [
     MARK_GONE,
     BRING_BACK,
     DAYS,
-    EXPIRED,
+    EXPIRED_CHUNKS,
+    EXPIRED_UNREADABLE,
+    EXPIRED_FORGOTTEN,
+    TAKE_FROM_REFUSED,
+    CHUNKS_BETWEEN,
     REMOVE_CHUNK,
+    TAKE_FROM_PRODUCT,
     REMOVE_UNREADABLE,
     TOMBSTONE_DONE,
     ADD_REMOVED,

@@ -1,12 +1,14 @@
 //! What takes several statements about floors, tombstones and deletion, each inside a transaction of the caller.
 
-use ping::{Dimension, SubmissionDate, Timestamp};
+use ping::{Dimension, OTHER, SubmissionDate, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, Transaction, params};
 
 use super::{retain_sql as sql, row, sql as base};
+use crate::door::PRODUCTS_MAX;
+use crate::expired::Part;
 use crate::select::kind_number;
-use crate::{ChunkKey, ChunkKind, Expired, Floors, Forgotten, IndexEntry, StoredDay};
+use crate::{ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, IndexEntry, Lowered, StoredDay};
 
 /// The floors now.
 pub(super) fn floors(connection: &Connection) -> Result<Floors> {
@@ -33,12 +35,7 @@ fn date_or_none(column: usize, text: &str) -> Result<Option<SubmissionDate>> {
 /// Raises floors; what waits below them stops waiting.
 pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors> {
     let raised = floors(transaction)?.raised(to);
-    let text = |date: Option<SubmissionDate>| date.map(|date| date.to_string()).unwrap_or_default();
-    transaction.prepare_cached(sql::SET_FLOORS)?.execute(params![
-        text(raised.pings),
-        text(raised.errors),
-        text(raised.aggregates)
-    ])?;
+    set_floors(transaction, &raised)?;
     let waiting = {
         let mut statement = transaction.prepare_cached(sql::WAITING_BELOW)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -49,6 +46,52 @@ pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors
     }
     transaction.execute(sql::TOMBSTONES_BELOW, [])?;
     Ok(raised)
+}
+
+/// Lowers floors; what was refused and is not below them any more can be indexed.
+pub(super) fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result<Lowered> {
+    let before = floors(transaction)?;
+    let now = before.lowered(to);
+    set_floors(transaction, &now)?;
+    let admitted = {
+        let mut statement = transaction.prepare_cached(sql::ADMIT_REFUSED)?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect::<Result<Vec<i64>>>()?
+    };
+    let (chunks, records) = (admitted.len() as u64, admitted.iter().sum::<i64>());
+    transaction
+        .prepare_cached(sql::TAKE_FROM_REFUSED)?
+        .execute(params![row::integer(chunks)?, records])?;
+    let rebuild_wanted = transaction.prepare_cached(sql::CHUNKS_BETWEEN)?.exists(params![
+        text(before.pings),
+        text(now.pings),
+        text(before.errors),
+        text(now.errors),
+        text(before.aggregates),
+        text(now.aggregates)
+    ])?;
+    if rebuild_wanted {
+        transaction.execute(sql::WANT_REBUILD, [])?;
+    }
+    Ok(Lowered {
+        floors: now,
+        admitted: chunks,
+        rebuild_wanted,
+    })
+}
+
+fn set_floors(transaction: &Transaction<'_>, to: &Floors) -> Result<()> {
+    transaction.prepare_cached(sql::SET_FLOORS)?.execute(params![
+        text(to.pings),
+        text(to.errors),
+        text(to.aggregates)
+    ])?;
+    Ok(())
+}
+
+/// A floor as it is stored.
+fn text(floor: Option<SubmissionDate>) -> String {
+    floor.map(|floor| floor.to_string()).unwrap_or_default()
 }
 
 /// A chunk that is never folded.
@@ -157,9 +200,9 @@ pub(super) fn days(connection: &Connection, kind: ChunkKind) -> Result<Vec<Store
     rows.collect()
 }
 
-/// What is to be deleted.
-pub(super) fn expired(connection: &Connection, limit: i64) -> Result<Vec<Expired>> {
-    let mut statement = connection.prepare_cached(sql::EXPIRED)?;
+/// The next of what is to be deleted.
+pub(super) fn expired(connection: &Connection, from: &Part, limit: usize) -> Result<ExpiredSlice> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
     let read = |row: &Row<'_>| {
         Ok(Expired {
             key: row.get(0)?,
@@ -167,19 +210,41 @@ pub(super) fn expired(connection: &Connection, limit: i64) -> Result<Vec<Expired
             stored_bytes: row::count(row, 2)?,
         })
     };
-    statement.query_map([limit], read)?.collect()
+    let rows: Vec<_> = match from {
+        Part::Chunks([day, channel, version, key]) => connection
+            .prepare_cached(sql::EXPIRED_CHUNKS)?
+            .query_map(params![day, channel, version, key, most], |row| {
+                let expired = read(row)?;
+                let place = Part::Chunks([row.get(3)?, row.get(4)?, row.get(5)?, expired.key.clone()]);
+                Ok((expired, place))
+            })?
+            .collect::<Result<_>>()?,
+        Part::Unreadable(key) => connection
+            .prepare_cached(sql::EXPIRED_UNREADABLE)?
+            .query_map(params![key, most], read)?
+            .map(|expired| expired.map(|expired| (expired.clone(), Part::Unreadable(expired.key))))
+            .collect::<Result<_>>()?,
+        Part::Forgotten(key) => connection
+            .prepare_cached(sql::EXPIRED_FORGOTTEN)?
+            .query_map(params![key, most], read)?
+            .map(|expired| expired.map(|expired| (expired.clone(), Part::Forgotten(expired.key))))
+            .collect::<Result<_>>()?,
+    };
+    Ok(ExpiredSlice::of(from, rows, limit))
 }
 
 /// Removes the rows of deleted objects.
 pub(super) fn remove(transaction: &Transaction<'_>, keys: &[String]) -> Result<()> {
     for key in keys {
-        let removed: Option<(String, [i64; 3])> = transaction
+        let removed: Option<(String, [i64; 3], [String; 3])> = transaction
             .prepare_cached(sql::REMOVE_CHUNK)?
             .query_row([key], |row| {
-                Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?]))
+                let sums = [row.get(1)?, row.get(2)?, row.get(3)?];
+                Ok((row.get(0)?, sums, [row.get(4)?, row.get(5)?, row.get(6)?]))
             })
             .optional()?;
-        if let Some((id, sums)) = removed {
+        if let Some((id, sums, product)) = removed {
+            take_from_product(transaction, sums[0], &product)?;
             transaction.prepare_cached(base::SETTLE_PENDING)?.execute([&id])?;
             transaction
                 .prepare_cached(base::SETTLE_SET_ASIDE)?
@@ -192,6 +257,33 @@ pub(super) fn remove(transaction: &Transaction<'_>, keys: &[String]) -> Result<(
         transaction.prepare_cached(sql::TOMBSTONE_DONE)?.execute([key])?;
     }
     transaction.execute(sql::TOMBSTONES_BELOW, [])?;
+    transaction.execute(sql::PRODUCTS_GONE, [])?;
+    Ok(())
+}
+
+/// Takes records out of their product, or of what those count as that were too many.
+fn take_from_product(transaction: &Transaction<'_>, records: i64, product: &[String; 3]) -> Result<()> {
+    let mut take = transaction.prepare_cached(sql::TAKE_FROM_PRODUCT)?;
+    let [name, doc_type, app] = product;
+    if take.execute(params![records, name, doc_type, app])? == 0 {
+        take.execute(params![records, OTHER, OTHER, OTHER])?;
+    }
+    Ok(())
+}
+
+/// Adds records to their product; to one named `OTHER` when there are as many products as are told apart.
+pub(super) fn add_to_product(transaction: &Transaction<'_>, records: i64, product: [&str; 3]) -> Result<()> {
+    let is_known = transaction
+        .prepare_cached(base::HAS_PRODUCT)?
+        .exists(params![product[0], product[1], product[2]])?;
+    let may_be_added = is_known || {
+        let mut count = transaction.prepare_cached(base::COUNT_PRODUCTS)?;
+        count.query_row([], |row| row::count(row, 0))? < PRODUCTS_MAX
+    };
+    let [name, doc_type, app] = if may_be_added { product } else { [OTHER; 3] };
+    transaction
+        .prepare_cached(base::ADD_TO_PRODUCT)?
+        .execute(params![name, doc_type, app, records])?;
     Ok(())
 }
 

@@ -124,6 +124,9 @@ pub(super) const ADD_TO_TOTALS: &str = "UPDATE totals SET chunks = chunks + $1, 
 pub(super) const ADD_TO_PRODUCT: &str = "INSERT INTO product (source_name, doc_type, app_name, records) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (source_name, doc_type, app_name) \
      DO UPDATE SET records = product.records + excluded.records";
+pub(super) const HAS_PRODUCT: &str =
+    "SELECT 1 FROM product WHERE source_name = $1 AND doc_type = $2 AND app_name = $3";
+pub(super) const COUNT_PRODUCTS: &str = "SELECT COUNT(*) FROM product";
 pub(super) const FORGET_UNREADABLE: &str = "DELETE FROM unreadable WHERE object_key = $1";
 pub(super) const HAS_KEY: &str = "SELECT 1 FROM chunk WHERE object_key = $1 AND state = 0 \
      UNION ALL SELECT 1 FROM refused WHERE object_key = $1 UNION ALL SELECT 1 FROM tombstone WHERE object_key = $1";
@@ -182,13 +185,14 @@ pub(super) const SELECT_WHERE: &str = " WHERE c.state = 0";
 
 /// Every statement with placeholders, for the test of their order.
 #[cfg(test)]
-pub(super) const ALL: [&str; 20] = [
+pub(super) const ALL: [&str; 21] = [
     PARTITIONS_BY_BYTES,
     PARTITIONS_BY_RECORDS,
     INSERT_CHUNK,
     INSERT_PENDING,
     ADD_TO_TOTALS,
     ADD_TO_PRODUCT,
+    HAS_PRODUCT,
     FORGET_UNREADABLE,
     HAS_KEY,
     PENDING,

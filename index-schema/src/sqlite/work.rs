@@ -39,12 +39,8 @@ pub(super) fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> r
             row::integer(entry.stored_bytes)?,
             row::integer(entry.received_bytes)?
         ])?;
-        transaction.prepare_cached(sql::ADD_TO_PRODUCT)?.execute(params![
-            name,
-            doc_type,
-            app,
-            row::integer(entry.records)?
-        ])?;
+        let records = row::integer(entry.records)?;
+        retain_work::add_to_product(transaction, records, [name, doc_type, app])?;
     }
     Ok(inserted)
 }

@@ -1,6 +1,7 @@
 //! From numbers to verdicts: one function for each thing that can be wrong. Here: process, log, disk, store, databases; what
-//! lies behind the log stands in [`stations`].
+//! lies behind the log stands in [`stations`], what is kept in [`keeping`].
 
+mod keeping;
 mod stations;
 
 use std::time::Duration;
@@ -21,9 +22,25 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 15] = [
-        process, log_place, log_writes, log_room, disk_room, store, damage, databases, rules, stuck, sealing,
-        indexing, folding, set_aside, errored,
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 18] = [
+        process,
+        log_place,
+        log_writes,
+        log_room,
+        disk_room,
+        store,
+        damage,
+        databases,
+        rules,
+        keeping::below_floor,
+        stuck,
+        sealing,
+        indexing,
+        folding,
+        set_aside,
+        keeping::held,
+        keeping::failing,
+        errored,
     ];
     let mut verdicts: Vec<Verdict> = checks.iter().filter_map(|check| check(numbers)).collect();
     verdicts.extend(partitions(numbers));

@@ -10,7 +10,8 @@ mod words;
 pub use checks::judge;
 pub use memory::{Gone, Memory};
 pub use numbers::{
-    DiskNumbers, FoldingNumbers, HealthNumbers, IndexNumbers, LogNumbers, Rates, StoreNumbers,
+    DiskNumbers, FoldingNumbers, HealthNumbers, IndexNumbers, LogNumbers, Rates, RetentionNumbers,
+    StoreNumbers,
 };
 pub use report::{ErroredSample, HealthReport, HealthSource, SetAsideObject};
 pub use verdict::{NAMES, Severity, Verdict};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ping::Timestamp;
+use ping::{SubmissionDate, Timestamp};
 use serde_json::{Value, json};
 
 use crate::StatusReport;
@@ -27,6 +27,8 @@ pub struct HealthNumbers {
     pub index: IndexNumbers,
     /// The fold.
     pub folding: FoldingNumbers,
+    /// What is kept.
+    pub retention: RetentionNumbers,
     /// How fast the numbers move, over the last seconds.
     pub rates: Rates,
     /// What ended that must not: the process ends at once.
@@ -126,6 +128,21 @@ pub struct FoldingNumbers {
     pub stopped: Option<String>,
 }
 
+/// How deletion gets on, and before which days nothing is taken any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetentionNumbers {
+    /// What waits for a person, each in words.
+    pub held: Vec<String>,
+    /// Why the last run did not delete everything, if it did not.
+    pub failed: Option<String>,
+    /// The day before which nothing is indexed.
+    pub objects_floor: Option<SubmissionDate>,
+    /// The day before which nothing is counted.
+    pub aggregates_floor: Option<SubmissionDate>,
+    /// Chunks that came below the floor within the last hour, if any did.
+    pub refused_lately: Option<u64>,
+}
+
 /// Changes per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rates {
@@ -162,6 +179,7 @@ impl HealthNumbers {
             store,
             index,
             folding,
+            retention,
             rates,
             failed: _,
             ending,
@@ -189,6 +207,12 @@ impl HealthNumbers {
                 "received_bytes": index.received_bytes,
             },
             "folding": {"pending_chunks": folding.pending_chunks, "stopped": folding.stopped},
+            "retention": {
+                "held": retention.held, "error": retention.failed,
+                "objects_floor": retention.objects_floor.map(|floor| floor.to_string()),
+                "aggregates_floor": retention.aggregates_floor.map(|floor| floor.to_string()),
+                "refused_chunks_lately": retention.refused_lately,
+            },
             "rates": {
                 "accepted_per_second": tenth(rates.accepted), "chunked_per_second": tenth(rates.chunked),
                 "folded_per_second": tenth(rates.folded), "log_bytes_per_second": rates.log_bytes.round(),

@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 24] = [
     "well",
     "nothing_received",
     "ending",
@@ -54,6 +54,9 @@ pub const NAMES: [&str; 21] = [
     "indexing_behind",
     "folding_behind",
     "set_aside",
+    "below_floor",
+    "retention_held",
+    "retention_failing",
     "many_errored",
     "partitions_capped",
 ];

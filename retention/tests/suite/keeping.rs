@@ -5,7 +5,7 @@ use std::time::Duration;
 use aggregate_store::{AggregateReads, AggregateStore, RetainAggregates};
 use index_schema::{ChunkKind, Forgotten, Index, RetainIndex};
 use ping::Timestamp;
-use retention::{Keep, Rules};
+use retention::{Consent, Keep, Rules};
 
 use crate::world::{Put, World, first_day};
 
@@ -15,11 +15,12 @@ pub(crate) fn rules(pings: &str, aggregates: &str) -> Rules {
         pings: keep(pings),
         errors: keep(pings),
         aggregates: keep(aggregates),
+        copies: Keep::default(),
         repeat_window: Duration::from_secs(2 * 86_400),
     }
 }
 
-fn ping(day: i64, number: u64) -> Put {
+pub(crate) fn ping(day: i64, number: u64) -> Put {
     Put {
         day,
         number,
@@ -27,8 +28,12 @@ fn ping(day: i64, number: u64) -> Put {
     }
 }
 
-async fn filled(rules: Rules, days: i64) -> World {
-    let world = World::new(rules);
+pub(crate) async fn filled(rules: Rules, days: i64) -> World {
+    fill(World::new(rules), days).await
+}
+
+/// Three pings and an errored one on each of so many days, indexed and folded.
+pub(crate) async fn fill(world: World, days: i64) -> World {
     for day in 0..days {
         for number in 0..3 {
             world
@@ -48,7 +53,7 @@ async fn filled(rules: Rules, days: i64) -> World {
     world
 }
 
-async fn settled(world: &World) -> bool {
+pub(crate) async fn settled(world: &World) -> bool {
     let totals = world.index.totals().await.expect("totals");
     let counters = world.aggregates.status().await.expect("status").counters;
     let counted = counters.folded + counters.repeated + counters.stored_only + counters.errored_pings;
@@ -61,7 +66,7 @@ async fn who_says_nothing_loses_nothing() {
     let before = world.dump().await;
     let retained = world
         .retainer
-        .run(first_day().plus_days(100_000))
+        .run(first_day().plus_days(100_000), Consent::Bounded)
         .await
         .expect("done");
     assert_eq!(retained, retention::Retained::default());
@@ -81,7 +86,7 @@ async fn pings_go_by_age_and_their_aggregates_stay_when_they_are_kept_longer() {
         32,
         "a look changes nothing"
     );
-    let retained = world.retainer.run(today).await.expect("done");
+    let retained = world.retainer.run(today, Consent::Given).await.expect("done");
     assert_eq!(retained.floors.pings, Some(first_day().plus_days(4)));
     assert_eq!((retained.gone.objects, retained.gone.aggregates), (16, 0));
     assert_eq!(
@@ -113,12 +118,12 @@ async fn pings_go_by_age_and_their_aggregates_stay_when_they_are_kept_longer() {
 async fn what_comes_late_below_the_floor_stays_an_object_and_is_not_counted() {
     let world = filled(rules("3d", "3d"), 6).await;
     let today = first_day().plus_days(6);
-    world.retainer.run(today).await.expect("done");
+    world.retainer.run(today, Consent::Given).await.expect("done");
     let before = world.dump().await;
     world.put(ping(1, 500)).await;
     world.reconcile().await;
     world.fold().await;
-    world.retainer.run(today).await.expect("done");
+    world.retainer.run(today, Consent::Given).await.expect("done");
     assert_eq!(world.dump().await, before);
     assert!(
         world
@@ -138,7 +143,11 @@ async fn a_late_copy_of_a_ping_that_was_deleted_is_a_repeat_all_the_same() {
     world.put(ping(0, 1)).await;
     world.reconcile().await;
     world.fold().await;
-    world.retainer.run(first_day().plus_days(3)).await.expect("done");
+    world
+        .retainer
+        .run(first_day().plus_days(3), Consent::Given)
+        .await
+        .expect("done");
     assert_eq!(
         world.store.list("pings/", None, 9).await.expect("listed").objects,
         []
@@ -157,12 +166,20 @@ async fn by_size_the_oldest_days_go_and_today_stays() {
     let days = world.index.days(ChunkKind::Pings).await.expect("days");
     let last_three: u64 = days[3..].iter().map(|day| day.stored_bytes).sum();
     let world = world.restarted(rules(&format!("{last_three}B"), "forever"));
-    let retained = world.retainer.run(first_day().plus_days(5)).await.expect("done");
+    let retained = world
+        .retainer
+        .run(first_day().plus_days(5), Consent::Given)
+        .await
+        .expect("done");
     assert_eq!(retained.floors.pings, Some(first_day().plus_days(3)));
     assert_eq!(world.index.days(ChunkKind::Pings).await.expect("days"), days[3..]);
     assert_eq!(retained.over_budget_bytes, 0);
     let world = world.restarted(rules("1B", "forever"));
-    let retained = world.retainer.run(first_day().plus_days(5)).await.expect("done");
+    let retained = world
+        .retainer
+        .run(first_day().plus_days(5), Consent::Given)
+        .await
+        .expect("done");
     assert_eq!(
         world.index.totals().await.expect("totals").chunks,
         4,
@@ -178,7 +195,7 @@ async fn aggregates_go_by_size_oldest_first() {
     let before = world.lines_by_day().await;
     let world = world.restarted(rules("forever", "1B"));
     let today = first_day().plus_days(5);
-    let retained = world.retainer.run(today).await.expect("done");
+    let retained = world.retainer.run(today, Consent::Given).await.expect("done");
     assert_eq!(
         world.aggregates.days().await.expect("days"),
         [today],

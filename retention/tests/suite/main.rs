@@ -1,6 +1,8 @@
 //! Retention with a real index, real aggregates, and the parts that index and fold.
 
+mod bounds;
 mod crashes;
 mod keeping;
+mod refusing;
 mod world;
 mod yielding;

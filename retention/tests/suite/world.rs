@@ -14,7 +14,7 @@ use chunk::{ChunkHead, ChunkWriter, RecordHead};
 use index_schema::{ChunkKey, ChunkKind, SqliteIndex};
 use lambda_indexer::Indexer;
 use ping::{ChunkId, Incarnation, Partition, RecordId, SubmissionDate};
-use retention::{Parts, Retainer, Rules, Standstill};
+use retention::{Consent, Parts, Retainer, Rules, Standstill};
 use service::clock::HandClock;
 use service::current::Current;
 use store::{MemoryStore, Payload, Store};
@@ -133,9 +133,24 @@ impl Standstill for Folding {
 
 impl World {
     pub(crate) fn new(rules: Rules) -> Self {
+        Self::over(|store| Arc::new(YieldingStore(store)), rules)
+    }
+
+    /// One whose store is seen through another.
+    pub(crate) fn over(see: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>, rules: Rules) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let store = Arc::new(MemoryStore::new(disk::RealDisk::shared()));
-        Self::open(folder, Arc::new(YieldingStore(store)), rules)
+        Self::open(folder, see(store), rules)
+    }
+
+    /// What retention works on, with other aggregates.
+    pub(crate) fn parts_with(&self, aggregates: Arc<dyn RetainAggregates>) -> Parts {
+        Parts {
+            store: self.store.clone(),
+            index: self.index.clone(),
+            aggregates: Arc::new(Current::new(aggregates)),
+            folding: Arc::new(Folding(self.aggregator.clone())),
+        }
     }
 
     /// The process died, or has other rules from now on.
@@ -185,10 +200,10 @@ impl World {
         while self.aggregator.step().await.expect("folded") != Step::Idle {}
     }
 
-    /// Runs retention, and drops it after so many turns, as a crash would: what a database was told is done all the
+    /// Runs retention with a person's consent, and drops it after so many turns, as a crash would: what a database was told is done all the
     /// same. Answers whether it came to its end before.
     pub(crate) async fn retain_for(&self, today: SubmissionDate, turns: usize) -> bool {
-        let mut run = pin!(self.retainer.run(today));
+        let mut run = pin!(self.retainer.run(today, Consent::Given));
         let mut left = turns;
         std::future::poll_fn(|context| {
             if left == 0 {

@@ -122,6 +122,8 @@ fn settings(number: u64) -> Vec<String> {
         "6h",
         "--open-partitions",
         &number,
+        "--new-partitions",
+        &number,
         "--aggregates-memory",
         "64MiB",
     ]

@@ -31,6 +31,7 @@ fn sound() -> EdgeStatus {
         has_room: true,
         writable: true,
         lost: None,
+        takes_today: true,
         failed: None,
     }
 }
@@ -78,6 +79,16 @@ fn a_log_without_room_takes_the_node_out_with_507() {
         ..sound()
     };
     assert!(matches!(room(&status), Check::Full(_)));
+}
+
+#[test]
+fn a_clock_below_the_floor_takes_the_node_out() {
+    let status = EdgeStatus {
+        takes_today: false,
+        ..sound()
+    };
+    assert_eq!(clock(&sound()), Check::Ok);
+    assert!(matches!(clock(&status), Check::Unavailable(_)));
 }
 
 #[test]

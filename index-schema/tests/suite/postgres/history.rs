@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use index_schema::conformance::Dice;
+use index_schema::conformance::{Dice, expired};
 use index_schema::{
     ChunkKey, ChunkKind, Floors, IndexEntry, IndexError, PartitionOrder, RetainIndex, SqliteIndex,
 };
@@ -162,7 +162,7 @@ fn said<T: Debug>(answer: Result<T, IndexError>) -> String {
 async fn everything(index: &dyn RetainIndex, history: &History) -> Vec<String> {
     let mut aside = index.set_aside().await.expect("answered");
     aside.sort_by(|one, next| (&one.key, &one.reason).cmp(&(&next.key, &next.reason)));
-    let mut expired = index.expired(999).await.expect("answered");
+    let mut expired = expired(index, 999).await;
     expired.sort_by(|one, next| one.key.cmp(&next.key));
     let mut words = vec![
         said(index.totals().await),

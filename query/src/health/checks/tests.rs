@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ping::Timestamp;
+use ping::{SubmissionDate, Timestamp};
 
 use super::super::numbers::{DiskNumbers, LogNumbers};
 use super::super::verdict::NAMES;
@@ -43,7 +43,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 27] = [
+const CASES: [Case; 33] = [
     (
         "well",
         Severity::Well,
@@ -168,6 +168,41 @@ const CASES: [Case; 27] = [
         n.counts.set_aside = 5;
     }),
     (
+        "below_floor",
+        Severity::Alarm,
+        "answered 503, and clients come again: by this machine's clock today is 20270115, and nothing of before 20270401",
+        |n| n.retention.objects_floor = date("20270401"),
+    ),
+    (
+        "below_floor",
+        Severity::Alarm,
+        "stored and not counted: by this machine's clock today is 20270115, and nothing of before 20270116",
+        |n| n.retention.aggregates_floor = date("20270116"),
+    ),
+    (
+        "below_floor",
+        Severity::Alarm,
+        "7 chunks came of days before 20261017",
+        |n| {
+            (n.retention.objects_floor, n.retention.refused_lately) = (date("20261017"), Some(7));
+        },
+    ),
+    (
+        "retention_held",
+        Severity::Warning,
+        "without a person's word: pings of 9 days; aggregates of 8 days.",
+        |n| {
+            n.retention.held = vec!["pings of 9 days".to_owned(), "aggregates of 8 days".to_owned()];
+        },
+    ),
+    ("retention_failing", Severity::Warning, "3 objects", |n| {
+        n.retention.failed = Some("3 objects could not be deleted".to_owned());
+    }),
+    ("below_floor", Severity::Alarm, "stored and in no index", |n| {
+        (n.log, n.disk) = (LogNumbers::none(), None);
+        n.retention.objects_floor = date("20270401");
+    }),
+    (
         "many_errored",
         Severity::Notice,
         "2 % of all, most often for `gzip` (1,500)",
@@ -183,6 +218,10 @@ const CASES: [Case; 27] = [
         |n| n.log.open_partitions = 100_000,
     ),
 ];
+
+fn date(text: &str) -> Option<SubmissionDate> {
+    Some(text.parse().expect("a date"))
+}
 
 fn disk(numbers: &mut HealthNumbers, free_tenths: u64) {
     let free_bytes = free_tenths / 10;
@@ -232,7 +271,8 @@ fn every_name_has_a_case() {
 
 #[test]
 fn what_lies_within_its_patience_is_well() {
-    let within: [fn(&mut HealthNumbers); 9] = [
+    let within: [fn(&mut HealthNumbers); 10] = [
+        |n| (n.retention.objects_floor, n.retention.aggregates_floor) = (date("20270115"), date("20270115")),
         |n| n.log.bytes = (8 << 30) / 100 * 89,
         |n| n.log.oldest_waiting = Some(Duration::from_secs(80)),
         |n| (n.counts.indexed, n.index.behind_since) = (99_000, ago(60)),
