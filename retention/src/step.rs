@@ -103,7 +103,7 @@ impl Step {
         let by_age = floor_by_age(keep, today)
             .filter(|floor| floor > oldest)
             .map(|floor| {
-                // Pings that come with a right clock are above the floor, whatever this one says.
+                // Whatever this clock says, pings of later days than the newest stay above the floor.
                 let may = days_between(*oldest, floor) <= 1
                     || days_between(*oldest, floor) <= DAYS_AT_ONCE
                         && is_small(sum(below(days, floor)), of_bytes);

@@ -153,6 +153,7 @@ fn limits(dice: &mut Dice) -> EdgeLimits {
         retry: dice.time(Duration::from_millis(5), Duration::from_secs(1)),
         // Most chunks of a run are of some KB: all in files, some, or none.
         chunk_memory_bytes: dice.one(&[100, 1_500, 3_000, 1 << 20]),
+        new_partitions: dice.one(&[10, 200]),
         ..usual
     }
 }

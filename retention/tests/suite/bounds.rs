@@ -57,7 +57,7 @@ async fn what_waits_goes_when_a_person_says_so_and_a_look_tells_it_before() {
     let retained = world.retainer.run(today, Consent::Given).await.expect("done");
     assert_eq!((retained.gone.objects, retained.held.len()), (20, 0));
     assert_eq!(objects(&world).await, BTreeSet::new());
-    // A floor passes what was there and no more: pings of that day's end are still indexed.
+    // A floor passes what was there and no more: pings of the next day are still indexed.
     let after = Some(first_day().plus_days(5));
     assert_eq!(
         (retained.floors.pings, retained.floors.aggregates),
