@@ -86,6 +86,9 @@ impl Pings {
                     self.lock()[number].attempts -= 1;
                 }
                 Some(Err(Refusal::TooLarge)) => return life.is_wrong("a small ping is called too large"),
+                Some(Err(Refusal::BelowFloor)) => {
+                    return life.is_wrong("a ping of today is called one below the floor");
+                }
                 Some(Err(Refusal::Unavailable)) => life.befalls("submissions that fail"),
                 None => life.befalls("submissions given up"),
             }

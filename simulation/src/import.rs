@@ -43,6 +43,7 @@ pub(crate) async fn import(pings: Pings, edge: Arc<Edge>, life: Life) {
             }
             Ok(added) => life.is_wrong(&format!("of lines {done}..{until} only {added} were new")),
             Err(Refusal::TooLarge) => return life.is_wrong("a small line is called too large"),
+            Err(Refusal::BelowFloor) => return life.is_wrong("a line is called one below the floor"),
             Err(Refusal::Full { .. } | Refusal::Unavailable) => life.befalls("imports that fail"),
         }
     }

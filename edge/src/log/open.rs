@@ -142,11 +142,7 @@ pub(crate) fn open(
     let mut chain = Chain::new(
         Arc::clone(disk),
         Arc::clone(random),
-        (
-            options.dir.clone(),
-            options.damaged_dir.clone(),
-            Arc::new(names),
-        ),
+        (options.dir.clone(), options.damaged_dir.clone(), Arc::new(names)),
         options.segment_bytes,
         segments,
         Arc::clone(budget),

@@ -154,12 +154,10 @@ fn files_of_other_pipelines_are_taken() {
     let mut lines = Vec::new();
     for number in 0..6 {
         let ping = SmallPing::numbered(number);
-        let (path, args) = ping
-            .uri()
-            .split_once('?')
-            .map_or_else(|| (ping.uri(), ""), |(path, args)| {
-                (path.to_owned(), if args == "v=4" { "v=4" } else { "" })
-            });
+        let (path, args) = ping.uri().split_once('?').map_or_else(
+            || (ping.uri(), ""),
+            |(path, args)| (path.to_owned(), if args == "v=4" { "v=4" } else { "" }),
+        );
         let body = if number % 2 == 0 {
             gzip(&ping.body())
         } else {

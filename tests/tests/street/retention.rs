@@ -287,7 +287,7 @@ fn any_number_of_namespaces_takes_a_bounded_number_of_folders_and_rows() {
     pipeline.wait_for("all to be indexed", |status| status["indexed"] == 300);
     assert_eq!(parents(&data).len(), 1, "one partition, of one day or two");
     let products = pipeline.api_client().get("/api/v1/products").expect("an answer");
-    let products: Value = serde_json::from_str(&products.text()).expect("JSON");
+    let products: Value = serde_json::from_str(products.text()).expect("JSON");
     assert_eq!(
         products["products"].as_array().map(Vec::len),
         Some(1),
