@@ -1,18 +1,25 @@
 //! While the index, or the store, is away: what goes on, what is told, and which alarms that makes fire.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use disk::SimulatedDisk;
+use edge::door::{DoorLimits, SubmissionHandler};
 use edge::{Edge, EdgeLimits, Parts};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use ping::DimensionSchema;
 use service::clock::HandClock;
+use service::dockerflow::{Health, Version};
+use service::http::{ConnectionLimits, Listener};
 use service::random::SeededRandom;
+use service::shutdown::Shutdown;
 use store::{ListPage, ObjectMeta, Odds, Payload, Put, Store, StoreError, UnreliableStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::support::*;
@@ -52,10 +59,29 @@ fn figure(handle: &PrometheusHandle, name: &str) -> Option<f64> {
 fn run_measured<T>(body: impl AsyncFnOnce(PrometheusHandle) -> T) -> T {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     metrics::with_local_recorder(&recorder, || {
         edge::metrics::describe();
-        run(body(handle))
+        edge::door::metrics::describe();
+        runtime.block_on(body(handle))
     })
+}
+
+/// That the rules have this expression: it is computed here by hand.
+fn assert_rule(expression: &str) {
+    let rules = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../infra/prometheus/alerts.yaml"
+    ));
+    let rules = rules.expect("the rules");
+    let words: Vec<&str> = rules.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains(expression),
+        "the rules have no `{expression}`"
+    );
 }
 
 /// Nobody takes what is announced, as when the index is away and its indexer waits for it.
@@ -152,19 +178,7 @@ fn deriv(points: &[(f64, f64)]) -> f64 {
 /// Whether the condition of the alarm holds: the expression is that of the rules.
 fn log_full_soon(points: &[(f64, f64)], budget: f64) -> bool {
     const EXPRESSION: &str = "highwater_edge_log_bytes + 3600 * deriv(highwater_edge_log_bytes[10m]) > on (instance) 0.95 * highwater_pipeline_log_budget_bytes";
-    let rules = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../infra/prometheus/alerts.yaml"
-    ));
-    let rules = rules
-        .expect("the rules")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    assert!(
-        rules.contains(EXPRESSION),
-        "the rule is another one than is computed here"
-    );
+    assert_rule(EXPRESSION);
     points.last().expect("a point").1 + 3600.0 * deriv(points) > 0.95 * budget
 }
 
@@ -246,6 +260,123 @@ fn the_alarm_of_unequal_plans_fires_when_another_object_bears_a_chunks_key() {
         submit(&running.edge, 5, "esr", b"{}").await.expect("taken");
         running.edge.wait_until_sealed().await;
         assert_eq!(figure(&handle, COUNTER), Some(3.0));
+        running.edge.shutdown(false).await;
+    });
+}
+
+/// How often requests were not taken, by whether the reason is one of an outage; clients come again after these.
+fn rejections(handle: &PrometheusHandle) -> (f64, f64) {
+    const AGAIN: [&str; 3] = ["log_full", "log_unavailable", "overloaded"];
+    const OTHERS_LEFT_OUT: [&str; 2] = ["body_slow", "body_cut"];
+    let text = handle.render();
+    let reasons = text.lines().filter_map(|line| {
+        let (reason, count) = line
+            .strip_prefix("highwater_edge_rejections_total{reason=\"")?
+            .split_once("\"} ")?;
+        Some((reason.to_owned(), count.parse::<f64>().expect("a number")))
+    });
+    let (mut again, mut for_ever) = (0.0, 0.0);
+    for (reason, count) in reasons {
+        if AGAIN.contains(&reason.as_str()) {
+            again += count;
+        } else if !OTHERS_LEFT_OUT.contains(&reason.as_str()) {
+            for_ever += count;
+        }
+    }
+    (again, for_ever)
+}
+
+async fn post(address: SocketAddr, path: &str, body: &[u8]) -> u16 {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    stream.write_all(body).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    let status = answer.split(' ').nth(1).expect("a status line");
+    status.parse().expect("a number")
+}
+
+/// Some requests; answers by how much the two counts rose in a second, and submissions.
+async fn rates(
+    handle: &PrometheusHandle,
+    address: SocketAddr,
+    path: &str,
+    status: &[u16],
+) -> (f64, f64, f64) {
+    const SUBMISSIONS: &str = "highwater_edge_submissions_total";
+    let clock = system_clock();
+    let taken = || figure(handle, SUBMISSIONS).expect("published before the first");
+    let (begun, before, taken_before) = (clock.monotonic(), rejections(handle), taken());
+    for _ in 0..5 {
+        let answered = post(address, path, &[b' '; 900]).await;
+        assert!(status.contains(&answered), "{path}: {answered}");
+    }
+    let seconds = (clock.monotonic() - begun).as_secs_f64().max(1.0);
+    let now = rejections(handle);
+    (
+        (now.0 - before.0) / seconds,
+        (now.1 - before.1) / seconds,
+        (taken() - taken_before) / seconds,
+    )
+}
+
+#[test]
+fn the_alarms_of_refused_and_of_rejected_pings_fire_each_in_its_own_outage() {
+    assert_rule(
+        "sum by (instance) (rate(highwater_edge_rejections_total{reason=~\"log_full|log_unavailable|overloaded\"}[5m])) > 0.1",
+    );
+    assert_rule(
+        "sum by (instance) (rate(highwater_edge_rejections_total{reason!~\"log_full|log_unavailable|overloaded|body_slow|body_cut\"}[15m])) > 0.01 * sum by (instance) (rate(highwater_edge_submissions_total[15m])) + 0.1",
+    );
+    let refused = |(again, _, _): (f64, f64, f64)| again > 0.1;
+    let rejected = |(_, for_ever, taken): (f64, f64, f64)| for_ever > 0.01 * taken + 0.1;
+    run_measured(async |handle| {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            log_bytes: 40_000,
+            retry: Duration::from_secs(30),
+            ..limits()
+        };
+        let running = open_simulated(&disk, Arc::new(away(&inner)), limits)
+            .await
+            .expect("opens");
+        let version = Version {
+            source: "s",
+            version: "1",
+            commit: "c",
+            build: "b",
+        };
+        let handler = SubmissionHandler::new(
+            Arc::clone(&running.edge),
+            Health::new(version),
+            DoorLimits::default(),
+        );
+        let listener = Listener::bind("edge", ([127, 0, 0, 1], 0).into(), ConnectionLimits::default())
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (_trigger, shutdown) = Shutdown::new();
+        service::task::spawn("edge", listener.serve(handler, shutdown));
+        let well = rates(&handle, address, &uri(1, "release"), &[200]).await;
+        assert!(!refused(well) && !rejected(well), "{well:?}");
+        let unknown = rates(&handle, address, "/submit", &[404]).await;
+        assert!(!refused(unknown) && rejected(unknown), "{unknown:?}");
+        disk.fail_syncs(|path, _| path.starts_with("/log"));
+        let unwritable = rates(&handle, address, &uri(2, "release"), &[503, 507]).await;
+        assert!(refused(unwritable) && !rejected(unwritable), "{unwritable:?}");
+        disk.heal();
+        until("it is writable again", &running.edge, || {
+            running.edge.probe();
+            running.edge.status().writable
+        })
+        .await;
+        while post(address, &uri(3, "release"), &[b' '; 900]).await == 200 {}
+        let full = rates(&handle, address, &uri(4, "release"), &[507]).await;
+        assert!(refused(full) && !rejected(full), "{full:?}");
         running.edge.shutdown(false).await;
     });
 }
