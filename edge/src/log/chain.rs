@@ -173,6 +173,11 @@ impl Chain {
             .last()
             .checked_add(1)
             .ok_or_else(|| io::Error::other("its segments are numbered up to the highest number there is"))?;
+        if state.encoded_len() > frame::PAYLOAD_BYTES_MAX {
+            return Err(io::Error::other(
+                "too many imported files are remembered: no frame holds them",
+            ));
+        }
         let path = segment::path(&self.dir, number);
         if self.next_may_be_there {
             // It would keep the room of a segment that nobody counts.
