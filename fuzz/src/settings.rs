@@ -53,7 +53,7 @@ fn read_quantities(text: &str) {
 /// All kinds of values, keys in quotes, and quantities alone.
 pub fn seeds() -> Vec<Vec<u8>> {
     [
-        "seal_age = \"10s\"\nlog_budget = 1024 # a comment\n\n\"fold_types\" = [\"main\", 'saved-session/Fennec']\n",
+        "seal_age = \"10s\"\nlog_budget = \"1024B\" # a comment\n\n\"fold_types\" = [\"main\", 'saved-session/Fennec']\n",
         "edge_listen = '''\n127.0.0.1:8080'''\nseal_at_shutdown = true\nseal_age = 1.5\n",
         "seal_age.a = 1\n[log_budget]\nb = 2017-01-31T00:00:00Z\n",
         "18446744073709551615 KiB",

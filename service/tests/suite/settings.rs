@@ -125,7 +125,7 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
 #[test]
 fn a_file_may_set_everything_that_a_flag_can() {
     let world = World::new();
-    let file = "# all of it\nlog_format = \"json\"\ndata_dir = \"there\"\nbody_max = 1_000\n\
+    let file = "# all of it\nlog_format = \"json\"\ndata_dir = \"there\"\nbody_max = \"1000B\"\n\
         definitions = [\"a.json\", \"b.yaml\"]\nseal_at_shutdown = true\nverbose = true\n";
     let loaded = world.load(file, &[], &[]).expect("settings");
     assert_eq!(loaded.settings.log_format, Format::Json);
@@ -160,7 +160,7 @@ fn the_environment_names_the_file_and_overrides_it() {
 
 #[test]
 fn a_wrong_key_is_named_with_its_line_and_the_nearest_right_one() {
-    let error = World::new().wrong("body_max = 1\n\nseal_aeg = \"1s\"\n", &[]);
+    let error = World::new().wrong("body_max = \"1B\"\n\nseal_aeg = \"1s\"\n", &[]);
     assert_eq!(
         error,
         "highwater.toml:3: unknown key \"seal_aeg\"; did you mean \"seal_age\"?"
@@ -174,11 +174,21 @@ fn a_wrong_key_is_named_with_its_line_and_the_nearest_right_one() {
 #[test]
 fn a_wrong_value_is_named_with_where_it_stands() {
     let world = World::new();
-    let error = world.wrong("body_max = 1\nseal_age = \"soon\"\n", &[]);
+    let error = world.wrong("body_max = \"1B\"\nseal_age = \"soon\"\n", &[]);
     assert!(
         error.starts_with("highwater.toml:2: invalid value 'soon'") && error.contains("10s"),
         "{error}"
     );
+    // A number of no unit is no quantity, in no layer.
+    for line in ["body_max = 1000", "seal_age = 10"] {
+        let error = world.wrong(line, &[]);
+        assert!(
+            error.starts_with("highwater.toml:1: ") && error.contains("needs a unit"),
+            "{error}"
+        );
+    }
+    let error = world.wrong("data_dir = \"d\"", &[("HIGHWATER_BODY_MAX", "1000")]);
+    assert!(error.contains("needs a unit"), "{error}");
     let error = world.wrong("log_format = \"morse\"", &[]);
     assert!(
         error.starts_with("highwater.toml:1: ") && error.contains("json"),
