@@ -72,6 +72,7 @@ where
         aggregates.commit_parts(receiver).await
     });
     let last = tokio::select! {
+        biased;
         last = fold(std::sync::Arc::clone(&parts)) => last?,
         ended = &mut writing => return Ok(kept(ended?)),
     };

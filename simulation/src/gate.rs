@@ -12,7 +12,7 @@ use service::task;
 use crate::dice::Dice;
 use crate::doors::{Call, Gate, Shut};
 use crate::life::Life;
-use crate::plan::Odds;
+use crate::plan::{LifePlan, Odds};
 
 /// A gate of one process.
 pub(crate) struct Weather {
@@ -77,6 +77,14 @@ impl Weather {
         outage.is_some_and(out)
     }
 
+    /// Whether the store does not give this object: until the process is to end, for else nothing would end that waits for it.
+    fn cannot_read(&self, key: &str) -> bool {
+        let LifePlan {
+            unreadable, length, ..
+        } = &*self.life.plan;
+        self.is_store && self.life.scheduler.now() < *length && unreadable.holds(key)
+    }
+
     fn begin(&self) -> Result<(), Shut> {
         let Odds {
             refused,
@@ -111,7 +119,13 @@ impl Gate for Weather {
         self.delay().await;
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.live_on(Moment::Before).await;
-        let begun = self.begin();
+        let begun = match verb == "get" && self.cannot_read(key) {
+            true => {
+                self.life.trace.count("reads of objects that cannot be read");
+                Err(Shut::Refused)
+            }
+            false => self.begin(),
+        };
         if let Err(shut) = begun {
             self.life.trace.count(match (self.is_store, shut) {
                 (true, Shut::Refused) => "calls refused by the store",

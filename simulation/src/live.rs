@@ -188,7 +188,7 @@ pub(crate) async fn go_on(world: Arc<World>, life: Life) -> Verdict {
     verdict
 }
 
-/// Returns when store and index are equal, and nothing waits to be folded.
+/// Returns when store and index are equal, nothing waits to be folded, and what could not be read meanwhile was read again.
 async fn settle(process: &Process) {
     loop {
         match process.indexer.reconcile(PREFIX).await {
@@ -200,6 +200,18 @@ async fn settle(process: &Process) {
     loop {
         match process.index.totals().await {
             Ok(totals) if totals.pending_chunks == 0 => break,
+            _ => task::sleep(LOOK).await,
+        }
+    }
+    // Copies that could not be read to be taken back: the pings that would displace them were errored.
+    loop {
+        match process.aggregator.replay_errors(&|_| {}).await {
+            Ok(done) if done.unreadable == 0 => {
+                for _ in 0..done.replayed {
+                    process.life.befalls("pings folded by the last replay");
+                }
+                break;
+            }
             _ => task::sleep(LOOK).await,
         }
     }

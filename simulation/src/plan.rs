@@ -1,5 +1,6 @@
 //! What a seed has in store: how the world is, and what befalls each process in it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use disk::Moment;
@@ -45,6 +46,8 @@ pub(crate) struct LifePlan {
     pub(crate) outage: Option<(Duration, Duration)>,
     /// When nothing is answered by index and aggregates.
     pub(crate) database_outage: Option<(Duration, Duration)>,
+    /// Which objects the store lists and does not give, until the process is to end.
+    pub(crate) unreadable: Unreadable,
     pub(crate) faults: Vec<DiskFault>,
     pub(crate) rebuild: Option<Duration>,
     /// A step of the clock, in microseconds.
@@ -87,6 +90,35 @@ pub(crate) struct Odds {
     pub(crate) impatient: u32,
     /// The longest a call takes on each of its ways, in microseconds.
     pub(crate) delay_us: u64,
+}
+
+/// Objects that cannot be read: so many in a thousand, by their keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Unreadable {
+    salt: u64,
+    per_mille: u64,
+}
+
+impl Unreadable {
+    /// From a generator of its own, so that all else is drawn as it was.
+    fn draw(seed: u64, number: u64) -> Self {
+        let mut dice = Dice::new(seed, &format!("unreadable {number}"));
+        Self {
+            salt: dice.any(),
+            per_mille: if dice.happens(250) {
+                dice.one(&[100, 500, 1_000])
+            } else {
+                0
+            },
+        }
+    }
+
+    /// Whether this object cannot be read.
+    pub(crate) fn holds(&self, key: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (self.salt, key).hash(&mut hasher);
+        hasher.finish() % 1_000 < self.per_mille
+    }
 }
 
 /// What is wrong with the disk for a time.
@@ -189,6 +221,7 @@ impl LifePlan {
             odds: Odds::draw(&mut dice),
             outage,
             database_outage,
+            unreadable: Unreadable::draw(seed, number),
             faults,
             rebuild: dice.happens(200).then(|| within(&mut dice)),
             step: dice.happens(150).then(|| {
@@ -219,6 +252,7 @@ impl LifePlan {
             },
             outage: None,
             database_outage: None,
+            unreadable: Unreadable::default(),
             faults: Vec::new(),
             rebuild: None,
             step: None,
