@@ -49,8 +49,9 @@ pub(crate) async fn run(command: &Import) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         bad == 0,
-        "{bad} of {all} lines are not taken, all others are: what is wrong with them stands above; mend them, and import them in \
-         a file of their own"
+        "{bad} of {all} lines are bad and were not taken (the other {} were): what is wrong with them stands above; mend \
+         them, and import them in a file of their own",
+        all - bad
     );
     Ok(())
 }
