@@ -1,7 +1,7 @@
 //! The ledger of the edge: which pings wait and how many are in chunks, changed in one step each, so that at every
 //! instant `accepted` = `waiting` + `chunked`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
 use crate::relief::{Pressed, Relief, relief, worth_sealing};
 use crate::waiting::{OpenChunks, SealLimits, Taken, logged_bytes};
+
+/// So many of the newest chunks are remembered.
+const NEWEST_CHUNKS: usize = 64;
 
 /// Which pings wait, and how many are in chunks.
 #[derive(Debug)]
@@ -62,6 +65,10 @@ struct State {
     imports: BTreeMap<Incarnation, u64>,
     /// What waits since then or longer is to be sealed at once.
     hurry_until: i64,
+    /// The keys of the newest chunks that nobody knows to be indexed, the newest last.
+    newest_chunks: VecDeque<String>,
+    /// Chunks that this process put.
+    chunks: u64,
 }
 
 /// What is known of a seal under way.
@@ -122,6 +129,8 @@ impl Ledger {
             seals: BTreeMap::new(),
             next_seal: 0,
             hurry_until: i64::MIN,
+            newest_chunks: VecDeque::new(),
+            chunks: 0,
         };
         Self {
             clock,
@@ -141,6 +150,27 @@ impl Ledger {
     /// The highest number that is given to a ping of this log, or to none before it.
     pub(crate) fn newest(&self) -> u64 {
         self.lock().newest
+    }
+
+    /// Notes the key of a chunk that is in the store, before its pings count as chunked.
+    pub(crate) fn note_chunk(&self, key: &str) {
+        let mut state = self.lock();
+        if state.newest_chunks.len() == NEWEST_CHUNKS {
+            state.newest_chunks.pop_front();
+        }
+        state.newest_chunks.push_back(key.to_owned());
+        state.chunks += 1;
+    }
+
+    /// How many chunks this process put, and the keys of the newest that nobody knows to be indexed, the newest last.
+    pub(crate) fn newest_chunks(&self) -> (u64, Vec<String>) {
+        let state = self.lock();
+        (state.chunks, state.newest_chunks.iter().cloned().collect())
+    }
+
+    /// These are indexed.
+    pub(crate) fn note_indexed(&self, keys: &[String]) {
+        self.lock().newest_chunks.retain(|key| !keys.contains(key));
     }
 
     /// The highest line of an imported file that is logged; 0 when there is none.

@@ -226,6 +226,7 @@ impl Sealer {
     pub(crate) async fn finish(&self, planned: &Planned, records: u64) -> Result<(), Ended> {
         let mut released = by_segment(&planned.positions);
         released.push((planned.segment, 1));
+        self.ledger.note_chunk(&planned.key);
         self.log_done(
             PlanDone {
                 plan: planned.plan,

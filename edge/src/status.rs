@@ -54,6 +54,17 @@ impl Edge {
         self.log.probe();
     }
 
+    /// How many chunks this process put, and the keys of the last of them, the newest last, 64 at most, without those that
+    /// [`Self::note_indexed`] was told of. Each is there before its pings count as [chunked](EdgeStatus::chunked).
+    pub fn newest_chunks(&self) -> (u64, Vec<String>) {
+        self.ledger.newest_chunks()
+    }
+
+    /// These chunks are in the index.
+    pub fn note_indexed(&self, keys: &[String]) {
+        self.ledger.note_indexed(keys);
+    }
+
     /// How the edge is.
     pub fn status(&self) -> EdgeStatus {
         let (counts, budget) = (self.ledger.counts(), self.log.budget());

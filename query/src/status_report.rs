@@ -61,6 +61,8 @@ pub struct StatusReport {
     pub errored_pings: u64,
     /// Chunks, objects and pieces of the log that are set aside until they are repaired.
     pub set_aside: u64,
+    /// Of the newest chunks that this process put, those that the index lacks.
+    pub unindexed_chunks: u64,
     /// Chunks whose pings are counted, but in memory only: a crash has them folded again.
     pub in_memory_chunks: u64,
     /// Pings of these chunks.
@@ -90,6 +92,7 @@ impl StatusReport {
         .try_fold(0_u64, |sum, part| sum.checked_add(*part));
         self.waiting == 0
             && self.set_aside == 0
+            && self.unindexed_chunks == 0
             // The index may know more: chunks of a log that was lost, or of another node.
             && self.chunked <= self.indexed
             && accounted == Some(self.indexed)
@@ -110,6 +113,7 @@ impl StatusReport {
             stored_only,
             errored_pings,
             set_aside,
+            unindexed_chunks,
             in_memory_chunks,
             in_memory_pings,
             persisted_at,
@@ -122,7 +126,7 @@ impl StatusReport {
             "folded": folded, "repeated": repeated, "stored_only": stored_only, "errored_pings": errored_pings,
             "settled": self.is_settled(), "newest_receive_time": newest_received.map(rfc3339),
             "errored_by_reason": errored_by_reason, "refused_by_reason": refused_by_reason,
-            "set_aside": set_aside, "deleted": deleted, "unfolded": unfolded, "rebuild_wanted": rebuild_wanted,
+            "set_aside": set_aside, "unindexed_chunks": unindexed_chunks, "deleted": deleted, "unfolded": unfolded, "rebuild_wanted": rebuild_wanted,
             "in_memory": {"chunks": in_memory_chunks, "pings": in_memory_pings},
             "newest_persist_time": persisted_at.map(rfc3339),
         })
@@ -161,13 +165,14 @@ mod tests {
     fn it_is_settled_only_when_every_ping_is_accounted_for() {
         assert!(StatusReport::default().is_settled());
         assert!(settled().is_settled());
-        let spoils: [fn(&mut StatusReport); 7] = [
+        let spoils: [fn(&mut StatusReport); 8] = [
             |report| report.waiting = 1,
             |report| report.chunked = 11,
             |report| report.indexed = 9,
             |report| report.folded = 4,
             |report| report.repeated = 4,
             |report| report.set_aside = 1,
+            |report| report.unindexed_chunks = 1,
             |report| report.folded = u64::MAX,
         ];
         for spoil in spoils {

@@ -335,6 +335,11 @@ impl Chain {
         if segment.unkept.is_empty() {
             return true;
         }
+        // What has a reader and no name counts as lost. Nothing of it is read any more.
+        self.readers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&number);
         let (path, damaged) = (
             segment::path(&self.dir, number),
             Damaged::new(self.disk.as_ref(), &self.damaged_dir),

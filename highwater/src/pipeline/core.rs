@@ -25,6 +25,9 @@ use super::watcher::{Stations, Watcher};
 use crate::cli::Data;
 use crate::places;
 
+/// An announced chunk is in the index within so long, unless something failed.
+const INDEXED_WITHIN: Duration = Duration::from_secs(60);
+
 /// How often, and for how long, announced chunks are waited for before the store is listed for them.
 const SETTLE_POLL: Duration = Duration::from_millis(20);
 const SETTLE_POLLS: u32 = 100;
@@ -271,7 +274,7 @@ impl Core {
     }
 
     async fn reconcile_again_and_again(&self, every: Duration) {
-        let mut is_first = true;
+        let (mut is_first, mut compared) = (true, Vec::new());
         loop {
             match self.reconcile().await {
                 Ok(found) => tell_of_added(&found, std::mem::take(&mut is_first)),
@@ -280,9 +283,31 @@ impl Core {
                 }
             }
             tokio::select! {
+                biased;
                 () = self.base.shutdown.wished() => return,
                 () = task::sleep(every) => {}
+                lacking = self.lacking_for_long(&compared) => compared = lacking,
             }
+        }
+    }
+
+    /// Returns when the index lacks a chunk that was put a minute ago and more, other than these, for which it was compared:
+    /// its announcement did not help. Answers which it lacks.
+    async fn lacking_for_long(&self, compared: &[String]) -> Vec<String> {
+        let mut before = Vec::new();
+        loop {
+            task::sleep(INDEXED_WITHIN).await;
+            // While the index does not answer nothing can be added to it.
+            let Ok((_, lacking)) = self.counters.newest_lacking(self.edge()).await else {
+                continue;
+            };
+            if lacking
+                .iter()
+                .any(|key| before.contains(key) && !compared.contains(key))
+            {
+                return lacking;
+            }
+            before = lacking;
         }
     }
 }

@@ -22,18 +22,42 @@ pub(super) struct Counters {
 #[async_trait]
 impl StatusSource for Counters {
     async fn status(&self) -> Result<StatusReport, StatusError> {
+        let (known, lacking) = match &self.edge {
+            Some(edge) => self.newest_lacking(edge).await?,
+            None => (0, Vec::new()),
+        };
         // The edge is asked last, as the report is read from the end of the road to its beginning.
         let mut report = report(0, 0, self.index.as_ref(), self.aggregates.get().as_ref()).await?;
         match &self.edge {
             Some(edge) => {
-                let edge = edge.status();
+                let status = edge.status();
                 (report.accepted, report.waiting, report.chunked) =
-                    (edge.accepted, edge.waiting, edge.chunked);
-                report.set_aside += edge.damaged;
+                    (status.accepted, status.waiting, status.chunked);
+                report.set_aside += status.damaged;
+                // Also those that came meanwhile: what index and aggregates answered may be older.
+                report.unindexed_chunks = lacking.len() as u64 + (edge.newest_chunks().0 - known);
             }
             None => (report.accepted, report.chunked) = (report.indexed, report.indexed),
         }
         Ok(report)
+    }
+}
+
+impl Counters {
+    /// How many chunks the edge has put by now, and those of the newest that the index lacks; the edge forgets the others.
+    pub(super) async fn newest_lacking(&self, edge: &Edge) -> Result<(u64, Vec<String>), StatusError> {
+        let (known, keys) = edge.newest_chunks();
+        if keys.is_empty() {
+            return Ok((known, keys));
+        }
+        let contained = self.index.contains(&keys).await;
+        let contained = contained.map_err(|error| StatusError::new(&error))?;
+        let of = |wanted: bool| {
+            let some = keys.iter().zip(&contained).filter(|(_, is)| **is == wanted);
+            some.map(|(key, _)| key.clone()).collect::<Vec<_>>()
+        };
+        edge.note_indexed(&of(true));
+        Ok((known, of(false)))
     }
 }
 
@@ -74,6 +98,7 @@ pub(super) async fn report(
         stored_only: count(folded.counters.stored_only),
         errored_pings: count(folded.counters.errored_pings),
         set_aside: index.set_aside,
+        unindexed_chunks: 0,
         in_memory_chunks: layer.chunks,
         in_memory_pings: layer.pings,
         persisted_at: layer.persisted_at,

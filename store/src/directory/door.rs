@@ -96,8 +96,8 @@ impl Store for DirectoryStore {
                 let mut ended = self.inner.put_all(&[(key, bytes)]);
                 ended.pop().expect("one was put")
             }
-            (Payload::File { path, len, .. }, _) => {
-                self.run(move |inner| inner.put_file(&key, &path, len)).await
+            (Payload::File { path, len, crc }, _) => {
+                self.run(move |inner| inner.put_file(&key, &path, len, crc)).await
             }
         }
     }

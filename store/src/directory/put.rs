@@ -15,7 +15,7 @@ use disk::File;
 use super::door::{Inner, folder_of, surely_did_nothing, unchanged, unclear};
 use super::folders::Made;
 use super::staging::STAGED;
-use crate::{Put, StoreError};
+use crate::{Crc32c, Put, StoreError};
 
 /// An object of this size is on its way to the disk before its group is synced: a sync that has much to write holds up
 /// those of others, and the log's are waited for by clients. Small ones are written together.
@@ -139,7 +139,7 @@ impl Inner {
     }
 
     /// Puts a file by giving it a second name.
-    pub(super) fn put_file(&self, key: &str, path: &Path, len: u64) -> Result<Put, StoreError> {
+    pub(super) fn put_file(&self, key: &str, path: &Path, len: u64, crc: Crc32c) -> Result<Put, StoreError> {
         let determinate = |error: io::Error| unchanged("put", key, &error);
         let (target, removals) = (self.path(key), self.folders.removals());
         self.folders
@@ -147,14 +147,11 @@ impl Inner {
             .inspect_err(|error| self.note_lost(error))
             .map_err(determinate)?;
         if self.disk.file_len(&target).map_err(determinate)?.is_none() {
-            self.sync_whole(path, len).map_err(|error| StoreError::File {
-                key: key.to_owned(),
-                cause: error.to_string(),
-            })?;
+            self.sync_whole(path, len).map_err(|error| of_file(key, &error))?;
         }
         let mut linked = self.disk.hard_link(path, &target);
         if crosses(&linked) {
-            linked = self.copy(path, len, &target).map_err(determinate)?;
+            linked = self.copy(key, path, (len, crc), &target)?;
         }
         let mut named = self.visible(key, linked);
         if named.is_ok()
@@ -169,19 +166,41 @@ impl Inner {
     }
 
     /// Copies a file, which is synced, to the file system of a name, and gives the copy that name; answers how that ended.
-    /// After an error nothing was changed.
-    fn copy(&self, path: &Path, len: u64, target: &Path) -> io::Result<io::Result<()>> {
+    /// After an error nothing was changed; of the file, where it cannot be read as it was written.
+    fn copy(
+        &self,
+        key: &str,
+        path: &Path,
+        (len, crc): (u64, Crc32c),
+        target: &Path,
+    ) -> Result<io::Result<()>, StoreError> {
+        let determinate = |error: io::Error| unchanged("put", key, &error);
         let folder = folder_of(target);
-        let from = self.disk.open_read(path)?;
+        let from = self.disk.open_read(path).map_err(|error| of_file(key, &error))?;
         if folder_of(path) == self.staging.of(folder) {
-            self.staging.go_deeper(&*self.disk, folder, folder_of(path))?;
+            self.staging
+                .go_deeper(&*self.disk, folder, folder_of(path))
+                .map_err(determinate)?;
         }
         loop {
-            let staged = self.stage_by(folder, |to| copy_whole(from.as_ref(), to, len))?;
-            staged.file.sync()?;
+            let copied = self.stage_by(folder, |to| copy_whole(from.as_ref(), to, len));
+            let (staged, copied) = copied.map_err(|failure| match failure {
+                CopyFailure::Source(error) => of_file(key, &error),
+                CopyFailure::Target(error) => determinate(error),
+            })?;
+            if copied != crc {
+                let error = io::Error::other("it does not read as it was written: write it anew");
+                return Err(of_file(key, &error));
+            }
+            staged.file.sync().map_err(determinate)?;
             let staged_in = folder_of(&staged.path).to_owned();
             let renamed = self.rename(target, staged);
-            if !crosses(&renamed) || !self.staging.go_deeper(&*self.disk, folder, &staged_in)? {
+            let goes_on = || {
+                self.staging
+                    .go_deeper(&*self.disk, folder, &staged_in)
+                    .map_err(determinate)
+            };
+            if !crosses(&renamed) || !goes_on()? {
                 return Ok(renamed);
             }
         }
@@ -203,21 +222,22 @@ impl Inner {
 
     /// Writes the bytes under a fresh staging name, for a name in `folder`.
     fn stage(&self, folder: &Path, bytes: &Bytes) -> io::Result<Staged<'_>> {
-        self.stage_by(folder, |file| {
+        let (staged, ()) = self.stage_by(folder, |file| {
             file.write_all_at(bytes, 0)?;
             if bytes.len() >= WRITTEN_SOON_BYTES {
                 file.write_soon();
             }
-            Ok(())
-        })
+            Ok::<_, io::Error>(())
+        })?;
+        Ok(staged)
     }
 
     /// Writes under a fresh staging name, which need not become durable.
-    fn stage_by(
+    fn stage_by<T, E: From<io::Error>>(
         &self,
         folder: &Path,
-        write: impl FnOnce(&dyn File) -> io::Result<()>,
-    ) -> io::Result<Staged<'_>> {
+        write: impl FnOnce(&dyn File) -> Result<T, E>,
+    ) -> Result<(Staged<'_>, T), E> {
         let staging = self.staging.of(folder);
         let staged = loop {
             let number = self.next_staging_name.fetch_add(1, Ordering::Relaxed);
@@ -233,11 +253,11 @@ impl Inner {
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => self.disk.create_dir(&staging)?,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         };
-        write(staged.file.as_ref())?;
-        Ok(staged)
+        let written = write(staged.file.as_ref())?;
+        Ok((staged, written))
     }
 
     fn sync_whole(&self, path: &Path, len: u64) -> io::Result<()> {
@@ -262,20 +282,47 @@ fn crosses(renamed: &io::Result<()>) -> bool {
         .is_err_and(|error| error.kind() == ErrorKind::CrossesDevices)
 }
 
-fn copy_whole(from: &dyn File, to: &dyn File, len: u64) -> io::Result<()> {
+/// Why a file was not copied.
+enum CopyFailure {
+    /// It could not be read.
+    Source(io::Error),
+    /// The copy could not be written.
+    Target(io::Error),
+}
+
+impl From<io::Error> for CopyFailure {
+    fn from(error: io::Error) -> Self {
+        Self::Target(error)
+    }
+}
+
+/// Copies so many bytes; their checksum as they were read.
+fn copy_whole(from: &dyn File, to: &dyn File, len: u64) -> Result<Crc32c, CopyFailure> {
     let mut piece = vec![0; COPIED_AT_ONCE_BYTES];
-    let mut at = 0;
+    let (mut at, mut crc) = (0, Crc32c::default());
     while at < len {
         let wanted = usize::try_from(len - at).map_or(piece.len(), |left| left.min(piece.len()));
-        let read = from.read_at(&mut piece[..wanted], at)?;
+        let read = from
+            .read_at(&mut piece[..wanted], at)
+            .map_err(CopyFailure::Source)?;
         if read == 0 {
-            return Err(io::Error::other("the file to put became shorter: write it anew"));
+            let shorter = io::Error::other("the file to put became shorter: write it anew");
+            return Err(CopyFailure::Source(shorter));
         }
+        crc = crc.and(Crc32c::of(&piece[..read]));
         to.write_all_at(&piece[..read], at)?;
         to.write_soon();
         at += read as u64;
     }
-    Ok(())
+    Ok(crc)
+}
+
+/// The file to put cannot be relied on.
+fn of_file(key: &str, error: &io::Error) -> StoreError {
+    StoreError::File {
+        key: key.to_owned(),
+        cause: error.to_string(),
+    }
 }
 
 /// The folder of a visible object could not be synced.

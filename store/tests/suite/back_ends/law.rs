@@ -128,6 +128,20 @@ async fn of_many_puts_at_one_time_some_may_go_through_a_link_to_another_file_sys
         store.put_if_absent("linked/big", payload).await,
         Ok(Put::AlreadyThere)
     );
+    let changed = folder.path().join("changed");
+    std::fs::write(&changed, vec![8; 3 << 20]).unwrap();
+    let payload = Payload::File {
+        path: changed,
+        len: 3 << 20,
+        crc: Crc32c::of(&bytes),
+    };
+    let put = store.put_if_absent("linked/changed", payload).await;
+    assert!(matches!(put, Err(StoreError::File { .. })), "{put:?}");
+    assert_eq!(
+        store.head("linked/changed").await,
+        Ok(None),
+        "no copy of it is visible"
+    );
     for (key, bytes) in &puts {
         assert_eq!(store.get(key).await.as_ref(), Ok(bytes));
     }
