@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aggregate_store::AggregateReads;
 use bytes::Bytes;
@@ -78,6 +79,7 @@ pub struct Api {
     turns: Turns,
     /// Room, in KiB, for what is being sent.
     sending: Arc<Semaphore>,
+    answer_time: Duration,
 }
 
 impl Api {
@@ -106,7 +108,14 @@ impl Api {
             clock,
             turns: Turns::new(),
             sending: Arc::new(Semaphore::new(SENDING_BYTES_MAX / KIB)),
+            answer_time: ANSWER_TIME_MAX,
         }
+    }
+
+    /// The same API, whose questions may take so long and no longer: for tests.
+    #[must_use]
+    pub fn answering_within(self, answer_time: Duration) -> Self {
+        Self { answer_time, ..self }
     }
 
     /// The answer to a request; its body is not read.
@@ -172,9 +181,9 @@ impl Api {
         tokio::select! {
             biased;
             answer = answered => answer,
-            () = task::sleep(ANSWER_TIME_MAX) => {
+            () = task::sleep(self.answer_time) => {
                 tracing::warn!(route = route.name(), "a question took too long and got 503");
-                let seconds = ANSWER_TIME_MAX.as_secs();
+                let seconds = self.answer_time.as_secs_f32();
                 Err(Problem::busy(&format!(
                     "There was no answer within {seconds} s. Ask for less, or again when less is asked at a time."
                 )))

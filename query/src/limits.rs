@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aggregate_store::Bounds;
-
 /// Bytes of a query string. The page's longest is about 1,500, that of the original's dashboard 4,094.
 pub(crate) const QUERY_BYTES_MAX: usize = 16 << 10;
 
@@ -24,12 +22,6 @@ pub(crate) const ROWS_MAX: usize = 20_000;
 
 /// Bins that are read for one answer, those without samples not counted: 32 MiB.
 pub(crate) const BINS_READ_MAX: usize = 1_000_000;
-
-/// What the store may read for one answer.
-pub(crate) const READ: Bounds = Bounds {
-    rows: ROWS_MAX,
-    bins: BINS_READ_MAX,
-};
 
 /// Numbers in the histograms of one answer, zeros among them: 16 MiB, and some MiB of JSON.
 pub(crate) const BINS_SHOWN_MAX: usize = 2_000_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{AggregateReads, SeriesRow, ValueOf};
+use aggregate_store::{AggregateReads, Bounds, SeriesRow, ValueOf};
 use sketch::{Cell, Layout};
 
 use super::lookup::Lookup;
@@ -10,12 +10,18 @@ use super::question::Question;
 use crate::compatible::{self, Answer, Series};
 use crate::definitions::Definitions;
 use crate::explain;
-use crate::limits::{BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, READ};
+use crate::limits::{BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_MAX};
 use crate::problem::{Problem, Reason};
 use crate::reply::{OTHER_LAYOUTS, Reply, SAMPLES_LEFT_OUT, made};
 use crate::withheld::Withheld;
 
 pub(crate) use super::question::PARAMETERS;
+
+/// What the store may read for one answer.
+const READ: Bounds = Bounds {
+    rows: ROWS_MAX,
+    bins: BINS_READ_MAX,
+};
 
 /// The answer, with headers that name layouts left out and count samples that lie on no bin; or which of the reasons it is
 /// that there is none.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use aggregate_store::{CellKey, UserKey};
 use serde_json::Value;
 use service::task;
-use service::task::simulated::{self, Simulation, Wait};
 use sketch::{Cell, Layout, UserSketch, coupon_of};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -210,34 +209,11 @@ async fn too_many_questions_at_a_time_are_503_while_what_is_at_hand_is_answered(
     assert_eq!(get(&api, channels).await.status, 200);
 }
 
-/// Every wait is over at once.
-#[derive(Debug)]
-struct Hurried;
-
-impl Simulation for Hurried {
-    fn sleep(&self, _: Duration) -> Wait {
-        Box::pin(async {})
-    }
-    fn task(&self) -> u64 {
-        0
-    }
-    fn turn(&self, _: u64) -> Wait {
-        Box::pin(async {})
-    }
-    fn lag(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn is_dead(&self) -> bool {
-        false
-    }
-}
-
 #[tokio::test]
 async fn a_question_that_takes_too_long_ends_and_is_503() {
     let (facts, target) = endless();
     let ended = Arc::clone(&facts.series_ended);
-    let api = World::of(facts).api();
-    let _hurried = simulated::enter(Arc::new(Hurried));
+    let api = World::of(facts).api().answering_within(Duration::from_millis(50));
     let answer = get(&api, &target).await;
     assert_eq!((answer.refusal().0, answer.refusal().1.as_str()), (503, "busy"));
     assert_eq!(answer.header("retry-after"), "1");
