@@ -1,6 +1,7 @@
 //! Which products sent pings, and whether their pings are charted or only stored.
 
 use index_schema::{Index, ProductCount};
+use ping::UNKNOWN;
 use serde_json::json;
 
 use crate::api::Charted;
@@ -26,11 +27,20 @@ pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply
                 app_name,
                 records,
             } = product;
+            let application = application_of(namespace, app_name);
             json!({
-                "namespace": namespace, "doc_type": doc_type, "app_name": app_name,
+                "namespace": namespace, "doc_type": doc_type, "app_name": application,
                 "pings": records, "charted": is_charted,
             })
         })
         .collect();
     made(move || Ok(Reply::json(&json!({ "products": products }))?.leaving_out(left_out as u64))).await
+}
+
+/// The application of a product's pings. Only URIs of `telemetry` name one; every other namespace is one.
+fn application_of<'a>(namespace: &'a str, app_name: &'a str) -> &'a str {
+    match app_name {
+        "" | UNKNOWN if namespace != "telemetry" => namespace,
+        said => said,
+    }
 }

@@ -114,7 +114,7 @@ fn the_page_works_in_a_real_browser() {
 #[expect(clippy::print_stdout, reason = "the line about what was left out")]
 fn drive(script: &str, arguments: &[&str]) -> Option<String> {
     if Command::new("chromedriver").arg("--version").output().is_err() {
-        println!("left out: chromedriver is not installed (`make test` installs it)");
+        eprintln!("left out: chromedriver is not installed (`make test` installs it)");
         return None;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("page").join(script);

@@ -138,11 +138,11 @@ async fn products_are_named_with_their_counts_and_whether_they_are_charted() {
     let mut world = World::of(Facts::default());
     world.products = vec![
         product("telemetry", "main", "Firefox", 7),
-        product("org-mozilla-fenix", "baseline", "", 3),
+        product("org-mozilla-fenix", "baseline", "UNKNOWN", 3),
     ];
     let expected = json!({"products": [
         {"namespace": "telemetry", "doc_type": "main", "app_name": "Firefox", "pings": 7, "charted": true},
-        {"namespace": "org-mozilla-fenix", "doc_type": "baseline", "app_name": "", "pings": 3, "charted": false},
+        {"namespace": "org-mozilla-fenix", "doc_type": "baseline", "app_name": "org-mozilla-fenix", "pings": 3, "charted": false},
     ]});
     assert_eq!(get_json(&world.api(), "/api/v1/products").await, expected);
 }
