@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a name may end in, before `_total`: its unit, as Prometheus writes units, or what is counted.
-const UNITS: [&str; 43] = [
+const UNITS: [&str; 44] = [
     "persists",
+    "preflights",
     "seconds",
     "bytes",
     "pings",
