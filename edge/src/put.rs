@@ -3,7 +3,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chunk::Tail;
+use chunk::limits::TAIL_BYTES;
 use store::{Payload, Put, StoreError};
 
 use crate::aside::Turn;
@@ -16,6 +18,9 @@ pub(crate) const BACKOFF_GROWTH: u32 = 100;
 /// A put that has no answer for so long counts as stuck, as a multiple of the first wait between two tries: five minutes of
 /// 100 ms.
 const SILENCE: u32 = 3_000;
+
+/// So often an end that cannot be read must be the same in a row.
+const UNREADABLE_ALIKE: u32 = 3;
 
 /// What stands under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,12 +125,14 @@ impl Sealer {
         answer.await
     }
 
+    /// Says what stands under the plan's key, by the end of it.
     async fn compare(&self, planned: &Planned, turn: &mut Turn) -> Result<Stored, Ended> {
-        let (mut wait, mut failures) = (self.backoff, 0);
+        let (mut wait, mut failures, mut unreadable) = (self.backoff, 0, Unreadable::default());
         loop {
-            match self.store.get_tail(&planned.key, chunk::limits::TAIL_BYTES).await {
-                Ok((tail, len)) if is_chunk(&tail, len, &planned.digest) => return Ok(Stored::Same),
-                Ok(_) => return Ok(Stored::Other),
+            match self.look_at(planned).await {
+                Ok(Found::Chunk { same }) => return Ok(if same { Stored::Same } else { Stored::Other }),
+                Ok(Found::Unreadable(end)) if unreadable.is_stored_so(&end) => return Ok(Stored::Other),
+                Ok(Found::Unreadable(_)) => self.look_again(&planned.key, &mut wait).await?,
                 Err(error) => {
                     failures += 1;
                     if self.aside.gives_way(turn, failures) {
@@ -135,6 +142,22 @@ impl Sealer {
                 }
             }
         }
+    }
+
+    /// Reads an object's end, which holds all that says what it is.
+    async fn look_at(&self, planned: &Planned) -> Result<Found, StoreError> {
+        let (end, len) = self.store.get_tail(&planned.key, TAIL_BYTES).await?;
+        Ok(Found::of(end, len, &planned.digest))
+    }
+
+    /// Pauses before an object is read again whose end could not be read.
+    pub(crate) async fn look_again(&self, key: &str, wait: &mut Duration) -> Result<(), Ended> {
+        tracing::warn!(
+            key,
+            "what stands under the key of a chunk cannot be read; it is read again"
+        );
+        metrics::counter!(names::STORE_RETRIES).increment(1);
+        self.pause(wait).await
     }
 
     pub(crate) async fn report_and_pause(
@@ -166,7 +189,45 @@ impl Sealer {
     }
 }
 
-/// Whether an object whose last bytes are `tail` is the chunk whose records have this digest.
-pub(crate) fn is_chunk(tail: &[u8], len: u64, digest: &[u8; 16]) -> bool {
-    Tail::parse(tail, len).is_ok_and(|tail| tail.summary.record_digest == digest[..])
+/// What an object is, by its end.
+pub(crate) enum Found {
+    /// A chunk, of the same records or of others.
+    Chunk {
+        /// Whether they are the same.
+        same: bool,
+    },
+    /// Its end, these bytes, is that of no chunk, or came damaged.
+    Unreadable(Bytes),
+}
+
+impl Found {
+    /// By the last bytes of an object of this length, for the chunk whose records have this digest.
+    pub(crate) fn of(end: Bytes, len: u64, digest: &[u8; 16]) -> Self {
+        match Tail::parse(&end, len) {
+            Ok(tail) => Self::Chunk {
+                same: tail.summary.record_digest == digest[..],
+            },
+            Err(_) => Self::Unreadable(end),
+        }
+    }
+}
+
+/// The end of an object that cannot be read, as often as it was the same in a row. Bytes that are damaged on their way differ from one
+/// time to the next; those of an object do not, for it is never written again. Only these say that it is not the chunk: were the chunk's own
+/// object taken for another, its pings would be in two.
+#[derive(Default)]
+pub(crate) struct Unreadable {
+    end: Option<Bytes>,
+    times: u32,
+}
+
+impl Unreadable {
+    /// Whether the object is stored so, after it was read once more with this end.
+    pub(crate) fn is_stored_so(&mut self, end: &Bytes) -> bool {
+        if self.end.as_ref() != Some(end) {
+            (self.end, self.times) = (Some(end.clone()), 0);
+        }
+        self.times += 1;
+        self.times >= UNREADABLE_ALIKE
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use chunk::limits::TAIL_BYTES;
 use index_schema::ChunkKey;
 use store::{Payload, StoreError};
 
@@ -9,7 +11,7 @@ use crate::aside::Turn;
 use crate::gathering::Wanted;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
-use crate::put::{Stored, Tries, is_chunk};
+use crate::put::{Found, Stored, Tries, Unreadable};
 use crate::seal::{Carried, Ended, Planned, Sealer};
 
 impl Sealer {
@@ -58,9 +60,12 @@ impl Sealer {
             tracing::error!(
                 key = planned.key,
                 plan = planned.plan,
-                "gave up a plan whose key cannot be read"
+                pings = planned.positions.len(),
+                "a plan has a key that this program cannot read: its pings stay in the write-ahead log, which is not freed beyond them; start the program that wrote it"
             );
-            return Ok(Carried::Done);
+            // Told as stuck, beside the seals.
+            self.aside.gives_way(turn, u32::MAX);
+            return Ok(Carried::GaveWay);
         };
         let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
         let wanted = Wanted {
@@ -98,10 +103,14 @@ impl Sealer {
             "a plan in the write-ahead log cannot be carried out again with the same records"
         );
         metrics::counter!(names::PLANS_UNEQUAL).increment(1);
-        let (mut wait, mut failures) = (self.backoff, 0);
+        let (mut wait, mut failures, mut unreadable) = (self.backoff, 0, Unreadable::default());
         loop {
-            match self.store.get(&planned.key).await {
-                Ok(bytes) if is_chunk(&bytes, bytes.len() as u64, &planned.digest) => {
+            let found = self.store.get(&planned.key).await.map(|bytes| {
+                let found = Found::of(bytes.clone(), bytes.len() as u64, &planned.digest);
+                (found, bytes)
+            });
+            match found {
+                Ok((Found::Chunk { same: true }, bytes)) => {
                     // Seen is not durable: only a put says that.
                     let payload = Payload::Bytes(bytes);
                     let mut tries = Tries::new(self.backoff);
@@ -112,6 +121,9 @@ impl Sealer {
                     self.finish(planned, planned.positions.len() as u64 + planned.missing)
                         .await?;
                     return Ok(Carried::Done);
+                }
+                Ok((Found::Unreadable(_), bytes)) if !unreadable.is_stored_so(&end_of(&bytes)) => {
+                    self.look_again(&planned.key, &mut wait).await?;
                 }
                 Ok(_) | Err(StoreError::NotFound { .. }) => {
                     self.give_up(planned, key).await?;
@@ -127,4 +139,10 @@ impl Sealer {
             }
         }
     }
+}
+
+/// A copy of an object's last bytes.
+fn end_of(bytes: &[u8]) -> Bytes {
+    let length = bytes.len().min(TAIL_BYTES as usize);
+    Bytes::copy_from_slice(&bytes[bytes.len() - length..])
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -460,5 +461,75 @@ fn a_put_that_is_never_answered_counts_as_stuck_and_the_others_go_on() {
             .collect();
         assert_eq!(uris.len(), 7);
         running.edge.shutdown(false).await;
+    });
+}
+
+/// A store in which an object is there already whose end comes damaged the first times that it is read, each time otherwise.
+#[derive(Debug)]
+struct Garbling {
+    inner: Arc<dyn Store>,
+    left: AtomicU8,
+}
+
+#[async_trait::async_trait]
+impl Store for Garbling {
+    async fn put_if_absent(&self, key: &str, payload: Payload) -> Result<Put, StoreError> {
+        self.inner.put_if_absent(key, payload.clone()).await?;
+        // The answer that it was created is lost, and the client of the store asks again.
+        self.inner.put_if_absent(key, payload).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.inner.get_range(key, range).await
+    }
+
+    async fn get_tail(&self, key: &str, len: u64) -> Result<(Bytes, u64), StoreError> {
+        let (end, len) = self.inner.get_tail(key, len).await?;
+        let left = self.left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Ok((end, len));
+        }
+        self.left.store(left - 1, Ordering::SeqCst);
+        let mut damaged = end.to_vec();
+        let last = damaged.len() - usize::from(left);
+        damaged[last] ^= 1;
+        Ok((damaged.into(), len))
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, StoreError> {
+        self.inner.head(key).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ListPage, StoreError> {
+        self.inner.list(prefix, after, limit).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.delete(key).await
+    }
+}
+
+#[test]
+fn a_chunk_whose_end_comes_damaged_is_read_again_and_not_taken_for_another_object() {
+    run(async {
+        for times in 1..9 {
+            let (disk, inner) = (SimulatedDisk::new(), memory());
+            let store = Garbling {
+                inner: Arc::clone(&inner),
+                left: AtomicU8::new(times),
+            };
+            let running = open_simulated(&disk, Arc::new(store), limits())
+                .await
+                .expect("opens");
+            submit(&running.edge, 1, "release", b"{}").await.expect("taken");
+            running.edge.wait_until_sealed().await;
+            assert_eq!(records(inner.as_ref()).await.len(), 1, "damaged {times} times");
+            let stored = inner.list("pings/", None, 10).await.expect("lists");
+            assert_eq!(stored.objects.len(), 1, "damaged {times} times");
+        }
     });
 }

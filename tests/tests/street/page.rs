@@ -111,7 +111,6 @@ fn the_page_works_in_a_real_browser() {
 }
 
 /// Runs a script of `page/` in a real browser, and answers what it printed; nothing where there is no browser.
-#[expect(clippy::print_stdout, reason = "the line about what was left out")]
 fn drive(script: &str, arguments: &[&str]) -> Option<String> {
     if Command::new("chromedriver").arg("--version").output().is_err() {
         eprintln!("left out: chromedriver is not installed (`make test` installs it)");
