@@ -32,11 +32,11 @@ impl Answer {
     /// Nobody may be waiting any more: what was logged stays logged.
     pub(crate) fn yes(self) {
         match self {
-            Self::Id(reply, id, room) => drop((room, reply.send(Ok(id)))),
-            Self::Added(reply, added, room) => drop((room, reply.send(Ok(added)))),
-            Self::Places(reply, places, room) => drop((room, reply.send(Ok(places)))),
-            Self::Segment(reply, segment) => drop(reply.send(Ok(segment))),
-            Self::Done(reply) => drop(reply.send(Ok(()))),
+            Self::Id(reply, id, room) => answer(reply, id, Some(room)),
+            Self::Added(reply, added, room) => answer(reply, added, Some(room)),
+            Self::Places(reply, places, room) => answer(reply, places, Some(room)),
+            Self::Segment(reply, segment) => answer(reply, segment, None),
+            Self::Done(reply) => answer(reply, (), None),
         }
     }
 
@@ -49,4 +49,10 @@ impl Answer {
             Self::Done(reply) => drop(reply.send(Err(NotLogged))),
         }
     }
+}
+
+/// Gives the room back first: what was logged is counted by now, and whoever hears of it may ask for more at once.
+fn answer<T>(reply: Reply<T>, what: T, room: Option<Reservation>) {
+    drop(room);
+    drop(reply.send(Ok(what)));
 }
