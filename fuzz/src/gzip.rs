@@ -43,7 +43,7 @@ fn plainly(body: &[u8], cap: usize) -> std::io::Result<Vec<u8>> {
     loop {
         let mut member = GzDecoder::new(rest);
         let room = (cap as u64 + 1).saturating_sub(all.len() as u64);
-        (&mut member).take(room).read_to_end(&mut all)?;
+        member.by_ref().take(room).read_to_end(&mut all)?;
         rest = member.into_inner();
         if all.len() > cap || !rest.starts_with(&MAGIC) {
             return Ok(all);
