@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::floor::Floor;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
-use crate::limits::{EdgeLimits, IMPORT_BYTES, RETRY_AFTER_FULL, SEALS_END_WITHIN};
+use crate::limits::{EdgeLimits, IMPORT_BYTES, IMPORTED_FILES_MAX, RETRY_AFTER_FULL, SEALS_END_WITHIN};
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
 use crate::place;
@@ -156,6 +156,11 @@ impl Edge {
     pub(crate) fn takes_today(&self) -> bool {
         let now = Timestamp::from_micros(self.clock.now_micros());
         self.floor.admits(now.submission_date())
+    }
+
+    /// Whether lines of this file can be imported: it is known, or fewer than [`IMPORTED_FILES_MAX`] others are.
+    pub fn admits_import(&self, file: Incarnation) -> bool {
+        self.ledger.imported(file) > 0 || self.ledger.imported_files() < IMPORTED_FILES_MAX
     }
 
     /// Returns when something ended that must not, with what it was: then the process has to end, non-zero.

@@ -152,6 +152,11 @@ impl Ledger {
         self.lock().newest
     }
 
+    /// How many imported files are remembered.
+    pub(crate) fn imported_files(&self) -> usize {
+        self.lock().imports.len()
+    }
+
     /// Notes the key of a chunk that is in the store, before its pings count as chunked.
     pub(crate) fn note_chunk(&self, key: &str) {
         let mut state = self.lock();

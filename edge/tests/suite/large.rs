@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use disk::SimulatedDisk;
 use edge::intake::{Accepted, Intake, Refusal};
-use edge::{BODY_BYTES_MAX, EdgeLimits, ImportedPing};
+use edge::{BODY_BYTES_MAX, EdgeLimits, IMPORTED_FILES_MAX, ImportedPing};
 use ping::{Incarnation, Timestamp};
 
 use crate::support::*;
@@ -105,6 +105,35 @@ fn lines_are_taken_in_pieces_that_a_small_log_has_room_for() {
         };
         assert!(comes_to_pass(all).await);
         assert_eq!(running.edge.status().accepted, 39);
+        running.edge.shutdown(false).await;
+    });
+}
+
+#[test]
+fn so_many_imported_files_are_remembered_over_starts_and_a_known_one_is_always_taken() {
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let limits = || EdgeLimits {
+            log_bytes: 1 << 30,
+            seal_age: std::time::Duration::from_secs(86_400),
+            ..limits()
+        };
+        let file = |number: usize| Incarnation::from_bytes((number as u128 + 1).to_be_bytes());
+        let running = open_simulated(&disk, Arc::clone(&store), limits())
+            .await
+            .expect("opens");
+        for number in 0..IMPORTED_FILES_MAX {
+            assert!(running.edge.admits_import(file(number)));
+            let lines = vec![line(1, uri(1, "release"), 10)];
+            assert_eq!(running.edge.import(file(number), lines).await, Ok(1));
+        }
+        running.edge.shutdown(false).await;
+        let running = open_simulated(&disk, store, limits()).await.expect("opens");
+        for number in [0, 1, IMPORTED_FILES_MAX / 2, IMPORTED_FILES_MAX - 1] {
+            assert!(running.edge.admits_import(file(number)));
+            assert_eq!(running.edge.import_progress(file(number)), 1);
+        }
+        assert!(!running.edge.admits_import(file(IMPORTED_FILES_MAX)));
         running.edge.shutdown(false).await;
     });
 }

@@ -54,6 +54,12 @@ pub(crate) async fn import_file(
     let opened = task::blocking(move || Source::open(&owned)).await;
     let mut source = opened.with_context(|| format!("cannot read {}", path.display()))?;
     let (file, known_up_to) = (source.incarnation(), edge.import_progress(source.incarnation()));
+    anyhow::ensure!(
+        edge.admits_import(file),
+        "{} files were imported here, and no more can be remembered: join what is left into larger files, or import it into another \
+         data directory",
+        edge::IMPORTED_FILES_MAX
+    );
     let (mut imported, mut buffer) = (Imported::default(), Vec::new());
     loop {
         let (rest, read) = task::blocking(move || {
