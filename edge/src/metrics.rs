@@ -45,7 +45,7 @@ pub(crate) const LOG_BYTES: &str = "highwater_edge_log_bytes";
 pub(crate) const PARTITIONS: &str = "highwater_edge_open_partitions";
 /// Counter: times that a partition which was not seen before was opened under a more general one, since more are new than
 /// are admitted.
-pub(crate) const PARTITIONS_GENERALISED: &str = "highwater_edge_partitions_generalised_total";
+pub(crate) const PARTITIONS_GENERALISED: &str = "highwater_edge_generalised_partitions_total";
 
 /// Gives the recorder the descriptions, and shows what has not happened yet as 0. Call it once, after the recorder is in
 /// place.

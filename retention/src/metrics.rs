@@ -23,7 +23,7 @@ pub const FLOOR_DATE: &str = "highwater_retention_floor_date";
 pub const OVER_BUDGET_BYTES: &str = "highwater_retention_over_budget_bytes";
 
 /// Deletions that wait for `highwater retain --yes`, since they take much at once: of pings, errors, aggregates, copies.
-pub const HELD: &str = "highwater_retention_held";
+pub const HELD: &str = "highwater_retention_held_rules";
 
 /// Gives the recorder the descriptions. Call it once, after the recorder is in place.
 pub fn describe() {
