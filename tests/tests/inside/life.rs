@@ -11,6 +11,7 @@ use edge::{Edge, EdgeLimits, EdgeOptions, Parts};
 use index_schema::{Index, SqliteIndex};
 use lambda_indexer::Indexer;
 use ping::{DimensionSchema, Incarnation};
+use service::clock::HandClock;
 use service::current::Current;
 use service::task;
 use tests::{CrashingAggregates, CrashingIndex};
@@ -27,6 +28,9 @@ const CHUNK_MEMORY_BYTES: u64 = 1 << 10;
 /// How often something that an unreliable store spoils is tried.
 const TRIES: usize = 2_000;
 
+/// No chunk that the store did not give rests longer.
+const RESTS_END_WITHIN: Duration = Duration::from_secs(60);
+
 /// The parts of a pipeline, running.
 pub(crate) struct Process {
     disk: SimulatedDisk,
@@ -36,6 +40,8 @@ pub(crate) struct Process {
     aggregator: Arc<Aggregator>,
     pub(crate) index: Arc<dyn Index>,
     pub(crate) aggregates: Arc<LayeredAggregates>,
+    /// Where the store lies: chunks that it does not give rest until later.
+    resting_by: Option<Arc<HandClock>>,
 }
 
 impl Process {
@@ -92,6 +98,7 @@ impl Process {
             aggregator,
             index,
             aggregates,
+            resting_by: world.lies.is_some().then(|| world.clock.clone()),
         })
     }
 
@@ -133,8 +140,21 @@ impl Process {
     }
 
     async fn fold(&self) -> Option<()> {
-        while self.again("fold", async || self.aggregator.step().await).await? != Step::Idle {}
-        Some(())
+        for _ in 0..TRIES {
+            while self.again("fold", async || self.aggregator.step().await).await? != Step::Idle {}
+            let Some(clock) = &self.resting_by else {
+                return Some(());
+            };
+            if self
+                .again("ask", async || self.index.pending(1).await)
+                .await?
+                .is_empty()
+            {
+                return Some(());
+            }
+            clock.advance(RESTS_END_WITHIN);
+        }
+        panic!("chunks are pending still");
     }
 
     /// Tries until it works or the process died.
