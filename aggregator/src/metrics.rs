@@ -19,7 +19,7 @@ pub const BATCHES_TOTAL: &str = "highwater_aggregator_batches_total";
 pub const TAKEN_BACK_TOTAL: &str = "highwater_aggregator_taken_back_total";
 
 /// Copies that could not be read to be taken back, each time: the pings that would displace them are errored.
-pub const DISPLACED_UNREADABLE_TOTAL: &str = "highwater_aggregator_displaced_unreadable_total";
+pub const DISPLACED_UNREADABLE_TOTAL: &str = "highwater_aggregator_unreadable_displaced_pings_total";
 
 /// Chunks that could not be folded, each time.
 pub const CHUNK_FAILURES_TOTAL: &str = "highwater_aggregator_chunk_failures_total";

@@ -33,14 +33,6 @@ impl Intake {
             "--inflated-limit {inflated} is too large: a record of a chunk holds {BODY_MAX} beside its head; \
              give it {BODY_MAX} at most"
         );
-        ensure!(
-            inflated.0 > 0,
-            "--inflated-limit 0B makes every ping an errored one: give it a size, such as 32MiB"
-        );
-        ensure!(
-            self.open_partitions > 0,
-            "--open-partitions 0 leaves no ping its version and build id: give it a number, such as 100000"
-        );
         Ok(())
     }
 }
@@ -55,25 +47,6 @@ impl EdgeListener {
             "--body-limit {body} is too large: with its head a ping must fit a frame of the write-ahead log and a record \
              of a chunk; give it {BODY_MAX} at most"
         );
-        ensure!(
-            body.0 > 0,
-            "--body-limit 0B refuses every ping: give it a size, such as 8MiB"
-        );
-        ensure!(
-            self.edge_connections > 0,
-            "--edge-connections 0 serves nobody: give it a number, such as 4096"
-        );
-        let times = [
-            ("--header-timeout", self.header_timeout),
-            ("--body-timeout", self.body_timeout),
-            ("--write-timeout", self.write_timeout),
-        ];
-        for (name, time) in times {
-            ensure!(
-                !time.0.is_zero(),
-                "{name} 0s closes every connection before it is served: give it a time, such as 30s"
-            );
-        }
         if body > intake.log_budget {
             tracing::warn!(
                 body_limit = %body,
@@ -108,24 +81,33 @@ mod tests {
             ("--body-limit", "64MiB", "63MiB"),
             ("--body-limit", "1GiB", "63MiB"),
             ("--body-limit", "18446744073709551615B", "63MiB"),
-            ("--body-limit", "0B", "8MiB"),
             ("--inflated-limit", "66060289B", "63MiB"),
             ("--inflated-limit", "1TiB", "63MiB"),
-            ("--inflated-limit", "0B", "32MiB"),
             ("--log-budget", "32767B", "32KiB"),
-            ("--log-budget", "0B", "32KiB"),
             ("--log-budget", "2000TiB", "1024TiB"),
-            ("--open-partitions", "0", "100000"),
-            ("--edge-connections", "0", "4096"),
-            ("--header-timeout", "0s", "30s"),
-            ("--body-timeout", "0ms", "30s"),
-            ("--write-timeout", "0d", "30s"),
         ] {
             let said = said(&[setting, value]).unwrap_or_else(|| panic!("{setting} {value} is taken"));
             assert!(
                 said.starts_with(setting) && said.contains(way_out),
                 "{setting} {value}: {said}"
             );
+        }
+    }
+
+    #[test]
+    fn zeros_that_serve_nobody_are_no_values() {
+        for (setting, value) in [
+            ("--body-limit", "0B"),
+            ("--inflated-limit", "0B"),
+            ("--log-budget", "0B"),
+            ("--open-partitions", "0"),
+            ("--edge-connections", "0"),
+            ("--header-timeout", "0s"),
+            ("--body-timeout", "0ms"),
+            ("--write-timeout", "0d"),
+        ] {
+            let refused = Cli::try_parse_from(["highwater", "serve", setting, value]).expect_err(setting);
+            assert!(refused.to_string().contains(setting), "{refused}");
         }
     }
 

@@ -160,6 +160,19 @@ impl Member {
         value.and_then(|value| value.trim().parse().ok())
     }
 
+    /// Whether no ping waits in its log, to be asked again and again: its gauges are as of the last second, so they must say it
+    /// for longer.
+    pub fn nothing_waits(&self) -> impl FnMut() -> bool {
+        let mut since = None;
+        move || {
+            if self.metric("highwater_edge_waiting_pings") != Some(0.0) {
+                since = None;
+                return false;
+            }
+            since.get_or_insert_with(now).elapsed() >= Duration::from_secs(3)
+        }
+    }
+
     /// Sends a signal.
     ///
     /// # Panics

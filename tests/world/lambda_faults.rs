@@ -50,9 +50,9 @@ impl Line {
         }
         self.posted += BATCH;
         let edge = &self.edge;
-        self.world.deployment.wait("the pings to be in chunks", || {
-            edge.metric("highwater_edge_waiting_pings") == Some(0.0)
-        });
+        self.world
+            .deployment
+            .wait("the pings to be in chunks", edge.nothing_waits());
         let objects = self.world.objects().into_iter();
         let new: Vec<String> = objects
             .filter(|name| name.starts_with("pings/") && !self.announced.contains(name))

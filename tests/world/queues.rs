@@ -17,9 +17,9 @@ fn post(world: &World, edge: &Member) -> Vec<String> {
         let answer = edge.client().post(&ping.uri(), &[], &ping.body());
         assert_eq!(answer.expect("an answer").status, 200);
     }
-    world.deployment.wait("the pings to be in chunks", || {
-        edge.metric("highwater_edge_waiting_pings") == Some(0.0)
-    });
+    world
+        .deployment
+        .wait("the pings to be in chunks", edge.nothing_waits());
     let mut objects = world.objects();
     objects.retain(|name| name.starts_with("pings/"));
     assert!(!objects.is_empty(), "there are chunks");

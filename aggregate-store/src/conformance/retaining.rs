@@ -309,6 +309,7 @@ async fn rows_outlive_the_chunk_of_errors_that_they_name<S: AggregateStore + Ret
     let late = Below {
         errored: Some(date.plus_days(1)),
         seen: Some(date.plus_days(1)),
+        chunks: Some(date.plus_days(1)),
         ..early
     };
     assert_eq!(

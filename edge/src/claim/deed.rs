@@ -45,7 +45,7 @@ impl Deed {
 
     /// Its object's key.
     pub(super) fn key(&self, own: Incarnation) -> String {
-        format!("{}{:0BOOT_DIGITS$}", folder(own), self.boot)
+        key(own, self.boot)
     }
 
     /// Its object.
@@ -75,6 +75,11 @@ impl std::fmt::Display for Nonce {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{:032x}", self.0)
     }
+}
+
+/// The key of the claim of a start.
+pub(super) fn key(own: Incarnation, boot: u64) -> String {
+    format!("{}{boot:0BOOT_DIGITS$}", folder(own))
 }
 
 /// What the keys of all claims of a log begin with.

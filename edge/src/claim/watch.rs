@@ -8,6 +8,7 @@ use service::shutdown::Shutdown;
 use service::task;
 use store::Store;
 
+use super::deed::key;
 use super::take::boots;
 use crate::failure::Failure;
 
@@ -44,7 +45,8 @@ pub(crate) async fn watch(
             );
             return;
         }
-        if !claimed.contains(&boot) {
+        // That it is in no list proves nothing without a question by its name.
+        if !claimed.contains(&boot) && matches!(store.head(&key(own, boot)).await, Ok(None)) {
             tracing::error!(
                 boot,
                 "the claim of this start of the log was deleted: another process may go on with the log"

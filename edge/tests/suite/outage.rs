@@ -328,10 +328,10 @@ async fn rates(
 #[test]
 fn the_alarms_of_refused_and_of_rejected_pings_fire_each_in_its_own_outage() {
     assert_rule(
-        "sum by (instance) (rate(highwater_edge_rejections_total{reason=~\"log_full|log_unavailable|overloaded\"}[5m])) > 0.1",
+        "sum by (instance) (rate(highwater_edge_rejections_total{reason=~\"log_full|log_unavailable|overloaded|below_floor\"}[5m])) > 0.1",
     );
     assert_rule(
-        "sum by (instance) (rate(highwater_edge_rejections_total{reason!~\"log_full|log_unavailable|overloaded|body_slow|body_cut\"}[15m])) > 0.01 * sum by (instance) (rate(highwater_edge_submissions_total[15m])) + 0.1",
+        "sum by (instance) (rate(highwater_edge_rejections_total{reason!~\"log_full|log_unavailable|overloaded|below_floor|body_slow|body_cut\"}[15m])) > 0.01 * sum by (instance) (rate(highwater_edge_submissions_total[15m])) + 0.1",
     );
     let refused = |(again, _, _): (f64, f64, f64)| again > 0.1;
     let rejected = |(_, for_ever, taken): (f64, f64, f64)| for_ever > 0.01 * taken + 0.1;

@@ -20,6 +20,8 @@ pub(super) struct Stored<'a> {
     /// Names in lower case.
     pub(super) headers: Vec<(&'a str, &'a str)>,
     pub(super) received_bytes: u64,
+    /// Of the body as it is stored.
+    pub(super) body_bytes: usize,
 }
 
 /// The object for a ping with this body, on one line.
@@ -79,7 +81,7 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Map<String, Value> {
             .and_then(nanoseconds)
             .map(Value::from),
     );
-    put("Size", Some(json!(body.len())));
+    put("Size", Some(json!(stored.body_bytes)));
     put("receivedBytes", Some(json!(stored.received_bytes)));
     for (name, shown) in HEADERS {
         let value = stored
@@ -158,6 +160,7 @@ mod tests {
             uri: "/submit/telemetry/11111111-1111-4ef8-a718-564994e206c9/main/Firefox/54.0a1/nightly-cck-x/20170130030205?v=4",
             headers: vec![("dnt", "1"), ("date", "Mon, 30 Jan 2017 23:31:40 GMT")],
             received_bytes: 4,
+            body_bytes: body.len(),
         };
         Value::Object(meta(&stored, body))
     }

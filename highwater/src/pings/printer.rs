@@ -58,6 +58,7 @@ impl<W: Write> Printer<W> {
             uri: &uri,
             headers: record.headers().collect(),
             received_bytes: record.received_bytes,
+            body_bytes: record.body.len(),
         };
         self.line.clear();
         let written = match self.shape {

@@ -43,12 +43,14 @@ pub(crate) async fn open_store(
 ) -> anyhow::Result<Arc<dyn Store>> {
     match &data.places.store {
         Some(StoreUrl(url)) => s3(data, url).await,
-        None => Ok(Arc::new(DirectoryStore::new(
-            disk,
-            directory.store(),
-            directory.staging(),
-            Blocking::Pool,
-        ))),
+        None => {
+            let (root, staging) = (directory.store(), directory.staging());
+            let store = DirectoryStore::new(disk, root.clone(), staging, Blocking::Pool);
+            store
+                .make_root()
+                .with_context(|| format!("cannot make {}", root.display()))?;
+            Ok(Arc::new(store))
+        }
     }
 }
 

@@ -62,6 +62,15 @@ impl DirectoryStore {
         }
     }
 
+    /// Makes the root, durably, if it is missing. Once that is done it is never made again: a root that is gone later is a
+    /// disk that is not mounted, or was moved, and puts fail until it is back.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn make_root(&self) -> io::Result<()> {
+        self.inner.folders.ensure(&*self.inner.disk, &self.inner.root)
+    }
+
     /// Puts objects from memory at once, in the calling thread, so that they share their syncs. Each ends as if it were
     /// put alone.
     pub fn put_together(&self, puts: &[(String, Bytes)]) -> Vec<Result<Put, StoreError>> {

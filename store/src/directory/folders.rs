@@ -65,7 +65,8 @@ impl Folders {
         }
         let mut durable = self.lock();
         if durable.len() + made.0.len() > KNOWN_MAX {
-            durable.clear();
+            let root = self.root.as_os_str();
+            durable.retain(|folder| folder == root);
         }
         durable.extend(made.0.into_iter().map(PathBuf::into_os_string));
     }
@@ -113,9 +114,12 @@ impl Folders {
             .try_for_each(|folder| disk.sync_dir(folder))
     }
 
-    /// Forgets what was known, for somebody else removed a folder.
+    /// Forgets what was known, for somebody else removed a folder. The root is made when the process starts and never again: a
+    /// store that is gone is a disk that is not mounted, and what were put into another folder of its name would be lost to it.
     pub(super) fn forget(&self) {
-        self.lock().clear();
+        let mut durable = self.lock();
+        let root = self.root.as_os_str();
+        durable.retain(|folder| folder == root);
     }
 
     fn is_durable(&self, folder: &Path) -> bool {

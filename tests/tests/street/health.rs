@@ -169,7 +169,7 @@ fn the_first_answers_of_a_process_hold_what_was_measured() {
     let address = tests::free_address();
     let log = fs::File::create(folder.path().join("edge.log")).expect("a log");
     let mut edge = Command::new(highwater())
-        .args(["edge", "--edge-listen", &address, "--data-dir"])
+        .args(["edge", "--edge-metrics", "--edge-listen", &address, "--data-dir"])
         .arg(folder.path().join("edge"))
         .stdout(Stdio::null())
         .stderr(log)

@@ -338,6 +338,7 @@ fn a_forgotten_chunk_is_not_indexed_again_and_a_rebuild_forgets_its_pings() {
         "{}",
         forgotten.stderr
     );
+    fs::create_dir_all(path.parent().expect("a folder")).expect("its folder went with it");
     fs::write(&path, copy).expect("put back");
     well(command(&data, "reconcile", &[]));
     assert_eq!(pings(&data), 2);

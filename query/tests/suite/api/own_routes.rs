@@ -38,7 +38,7 @@ async fn the_status_has_every_number_and_says_whether_it_is_settled() {
     let expected = json!({
         "accepted": 12, "waiting": 2, "chunked": 10, "indexed": 10, "folded": 6, "repeated": 1, "stored_only": 1,
         "errored_pings": 2, "settled": false, "newest_receive_time": "2017-01-02T00:00:00.000000Z",
-        "errored_by_reason": {"gzip": 2}, "refused_by_reason": {}, "set_aside": 0, "deleted": 0, "unfolded": 0,
+        "errored_by_reason": {"gzip": 2}, "refused_by_reason": {}, "set_aside": 0, "deleted": 0, "unfolded": 0, "unindexed_chunks": 0,
         "rebuild_wanted": false,
         "in_memory": {"chunks": 0, "pings": 0}, "newest_persist_time": null,
     });
