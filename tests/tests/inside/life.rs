@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateStore, LayeredAggregates, SqliteAggregates};
+use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings, Step};
 use disk::SimulatedDisk;
 use edge::{Edge, EdgeLimits, EdgeOptions, Parts};
@@ -149,12 +149,26 @@ impl Process {
                 .again("ask", async || self.index.pending(1).await)
                 .await?
                 .is_empty()
+                && self.nothing_was_displaced_unread().await?
             {
                 return Some(());
             }
             clock.advance(RESTS_END_WITHIN);
         }
         panic!("chunks are pending still");
+    }
+
+    /// Whether no ping is errored for a copy that could not be read; those that are, are read again, as a person would have it
+    /// done when the store is well.
+    async fn nothing_was_displaced_unread(&self) -> Option<bool> {
+        let status = self.again("ask", async || self.aggregates.status().await).await?;
+        let unread = status.errored_by_reason.get("displaced_unreadable");
+        if unread.is_none_or(|pings| *pings == 0) {
+            return Some(true);
+        }
+        self.again("replay", async || self.aggregator.replay_errors(&|_| {}).await)
+            .await?;
+        Some(false)
     }
 
     /// Tries until it works or the process died.
