@@ -209,6 +209,7 @@ impl Workbench {
             turn.wait();
             inflated = self.inflater.inflate(codings, &sent, self.inflated_max);
         }
+        let inflated = inflated.and_then(|body| within_a_record(&record, body));
         let Some(fitting) = fit(kind, record, &sent, inflated) else {
             if let Err(reason) = inflated {
                 metrics::counter!(names::PINGS_ERRORED, "reason" => reason.name()).increment(1);
@@ -231,6 +232,14 @@ impl Turn<'_> {
     }
 }
 
+/// The body, if a record of a chunk holds it beside its head.
+fn within_a_record<'a>(record: &PingRecord, body: &'a [u8]) -> Result<&'a [u8], Reason> {
+    if record.uri.len() + body.len() + HEAD_BYTES_MAX > chunk::limits::RECORD_RAW_BYTES_MAX {
+        return Err(Reason::RecordTooLarge);
+    }
+    Ok(body)
+}
+
 /// The ping as it goes into a chunk of this kind; `None` when it belongs into one of the other.
 fn fit<'a>(
     kind: ChunkKind,
@@ -238,13 +247,6 @@ fn fit<'a>(
     sent: &'a [u8],
     inflated: Result<&'a [u8], Reason>,
 ) -> Option<Fitting<'a>> {
-    let inflated = inflated.and_then(|body| {
-        if record.uri.len() + body.len() + HEAD_BYTES_MAX > chunk::limits::RECORD_RAW_BYTES_MAX {
-            Err(Reason::RecordTooLarge)
-        } else {
-            Ok(body)
-        }
-    });
     match (kind, inflated) {
         (ChunkKind::Pings, Ok(body)) => Some(Fitting {
             head: head_of(record, None),
