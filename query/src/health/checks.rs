@@ -69,10 +69,18 @@ fn well(numbers: &HealthNumbers) -> Verdict {
         .map(|age| format!(", the newest counted one received {} ago", lasting(age)))
         .unwrap_or_default();
     let accepted = counted(counts.accepted, "ping", "pings");
+    let uncounted = match (counts.stored_only, counts.folded + counts.repeated) {
+        (0, _) => String::new(),
+        (_, 0) => ". None is of a counted type: they are stored, and in no number".to_owned(),
+        (stored, _) => format!(
+            ". Of types that are stored and not counted: {}",
+            counted(stored, "ping", "pings")
+        ),
+    };
     Verdict::new(
         "well",
         Severity::Well,
-        format!("All is well. {accepted} accepted{newest}."),
+        format!("All is well. {accepted} accepted{newest}{uncounted}."),
         "",
     )
 }

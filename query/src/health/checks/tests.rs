@@ -341,3 +341,23 @@ fn what_takes_no_pings_is_not_sent_to_a_data_directory() {
         }
     }
 }
+
+#[test]
+fn who_is_well_and_sends_types_that_are_not_counted_hears_so() {
+    let words = |stored_only, folded| {
+        let mut numbers = sound();
+        (numbers.counts.stored_only, numbers.counts.folded) = (stored_only, folded);
+        judge(&numbers).remove(0).what
+    };
+    assert!(
+        words(99_400, 0).contains("None is of a counted type"),
+        "{}",
+        words(99_400, 0)
+    );
+    assert!(
+        words(20, 99_380).contains("stored and not counted: 20 pings"),
+        "{}",
+        words(20, 99_380)
+    );
+    assert!(!words(0, 99_400).contains("counted:"), "{}", words(0, 99_400));
+}
