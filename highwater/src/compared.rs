@@ -1,12 +1,14 @@
-//! Settings of the edge, held against each other and against what log and chunks can hold, before anything starts: what
+//! Settings of the edge and of both listeners, held against each other and against what log and chunks can hold, before anything starts: what
 //! does not go together is refused with words.
 //!
 //! What does not live here: whether a setting can be read at all.
 
+use std::net::{IpAddr, SocketAddr};
+
 use anyhow::ensure;
 use service::quantity::ByteSize;
 
-use crate::cli::{EdgeListener, Intake};
+use crate::cli::{EdgeListener, Intake, Serve};
 
 /// More than any disk has; sums of it stay numbers.
 const LOG_BUDGET_MAX: ByteSize = ByteSize(1 << 50);
@@ -58,10 +60,34 @@ impl EdgeListener {
     }
 }
 
+impl Serve {
+    /// Whether both listeners can be had, and what holds for the edge alone.
+    pub(crate) fn compare(&self) -> anyhow::Result<()> {
+        let (edge, api) = (self.edge.edge_listen, self.api.answers.api_listen);
+        ensure!(
+            !share_an_address(edge, api),
+            "--edge-listen {edge} and --api-listen {api} are one address: choose another port for one of them"
+        );
+        self.edge.compare(&self.data.intake)
+    }
+}
+
+/// Whether two listeners cannot both be had: one port of one address, or of all addresses. Port 0 is another one each time.
+fn share_an_address(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let all_of_both = |ip: IpAddr| ip.is_unspecified() && ip.is_ipv6();
+    let overlap = a == b
+        || all_of_both(a)
+        || all_of_both(b)
+        || (a.is_unspecified() || b.is_unspecified()) && a.is_ipv4() == b.is_ipv4();
+    one.port() != 0 && one.port() == other.port() && overlap
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
+    use super::share_an_address;
     use crate::cli::{Cli, Command};
 
     /// What is said of `highwater serve` with these settings; nothing when it would start.
@@ -70,7 +96,7 @@ mod tests {
         let Command::Serve(serve) = Cli::try_parse_from(words).expect("readable").command else {
             unreachable!("it is serve")
         };
-        let compared = serve.edge.compare(&serve.data.intake);
+        let compared = serve.compare();
         compared.err().map(|error| error.to_string())
     }
 
@@ -123,6 +149,31 @@ mod tests {
             &["--header-timeout", "1ms", "--seal-age", "0s"],
         ] {
             assert_eq!(said(settings), None, "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn listeners_share_an_address_where_the_system_would_refuse_the_second() {
+        let cases = [
+            ("127.0.0.1:8080", "127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "127.0.0.1:8081", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("127.0.0.1:8080", "127.0.0.2:8080", false),
+            ("0.0.0.0:8080", "127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "0.0.0.0:8080", true),
+            ("[::]:8080", "127.0.0.1:8080", true),
+            ("[::1]:8080", "127.0.0.1:8080", false),
+            ("[::1]:8080", "0.0.0.0:8080", false),
+            ("[::1]:8080", "[::]:8080", true),
+            ("[::ffff:127.0.0.1]:8080", "127.0.0.1:8080", true),
+        ];
+        for (one, other, shared) in cases {
+            let address = |text: &str| text.parse().expect("an address");
+            assert_eq!(
+                share_an_address(address(one), address(other)),
+                shared,
+                "{one} {other}"
+            );
         }
     }
 }

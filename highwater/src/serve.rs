@@ -1,7 +1,5 @@
 //! `highwater serve` and `highwater edge`: run until told to end.
 
-use std::net::{IpAddr, SocketAddr};
-
 use service::clock::SystemClock;
 use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
@@ -13,13 +11,7 @@ use crate::retention;
 
 /// Runs `serve`.
 pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
-    let (edge, api) = (serve.edge.edge_listen, serve.api.answers.api_listen);
-    if share_an_address(edge, api) {
-        anyhow::bail!(
-            "--edge-listen {edge} and --api-listen {api} are one address: choose another port for one of them"
-        );
-    }
-    serve.edge.compare(&serve.data.intake)?;
+    serve.compare()?;
     if serve.check {
         read_definitions(&serve.api.answers.definitions)?;
         serve.data.check()?;
@@ -83,50 +75,9 @@ pub(crate) async fn run_edge(edge: &Edge) -> anyhow::Result<()> {
     ended
 }
 
-/// Whether two listeners cannot both be had: one port of one address, or of all addresses. Port 0 is another one each time.
-fn share_an_address(one: SocketAddr, other: SocketAddr) -> bool {
-    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
-    let all_of_both = |ip: IpAddr| ip.is_unspecified() && ip.is_ipv6();
-    let overlap = a == b
-        || all_of_both(a)
-        || all_of_both(b)
-        || (a.is_unspecified() || b.is_unspecified()) && a.is_ipv4() == b.is_ipv4();
-    one.port() != 0 && one.port() == other.port() && overlap
-}
-
 fn told_to_end(signal: &'static str) {
     tracing::info!(
         signal,
         "ending: what is in flight is answered, what waits stays in the log"
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::share_an_address;
-
-    #[test]
-    fn listeners_share_an_address_where_the_system_would_refuse_the_second() {
-        let cases = [
-            ("127.0.0.1:8080", "127.0.0.1:8080", true),
-            ("127.0.0.1:8080", "127.0.0.1:8081", false),
-            ("127.0.0.1:0", "127.0.0.1:0", false),
-            ("127.0.0.1:8080", "127.0.0.2:8080", false),
-            ("0.0.0.0:8080", "127.0.0.1:8080", true),
-            ("127.0.0.1:8080", "0.0.0.0:8080", true),
-            ("[::]:8080", "127.0.0.1:8080", true),
-            ("[::1]:8080", "127.0.0.1:8080", false),
-            ("[::1]:8080", "0.0.0.0:8080", false),
-            ("[::1]:8080", "[::]:8080", true),
-            ("[::ffff:127.0.0.1]:8080", "127.0.0.1:8080", true),
-        ];
-        for (one, other, shared) in cases {
-            let address = |text: &str| text.parse().expect("an address");
-            assert_eq!(
-                share_an_address(address(one), address(other)),
-                shared,
-                "{one} {other}"
-            );
-        }
-    }
 }
