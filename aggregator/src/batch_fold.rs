@@ -14,7 +14,7 @@ use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
 use ping::{ChunkId, DocumentKey, RecordId, Submission, Timestamp};
 
-use crate::copies::{Copies, Place};
+use crate::copies::{Copies, RecordPosition};
 use crate::fold::{FoldSettings, Folder, check_object};
 use crate::unreadable::Unreadable;
 
@@ -53,7 +53,7 @@ pub(crate) struct BatchFold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Displaced {
     /// Where it should lie.
-    pub(crate) place: Place,
+    pub(crate) place: RecordPosition,
     /// Which record it is.
     pub(crate) record: RecordId,
     /// The chunk with the copy that makes it a repeat.
@@ -132,14 +132,14 @@ impl BatchFold {
     ) -> Result<u32, RecordError> {
         let mut position = first;
         for record in records(frame) {
-            self.fold(&record?, Place { chunk, position });
+            self.fold(&record?, RecordPosition { chunk, position });
             after_record(self);
             position += 1;
         }
         Ok(position - first)
     }
 
-    fn fold(&mut self, record: &RecordRef<'_>, place: Place) {
+    fn fold(&mut self, record: &RecordRef<'_>, place: RecordPosition) {
         let Some(submission) = self.folded(record) else {
             match check_object(record.body) {
                 Ok(()) => self.counters.stored_only += 1,
@@ -172,7 +172,7 @@ impl BatchFold {
     }
 
     /// Counts the ping that was read last: as a copy, which is in the cells or not.
-    fn count(&mut self, record: &RecordRef<'_>, submission: &Submission, place: Place) {
+    fn count(&mut self, record: &RecordRef<'_>, submission: &Submission, place: RecordPosition) {
         self.newest_received = self.newest_received.max(Some(record.received));
         self.folder.note_user();
         let verdict = submission
@@ -195,7 +195,7 @@ impl BatchFold {
         }
     }
 
-    fn error(&mut self, record: &RecordRef<'_>, place: Place, reason: &str) {
+    fn error(&mut self, record: &RecordRef<'_>, place: RecordPosition, reason: &str) {
         self.counters.errored_pings += 1;
         *self.errored_by_reason.entry(reason.to_owned()).or_default() += 1;
         self.errored.push(ErroredRow {

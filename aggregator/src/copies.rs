@@ -26,7 +26,7 @@ pub(crate) struct Copies {
 struct Row {
     received: Timestamp,
     record: RecordId,
-    place: Place,
+    place: RecordPosition,
     counted: bool,
     /// Whether it counted when it was loaded; `None` when it is new.
     stored: Option<bool>,
@@ -61,7 +61,7 @@ impl Row {
 
 /// Where a record lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place {
+pub(crate) struct RecordPosition {
     /// The chunk.
     pub(crate) chunk: ChunkId,
     /// The record's position in it; the first has 0.
@@ -74,7 +74,7 @@ pub(crate) struct Verdict {
     /// Whether it counts.
     pub(crate) counts: bool,
     /// The copy that counted until now and is a repeat from now on: where it should lie, and which record it is.
-    pub(crate) displaced: Option<(Place, RecordId)>,
+    pub(crate) displaced: Option<(RecordPosition, RecordId)>,
 }
 
 impl Copies {
@@ -103,7 +103,7 @@ impl Copies {
             rows.push(Row {
                 received: row.received,
                 record: row.record,
-                place: Place {
+                place: RecordPosition {
                     chunk: row.chunk,
                     position: row.position,
                 },
@@ -124,7 +124,7 @@ impl Copies {
         document: DocumentKey,
         received: Timestamp,
         record: RecordId,
-    ) -> Option<Place> {
+    ) -> Option<RecordPosition> {
         let rows = self.by_document.get(&document)?;
         let at = rows.binary_search_by(|row| row.order().cmp(&(received, record)));
         let next = rows.get(at.err()?)?;
@@ -137,7 +137,7 @@ impl Copies {
         document: DocumentKey,
         received: Timestamp,
         record: RecordId,
-        place: Place,
+        place: RecordPosition,
     ) -> Verdict {
         let window = self.window_micros;
         let rows = self.by_document.entry(document).or_default();

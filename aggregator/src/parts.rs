@@ -37,13 +37,13 @@ impl Parts {
     }
 }
 
-/// What becomes of a batch in one piece.
+/// Where a batch in one piece goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Keep {
+pub(crate) enum Destination {
     /// It is committed.
-    Written,
+    Store,
     /// It is held in memory where there is a layer; when its fold began, so often everything held had been dropped.
-    Held {
+    Layer {
         /// See [`HeldSize::drops`](aggregate_store::HeldSize::drops).
         drops: u64,
     },
@@ -52,7 +52,7 @@ pub(crate) enum Keep {
 /// Folds a batch by `fold` and keeps it: in one piece, or in parts, which are committed, when it had to hand some over.
 pub(crate) async fn keep<F, E>(
     aggregates: &dyn AggregateStore,
-    keep: Keep,
+    destination: Destination,
     part_bytes: usize,
     fold: impl FnOnce(std::sync::Arc<Parts>) -> F,
 ) -> Result<Kept, E>
@@ -77,9 +77,9 @@ where
         ended = &mut writing => return Ok(kept(ended?)),
     };
     if !parts.begun.load(Ordering::Acquire) {
-        return Ok(match keep {
-            Keep::Written => kept(aggregates.commit(last).await?),
-            Keep::Held { drops } => aggregates.hold(last, drops).await?,
+        return Ok(match destination {
+            Destination::Store => kept(aggregates.commit(last).await?),
+            Destination::Layer { drops } => aggregates.hold(last, drops).await?,
         });
     }
     let sending = async {

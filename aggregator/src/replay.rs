@@ -14,7 +14,7 @@ use crate::error::AggregatorError;
 use crate::fold::inflated_bytes_of;
 use crate::inflate::is_retriable;
 use crate::metrics;
-use crate::parts::{self, Keep, Parts};
+use crate::parts::{self, Destination, Parts};
 use crate::passed_over::PassedOver;
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::taking_back::{TakingBack, Trouble, tell_passed_over};
@@ -332,7 +332,14 @@ impl Work {
                 (replayed, passed_over) = (batch.replayed_pings(), batch.passed_over());
                 Ok(batch.finish())
             };
-            return match parts::keep(aggregates, Keep::Written, self.settings.part_memory_bytes, fold).await {
+            return match parts::keep(
+                aggregates,
+                Destination::Store,
+                self.settings.part_memory_bytes,
+                fold,
+            )
+            .await
+            {
                 Ok(kept) => {
                     tell_passed_over(passed_over);
                     Ok(Self::told(kept == Kept::Written, replayed))

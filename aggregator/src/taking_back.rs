@@ -13,7 +13,7 @@ use ping::ChunkId;
 use service::task;
 
 use crate::batch_fold::{BatchFold, DISPLACED_UNREADABLE, Displaced};
-use crate::copies::Place;
+use crate::copies::RecordPosition;
 use crate::error::AggregatorError;
 use crate::inflate::inflated;
 use crate::metrics;
@@ -99,7 +99,7 @@ impl Lost {
         }
     }
 
-    fn holds(&self, place: Place) -> bool {
+    fn holds(&self, place: RecordPosition) -> bool {
         let Stretch { first, last } = self.stretch;
         self.chunk == place.chunk && (first..=last).contains(&place.position)
     }
@@ -169,7 +169,7 @@ impl<'a> TakingBack<'a> {
     }
 
     /// Has the reader load the data frame with this record.
-    async fn load(&mut self, place: Place) -> Result<Result<(DataFrame, ChunkKind), Lost>, Trouble> {
+    async fn load(&mut self, place: RecordPosition) -> Result<Result<(DataFrame, ChunkKind), Lost>, Trouble> {
         if self
             .opened
             .as_ref()

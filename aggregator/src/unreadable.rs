@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ping::ChunkId;
 
-use crate::copies::Place;
+use crate::copies::RecordPosition;
 
 /// How long what could not be read is not tried again.
 const UNTRIED: Duration = Duration::from_secs(3_600);
@@ -66,7 +66,7 @@ impl Unreadable {
     }
 
     /// Whether the record at this place is not to be tried.
-    pub(crate) fn holds(&self, place: Place) -> bool {
+    pub(crate) fn holds(&self, place: RecordPosition) -> bool {
         let is_held = |stretches: &Vec<(Stretch, Duration)>| {
             let mut stretches = stretches.iter();
             stretches.any(|(stretch, _)| stretch.holds(place.position))
@@ -103,8 +103,8 @@ mod tests {
         }
     }
 
-    fn place(plan: u64, position: u32) -> Place {
-        Place {
+    fn place(plan: u64, position: u32) -> RecordPosition {
+        RecordPosition {
             chunk: chunk(plan),
             position,
         }

@@ -15,7 +15,7 @@ use crate::error::AggregatorError;
 use crate::fold::Standing;
 use crate::inflate::is_retriable;
 use crate::metrics;
-use crate::parts::{self, Keep, Parts};
+use crate::parts::{self, Destination, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::settings::AggregatorSettings;
 use crate::share::Fences;
@@ -67,7 +67,8 @@ impl Work {
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
     ) -> Result<BatchEnd, AggregatorError> {
-        self.fold_and_keep(entries, aggregates, Keep::Written, None).await
+        self.fold_and_keep(entries, aggregates, Destination::Store, None)
+            .await
     }
 
     /// The same, but the batch is held in memory where the aggregates have a layer there. One in parts is written. It bears
@@ -79,7 +80,7 @@ impl Work {
         fences: Option<&Fences>,
     ) -> Result<BatchEnd, AggregatorError> {
         let drops = aggregates.held().drops;
-        self.fold_and_keep(entries, aggregates, Keep::Held { drops }, fences)
+        self.fold_and_keep(entries, aggregates, Destination::Layer { drops }, fences)
             .await
     }
 
@@ -87,7 +88,7 @@ impl Work {
         &self,
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
-        keep: Keep,
+        destination: Destination,
         fences: Option<&Fences>,
     ) -> Result<BatchEnd, AggregatorError> {
         loop {
@@ -107,7 +108,8 @@ impl Work {
                 }
                 Ok(batch)
             };
-            let kept = match parts::keep(aggregates, keep, self.settings.part_memory_bytes, fold).await {
+            let kept = match parts::keep(aggregates, destination, self.settings.part_memory_bytes, fold).await
+            {
                 Ok(kept) => kept,
                 Err(Trouble::Again) => continue,
                 Err(Trouble::Error(error)) => return Err(error),

@@ -116,7 +116,7 @@ impl Coding {
     /// # Errors
     /// [`Undecoded::Cut`], [`Undecoded::Damaged`], [`Undecoded::TooLarge`].
     pub fn undo(self, body: &[u8], cap: usize, into: &mut Vec<u8>) -> Result<(), Undecoded> {
-        let mut room = Room { into, filled: 0, cap };
+        let mut room = CappedBuffer { into, filled: 0, cap };
         let undone = match self {
             Self::Gzip => gunzip(body, &mut room),
             Self::Deflate => inflate(body, &mut room),
@@ -178,7 +178,7 @@ fn is_skippable(body: &[u8]) -> bool {
     matches!(body, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
-fn gunzip(body: &[u8], room: &mut Room<'_>) -> io::Result<()> {
+fn gunzip(body: &[u8], room: &mut CappedBuffer<'_>) -> io::Result<()> {
     let mut rest = body;
     loop {
         let mut member = GzDecoder::new(rest);
@@ -190,7 +190,7 @@ fn gunzip(body: &[u8], room: &mut Room<'_>) -> io::Result<()> {
     }
 }
 
-fn inflate(body: &[u8], room: &mut Room<'_>) -> io::Result<()> {
+fn inflate(body: &[u8], room: &mut CappedBuffer<'_>) -> io::Result<()> {
     let is_zlib = match body {
         [cmf, flags, ..] => cmf & 0x0f == 8 && u16::from_be_bytes([*cmf, *flags]) % 31 == 0,
         _ => false,
@@ -209,7 +209,7 @@ fn inflate(body: &[u8], room: &mut Room<'_>) -> io::Result<()> {
     }
 }
 
-fn unzstd(body: &[u8], room: &mut Room<'_>) -> io::Result<()> {
+fn unzstd(body: &[u8], room: &mut CappedBuffer<'_>) -> io::Result<()> {
     let mut rest = body;
     while rest.starts_with(&ZSTD) || is_skippable(rest) {
         if is_skippable(rest) {
@@ -233,13 +233,13 @@ fn after_skippable(frame: &[u8]) -> io::Result<&[u8]> {
 }
 
 /// Where bytes come out: so many so far, and never more than one above the cap.
-struct Room<'a> {
+struct CappedBuffer<'a> {
     into: &'a mut Vec<u8>,
     filled: usize,
     cap: usize,
 }
 
-impl Room<'_> {
+impl CappedBuffer<'_> {
     /// Takes all that comes.
     fn fill(&mut self, from: &mut impl Read) -> io::Result<()> {
         loop {

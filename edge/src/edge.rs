@@ -24,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::limits::{EdgeLimits, IMPORT_BYTES, IMPORTED_FILES_MAX, RETRY_AFTER_FULL, SEALS_END_WITHIN};
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
-use crate::place;
+use crate::partitioning;
 
 /// Where the edge keeps what it has, and how much of it.
 #[derive(Clone, Debug)]
@@ -247,7 +247,7 @@ impl Edge {
     fn new_ping(&self, received: Timestamp, accepted: Accepted) -> NewPing {
         let Accepted { uri, headers, body } = accepted;
         let date = received.submission_date();
-        let partition = place::partition(&self.schema, &uri, date);
+        let partition = partitioning::partition(&self.schema, &uri, date);
         let head = PingRecord {
             received_us: received.as_micros(),
             submission_date: date.as_yyyymmdd(),

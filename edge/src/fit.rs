@@ -25,7 +25,7 @@ pub(crate) struct Sizes {
 
 /// Where a chunk is gathered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ChunkBuffer {
     /// In memory, as each seal may.
     Small,
     /// In a file of at most so many bytes.
@@ -51,7 +51,7 @@ pub(crate) struct Fit {
     sizes: Sizes,
     /// All of them or none: they are a plan's.
     whole: bool,
-    place: Place,
+    buffer: ChunkBuffer,
     /// No more pings than this.
     most: usize,
     /// Whether there was no room for a file.
@@ -62,25 +62,25 @@ impl Fit {
     /// Where these are tried first.
     pub(crate) fn first(sizes: Sizes, positions: &[Position], whole: bool) -> Self {
         let estimate = estimate(positions);
-        let place = if estimate <= sizes.memory_bytes {
-            Place::Small
+        let buffer = if estimate <= sizes.memory_bytes {
+            ChunkBuffer::Small
         } else if sizes.file_bytes == 0 && !whole {
-            Place::Large
+            ChunkBuffer::Large
         } else {
-            Place::File(estimate.min(sizes.largest_file()))
+            ChunkBuffer::File(estimate.min(sizes.largest_file()))
         };
         Self {
             sizes,
             whole,
-            place,
+            buffer,
             most: positions.len(),
             no_file: sizes.file_bytes == 0,
         }
     }
 
     /// Where they are gathered now.
-    pub(crate) const fn place(&self) -> Place {
-        self.place
+    pub(crate) const fn buffer(&self) -> ChunkBuffer {
+        self.buffer
     }
 
     /// How many of these are gathered, from the first on: at least one.
@@ -88,29 +88,29 @@ impl Fit {
         if self.whole {
             return positions.len();
         }
-        let fitting = match self.place {
-            Place::Small => fitting(positions, self.sizes.memory_bytes),
+        let fitting = match self.buffer {
+            ChunkBuffer::Small => fitting(positions, self.sizes.memory_bytes),
             // The chunk's own limit ends it, where it is less than all of them.
-            Place::File(bytes) if bytes == self.sizes.largest_file() => positions.len(),
-            Place::File(bytes) => fitting(positions, bytes),
-            Place::Large => fitting(positions, LARGE_BYTES),
+            ChunkBuffer::File(bytes) if bytes == self.sizes.largest_file() => positions.len(),
+            ChunkBuffer::File(bytes) => fitting(positions, bytes),
+            ChunkBuffer::Large => fitting(positions, LARGE_BYTES),
         };
         fitting.min(self.most).max(1)
     }
 
     /// So many bytes are free on the disk: a file that would not fit is made shorter, or not at all.
     pub(crate) fn free(&mut self, free_bytes: u64) {
-        if let Place::File(bytes) = self.place
+        if let ChunkBuffer::File(bytes) = self.buffer
             && bytes > free_bytes
             && !self.whole
         {
             // The other half is for what else is written meanwhile.
             let half = free_bytes / 2;
-            self.place = if half > self.sizes.memory_bytes {
-                Place::File(half)
+            self.buffer = if half > self.sizes.memory_bytes {
+                ChunkBuffer::File(half)
             } else {
                 self.no_file = true;
-                Place::Large
+                ChunkBuffer::Large
             };
         }
     }
@@ -119,7 +119,7 @@ impl Fit {
     pub(crate) fn be_small(&mut self) -> bool {
         let may = !self.whole && self.most > 1;
         if may {
-            self.place = Place::Small;
+            self.buffer = ChunkBuffer::Small;
         }
         may
     }
@@ -132,21 +132,21 @@ impl Fit {
         } else {
             self.sizes.largest_file()
         };
-        let next = match (self.place, misfit) {
-            (Place::Small | Place::File(_), Misfit::NoFile) => Some(Place::Large),
-            (Place::File(bytes), Misfit::Larger) if bytes < largest => Some(Place::File(largest)),
-            (Place::Small, Misfit::Larger) if largest > 0 => Some(Place::File(largest)),
-            (Place::Small | Place::File(_), Misfit::Larger | Misfit::OnePing) if !self.whole => {
+        let next = match (self.buffer, misfit) {
+            (ChunkBuffer::Small | ChunkBuffer::File(_), Misfit::NoFile) => Some(ChunkBuffer::Large),
+            (ChunkBuffer::File(bytes), Misfit::Larger) if bytes < largest => Some(ChunkBuffer::File(largest)),
+            (ChunkBuffer::Small, Misfit::Larger) if largest > 0 => Some(ChunkBuffer::File(largest)),
+            (ChunkBuffer::Small | ChunkBuffer::File(_), Misfit::Larger | Misfit::OnePing) if !self.whole => {
                 self.most = 1;
-                Some(Place::Large)
+                Some(ChunkBuffer::Large)
             }
-            (Place::Large, Misfit::Larger) if !self.whole && tried > 1 => {
+            (ChunkBuffer::Large, Misfit::Larger) if !self.whole && tried > 1 => {
                 self.most = tried / 2;
-                Some(Place::Large)
+                Some(ChunkBuffer::Large)
             }
             _ => None,
         };
-        self.place = next.unwrap_or(self.place);
+        self.buffer = next.unwrap_or(self.buffer);
         next.is_some()
     }
 }
@@ -203,13 +203,16 @@ mod tests {
     #[test]
     fn little_is_gathered_in_memory_and_much_in_a_file() {
         let few = pings(10, 10_000);
-        assert_eq!(Fit::first(SIZES, &few, false).place(), Place::Small);
+        assert_eq!(Fit::first(SIZES, &few, false).buffer(), ChunkBuffer::Small);
         let many = pings(400, 10_000);
         let fit = Fit::first(SIZES, &many, false);
-        assert!(matches!(fit.place(), Place::File(bytes) if bytes > 4_000_000 && bytes < 5_000_000));
+        assert!(matches!(fit.buffer(), ChunkBuffer::File(bytes) if bytes > 4_000_000 && bytes < 5_000_000));
         let huge = pings(30_000, 10_000);
         let fit = Fit::first(SIZES, &huge, false);
-        assert_eq!((fit.place(), fit.pings(&huge)), (Place::File(64 << 20), 30_000));
+        assert_eq!(
+            (fit.buffer(), fit.pings(&huge)),
+            (ChunkBuffer::File(64 << 20), 30_000)
+        );
     }
 
     #[test]
@@ -217,28 +220,28 @@ mod tests {
         let many = pings(3_000, 10_000);
         let mut fit = Fit::first(SIZES, &many, false);
         fit.free(10 << 20);
-        assert_eq!(fit.place(), Place::File(5 << 20));
+        assert_eq!(fit.buffer(), ChunkBuffer::File(5 << 20));
         let some = fit.pings(&many);
         assert!((400..500).contains(&some), "{some}");
         assert!(fit.after(Misfit::NoFile, some));
-        assert_eq!((fit.place(), fit.pings(&many)), (Place::Large, 3_000));
+        assert_eq!((fit.buffer(), fit.pings(&many)), (ChunkBuffer::Large, 3_000));
         assert!(fit.be_small());
         assert!((80..100).contains(&fit.pings(&many)));
         let mut fit = Fit::first(SIZES, &many, false);
         fit.free(1 << 20);
-        assert_eq!(fit.place(), Place::Large);
+        assert_eq!(fit.buffer(), ChunkBuffer::Large);
     }
 
     #[test]
     fn a_plan_is_gathered_whole_or_not_at_all() {
         let many = pings(3_000, 10_000);
         let mut fit = Fit::first(SIZES, &many, true);
-        let file = fit.place();
+        let file = fit.buffer();
         fit.free(0);
-        assert_eq!((fit.place(), fit.pings(&many)), (file, 3_000));
+        assert_eq!((fit.buffer(), fit.pings(&many)), (file, 3_000));
         assert!(fit.after(Misfit::NoFile, 3_000), "in memory, if it fits there");
         assert!(!fit.be_small());
-        assert_eq!((fit.place(), fit.pings(&many)), (Place::Large, 3_000));
+        assert_eq!((fit.buffer(), fit.pings(&many)), (ChunkBuffer::Large, 3_000));
         assert!(!fit.after(Misfit::Larger, 3_000));
     }
 
@@ -246,14 +249,18 @@ mod tests {
     fn what_takes_more_than_was_thought_gets_more_until_it_is_one_ping() {
         let bombs = pings(5, 20_000);
         let mut fit = Fit::first(SIZES, &bombs, false);
-        for (place, pings) in [(Place::Small, 5), (Place::File(64 << 20), 5), (Place::Large, 1)] {
-            assert_eq!((fit.place(), fit.pings(&bombs)), (place, pings));
+        for (buffer, pings) in [
+            (ChunkBuffer::Small, 5),
+            (ChunkBuffer::File(64 << 20), 5),
+            (ChunkBuffer::Large, 1),
+        ] {
+            assert_eq!((fit.buffer(), fit.pings(&bombs)), (buffer, pings));
             let more = fit.after(Misfit::Larger, pings);
             assert_eq!(more, pings > 1);
         }
         assert!(
             !fit.be_small(),
-            "a ping that fits nowhere else waits for the place of a large one"
+            "a ping that fits nowhere else waits for the buffer of a large one"
         );
     }
 
@@ -265,9 +272,9 @@ mod tests {
         };
         let many = pings(30_000, 10_000);
         let mut fit = Fit::first(sizes, &many, false);
-        assert_eq!(fit.place(), Place::Large);
+        assert_eq!(fit.buffer(), ChunkBuffer::Large);
         assert!(fit.pings(&many) > 5_000);
         assert!(fit.after(Misfit::Larger, 6_000));
-        assert_eq!((fit.place(), fit.pings(&many)), (Place::Large, 3_000));
+        assert_eq!((fit.buffer(), fit.pings(&many)), (ChunkBuffer::Large, 3_000));
     }
 }

@@ -15,12 +15,13 @@ use service::random::SeededRandom;
 use crate::OpenError;
 use crate::door::{self, DoorLimits, Rejection};
 use crate::inflate::{Inflater, Reason};
-use crate::log::budget::Budget;
+use crate::log::budget::LogBudget;
 use crate::log::frame::{self, FrameKind, Salt};
+use crate::log::logged_head::LoggedHead;
 use crate::log::open::{LogOptions, open};
 use crate::log::recovery::Logged;
+use crate::log::runs;
 use crate::log::segment::{self, Entry, SegmentReader};
-use crate::log::{glance, runs};
 
 /// The bytes of a segment, frame by frame.
 #[derive(Clone, Debug)]
@@ -116,7 +117,7 @@ pub fn recover(
         segment_bytes: 4_096,
     };
     let random: Arc<dyn service::random::Random> = SeededRandom::new(seed);
-    let budget = Budget::new(1 << 40, 1 << 30);
+    let budget = LogBudget::new(1 << 40, 1 << 30);
     let found = open(&options, disk, &random, own, &budget, &mut |_| 0)?.recovered;
     let of = |ping: &Logged| (ping.sequence, ping.received_us);
     let planned = found.plans.iter().map(|plan| {
@@ -144,14 +145,15 @@ pub fn runs_of_ids(ids: impl IntoIterator<Item = RecordId>) -> Vec<RecordRun> {
 }
 
 /// What recovery sees of a logged record; all other fields are empty.
-pub fn glance(record: &[u8]) -> Option<PingRecord> {
-    let seen = glance::glance(record)?;
+pub fn logged_head(record: &[u8]) -> Option<PingRecord> {
+    let mut seen = LoggedHead::default();
+    seen.read(record).ok()?;
     Some(PingRecord {
-        incarnation: seen.incarnation.to_vec().into(),
+        incarnation: seen.incarnation.into(),
         sequence: seen.sequence,
         received_us: seen.received_us,
         submission_date: seen.submission_date,
-        uri: seen.uri.to_vec().into(),
+        uri: seen.uri.into(),
         ..PingRecord::default()
     })
 }

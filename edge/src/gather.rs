@@ -25,7 +25,7 @@ const WRITER: &str = concat!("highwater ", env!("CARGO_PKG_VERSION"));
 const LARGE_BODY_BYTES: usize = 8 << 20;
 
 /// What gathering needs, used again from chunk to chunk.
-pub(crate) struct Workbench {
+pub(crate) struct Gatherer {
     inflater: Inflater,
     encoder: Option<FrameEncoder>,
     inflated_max: usize,
@@ -98,7 +98,7 @@ enum Added {
 }
 
 /// The turn to have a large body in memory, held from the first one to the chunk's end.
-struct Turn<'l> {
+struct LargeBodyPermit<'l> {
     large: &'l Mutex<()>,
     held: Option<MutexGuard<'l, ()>>,
 }
@@ -109,8 +109,8 @@ struct Fitting<'a> {
     body: &'a [u8],
 }
 
-impl Workbench {
-    /// A workbench whose bodies inflate to at most `inflated_max` bytes.
+impl Gatherer {
+    /// A gatherer whose bodies inflate to at most `inflated_max` bytes.
     pub(crate) fn new(inflated_max: usize, limits: ChunkLimits, large: Arc<Mutex<()>>) -> Self {
         Self {
             inflater: Inflater::new(),
@@ -130,7 +130,7 @@ impl Workbench {
     ) -> Result<Gathered, GatherError> {
         let mut writer = self.begin(order, staging)?;
         let large = Arc::clone(&self.large);
-        let mut turn = Turn {
+        let mut turn = LargeBodyPermit {
             large: &large,
             held: None,
         };
@@ -194,7 +194,7 @@ impl Workbench {
         log: &Log,
         kind: ChunkKind,
         position: Position,
-        turn: &mut Turn<'_>,
+        turn: &mut LargeBodyPermit<'_>,
         writer: &mut ChunkWriter<Staging>,
     ) -> Result<Added, GatherError> {
         let record = match log.read(position) {
@@ -224,7 +224,7 @@ impl Workbench {
     }
 }
 
-impl Turn<'_> {
+impl LargeBodyPermit<'_> {
     fn wait(&mut self) {
         let large = self.large;
         self.held

@@ -7,16 +7,16 @@ use chunk::WriteError;
 use disk::Disk;
 use ping::{ChunkId, Timestamp};
 
-use crate::aside::Turn;
-use crate::benches::Job;
-use crate::fit::{Fit, Misfit, Place};
+use crate::fit::{ChunkBuffer, Fit, Misfit};
 use crate::gather::{GatherError, Gathered};
+use crate::gatherers::Job;
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
 use crate::put::Tries;
 use crate::seal::{Ended, Sealer};
 use crate::staging::is_beyond_extent;
 use crate::staging_room::TakenRoom;
+use crate::stuck::SealPermit;
 
 /// What is to be gathered.
 pub(crate) struct Wanted {
@@ -33,11 +33,11 @@ pub(crate) struct Wanted {
 }
 
 impl Sealer {
-    /// Gathers at one of a few workbenches, until it works. With a plan's pings, `None` when that gives way to others.
+    /// Gathers at one of a few gatherers, until it works. With a plan's pings, `None` when that gives way to others.
     pub(crate) async fn gather(
         &self,
         wanted: &Wanted,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
         tries: &mut Tries,
     ) -> Result<Option<Gathered>, Ended> {
         let mut fit = Fit::first(self.room.sizes(), &wanted.positions, wanted.whole);
@@ -51,32 +51,32 @@ impl Sealer {
                 pings,
                 sealed: wanted.sealed,
                 extent: room.extent,
-                stored_bytes: self.stored_bytes(wanted.whole, fit.place()),
+                stored_bytes: self.stored_bytes(wanted.whole, fit.buffer()),
             };
-            let error = match self.benches.gather(job).await {
+            let error = match self.gatherers.gather(job).await {
                 Ok(gathered) => return Ok(Some(with_room(gathered, room))),
                 Err(error) => error,
             };
             drop(room);
             if misfit(&error).is_some_and(|misfit| fit.after(misfit, pings)) {
-                tracing::debug!(%error, chunk = %wanted.id, next = ?fit.place(), "gathered elsewhere");
+                tracing::debug!(%error, chunk = %wanted.id, next = ?fit.buffer(), "gathered elsewhere");
                 continue;
             }
             tracing::warn!(%error, chunk = %wanted.id, "could not gather a chunk; tried again");
             tries.fail();
-            if self.aside.gives_way(turn, tries.failures()) && wanted.whole {
+            if self.stuck.gives_way(permit, tries.failures()) && wanted.whole {
                 return Ok(None);
             }
-            self.tell_aside(turn, wanted);
-            self.pause_between(tries, turn, wanted).await?;
+            self.tell_aside(permit, wanted);
+            self.pause_between(tries, permit, wanted).await?;
             fit = Fit::first(self.room.sizes(), &wanted.positions, wanted.whole);
         }
     }
 
     /// Pings that cannot be gathered for long let others have their place. They are no plan yet, and are tried on here.
-    fn tell_aside(&self, turn: &Turn, wanted: &Wanted) {
-        if turn.is_aside()
-            && let Some(number) = turn.number()
+    fn tell_aside(&self, permit: &SealPermit, wanted: &Wanted) {
+        if permit.is_stuck()
+            && let Some(number) = permit.number()
             && self.ledger.set_stuck(number)
         {
             tracing::error!(
@@ -87,10 +87,15 @@ impl Sealer {
         }
     }
 
-    async fn pause_between(&self, tries: &mut Tries, turn: &Turn, wanted: &Wanted) -> Result<(), Ended> {
+    async fn pause_between(
+        &self,
+        tries: &mut Tries,
+        permit: &SealPermit,
+        wanted: &Wanted,
+    ) -> Result<(), Ended> {
         // A plan that stands aside keeps the others that do from their tries.
-        let growth = if turn.is_aside() && !wanted.whole {
-            crate::aside::BACKOFF_GROWTH
+        let growth = if permit.is_stuck() && !wanted.whole {
+            crate::stuck::BACKOFF_GROWTH
         } else {
             crate::put::BACKOFF_GROWTH
         };
@@ -100,12 +105,12 @@ impl Sealer {
     async fn take_room(&self, fit: &mut Fit, wanted: &Wanted) -> Result<TakenRoom, Ended> {
         let mut waited = false;
         loop {
-            if matches!(fit.place(), Place::File(_))
+            if matches!(fit.buffer(), ChunkBuffer::File(_))
                 && let Some(free) = self.free_bytes().await
             {
                 fit.free(free);
             }
-            if matches!(fit.place(), Place::Large) {
+            if matches!(fit.buffer(), ChunkBuffer::Large) {
                 if let Some(room) = self.room.try_large() {
                     return Ok(room);
                 }
@@ -114,7 +119,7 @@ impl Sealer {
             tokio::select! {
                 biased;
                 () = self.shutdown.wished() => return Err(Ended),
-                room = self.room.take(fit.place(), wanted.whole) => return Ok(room),
+                room = self.room.take(fit.buffer(), wanted.whole) => return Ok(room),
                 // Whoever has the room waits for a store that answers nothing: what goes on does so in memory.
                 () = service::task::sleep(self.backoff * crate::put::BACKOFF_GROWTH), if !waited => {}
             }
@@ -124,17 +129,17 @@ impl Sealer {
     }
 
     /// Where a chunk ends.
-    fn stored_bytes(&self, whole: bool, place: Place) -> u64 {
+    fn stored_bytes(&self, whole: bool, buffer: ChunkBuffer) -> u64 {
         let sizes = self.room.sizes();
-        match place {
-            Place::File(_) if !whole => sizes.largest_file(),
+        match buffer {
+            ChunkBuffer::File(_) if !whole => sizes.largest_file(),
             // What there is room for in memory is not known before it is compressed.
             _ => sizes.chunk_bytes,
         }
     }
 
     async fn free_bytes(&self) -> Option<u64> {
-        let (disk, dir) = (Arc::clone(&self.disk), self.benches.staging_dir().to_owned());
+        let (disk, dir) = (Arc::clone(&self.disk), self.gatherers.staging_dir().to_owned());
         service::task::blocking(move || free_bytes(disk.as_ref(), &dir)).await
     }
 }

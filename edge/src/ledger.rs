@@ -9,13 +9,13 @@ use ping::Incarnation;
 use service::clock::Clock;
 use tokio::sync::watch;
 
-use crate::holds::oldest_of;
-use crate::log::budget::Budget;
+use crate::log::budget::LogBudget;
 use crate::log::counters::Counters;
 use crate::log::message::{LoggedPing, Watcher};
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
 use crate::relief::{Pressed, Relief, relief, worth_sealing};
+use crate::segment_bytes::oldest_of;
 use crate::waiting::{OpenChunks, SealLimits, Taken, logged_bytes};
 
 /// So many of the newest chunks are remembered.
@@ -25,7 +25,7 @@ const NEWEST_CHUNKS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Ledger {
     clock: Arc<dyn Clock>,
-    budget: Arc<Budget>,
+    budget: Arc<LogBudget>,
     seal_age_us: i64,
     segment_bytes: u64,
     state: Mutex<State>,
@@ -115,7 +115,7 @@ impl Ledger {
     /// Nothing waits; what is in chunks, and how far files were imported, stands in the counters.
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
-        budget: Arc<Budget>,
+        budget: Arc<LogBudget>,
         limits: SealLimits,
         segment_bytes: u64,
         counters: &Counters,
@@ -270,8 +270,8 @@ impl Ledger {
             pings_over: self.budget.pings_over_pressure().saturating_sub(pings),
             scarce: self.budget.is_scarce(),
             segment_bytes: self.segment_bytes,
-            oldest: state.open.holds().oldest(),
-            newest: state.open.holds().newest(),
+            oldest: state.open.by_segment().oldest(),
+            newest: state.open.by_segment().newest(),
             under_way,
             stuck,
         }

@@ -1,9 +1,6 @@
 //! HTTP in, chunks out: submission, write-ahead log, 200; later gather, seal, put.
 
 mod admission;
-mod aside;
-mod bench_queue;
-mod benches;
 mod claim;
 pub mod door;
 mod edge;
@@ -14,9 +11,10 @@ mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gather;
+mod gatherer_queue;
+mod gatherers;
 mod gathering;
 mod gauges;
-mod holds;
 mod inflate;
 pub mod intake;
 mod ledger;
@@ -25,17 +23,19 @@ mod log;
 mod log_watch;
 pub mod metrics;
 mod partition_key;
-mod place;
+mod partitioning;
 mod placed_store;
 mod put;
 mod relief;
 mod resume;
 mod schedule;
 mod seal;
+mod segment_bytes;
 mod staging;
 mod staging_room;
 mod start;
 mod status;
+mod stuck;
 mod waiting;
 
 pub use claim::{ClaimError, Claims};

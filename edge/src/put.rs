@@ -8,9 +8,9 @@ use chunk::Tail;
 use chunk::limits::TAIL_BYTES;
 use store::{Payload, Put, StoreError};
 
-use crate::aside::Turn;
 use crate::metrics as names;
 use crate::seal::{Ended, Planned, Sealer};
+use crate::stuck::SealPermit;
 
 /// The longest wait between two tries, as a multiple of the first.
 pub(crate) const BACKOFF_GROWTH: u32 = 100;
@@ -73,20 +73,20 @@ impl Sealer {
         &self,
         planned: &Planned,
         payload: Payload,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
         tries: &mut Tries,
     ) -> Result<Stored, Ended> {
         loop {
             let put = self.store.put_if_absent(&planned.key, payload.clone());
-            match self.told_when_silent(planned, turn, put).await {
+            match self.told_when_silent(planned, permit, put).await {
                 Ok(Put::Created) => {
-                    self.aside.succeed();
+                    self.stuck.succeed();
                     return Ok(Stored::Same);
                 }
-                Ok(Put::AlreadyThere) => return self.compare(planned, turn).await,
+                Ok(Put::AlreadyThere) => return self.compare(planned, permit).await,
                 Err(error) => {
                     tries.fail();
-                    if self.aside.gives_way(turn, tries.failures) {
+                    if self.stuck.gives_way(permit, tries.failures) {
                         return Ok(Stored::Unknown);
                     }
                     self.report_and_pause(&planned.key, &error, &mut tries.wait)
@@ -104,7 +104,7 @@ impl Sealer {
     async fn told_when_silent<T>(
         &self,
         planned: &Planned,
-        turn: &Turn,
+        permit: &SealPermit,
         answer: impl Future<Output = T>,
     ) -> T {
         let mut answer = pin!(answer);
@@ -119,14 +119,14 @@ impl Sealer {
             pings = planned.positions.len(),
             "the store has not answered the put of this chunk for {silence:?}: its pings wait in the write-ahead log, which is not freed beyond them"
         );
-        if let Some(number) = turn.number() {
+        if let Some(number) = permit.number() {
             self.ledger.set_stuck(number);
         }
         answer.await
     }
 
     /// Says what stands under the plan's key, by the end of it.
-    async fn compare(&self, planned: &Planned, turn: &mut Turn) -> Result<Stored, Ended> {
+    async fn compare(&self, planned: &Planned, permit: &mut SealPermit) -> Result<Stored, Ended> {
         let (mut wait, mut failures, mut unreadable) = (self.backoff, 0, Unreadable::default());
         loop {
             match self.look_at(planned).await {
@@ -135,7 +135,7 @@ impl Sealer {
                 Ok(Found::Unreadable(_)) => self.look_again(&planned.key, &mut wait).await?,
                 Err(error) => {
                     failures += 1;
-                    if self.aside.gives_way(turn, failures) {
+                    if self.stuck.gives_way(permit, failures) {
                         return Ok(Stored::Unknown);
                     }
                     self.report_and_pause(&planned.key, &error, &mut wait).await?;

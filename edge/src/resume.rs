@@ -7,20 +7,20 @@ use chunk::limits::TAIL_BYTES;
 use index_schema::ChunkKey;
 use store::{Payload, StoreError};
 
-use crate::aside::Turn;
 use crate::gathering::Wanted;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
 use crate::put::{Found, Stored, Tries, Unreadable};
 use crate::seal::{Carried, Ended, Planned, Sealer};
+use crate::stuck::SealPermit;
 
 impl Sealer {
     /// Carries out a plan that was found undone.
-    pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned, mut turn: Turn) {
-        turn.is_of(number);
-        match self.try_resume(&planned, &mut turn).await {
+    pub(crate) async fn resume(self: &Arc<Self>, number: u64, planned: Planned, mut permit: SealPermit) {
+        permit.is_of(number);
+        match self.try_resume(&planned, &mut permit).await {
             Ok(Carried::Done) => self.ledger.end_seal(number),
-            Ok(Carried::GaveWay | Carried::Anew) => self.go_on_aside(number, &planned, &mut turn).await,
+            Ok(Carried::GaveWay | Carried::Anew) => self.go_on_stuck(number, &planned, &mut permit).await,
             Err(Ended) => {} // Everything is found in the log again.
         }
     }
@@ -29,9 +29,9 @@ impl Sealer {
     pub(crate) async fn try_resume(
         self: &Arc<Self>,
         planned: &Planned,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
     ) -> Result<Carried, Ended> {
-        self.carry_out_anew(planned, turn, &mut Tries::new(self.backoff))
+        self.carry_out_anew(planned, permit, &mut Tries::new(self.backoff))
             .await
     }
 
@@ -39,11 +39,11 @@ impl Sealer {
     pub(crate) async fn carry_out_anew(
         self: &Arc<Self>,
         planned: &Planned,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
         tries: &mut Tries,
     ) -> Result<Carried, Ended> {
         loop {
-            match self.carry_out_once(planned, turn, tries).await? {
+            match self.carry_out_once(planned, permit, tries).await? {
                 Carried::Anew => {}
                 carried => return Ok(carried),
             }
@@ -53,7 +53,7 @@ impl Sealer {
     async fn carry_out_once(
         self: &Arc<Self>,
         planned: &Planned,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
         tries: &mut Tries,
     ) -> Result<Carried, Ended> {
         let Ok(chunk_key) = ChunkKey::parse(&planned.key) else {
@@ -64,7 +64,7 @@ impl Sealer {
                 "a plan has a key that this program cannot read: its pings stay in the write-ahead log, which is not freed beyond them; start the program that wrote it"
             );
             // Told as stuck, beside the seals.
-            self.aside.gives_way(turn, u32::MAX);
+            self.stuck.gives_way(permit, u32::MAX);
             return Ok(Carried::GaveWay);
         };
         let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
@@ -75,7 +75,7 @@ impl Sealer {
             sealed: planned.sealed,
             whole: true,
         };
-        let Some(rebuilt) = self.gather(&wanted, turn, tries).await? else {
+        let Some(rebuilt) = self.gather(&wanted, permit, tries).await? else {
             return Ok(Carried::GaveWay);
         };
         let whole = planned.missing == 0
@@ -84,9 +84,9 @@ impl Sealer {
             && rebuilt.rest.is_empty();
         match rebuilt.chunk {
             Some(chunk) if whole && chunk.digest == planned.digest => {
-                self.carry_out(planned, chunk, &key, turn, tries).await
+                self.carry_out(planned, chunk, &key, permit, tries).await
             }
-            _ => self.resume_without_records(planned, &key, turn).await,
+            _ => self.resume_without_records(planned, &key, permit).await,
         }
     }
 
@@ -95,7 +95,7 @@ impl Sealer {
         &self,
         planned: &Planned,
         key: &PartitionKey,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
     ) -> Result<Carried, Ended> {
         tracing::error!(
             key = planned.key,
@@ -114,7 +114,7 @@ impl Sealer {
                     // Seen is not durable: only a put says that.
                     let payload = Payload::Bytes(bytes);
                     let mut tries = Tries::new(self.backoff);
-                    let stored = self.put(planned, payload, turn, &mut tries).await?;
+                    let stored = self.put(planned, payload, permit, &mut tries).await?;
                     if matches!(stored, Stored::Unknown | Stored::Spoilt) {
                         return Ok(Carried::GaveWay);
                     }
@@ -131,7 +131,7 @@ impl Sealer {
                 }
                 Err(error) => {
                     failures += 1;
-                    if self.aside.gives_way(turn, failures) {
+                    if self.stuck.gives_way(permit, failures) {
                         return Ok(Carried::GaveWay);
                     }
                     self.report_and_pause(&planned.key, &error, &mut wait).await?;

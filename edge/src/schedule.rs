@@ -1,8 +1,8 @@
 //! The task that starts seals: undone plans, and beside them open chunks as they become due.
 //!
-//! A seal keeps its place while it waits for a workbench, for room to gather in, for the log to take its plan and its done mark, and
+//! A seal keeps its place while it waits for a gatherer, for room to gather in, for the log to take its plan and its done mark, and
 //! for the store to take its chunk: so no more is under way than the memory and the disk are for. A store that refuses one chunk
-//! for long, or a log that cannot be read at one place, has the seal stand aside (`aside.rs`), which gives its place back. Nothing
+//! for long, or a log that cannot be read at one place, has the seal stand aside (`stuck.rs`), which gives its place back. Nothing
 //! else holds a place: neither whoever is told of the chunk, nor what counts it.
 
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use std::time::Duration;
 use service::task;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::aside::Turn;
 use crate::failure::Failure;
 use crate::gauges;
 use crate::ledger::Due;
 use crate::seal::{Planned, Sealer};
+use crate::stuck::SealPermit;
 
 /// Looked at least so often, whatever the deadline.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ impl Schedule {
         let seals = async {
             tokio::join!(self.resume(undone), self.go_on());
             self.all_permits().await;
-            self.sealer.aside.empty().await;
+            self.sealer.stuck.empty().await;
         };
         tokio::select! {
             biased;
@@ -52,7 +52,7 @@ impl Schedule {
             };
             let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
             drop(task::spawn("resume", async move {
-                sealer.resume(number, planned, Turn::among(permit)).await;
+                sealer.resume(number, planned, SealPermit::among(permit)).await;
                 drop(guard);
             }));
         }
@@ -64,7 +64,7 @@ impl Schedule {
             let (sealer, guard) = (Arc::clone(&self.sealer), self.failure.guard("a seal panicked"));
             drop(task::spawn("seal", async move {
                 match due {
-                    Due::Seal(seal) => sealer.seal(seal, Turn::among(permit)).await,
+                    Due::Seal(seal) => sealer.seal(seal, SealPermit::among(permit)).await,
                     Due::Forward(forward) => {
                         sealer.forward(forward).await;
                         drop(permit);

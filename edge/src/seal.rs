@@ -19,9 +19,8 @@ use service::shutdown::Shutdown;
 use store::Store;
 use tokio::sync::mpsc;
 
-use crate::aside::{Aside, Turn};
-use crate::benches::Benches;
 use crate::gather::GatheredChunk;
+use crate::gatherers::Gatherers;
 use crate::gathering::Wanted;
 use crate::ledger::{Ledger, Seal};
 use crate::log::damage::Damaged;
@@ -32,6 +31,7 @@ use crate::metrics as names;
 use crate::partition_key::PartitionKey;
 use crate::put::{Stored, Tries};
 use crate::staging_room::StagingRoom;
+use crate::stuck::{SealPermit, StuckPlans};
 use crate::waiting::{Taken, logged_bytes};
 
 /// Everything a seal needs.
@@ -53,11 +53,11 @@ pub(crate) struct Sealer {
     /// The first wait between two tries; it doubles, up to a hundredfold.
     pub(crate) backoff: Duration,
     /// Where chunks are gathered; more may wait for the store.
-    pub(crate) benches: Arc<Benches>,
+    pub(crate) gatherers: Arc<Gatherers>,
     /// How much of them there may be at once.
     pub(crate) room: StagingRoom,
     /// Plans that the store refuses for long.
-    pub(crate) aside: Aside,
+    pub(crate) stuck: StuckPlans,
 }
 
 /// A chunk whose plan is logged.
@@ -96,17 +96,21 @@ pub(crate) struct Ended;
 
 impl Sealer {
     /// Seals pings that an open chunk held.
-    pub(crate) async fn seal(self: &Arc<Self>, seal: Seal, mut turn: Turn) {
-        turn.is_of(seal.number);
-        match self.try_seal(seal.taken, &mut turn).await {
+    pub(crate) async fn seal(self: &Arc<Self>, seal: Seal, mut permit: SealPermit) {
+        permit.is_of(seal.number);
+        match self.try_seal(seal.taken, &mut permit).await {
             Ok(None) => self.ledger.end_seal(seal.number),
-            Ok(Some(planned)) => self.go_on_aside(seal.number, &planned, &mut turn).await,
+            Ok(Some(planned)) => self.go_on_stuck(seal.number, &planned, &mut permit).await,
             Err(Ended) => {} // Everything is found in the log again.
         }
     }
 
     /// Answers the plan if it gave way to others before it was carried out.
-    async fn try_seal(self: &Arc<Self>, taken: Taken, turn: &mut Turn) -> Result<Option<Planned>, Ended> {
+    async fn try_seal(
+        self: &Arc<Self>,
+        taken: Taken,
+        permit: &mut SealPermit,
+    ) -> Result<Option<Planned>, Ended> {
         let sealed = Timestamp::from_micros(self.clock.now_micros());
         let id = self.log.next_chunk();
         let (key, since_us) = (taken.key.clone(), taken.since_us);
@@ -118,7 +122,7 @@ impl Sealer {
             whole: false,
         };
         let mut tries = Tries::new(self.backoff);
-        let Some(mut gathered) = self.gather(&wanted, turn, &mut tries).await? else {
+        let Some(mut gathered) = self.gather(&wanted, permit, &mut tries).await? else {
             return Ok(None);
         };
         self.set_aside(&key, std::mem::take(&mut gathered.damaged)).await;
@@ -147,8 +151,8 @@ impl Sealer {
             .plan(chunk_key.to_string(), id.plan, sealed, since_us, &chunk)
             .await?;
         let mut tries = Tries::new(self.backoff);
-        let carried = match self.carry_out(&planned, chunk, &key, turn, &mut tries).await? {
-            Carried::Anew => self.carry_out_anew(&planned, turn, &mut tries).await?,
+        let carried = match self.carry_out(&planned, chunk, &key, permit, &mut tries).await? {
+            Carried::Anew => self.carry_out_anew(&planned, permit, &mut tries).await?,
             carried => carried,
         };
         Ok((carried == Carried::GaveWay).then_some(planned))
@@ -199,10 +203,10 @@ impl Sealer {
         planned: &Planned,
         chunk: GatheredChunk,
         key: &PartitionKey,
-        turn: &mut Turn,
+        permit: &mut SealPermit,
         tries: &mut Tries,
     ) -> Result<Carried, Ended> {
-        match self.put(planned, chunk.staged.payload(), turn, tries).await? {
+        match self.put(planned, chunk.staged.payload(), permit, tries).await? {
             Stored::Unknown => return Ok(Carried::GaveWay),
             Stored::Spoilt => return Ok(Carried::Anew),
             Stored::Same => {

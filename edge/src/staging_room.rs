@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::fit::{LARGE_BYTES, Place, Sizes};
+use crate::fit::{ChunkBuffer, LARGE_BYTES, Sizes};
 use crate::staging::Extent;
 
 /// What one permit stands for, so that their number fits whatever the budget.
@@ -48,12 +48,12 @@ impl StagingRoom {
     }
 
     /// Waits for room. Nobody who waits holds other room, so it comes as soon as chunks are put or given up.
-    pub(crate) async fn take(&self, place: Place, whole: bool) -> TakenRoom {
-        match place {
+    pub(crate) async fn take(&self, buffer: ChunkBuffer, whole: bool) -> TakenRoom {
+        match buffer {
             // A plan's chunk has the size that it has.
-            Place::Small if whole => self.room(self.sizes.memory_bytes, u64::MAX),
-            Place::Small => self.room(self.sizes.memory_bytes, 0),
-            Place::File(bytes) => {
+            ChunkBuffer::Small if whole => self.room(self.sizes.memory_bytes, u64::MAX),
+            ChunkBuffer::Small => self.room(self.sizes.memory_bytes, 0),
+            ChunkBuffer::File(bytes) => {
                 let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
                 let files = Arc::clone(&self.files).acquire_many_owned(permits.min(self.permits));
                 TakenRoom {
@@ -61,7 +61,7 @@ impl StagingRoom {
                     ..self.room(self.sizes.memory_bytes, if whole { u64::MAX } else { bytes })
                 }
             }
-            Place::Large => TakenRoom {
+            ChunkBuffer::Large => TakenRoom {
                 _large: Arc::clone(&self.large).acquire_owned().await.ok(),
                 ..self.room(LARGE_BYTES, 0)
             },
@@ -116,10 +116,10 @@ mod tests {
     #[tokio::test]
     async fn no_more_is_staged_at_once_than_there_is_room_for_and_what_is_not_needed_comes_back() {
         let room = StagingRoom::of(SIZES);
-        let mut six = room.take(Place::File(6 << 10), false).await;
+        let mut six = room.take(ChunkBuffer::File(6 << 10), false).await;
         assert_eq!(six.extent.file_bytes, 6 << 10);
         let mut context = Context::from_waker(Waker::noop());
-        let mut five = pin!(room.take(Place::File(5 << 10), false));
+        let mut five = pin!(room.take(ChunkBuffer::File(5 << 10), false));
         assert!(five.as_mut().poll(&mut context).is_pending());
         six.keep((5 << 10) + 1);
         assert!(five.as_mut().poll(&mut context).is_pending());

@@ -11,17 +11,16 @@ use service::shutdown::Shutdown;
 use service::task;
 use tokio::sync::Semaphore;
 
-use crate::aside::Aside;
-use crate::benches::Benches;
 use crate::claim;
 use crate::edge::{Edge, EdgeOptions, Parts};
 use crate::failure::Failure;
 use crate::fit::Sizes;
 use crate::floor::Floor;
-use crate::gather::Workbench;
+use crate::gather::Gatherer;
+use crate::gatherers::Gatherers;
 use crate::ledger::Ledger;
 use crate::limits::{BODY_BYTES_MAX, EdgeLimits, SEGMENT_BYTES_MIN};
-use crate::log::budget::Budget;
+use crate::log::budget::LogBudget;
 use crate::log::damage::Damaged;
 use crate::log::handle::Log;
 use crate::log::message::Watcher;
@@ -33,11 +32,12 @@ use crate::log::recovery::{Logged, UndonePlan};
 use crate::log::writer::Writer;
 use crate::log_watch;
 use crate::partition_key::PartitionKey;
-use crate::place::Interner;
+use crate::partitioning::Interner;
 use crate::placed_store::PlacedStore;
 use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
 use crate::staging_room::StagingRoom;
+use crate::stuck::StuckPlans;
 use crate::waiting::SealLimits;
 
 /// Names in the staging folder that begin so are the edge's, and those of a directory that is its store.
@@ -77,7 +77,7 @@ impl Edge {
     pub async fn open(options: EdgeOptions, parts: Parts) -> Result<Arc<Self>, EdgeError> {
         ChunkKey::check_prefix(&options.prefix)?;
         let limits = bounded(options.limits);
-        let budget = Budget::new(limits.log_bytes - limits.staging_bytes(), limits.waiting_pings);
+        let budget = LogBudget::new(limits.log_bytes - limits.staging_bytes(), limits.waiting_pings);
         let schema = Arc::new(parts.schema.clone());
         let claimable = match &options.claims {
             Some(claims) => {
@@ -192,7 +192,7 @@ async fn open_log(
     options: &EdgeOptions,
     limits: &EdgeLimits,
     parts: &Parts,
-    budget: &Arc<Budget>,
+    budget: &Arc<LogBudget>,
     schema: &Arc<DimensionSchema>,
 ) -> Result<(Opened, Vec<PartitionKey>, u64), EdgeError> {
     let log = LogOptions {
@@ -308,12 +308,12 @@ fn sealer(
 ) -> Sealer {
     let large = Arc::new(Mutex::new(()));
     let names = Arc::clone(log.names());
-    let bench = |_| Workbench::new(limits.inflated_bytes, limits.chunk, Arc::clone(&large));
-    let benches = Benches::new(
+    let gatherer = |_| Gatherer::new(limits.inflated_bytes, limits.chunk, Arc::clone(&large));
+    let gatherers = Gatherers::new(
         Arc::clone(&log),
         Arc::clone(&parts.disk),
         options.staging_dir,
-        (0..limits.gathers).map(bench).collect(),
+        (0..limits.gathers).map(gatherer).collect(),
     );
     Sealer {
         log,
@@ -329,9 +329,9 @@ fn sealer(
         damaged_dir: options.damaged_dir,
         damaged,
         backoff: limits.retry,
-        benches: Arc::new(benches),
+        gatherers: Arc::new(gatherers),
         room: StagingRoom::of(staging_sizes(limits)),
-        aside: Aside::new(),
+        stuck: StuckPlans::new(),
     }
 }
 

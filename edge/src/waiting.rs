@@ -8,10 +8,10 @@ use std::collections::{BTreeSet, HashMap};
 use ping::Dimension;
 
 use crate::admission::{Admission, FIRST};
-use crate::holds::{Holds, oldest_of};
 use crate::log::position::Position;
 use crate::metrics::PARTITIONS_GENERALISED;
 use crate::partition_key::PartitionKey;
+use crate::segment_bytes::{SegmentBytes, oldest_of};
 
 /// When an open chunk is sealed.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ pub(crate) struct OpenChunks {
     free: Vec<u32>,
     by_age: BTreeSet<(i64, u32)>,
     full: BTreeSet<u32>,
-    holds: Holds,
+    by_segment: SegmentBytes,
     /// Stored bytes by bytes in the log, learned from seals.
     ratio: f64,
 }
@@ -79,7 +79,7 @@ impl OpenChunks {
             free: Vec::new(),
             by_age: BTreeSet::new(),
             full: BTreeSet::new(),
-            holds: Holds::default(),
+            by_segment: SegmentBytes::default(),
             ratio: 1.0,
         }
     }
@@ -91,7 +91,7 @@ impl OpenChunks {
         chunk.taken.positions.push(position);
         chunk.logged_bytes += u64::from(position.length);
         chunk.oldest_segment = chunk.oldest_segment.min(position.segment);
-        self.holds.add(&[position]);
+        self.by_segment.add(&[position]);
         self.make_older(slot, since_us);
         self.note_size(slot);
     }
@@ -105,7 +105,7 @@ impl OpenChunks {
         let chunk = self.slots[slot as usize].as_mut().expect("a slot in use");
         chunk.logged_bytes += logged_bytes(&taken.positions);
         chunk.oldest_segment = chunk.oldest_segment.min(oldest_of(&taken.positions));
-        self.holds.add(&taken.positions);
+        self.by_segment.add(&taken.positions);
         let came_since = std::mem::replace(&mut chunk.taken.positions, taken.positions);
         chunk.taken.positions.extend(came_since);
         self.make_older(slot, taken.since_us);
@@ -172,7 +172,7 @@ impl OpenChunks {
             positions: there,
             since_us: chunk.taken.since_us,
         };
-        self.holds.remove(&taken.positions);
+        self.by_segment.remove(&taken.positions);
         (!taken.positions.is_empty()).then_some(taken)
     }
 
@@ -182,7 +182,7 @@ impl OpenChunks {
         self.by_age.remove(&(chunk.taken.since_us, slot));
         self.by_key.remove(&chunk.taken.key);
         self.free.push(slot);
-        self.holds.remove(&chunk.taken.positions);
+        self.by_segment.remove(&chunk.taken.positions);
         chunk.taken
     }
 
@@ -195,8 +195,8 @@ impl OpenChunks {
     }
 
     /// Which segments the pings lie in.
-    pub(crate) const fn holds(&self) -> &Holds {
-        &self.holds
+    pub(crate) const fn by_segment(&self) -> &SegmentBytes {
+        &self.by_segment
     }
 
     /// When the next open chunk is to be sealed, in microseconds of the monotonic clock, unless one fills before.

@@ -1,7 +1,7 @@
-//! Target: the messages of the log. A plan's list is read again as it was written; a glance at a record sees what decoding
-//! it sees.
+//! Target: the messages of the log. A plan's list is read again as it was written; what recovery reads of a record is
+//! what decoding the whole gives.
 
-use edge::fuzzing::{glance, ids_of_runs, runs_of_ids};
+use edge::fuzzing::{ids_of_runs, logged_head, runs_of_ids};
 use index_schema::proto::{LogState, PingRecord, Plan, PlanDone, RecordRun};
 use ping::{Incarnation, RecordId};
 use prost::Message;
@@ -19,7 +19,7 @@ pub fn target(data: &[u8]) {
         );
         assert_eq!(Plan::decode(plan.encode_to_vec().as_slice()), Ok(plan));
     }
-    if let (Some(seen), Ok(record)) = (glance(data), PingRecord::decode(data)) {
+    if let (Some(seen), Ok(record)) = (logged_head(data), PingRecord::decode(data)) {
         let wanted = PingRecord {
             incarnation: record.incarnation,
             sequence: record.sequence,

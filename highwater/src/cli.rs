@@ -10,7 +10,7 @@ use aggregator::limits::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ping::SubmissionDate;
-use retention::Keep;
+use retention::RetentionRule;
 use service::quantity::{Age, ByteSize, some_bytes, some_time};
 use service::settings::OF_THIS_CALL;
 
@@ -152,17 +152,17 @@ pub(crate) struct Places {
 pub(crate) struct Kept {
     /// Chunks of pings
     #[arg(long, value_name = "KEEP", default_value = "forever")]
-    pub keep_pings: Keep,
+    pub keep_pings: RetentionRule,
     /// Chunks of errored pings; as --keep-pings if absent
     #[arg(long, value_name = "KEEP")]
-    pub keep_errors: Option<Keep>,
+    pub keep_errors: Option<RetentionRule>,
     /// Distributions and users; a rebuild makes only those again whose pings are kept
     #[arg(long, value_name = "KEEP", default_value = "forever")]
-    pub keep_aggregates: Keep,
+    pub keep_aggregates: RetentionRule,
     /// Who sent what twice, by which repeats are known; goes with the pings in any case. What is sent again after that counts
     /// twice, so keep it for longer than --repeat-window-days
     #[arg(long, value_name = "KEEP", default_value = "forever")]
-    pub keep_copies: Keep,
+    pub keep_copies: RetentionRule,
 }
 
 /// What is folded and not written yet. It is in all answers of this process at once.

@@ -11,7 +11,7 @@ use aggregator::limits::{
 use anyhow::Context;
 use edge::{Claims, EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
-use retention::{Keep, Rules};
+use retention::{RetentionRule, Rules};
 use service::directory::DataDirectory;
 use service::http::{BodyLimits, ConnectionLimits};
 use service::lock::DirectoryLock;
@@ -198,7 +198,7 @@ impl Kept {
     /// What fits a directory of so many bytes: a quarter for chunks, one for aggregates, and an eighth for copies, so that
     /// yesterday's give way before today's have no room. The rest is for the log, and for what a database keeps free.
     fn within(bytes: u64) -> Self {
-        let part = |of: u64| Keep {
+        let part = |of: u64| RetentionRule {
             age: None,
             bytes: Some((bytes / of).max(1)),
         };

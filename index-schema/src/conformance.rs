@@ -17,7 +17,7 @@ use crate::{IndexEntry, Inserted, PartitionOrder, RetainIndex};
 
 /// An empty database that can be opened several times, as by several processes.
 #[async_trait]
-pub trait Place: Send + Sync {
+pub trait Database: Send + Sync {
     /// Opens it once more.
     async fn open(&self) -> Arc<dyn RetainIndex>;
 }
@@ -26,7 +26,7 @@ pub trait Place: Send + Sync {
 ///
 /// # Panics
 /// Where the back end does not do what the door says.
-pub async fn run<P: Place>(mut place: impl FnMut() -> P) {
+pub async fn run<P: Database>(mut place: impl FnMut() -> P) {
     an_entry_is_added_once(&place()).await;
     a_key_or_an_id_that_is_there_changes_nothing(&place()).await;
     what_was_inserted_is_there_after_reopening(&place()).await;
@@ -59,7 +59,7 @@ fn inserted(added: u64, known: u64) -> Inserted {
     }
 }
 
-async fn an_entry_is_added_once(place: &impl Place) {
+async fn an_entry_is_added_once(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(1).entries(20);
     assert_eq!(index.insert(&[]).await.expect("inserted"), Inserted::default());
@@ -88,7 +88,7 @@ async fn an_entry_is_added_once(place: &impl Place) {
     assert_eq!(index.totals().await.expect("totals").pending_chunks, 21);
 }
 
-async fn a_key_or_an_id_that_is_there_changes_nothing(place: &impl Place) {
+async fn a_key_or_an_id_that_is_there_changes_nothing(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(3).entries(2);
     index.insert(&entries[..1]).await.expect("inserted");
@@ -110,7 +110,7 @@ async fn a_key_or_an_id_that_is_there_changes_nothing(place: &impl Place) {
     assert_eq!(index.pending(9).await.expect("pending").len(), 1);
 }
 
-async fn what_was_inserted_is_there_after_reopening(place: &impl Place) {
+async fn what_was_inserted_is_there_after_reopening(place: &impl Database) {
     let entries = Dice::new(4).entries(9);
     let index = place.open().await;
     index.insert(&entries).await.expect("inserted");
@@ -126,7 +126,7 @@ async fn what_was_inserted_is_there_after_reopening(place: &impl Place) {
     assert!(pending.iter().map(|chunk| &chunk.entry).eq(&entries));
 }
 
-async fn sums_are_those_of_the_entries(place: &impl Place) {
+async fn sums_are_those_of_the_entries(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(5).entries(60);
     index.insert(&entries).await.expect("inserted");
@@ -157,7 +157,7 @@ async fn sums_are_those_of_the_entries(place: &impl Place) {
     }
 }
 
-async fn two_processes_add_each_entry_once(place: &impl Place) {
+async fn two_processes_add_each_entry_once(place: &impl Database) {
     let (one, other) = (place.open().await, place.open().await);
     let entries = Dice::new(6).entries(80);
     let insert = async |index: &Arc<dyn RetainIndex>, entries: &[IndexEntry]| {
@@ -177,7 +177,7 @@ async fn two_processes_add_each_entry_once(place: &impl Place) {
     }
 }
 
-async fn the_generation_is_kept(place: &impl Place) {
+async fn the_generation_is_kept(place: &impl Database) {
     let index = place.open().await;
     assert_eq!(index.generation().await.expect("an answer"), 0);
     index.set_generation(3).await.expect("set");
@@ -185,7 +185,7 @@ async fn the_generation_is_kept(place: &impl Place) {
     assert_eq!(place.open().await.generation().await.expect("an answer"), 3);
 }
 
-async fn a_write_that_fails_leaves_nothing_behind(place: &impl Place) {
+async fn a_write_that_fails_leaves_nothing_behind(place: &impl Database) {
     let index = place.open().await;
     let mut entries = Dice::new(2).entries(3);
     entries[2].records = u64::MAX;
@@ -194,7 +194,7 @@ async fn a_write_that_fails_leaves_nothing_behind(place: &impl Place) {
     assert_eq!(index.pending(9).await.expect("pending").len(), 0);
 }
 
-async fn partitions_are_summed_and_ordered_as_the_slow_way_does(place: &impl Place) {
+async fn partitions_are_summed_and_ordered_as_the_slow_way_does(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(3).entries(200);
     index.insert(&entries).await.expect("inserted");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use service::task;
 
 use crate::event::{Announced, CreatedObject, Invocation, QueueMessage};
-use crate::{Answer, AnswerError, Indexer, Outcome, Place};
+use crate::{Answer, AnswerError, Indexer, Outcome, StoreLocation};
 
 /// Objects that are looked at together: the time of one is spent in waiting for S3.
 const AT_ONCE: usize = 8;
@@ -25,7 +25,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Handler {
     indexer: Arc<Indexer>,
-    place: Place,
+    place: StoreLocation,
     chunk_prefix: String,
 }
 
@@ -34,7 +34,7 @@ type Ended = Result<Outcome, String>;
 
 impl Handler {
     /// A handler for objects at this place, whose chunk keys begin with this prefix (which comparisons need).
-    pub fn new(indexer: Arc<Indexer>, place: Place, chunk_prefix: String) -> Self {
+    pub fn new(indexer: Arc<Indexer>, place: StoreLocation, chunk_prefix: String) -> Self {
         Self {
             indexer,
             place,

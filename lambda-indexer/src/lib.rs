@@ -8,9 +8,9 @@ mod handler;
 mod indexer;
 pub mod metrics;
 mod outcome;
-mod place;
 pub mod queue;
 mod reconcile;
+mod store_location;
 mod tail;
 
 pub use answer::{Answer, AnswerError};
@@ -19,4 +19,4 @@ pub use feed::feed;
 pub use handler::Handler;
 pub use indexer::Indexer;
 pub use outcome::{Outcome, Reconciled};
-pub use place::Place;
+pub use store_location::StoreLocation;

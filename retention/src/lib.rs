@@ -3,17 +3,17 @@
 
 mod error;
 mod forget;
-mod keep;
 pub mod limits;
 pub mod metrics;
 mod plan;
 mod report;
 mod retainer;
+mod rule;
 mod step;
 
 pub use error::RetentionError;
-pub use keep::{Keep, KeepError};
 pub use plan::Rules;
 pub use report::{Gone, Retained};
 pub use retainer::{Parts, Retainer, Standstill, look};
+pub use rule::{RetentionRule, RuleError};
 pub use step::{Consent, Held, Kind, in_words};

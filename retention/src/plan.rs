@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ping::SubmissionDate;
 
-use crate::Keep;
+use crate::RetentionRule;
 use crate::limits::COPIES_MARGIN_DAYS;
 
 const DAY: u64 = 86_400;
@@ -13,13 +13,13 @@ const DAY: u64 = 86_400;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Chunks of pings, their index rows, and the rows of pings in them that could not be folded.
-    pub pings: Keep,
+    pub pings: RetentionRule,
     /// Chunks of errored pings, and their index rows.
-    pub errors: Keep,
+    pub errors: RetentionRule,
     /// Cells and user sketches.
-    pub aggregates: Keep,
+    pub aggregates: RetentionRule,
     /// Copies, by which repeats are known; also above the floor of pings.
-    pub copies: Keep,
+    pub copies: RetentionRule,
     /// For how long a copy of a ping is a repeat.
     pub repeat_window: Duration,
 }

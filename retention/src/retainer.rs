@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::limits::{FAILURES_MAX, OBJECTS_AT_ONCE};
 use crate::step::{Consent, Day, Kind, Step};
-use crate::{Gone, Keep, Retained, RetentionError, Rules, metrics};
+use crate::{Gone, Retained, RetentionError, RetentionRule, Rules, metrics};
 
 /// Holds folding up for the moment in which a floor is raised: what is under way would come back below it.
 #[async_trait]
@@ -355,20 +355,20 @@ async fn objects(
 /// What the rule of aggregates says. Days count alike where no size is asked for: all of them need not be read then.
 async fn aggregates_step(
     aggregates: &dyn RetainAggregates,
-    keep: &Keep,
+    keep: &RetentionRule,
     floors: &Floors,
     today: SubmissionDate,
     consent: Consent,
 ) -> Result<Step, RetentionError> {
     let days = match keep {
         keep if keep.is_forever() => Vec::new(),
-        Keep { bytes: None, .. } => {
+        RetentionRule { bytes: None, .. } => {
             let days = aggregates.days().await?.into_iter();
             days.filter(|day| floors.aggregates.is_none_or(|floor| *day >= floor))
                 .map(|day| (day, 1))
                 .collect()
         }
-        Keep { bytes: Some(_), .. } => above(aggregates.day_bytes().await?, floors.aggregates),
+        RetentionRule { bytes: Some(_), .. } => above(aggregates.day_bytes().await?, floors.aggregates),
     };
     Ok(Step::of((Kind::Aggregates, keep), &days, today, consent))
 }
@@ -376,7 +376,7 @@ async fn aggregates_step(
 /// What the rule of copies says.
 async fn copies_step(
     aggregates: &dyn RetainAggregates,
-    keep: &Keep,
+    keep: &RetentionRule,
     today: SubmissionDate,
     consent: Consent,
 ) -> Result<Step, RetentionError> {

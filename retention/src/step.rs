@@ -10,7 +10,7 @@ use std::time::Duration;
 use ping::SubmissionDate;
 use service::quantity::{Age, ByteSize};
 
-use crate::Keep;
+use crate::RetentionRule;
 use crate::limits::{DAYS_AT_ONCE, SHARE_AT_ONCE};
 
 const DAY: u64 = 86_400;
@@ -47,7 +47,7 @@ pub struct Held {
     /// Of what.
     pub of: Kind,
     /// The rule that says so.
-    pub keep: Keep,
+    pub keep: RetentionRule,
     /// The day by this machine's clock.
     pub today: SubmissionDate,
     /// From which day on is kept then.
@@ -76,7 +76,7 @@ pub(crate) struct Step {
 impl Step {
     /// What a rule says of what is there, the oldest day first, of which nothing lies below the floor as it stands.
     pub(crate) fn of(
-        (of, keep): (Kind, &Keep),
+        (of, keep): (Kind, &RetentionRule),
         days: &[Day],
         today: SubmissionDate,
         consent: Consent,
@@ -130,13 +130,13 @@ impl Step {
 }
 
 /// What is older goes.
-fn floor_by_age(keep: &Keep, today: SubmissionDate) -> Option<SubmissionDate> {
+fn floor_by_age(keep: &RetentionRule, today: SubmissionDate) -> Option<SubmissionDate> {
     let age = keep.age?.as_secs() / DAY;
     Some(today.plus_days(-i64::try_from(age).unwrap_or(i64::MAX / 2)))
 }
 
 /// The oldest days go until the rest fits, but never today, nor the newest day that is there, nor what lies after either.
-fn floor_by_size(keep: &Keep, days: &[Day], today: SubmissionDate) -> Option<SubmissionDate> {
+fn floor_by_size(keep: &RetentionRule, days: &[Day], today: SubmissionDate) -> Option<SubmissionDate> {
     let bytes = keep.bytes?;
     let stays = days.last().map_or(today, |(newest, _)| today.min(*newest));
     let mut left = sum(days);
@@ -203,9 +203,9 @@ impl fmt::Display for Held {
 }
 
 /// What a size or an age of a rule says in words, for who checks settings.
-pub fn in_words(keep: &Keep, today: SubmissionDate) -> String {
+pub fn in_words(keep: &RetentionRule, today: SubmissionDate) -> String {
     let age = floor_by_age(keep, today).map(|floor| {
-        let Keep { age, .. } = keep;
+        let RetentionRule { age, .. } = keep;
         format!(
             "for {}: what was received before {floor} goes",
             Age(age.unwrap_or(Duration::ZERO))

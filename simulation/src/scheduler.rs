@@ -20,7 +20,7 @@ use crate::dice::Dice;
 const WAITS_MAX: u64 = 3_000_000;
 
 /// Waits by their ends; those of one instant in drawn order.
-type Turn = (Duration, u64, u64);
+type Wake = (Duration, u64, u64);
 
 /// The scheduler. Clones share it.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ struct Inner {
 struct State {
     now: Duration,
     dice: Dice,
-    waits: BTreeMap<Turn, Waiting>,
+    waits: BTreeMap<Wake, Waiting>,
     /// Tasks that were woken, by number: who woke them first does not matter.
     woken: BTreeMap<u64, Waker>,
     /// Tasks whose turn it is.
@@ -180,7 +180,7 @@ impl State {
         None
     }
 
-    fn turn(&mut self, due: Duration) -> Turn {
+    fn turn(&mut self, due: Duration) -> Wake {
         self.begun += 1;
         (due, self.dice.any(), self.begun)
     }
@@ -235,7 +235,7 @@ impl Simulation for Scheduler {
 struct Sleep {
     due: Duration,
     scheduler: Scheduler,
-    turn: Option<Turn>,
+    turn: Option<Wake>,
 }
 
 impl Future for Sleep {

@@ -13,7 +13,7 @@ use service::task;
 
 use crate::dice::{Dice, seeds};
 use crate::pings::{Ping, chunks, document, fold};
-use crate::place::Place;
+use crate::test_database::TestDatabase;
 
 type Chunks = BTreeMap<ChunkId, Vec<Ping>>;
 
@@ -62,11 +62,11 @@ async fn fold_all(store: Arc<PostgresAggregates>, chunks: Arc<Chunks>, mut dice:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_that_fold_the_same_chunks_count_every_ping_once() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (mut faster, mut outdated) = (0, 0);
     for seed in seeds() {
         let mut dice = Dice::new(seed);
-        let place = Place::on(place.server.clone());
+        let place = TestDatabase::on(place.server.clone());
         let chunks = Arc::new(chunks(&mut dice, 24));
         let (one, other) = (place.open().await, place.open().await);
         let stores = [one.clone(), one.clone(), other.clone(), other];

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::dice::Dice;
 use crate::pings::{chunks, fold};
-use crate::place::Place;
+use crate::test_database::TestDatabase;
 
 /// Ends the connection whose commit is written and not confirmed.
 const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'SyncRep'";
@@ -21,7 +21,7 @@ async fn a_commit_whose_answer_was_lost_is_found_out_about_and_not_done_twice() 
     let Some(server) = Postgres::start(&[]) else {
         return;
     };
-    let place = Place::on(Arc::new(server));
+    let place = TestDatabase::on(Arc::new(server));
     let store = place.open().await;
     let chunks = chunks(&mut Dice::new(5), 2);
     let plain = |plan: u64| Batch {

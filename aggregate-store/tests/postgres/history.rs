@@ -16,7 +16,7 @@ use sketch::{UserSketch, coupon_of};
 
 use crate::dice::{Dice, seeds};
 use crate::pings::document;
-use crate::place::Rotation;
+use crate::test_database::Rotation;
 
 const STEPS: u64 = 25;
 

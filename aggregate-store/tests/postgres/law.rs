@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aggregate_store::AggregateStore;
 use aggregate_store::conformance::{every_back_end_deletes_by_date, every_back_end_keeps_the_law};
 
-use crate::place::Rotation;
+use crate::test_database::Rotation;
 
 #[test]
 fn it_keeps_the_law() {

@@ -12,7 +12,7 @@ use service::task;
 
 use crate::dice::Dice;
 use crate::pings::{chunks, fold};
-use crate::place::Place;
+use crate::test_database::TestDatabase;
 
 /// Long enough for any test.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -26,7 +26,7 @@ async fn renew(store: &PostgresAggregates, holder: Holder) -> Vec<Lease> {
 }
 
 /// Ends a holder's time, as if it had passed.
-fn expire(place: &Place, holder: Holder) {
+fn expire(place: &TestDatabase, holder: Holder) {
     let over = format!(
         "UPDATE highwater_aggregates.holder SET expires = '-infinity' WHERE get_byte(holder, 0) = {}",
         holder[0]
@@ -47,7 +47,7 @@ fn assert_all_shared(held: &[&[Lease]]) {
 
 #[tokio::test]
 async fn two_and_then_three_holders_share_alike_and_a_shard_has_one_holder() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (one, other) = (place.open().await, place.open().await);
     let alone = renew(&one, A).await;
     assert_all_shared(&[&alone]);
@@ -74,7 +74,7 @@ async fn two_and_then_three_holders_share_alike_and_a_shard_has_one_holder() {
 
 #[tokio::test]
 async fn the_shards_of_who_leaves_or_is_gone_are_taken_over() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let store = place.open().await;
     for holder in [A, B, C, A, B, C] {
         let _ = renew(&store, holder).await;
@@ -95,7 +95,7 @@ async fn the_shards_of_who_leaves_or_is_gone_are_taken_over() {
 
 #[tokio::test]
 async fn a_time_that_is_over_by_the_clock_of_the_database_ends_leases() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let store = place.open().await;
     let first = store.renew(A, Duration::from_millis(1)).await.expect("an answer");
     assert_all_shared(&[&first]);
@@ -109,7 +109,7 @@ async fn a_time_that_is_over_by_the_clock_of_the_database_ends_leases() {
 
 #[tokio::test]
 async fn who_was_away_and_missed_by_nobody_keeps_its_leases() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let store = place.open().await;
     let held = renew(&store, A).await;
     expire(&place, A);
@@ -131,7 +131,7 @@ fn batch(plan: u64, leases: &[Lease]) -> Batch {
 
 #[tokio::test]
 async fn a_frozen_holder_that_comes_back_writes_nothing_once_others_claimed_its_shards() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (frozen, other) = (place.open().await, place.open().await);
     let old = renew(&frozen, A).await;
     let (first, late) = (batch(0, &old), batch(1, &old));
@@ -162,7 +162,7 @@ async fn a_frozen_holder_that_comes_back_writes_nothing_once_others_claimed_its_
 
 #[tokio::test]
 async fn who_takes_all_leaves_nothing_to_the_others_and_lets_no_batch_through() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (store, other) = (place.open().await, place.open().await);
     let old = renew(&store, A).await;
     let [first, second] = [A, B].map(standing_holder);
@@ -191,7 +191,7 @@ async fn who_takes_all_leaves_nothing_to_the_others_and_lets_no_batch_through() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shard_is_not_claimed_from_under_a_commit() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (store, other) = (place.open().await, place.open().await);
     let old = renew(&store, A).await;
     let last = batch(0, &old);

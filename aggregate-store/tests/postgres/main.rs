@@ -11,4 +11,4 @@ mod migrating;
 mod outdated;
 mod parts;
 mod pings;
-mod place;
+mod test_database;

@@ -3,11 +3,11 @@
 use aggregate_store::{AggregateError, AggregateReads, PostgresAggregates, Status};
 use service::task;
 
-use crate::place::Place;
+use crate::test_database::TestDatabase;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_start_at_once_make_the_schema_once() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let opening: Vec<_> = (0..8)
         .map(|_| task::spawn("process", PostgresAggregates::open(place.settings())))
         .collect();
@@ -21,7 +21,7 @@ async fn processes_that_start_at_once_make_the_schema_once() {
 
 #[tokio::test]
 async fn a_newer_schema_is_refused_with_words_and_left_alone() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     drop(place.open().await);
     let newer = "UPDATE highwater_aggregates.schema_version SET version = 7";
     place.server.sql(&place.database, newer);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::dice::Dice;
 use crate::pings::{Ping, chunks, fold};
-use crate::place::Place;
+use crate::test_database::TestDatabase;
 
 /// Three chunks, each of which has copies of a document of each other one.
 fn three() -> Vec<Vec<Ping>> {
@@ -38,7 +38,7 @@ async fn commit(store: &PostgresAggregates, batch: Batch) -> Committed {
 
 #[tokio::test]
 async fn a_batch_whose_documents_got_copies_meanwhile_is_folded_again() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (one, other) = (place.open().await, place.open().await);
     let chunks = three();
     let late = fold(&[&chunks[1]], stored(&one, &chunks[1]).await);
@@ -60,7 +60,7 @@ async fn a_batch_whose_documents_got_copies_meanwhile_is_folded_again() {
 
 #[tokio::test]
 async fn any_difference_of_what_is_known_from_what_is_stored_is_noticed() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let store = place.open().await;
     let chunks = three();
     for chunk in &chunks[..2] {
@@ -97,7 +97,7 @@ async fn any_difference_of_what_is_known_from_what_is_stored_is_noticed() {
 
 #[tokio::test]
 async fn a_batch_in_parts_that_is_outdated_at_its_end_leaves_nothing() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let store = place.open().await;
     let chunks = three();
     let whole = fold(&[&chunks[1]], stored(&store, &chunks[1]).await);

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use sketch::Cell;
 use tokio::sync::mpsc;
 
-use crate::place::Place;
+use crate::test_database::TestDatabase;
 
 fn additions() -> Vec<(aggregate_store::CellKey, Cell)> {
     let mut runner = TestRunner::deterministic();
@@ -19,7 +19,7 @@ fn additions() -> Vec<(aggregate_store::CellKey, Cell)> {
 
 #[tokio::test]
 async fn parts_are_one_transaction_and_without_the_last_one_nothing() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let settings = PostgresSettings {
         pool_size: 1,
         ..place.settings()
@@ -65,7 +65,7 @@ async fn parts_are_one_transaction_and_without_the_last_one_nothing() {
         };
         let (committed, ()) = tokio::join!(store.commit_parts(receiver), sending);
         assert_eq!(committed.expect("an answer"), expected);
-        let other = Place::on(place.server.clone()).open().await;
+        let other = TestDatabase::on(place.server.clone()).open().await;
         let written = other.commit(cell_batch(&additions)).await;
         assert_eq!(written.expect("written"), Committed::Written);
         assert_eq!(dump_of(&*store).await, dump_of(&*other).await);

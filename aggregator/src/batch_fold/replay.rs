@@ -6,7 +6,7 @@ use index_schema::ChunkKind;
 use ping::{ChunkId, Submission};
 
 use super::{BatchFold, DISPLACED_UNREADABLE};
-use crate::copies::Place;
+use crate::copies::RecordPosition;
 use crate::fold::check_object;
 use crate::inflate::{TOO_LARGE, inflated};
 
@@ -154,7 +154,7 @@ impl BatchFold {
         }
         self.counters.errored_pings -= 1;
         self.replayed_pings += 1;
-        let place = Place {
+        let place = RecordPosition {
             chunk: row.chunk,
             position: row.position,
         };

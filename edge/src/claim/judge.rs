@@ -1,7 +1,7 @@
 //! Whether a start of a log may go on, by the claims that are in the store. Pure.
 
-use super::deed::Deed;
-use super::keep::Known;
+use super::claim_object::ClaimObject;
+use super::claims_file::Known;
 
 /// What is to be done before the claim is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum Refusal {
 }
 
 /// What to do about start `boot` of who holds `lock`, `newest` being the newest claim in the store.
-pub(super) fn before(boot: u64, newest: Option<&Deed>, known: Option<&Known>, lock: &str) -> Before {
+pub(super) fn before(boot: u64, newest: Option<&ClaimObject>, known: Option<&Known>, lock: &str) -> Before {
     let Some(newest) = newest else {
         return Before::Claim {
             was_made: false,
@@ -54,7 +54,7 @@ pub(super) fn before(boot: u64, newest: Option<&Deed>, known: Option<&Known>, lo
 }
 
 /// Whether a claim that was made counts, by the others that are newer than what was the newest one before it.
-pub(super) fn after(others: &[Deed], known: &Known) -> Result<(), Refusal> {
+pub(super) fn after(others: &[ClaimObject], known: &Known) -> Result<(), Refusal> {
     match others.iter().find(|other| !known.made(other.nonce)) {
         Some(other) => Err(Refusal::Another { boot: other.boot }),
         None => Ok(()),
@@ -63,7 +63,7 @@ pub(super) fn after(others: &[Deed], known: &Known) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::deed::Nonce;
+    use super::super::claim_object::Nonce;
     use super::*;
 
     const HERE: &str = "kernel.8.17";
@@ -72,8 +72,8 @@ mod tests {
         next: Nonce(2),
     };
 
-    fn claim(boot: u64, nonce: u128) -> Deed {
-        Deed::new(boot, Nonce(nonce), HERE)
+    fn claim(boot: u64, nonce: u128) -> ClaimObject {
+        ClaimObject::new(boot, Nonce(nonce), HERE)
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     fn a_claim_made_under_another_lock_may_have_a_living_holder() {
         // Another machine, or the same one before it restarted; a copy on the same one; an earlier version of the program.
         for other in ["other.8.17", "kernel.8.18", "kernel.9.17", "kernel", ""] {
-            let claimed = Deed::new(5, Nonce(1), other);
+            let claimed = ClaimObject::new(5, Nonce(1), other);
             for here in [HERE, ""] {
                 let Before::Claim { may_live, .. } = before(6, Some(&claimed), Some(&KNOWN), here) else {
                     panic!("it is ours");

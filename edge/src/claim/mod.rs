@@ -2,12 +2,12 @@
 //! themselves for one and the same (a copied disk, a copied image of a machine) only one goes on.
 //!
 //! Without it both would seal the pings that waited when the copy was made, and go on under one identity.
-//! `deed.rs` is what a claim says and `keep.rs` what its holder remembers; `judge.rs` decides, and is pure; `take.rs` asks
+//! `claim_object.rs` is what a claim says and `claims_file.rs` what its holder remembers; `judge.rs` decides, and is pure; `take.rs` asks
 //! the store.
 
-mod deed;
+mod claim_object;
+mod claims_file;
 mod judge;
-mod keep;
 mod take;
 mod watch;
 

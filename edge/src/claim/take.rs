@@ -14,9 +14,9 @@ use service::random::Random;
 use service::task;
 use store::{Payload, Store, StoreError};
 
-use super::deed::{Deed, Nonce, boot as boot_of, folder};
+use super::claim_object::{ClaimObject, Nonce, boot as boot_of, folder};
+use super::claims_file::{ClaimsFile, Known};
 use super::judge::{self, Before, Refusal};
-use super::keep::{Keep, Known};
 use super::watch::LOOK_EVERY;
 use crate::log::starts::Starts;
 
@@ -76,7 +76,7 @@ pub(crate) struct Claimable {
     /// The start.
     boot: u64,
     /// The newest claim in the store.
-    newest: Option<Deed>,
+    newest: Option<ClaimObject>,
     known: Option<Known>,
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn look(
     let reading = Arc::clone(disk);
     let so_far = task::blocking(move || starts.so_far(reading.as_ref(), &dir)).await;
     let boot = so_far.map_err(ClaimError::Starts)?.saturating_add(1);
-    let known = on_disk(disk, &Keep::beside(log_dir, own), Keep::read).await?;
+    let known = on_disk(disk, &ClaimsFile::beside(log_dir, own), ClaimsFile::read).await?;
     let newest = answered(|| newest(store, own)).await;
     let claimable = Claimable { boot, newest, known };
     claimable.judge(claims, own)?;
@@ -141,7 +141,7 @@ pub(crate) async fn take(
     let (was_made, may_live) = claimable.judge(claims, own)?;
     let Claimable { newest, known, .. } = claimable;
     let refused = |refusal| refused(own, refusal);
-    let keep = Keep::beside(log_dir, own);
+    let keep = ClaimsFile::beside(log_dir, own);
     let known = match known {
         Some(known) if !was_made => known,
         known => {
@@ -154,8 +154,8 @@ pub(crate) async fn take(
             known
         }
     };
-    let deed = Deed::new(boot, known.next, &claims.lock);
-    answered(|| put(store, own, &deed)).await.map_err(&refused)?;
+    let claim = ClaimObject::new(boot, known.next, &claims.lock);
+    answered(|| put(store, own, &claim)).await.map_err(&refused)?;
     let seen = newest.map(|newest| newest.boot);
     let claimed = answered(|| boots(store, own)).await;
     let others: Vec<u64> = claimed
@@ -163,7 +163,7 @@ pub(crate) async fn take(
         .copied()
         .filter(|other| *other != boot && seen.is_none_or(|seen| *other > seen))
         .collect();
-    let others = answered(|| deeds(store, own, &others)).await;
+    let others = answered(|| read_claims(store, own, &others)).await;
     judge::after(&others, &known).map_err(&refused)?;
     if may_live {
         tracing::info!(
@@ -208,38 +208,48 @@ pub(super) async fn boots(store: &dyn Store, own: Incarnation) -> Result<Vec<u64
 }
 
 /// The newest claim.
-async fn newest(store: &dyn Store, own: Incarnation) -> Result<Option<Deed>, StoreError> {
+async fn newest(store: &dyn Store, own: Incarnation) -> Result<Option<ClaimObject>, StoreError> {
     let newest = boots(store, own).await?.pop();
-    Ok(deeds(store, own, newest.as_slice()).await?.pop())
+    Ok(read_claims(store, own, newest.as_slice()).await?.pop())
 }
 
 /// The claims of these starts. One that cannot be read, or that a later start removed meanwhile, is nobody's.
-async fn deeds(store: &dyn Store, own: Incarnation, boots: &[u64]) -> Result<Vec<Deed>, StoreError> {
-    let mut deeds = Vec::new();
+async fn read_claims(
+    store: &dyn Store,
+    own: Incarnation,
+    boots: &[u64],
+) -> Result<Vec<ClaimObject>, StoreError> {
+    let mut claims = Vec::new();
     for boot in boots {
-        let nobodys = Deed::new(*boot, Nonce(0), "");
+        let nobodys = ClaimObject::new(*boot, Nonce(0), "");
         let key = nobodys.key(own);
-        deeds.push(match store.get(&key).await {
-            Ok(object) => Deed::decode(own, &key, &object).unwrap_or(nobodys),
+        claims.push(match store.get(&key).await {
+            Ok(object) => ClaimObject::decode(own, &key, &object).unwrap_or(nobodys),
             Err(StoreError::NotFound { .. }) => nobodys,
             Err(error) => return Err(error),
         });
     }
-    Ok(deeds)
+    Ok(claims)
 }
 
 /// Puts a claim; whose the object is then, is looked at, whatever was answered.
-async fn put(store: &dyn Store, own: Incarnation, deed: &Deed) -> Result<Result<(), Refusal>, StoreError> {
-    let key = deed.key(own);
+async fn put(
+    store: &dyn Store,
+    own: Incarnation,
+    claim: &ClaimObject,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let key = claim.key(own);
     // An error may have come after the object was there.
     let put = store
-        .put_if_absent(&key, Payload::Bytes(Bytes::from(deed.encode())))
+        .put_if_absent(&key, Payload::Bytes(Bytes::from(claim.encode())))
         .await;
     match store.get(&key).await {
-        Ok(object) if Deed::decode(own, &key, &object).is_some_and(|found| found.nonce == deed.nonce) => {
+        Ok(object)
+            if ClaimObject::decode(own, &key, &object).is_some_and(|found| found.nonce == claim.nonce) =>
+        {
             Ok(Ok(()))
         }
-        Ok(_) => Ok(Err(Refusal::Another { boot: deed.boot })),
+        Ok(_) => Ok(Err(Refusal::Another { boot: claim.boot })),
         Err(error) => Err(put.err().unwrap_or(error)),
     }
 }
@@ -247,7 +257,7 @@ async fn put(store: &dyn Store, own: Incarnation, deed: &Deed) -> Result<Result<
 /// Removes claims of earlier starts: the newest one alone says whose the log is.
 async fn remove_older(store: &dyn Store, own: Incarnation, claimed: &[u64], boot: u64) {
     for older in claimed.iter().filter(|older| **older < boot) {
-        let key = Deed::new(*older, Nonce(0), "").key(own);
+        let key = ClaimObject::new(*older, Nonce(0), "").key(own);
         if let Err(error) = store.delete(&key).await {
             tracing::debug!(%error, "an older claim stays until the next start");
         }
@@ -256,8 +266,8 @@ async fn remove_older(store: &dyn Store, own: Incarnation, claimed: &[u64], boot
 
 async fn on_disk<T: Send + 'static>(
     disk: &Arc<dyn Disk>,
-    keep: &Keep,
-    work: impl FnOnce(&Keep, &dyn Disk) -> io::Result<T> + Send + 'static,
+    keep: &ClaimsFile,
+    work: impl FnOnce(&ClaimsFile, &dyn Disk) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let (disk, keep) = (Arc::clone(disk), keep.clone());
     task::blocking(move || work(&keep, disk.as_ref())).await

@@ -181,7 +181,7 @@ proptest! {
 
     /// Copies are made and started in any order, on a store that loses calls and answers: never do two go on with one log.
     #[test]
-    fn of_all_copies_one_at_most_goes_on(seed: u64, deeds in prop::collection::vec((0_usize..4, 0_u8..4), 1..40)) {
+    fn of_all_copies_one_at_most_goes_on(seed: u64, actions in prop::collection::vec((0_usize..4, 0_u8..4), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(async {
             let odds = Odds { refused: 0.1, answer_lost: 0.15, call_lost: 0.15 };
@@ -189,9 +189,9 @@ proptest! {
             let mut nodes = vec![Node::new()];
             // Who started last and was let go on; the copies made of it since are as good as it is, until one starts.
             let mut line: Vec<usize> = vec![0];
-            for (which, deed) in deeds {
+            for (which, copy) in actions {
                 let which = which % nodes.len();
-                if deed == 0 && nodes.len() < 4 {
+                if copy == 0 && nodes.len() < 4 {
                     nodes.push(nodes[which].copy());
                     if line.contains(&which) {
                         line.push(nodes.len() - 1);

@@ -8,7 +8,7 @@ use service::shutdown::Shutdown;
 use service::task;
 use store::Store;
 
-use super::deed::key;
+use super::claim_object::key;
 use super::take::boots;
 use crate::failure::Failure;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How full the log is and may be.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(crate) struct LogBudget {
     bytes_max: u64,
     pings_max: u64,
     /// Bytes of frames in all segments.
@@ -24,12 +24,12 @@ pub(crate) struct Budget {
 /// Room for some pings, given back when dropped: then they are in the log, or they are not.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    budget: Arc<Budget>,
+    budget: Arc<LogBudget>,
     bytes: u64,
     pings: u64,
 }
 
-impl Budget {
+impl LogBudget {
     /// A budget of which nothing is used. `bytes_max` and `pings_max` are for pings; what plans and done-marks need
     /// comes on top.
     pub(crate) fn new(bytes_max: u64, pings_max: u64) -> Arc<Self> {
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn room_is_taken_before_the_work_and_comes_back() {
-        let budget = Budget::new(1_000, 3);
+        let budget = LogBudget::new(1_000, 3);
         budget.set_used(400);
         let first = budget.reserve(500, 1).expect("room");
         assert!(budget.reserve(101, 1).is_none());
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn without_a_spare_segment_nothing_is_taken() {
-        let budget = Budget::new(1_000, 3);
+        let budget = LogBudget::new(1_000, 3);
         budget.set_spare_ready(false);
         assert!(budget.reserve(1, 1).is_none());
         budget.set_spare_ready(true);

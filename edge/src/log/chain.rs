@@ -16,7 +16,7 @@ use index_schema::proto::LogState;
 use prost::Message;
 use service::random::Random;
 
-use super::budget::Budget;
+use super::budget::LogBudget;
 use super::damage::Damaged;
 use super::frame::{self, FrameKind, Salt};
 use super::names::Names;
@@ -47,7 +47,7 @@ pub(crate) struct Chain {
     segment_bytes: u64,
     segments: BTreeMap<u32, Segment>,
     readers: Readers,
-    budget: Arc<Budget>,
+    budget: Arc<LogBudget>,
     /// Whether a removal may not be durable yet.
     removal_unsynced: bool,
     /// Whether a file may bear the next segment's name, of a try to open it that failed; also after it was removed, until a
@@ -85,7 +85,7 @@ impl Chain {
         (dir, damaged_dir, names): (PathBuf, PathBuf, Arc<Names>),
         segment_bytes: u64,
         segments: BTreeMap<u32, Segment>,
-        budget: Arc<Budget>,
+        budget: Arc<LogBudget>,
     ) -> Self {
         let spare = Spare::new(Arc::clone(&disk), &dir, segment_bytes, Arc::clone(&budget));
         let readers = segments
@@ -139,7 +139,7 @@ impl Chain {
     }
 
     /// The budget that the chain keeps up to date.
-    pub(crate) const fn budget(&self) -> &Arc<Budget> {
+    pub(crate) const fn budget(&self) -> &Arc<LogBudget> {
         &self.budget
     }
 

@@ -10,7 +10,7 @@ use ping::{ChunkId, Incarnation, RecordId};
 use prost::Message as _;
 use tokio::sync::oneshot;
 
-use super::budget::{Budget, Reservation};
+use super::budget::{LogBudget, Reservation};
 use super::chain::{Reader, Readers};
 use super::frame::{self, FrameKind};
 use super::message::{Copy, Message, NewPing, NotLogged};
@@ -31,7 +31,7 @@ pub(crate) struct Log {
     probe_wish: Wish,
     readers: Readers,
     names: Arc<Names>,
-    budget: Arc<Budget>,
+    budget: Arc<LogBudget>,
 }
 
 /// Why a ping could not be read back.
@@ -60,7 +60,7 @@ impl Log {
         next_plan: u64,
         writer: Asking,
         (readers, names): (Readers, Arc<Names>),
-        budget: Arc<Budget>,
+        budget: Arc<LogBudget>,
     ) -> Self {
         Self {
             own,
@@ -119,7 +119,7 @@ impl Log {
     }
 
     /// The log's budget.
-    pub(crate) const fn budget(&self) -> &Arc<Budget> {
+    pub(crate) const fn budget(&self) -> &Arc<LogBudget> {
         &self.budget
     }
 

@@ -14,13 +14,13 @@ use ping::Incarnation;
 use prost::Message;
 use service::random::Random;
 
-use super::budget::Budget;
+use super::budget::LogBudget;
 use super::chain::{Chain, Segment};
 use super::counters::Counters;
 use super::damage::Damaged;
 use super::find::{Found, find, vouched_length};
 use super::frame::FrameKind;
-use super::glance::Glance;
+use super::logged_head::LoggedHead;
 use super::names::Names;
 use super::position::Position;
 use super::recovery::{Recovered, Replay, ReplayError};
@@ -101,8 +101,8 @@ pub(crate) fn open(
     disk: &Arc<dyn Disk>,
     random: &Arc<dyn Random>,
     own: Incarnation,
-    budget: &Arc<Budget>,
-    place: &mut dyn FnMut(&Glance<'_>) -> u32,
+    budget: &Arc<LogBudget>,
+    place: &mut dyn FnMut(&LoggedHead) -> u32,
 ) -> Result<Opened, OpenError> {
     for dir in [&options.dir, &options.damaged_dir] {
         make_dir(disk.as_ref(), dir)?;
@@ -222,7 +222,7 @@ fn read_segment(
     last: bool,
     damaged: &Damaged<'_>,
     replay: &mut Replay,
-    place: &mut dyn FnMut(&Glance<'_>) -> u32,
+    place: &mut dyn FnMut(&LoggedHead) -> u32,
 ) -> Result<Read, OpenError> {
     let mut read = Read {
         unkept: found.unkept.clone(),
@@ -273,7 +273,7 @@ fn apply(
     kind: FrameKind,
     payload: &[u8],
     position: Position,
-    place: &mut dyn FnMut(&Glance<'_>) -> u32,
+    place: &mut dyn FnMut(&LoggedHead) -> u32,
 ) -> Result<bool, OpenError> {
     match replay.apply(kind, payload, position, place) {
         Ok(()) => Ok(true),

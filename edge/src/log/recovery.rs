@@ -10,7 +10,7 @@ use prost::Message;
 
 use super::counters::Counters;
 use super::frame::FrameKind;
-use super::glance::{Glance, glance};
+use super::logged_head::LoggedHead;
 use super::position::Position;
 use super::runs;
 
@@ -76,6 +76,8 @@ pub(crate) struct Replay {
     plans: BTreeMap<u64, UndonePlan>,
     /// Pings that lie out of order: those of plans that were given up, and copies.
     loose: HashMap<RecordId, Logged>,
+    /// The last record's, for its memory.
+    head: LoggedHead,
 }
 
 /// The pings of one incarnation, by ascending sequence; those taken out have a position of length 0.
@@ -95,6 +97,7 @@ impl Replay {
             pings: BTreeMap::new(),
             plans: BTreeMap::new(),
             loose: HashMap::new(),
+            head: LoggedHead::default(),
         }
     }
 
@@ -109,23 +112,23 @@ impl Replay {
         kind: FrameKind,
         payload: &[u8],
         position: Position,
-        place: &mut dyn FnMut(&Glance<'_>) -> u32,
+        place: &mut dyn FnMut(&LoggedHead) -> u32,
     ) -> Result<(), ReplayError> {
         let malformed = |error: prost::DecodeError| ReplayError::Payload(error.to_string());
         match kind {
             FrameKind::State => self.state(&LogState::decode(payload).map_err(malformed)?)?,
             FrameKind::Ping | FrameKind::Copy => {
-                let record = glance(payload)
-                    .ok_or_else(|| ReplayError::Payload("a record that cannot be decoded".to_owned()))?;
-                let incarnation = Incarnation::from_slice(record.incarnation)
+                self.head.read(payload).map_err(malformed)?;
+                let record = &self.head;
+                let incarnation = Incarnation::from_slice(&record.incarnation)
                     .ok_or_else(|| ReplayError::Payload("a record id without incarnation".to_owned()))?;
                 let logged = Logged {
                     sequence: record.sequence,
                     received_us: record.received_us,
                     position,
-                    partition: place(&record),
+                    partition: place(record),
                 };
-                self.learn_ping(incarnation, record.sequence);
+                self.learn_ping(incarnation, logged.sequence);
                 if kind == FrameKind::Ping {
                     self.pings.entry(incarnation).or_default().push(logged);
                 } else {

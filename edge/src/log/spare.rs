@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use disk::{Disk, File};
 
-use super::budget::Budget;
+use super::budget::LogBudget;
 
 /// The name under which the next segment waits.
 const SPARE: &str = "spare";
@@ -25,7 +25,7 @@ pub(crate) struct Spare {
     dir: PathBuf,
     path: PathBuf,
     segment_bytes: u64,
-    budget: Arc<Budget>,
+    budget: Arc<LogBudget>,
     state: State,
     /// Whether it was told that there is no room, once until there is: it is tried again at every submission.
     told: bool,
@@ -49,7 +49,7 @@ enum State {
 
 impl Spare {
     /// The spare of the log in `dir`; what an earlier process left is not used.
-    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, segment_bytes: u64, budget: Arc<Budget>) -> Self {
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path, segment_bytes: u64, budget: Arc<LogBudget>) -> Self {
         Self {
             disk,
             dir: dir.to_path_buf(),

@@ -77,7 +77,7 @@ proptest! {
                 Step::Take { how, give_back } => {
                     let oldest = slow.iter().map(|(_, since)| *since).min();
                     prop_assert_eq!(open.oldest_us(), oldest);
-                    let segment = open.holds().oldest();
+                    let segment = open.by_segment().oldest();
                     prop_assert_eq!(segment, slow_oldest_segment(&slow));
                     let (segment, bytes) = segment.unwrap_or_default();
                     let taken: Vec<Taken> = match how {
@@ -102,7 +102,7 @@ proptest! {
                         let mut rest = taken.positions.split_off(if how == How::Segment { 0 } else { kept });
                         if how == How::Segment {
                             // All of them are copied to the newest segment.
-                            let newest = open.holds().newest();
+                            let newest = open.by_segment().newest();
                             for position in &mut rest {
                                 let copy = Position::new(newest, position.offset(), position.length as usize);
                                 slow.retain(|(slow, _)| slow != position);

@@ -10,7 +10,7 @@ mod with {
     use std::sync::Arc;
 
     use anyhow::Context;
-    use lambda_indexer::Place;
+    use lambda_indexer::StoreLocation;
     use lambda_indexer::queue::{Queue, SqsQueue, SqsSettings};
 
     use crate::cli::Data;
@@ -24,7 +24,7 @@ mod with {
         data: &Data,
         store: &StoreUrl,
         url: &QueueUrl,
-    ) -> anyhow::Result<(Arc<dyn Queue>, Place)> {
+    ) -> anyhow::Result<(Arc<dyn Queue>, StoreLocation)> {
         let store = store::S3Settings::parse(&store.0).context("--store")?;
         let settings = SqsSettings {
             url: url.0.clone(),
@@ -32,7 +32,7 @@ mod with {
             region: data.places.region.clone(),
         };
         let queue = SqsQueue::open(settings).await.context("--queue")?;
-        let place = Place {
+        let place = StoreLocation {
             s3_bucket: store.bucket,
             prefix: store.prefix,
         };
@@ -44,7 +44,7 @@ mod with {
 mod without {
     use std::sync::Arc;
 
-    use lambda_indexer::Place;
+    use lambda_indexer::StoreLocation;
     use lambda_indexer::queue::Queue;
 
     use crate::cli::Data;
@@ -54,7 +54,7 @@ mod without {
         _: &Data,
         _: &StoreUrl,
         url: &QueueUrl,
-    ) -> anyhow::Result<(Arc<dyn Queue>, Place)> {
+    ) -> anyhow::Result<(Arc<dyn Queue>, StoreLocation)> {
         anyhow::bail!(
             "--queue {}: this program was built without queues; `cargo build --release --features aws` builds it with",
             url.0

@@ -2,7 +2,7 @@
 
 use ping::ChunkId;
 
-use super::{Dice, Place};
+use super::{Database, Dice};
 use crate::{FAILURES_MAX, Index, IndexEntry, SetAside};
 
 async fn pending_ids(index: &dyn Index, limit: usize) -> Vec<ChunkId> {
@@ -19,7 +19,7 @@ fn ids(entries: &[IndexEntry]) -> Vec<ChunkId> {
     entries.iter().map(|entry| entry.id).collect()
 }
 
-pub(super) async fn pending_chunks_come_in_order_of_arrival(place: &impl Place) {
+pub(super) async fn pending_chunks_come_in_order_of_arrival(place: &impl Database) {
     let index = place.open().await;
     let mut entries = Dice::new(11).entries(12);
     entries.reverse();
@@ -44,7 +44,7 @@ pub(super) async fn pending_chunks_come_in_order_of_arrival(place: &impl Place) 
     assert_eq!(pending[0].entry, entries[0]);
 }
 
-pub(super) async fn a_settled_chunk_is_no_longer_pending(place: &impl Place) {
+pub(super) async fn a_settled_chunk_is_no_longer_pending(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(12).entries(6);
     index.insert(&entries).await.expect("inserted");
@@ -67,7 +67,7 @@ pub(super) async fn a_settled_chunk_is_no_longer_pending(place: &impl Place) {
     assert_eq!(index.fail(entries[1].id, "late").await.expect("an answer"), 0);
 }
 
-pub(super) async fn the_third_failure_sets_a_chunk_aside(place: &impl Place) {
+pub(super) async fn the_third_failure_sets_a_chunk_aside(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(14).entries(3);
     index.insert(&entries).await.expect("inserted");
@@ -102,7 +102,7 @@ pub(super) async fn the_third_failure_sets_a_chunk_aside(place: &impl Place) {
     );
 }
 
-pub(super) async fn a_rebuild_makes_chunks_pending_again(place: &impl Place) {
+pub(super) async fn a_rebuild_makes_chunks_pending_again(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(15).entries(8);
     index.insert(&entries).await.expect("inserted");
@@ -122,7 +122,7 @@ pub(super) async fn a_rebuild_makes_chunks_pending_again(place: &impl Place) {
     assert_eq!(index.set_aside().await.expect("an answer"), []);
 }
 
-pub(super) async fn what_cannot_be_read_is_noted_until_it_can(place: &impl Place) {
+pub(super) async fn what_cannot_be_read_is_noted_until_it_can(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(17).entries(1);
     index

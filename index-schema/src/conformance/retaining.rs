@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ping::{Dimension, OTHER, SubmissionDate, Timestamp};
 
-use super::{Dice, Place};
+use super::{Database, Dice};
 use crate::door::PRODUCTS_MAX;
 use crate::{ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, RetainIndex};
 
@@ -39,7 +39,7 @@ pub async fn expired(index: &dyn RetainIndex, limit: usize) -> Vec<Expired> {
     }
 }
 
-pub(super) async fn below_the_floor_nothing_is_added_and_each_refusal_counts_once(place: &impl Place) {
+pub(super) async fn below_the_floor_nothing_is_added_and_each_refusal_counts_once(place: &impl Database) {
     let index = place.open().await;
     let floors = Floors {
         pings: date("20170130"),
@@ -89,7 +89,7 @@ pub(super) async fn below_the_floor_nothing_is_added_and_each_refusal_counts_onc
     assert_eq!(index.totals().await.expect("totals"), totals);
 }
 
-pub(super) async fn floors_only_rise_and_outlive_the_process(place: &impl Place) {
+pub(super) async fn floors_only_rise_and_outlive_the_process(place: &impl Database) {
     let index = place.open().await;
     let pings = |text| Floors {
         pings: date(text),
@@ -103,7 +103,7 @@ pub(super) async fn floors_only_rise_and_outlive_the_process(place: &impl Place)
     assert_eq!(again.floors().await.expect("floors"), pings("20170131"));
 }
 
-pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(place: &impl Place) {
+pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(2).entries(90);
     index.insert(&entries).await.expect("inserted");
@@ -161,7 +161,7 @@ pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(
     assert_eq!(by_day, kept.count() as u64);
 }
 
-pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(place: &impl Place) {
+pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(3).entries(3);
     index.insert(&entries).await.expect("inserted");
@@ -199,7 +199,7 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
     assert_eq!(index.insert(&entries[..2]).await.expect("inserted").refused, 2);
 }
 
-pub(super) async fn what_is_gone_is_cleared_and_comes_back_with_its_object(place: &impl Place) {
+pub(super) async fn what_is_gone_is_cleared_and_comes_back_with_its_object(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(4).entries(2);
     index.insert(&entries).await.expect("inserted");
@@ -238,7 +238,7 @@ pub(super) async fn what_is_gone_is_cleared_and_comes_back_with_its_object(place
     assert_eq!(totals.records_ever(), records(&entries));
 }
 
-pub(super) async fn floors_are_lowered_by_hand_and_what_was_refused_can_be_added(place: &impl Place) {
+pub(super) async fn floors_are_lowered_by_hand_and_what_was_refused_can_be_added(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(5).entries(80);
     let (before, late) = entries.split_at(20);
@@ -296,7 +296,7 @@ pub(super) async fn floors_are_lowered_by_hand_and_what_was_refused_can_be_added
     assert_eq!((again.floors, again.admitted), (expected, 0));
 }
 
-pub(super) async fn products_are_bounded_and_given_back(place: &impl Place) {
+pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
     let index = place.open().await;
     let mut dice = Dice::new(6);
     let mut named = |plan: u64, name: &str| {

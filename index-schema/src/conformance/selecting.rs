@@ -1,6 +1,6 @@
 //! What a selection finds, against the slow way: asking every entry.
 
-use super::{Dice, Place};
+use super::{Database, Dice};
 use crate::{Condition, Index, IndexEntry, Selection};
 
 /// All that a selection finds, page by page.
@@ -21,7 +21,7 @@ async fn select_all(index: &dyn Index, selection: &Selection, page: usize) -> Ve
     }
 }
 
-pub(super) async fn a_selection_finds_exactly_what_can_match(place: &impl Place) {
+pub(super) async fn a_selection_finds_exactly_what_can_match(place: &impl Database) {
     let index = place.open().await;
     let mut dice = Dice::new(21);
     let mut entries = dice.entries(120);
@@ -54,7 +54,7 @@ pub(super) async fn a_selection_finds_exactly_what_can_match(place: &impl Place)
     );
 }
 
-pub(super) async fn a_large_set_of_values_is_no_obstacle(place: &impl Place) {
+pub(super) async fn a_large_set_of_values_is_no_obstacle(place: &impl Database) {
     let index = place.open().await;
     let entries = Dice::new(22).entries(40);
     index.insert(&entries).await.expect("inserted");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use index_schema::conformance::{Dice, Place, run};
+use index_schema::conformance::{Database, Dice, run};
 use index_schema::{ChunkKind, Condition, Index, IndexError, RetainIndex, Selection, SqliteIndex};
 use ping::{Dimension, Timestamp};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ impl Folder {
 }
 
 #[async_trait]
-impl Place for Folder {
+impl Database for Folder {
     async fn open(&self) -> Arc<dyn RetainIndex> {
         SqliteIndex::open(&self.path()).expect("opened")
     }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::object_key::{decode, plain_or_encoded};
-use super::wire::{Notification, Place, Record};
+use super::wire::{Notification, Record, S3Entity};
 use super::{Announced, CreatedObject, EventError, Ignored};
 
 /// Notifications that may be packed in one another: S3 in SNS in SQS are three, EventBridge by way of SNS no more.
@@ -145,7 +145,7 @@ impl Announced {
         self.created_at(record.s3, |written| decode(&written));
     }
 
-    fn take_from_event_bridge(&mut self, name: String, detail: Option<Place>) {
+    fn take_from_event_bridge(&mut self, name: String, detail: Option<S3Entity>) {
         if name == "Object Created" {
             self.created_at(detail, |written| Ok(plain_or_encoded(written)));
         } else {
@@ -153,7 +153,7 @@ impl Announced {
         }
     }
 
-    fn created_at(&mut self, place: Option<Place>, key_of: impl Fn(String) -> Result<String, EventError>) {
+    fn created_at(&mut self, place: Option<S3Entity>, key_of: impl Fn(String) -> Result<String, EventError>) {
         let place = place.and_then(|place| Some((place.bucket?, place.object?)));
         let Some((s3_bucket, object)) = place else {
             let missing = "a creation lacks its bucket or its object".to_owned();

@@ -15,7 +15,7 @@ pub(super) struct Notification {
     #[serde(rename = "detail-type")]
     pub(super) detail_type: Option<String>,
     /// From EventBridge: to what.
-    pub(super) detail: Option<Place>,
+    pub(super) detail: Option<S3Entity>,
     /// From SNS, as a message of a queue: the notification inside, as text.
     #[serde(rename = "Message")]
     pub(super) message: Option<String>,
@@ -30,7 +30,7 @@ pub(super) struct Record {
     #[serde(rename = "eventName")]
     pub(super) event_name: Option<String>,
     /// Of S3: to what.
-    pub(super) s3: Option<Place>,
+    pub(super) s3: Option<S3Entity>,
     /// Of SQS: by what the message is answered for.
     #[serde(rename = "messageId")]
     pub(super) message_id: Option<String>,
@@ -43,7 +43,7 @@ pub(super) struct Record {
 
 /// Where an object is.
 #[derive(Debug, Deserialize)]
-pub(super) struct Place {
+pub(super) struct S3Entity {
     pub(super) bucket: Option<Bucket>,
     pub(super) object: Option<Object>,
 }

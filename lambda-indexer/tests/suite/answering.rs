@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use index_schema::{ChunkKind, Index};
 use lambda_indexer::event::{Announced, CreatedObject, Invocation, QueueMessage};
-use lambda_indexer::{Answer, AnswerError, Handler, Indexer, Outcome, Place};
+use lambda_indexer::{Answer, AnswerError, Handler, Indexer, Outcome, StoreLocation};
 use serde_json::json;
 use store::{Odds, Store, UnreliableStore};
 
@@ -14,7 +14,7 @@ use crate::world::World;
 const TIME: Duration = Duration::from_secs(600);
 
 pub(crate) fn handler_on(world: &World, store: Arc<dyn Store>) -> Handler {
-    let place = Place {
+    let place = StoreLocation {
         s3_bucket: "chunks".to_owned(),
         prefix: "below".to_owned(),
     };

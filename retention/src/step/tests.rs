@@ -10,7 +10,7 @@ fn today() -> SubmissionDate {
     "20170131".parse().expect("a date")
 }
 
-fn keep(text: &str) -> Keep {
+fn keep(text: &str) -> RetentionRule {
     text.parse().expect("a rule")
 }
 
@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn the_oldest_days_go_until_the_rest_fits(sizes in prop::collection::vec(0u64..100, 0..12), budget in 1u64..400) {
         let days: Vec<_> = (0..).zip(&sizes).map(|(at, size)| (today().plus_days(at - 8), *size)).collect();
-        let keep = Keep { bytes: Some(budget), ..Keep::default() };
+        let keep = RetentionRule { bytes: Some(budget), ..RetentionRule::default() };
         let floor = Step::of((Kind::Pings, &keep), &days, today(), Consent::Given).floor;
         let kept_from = |floor| days.iter().filter(move |(day, _)| Some(*day) >= floor).map(|(_, size)| size).sum::<u64>();
         let newest = days.last().map(|(day, _)| *day);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use aggregate_store::{AggregateStore, RetainAggregates};
 use index_schema::{Floors, Index, RetainIndex};
-use retention::{Consent, Keep, Kind, Retainer, RetentionError, Rules};
+use retention::{Consent, Kind, Retainer, RetentionError, RetentionRule, Rules};
 
 use crate::keeping::{fill, filled, ping, rules, settled};
 use crate::refusing::{RefusingStore, StubbornAggregates};
@@ -278,7 +278,7 @@ async fn copies_have_a_bound_of_their_own_which_takes_nothing_else() {
     let of_copies = world.aggregates.copy_bytes().await.expect("measured");
     assert_eq!(of_copies.len(), 6);
     let bounded = Rules {
-        copies: "3d".parse::<Keep>().expect("a rule"),
+        copies: "3d".parse::<RetentionRule>().expect("a rule"),
         ..rules("forever", "forever")
     };
     let world = world.restarted(bounded);
@@ -296,7 +296,7 @@ async fn copies_have_a_bound_of_their_own_which_takes_nothing_else() {
     assert_eq!(world.aggregates.folded_ids(None, 99).await.expect("ids"), folded);
     let by_size = Rules {
         copies: format!("{}B", of_copies[4].bytes + of_copies[5].bytes)
-            .parse::<Keep>()
+            .parse::<RetentionRule>()
             .expect("a rule"),
         ..rules("forever", "forever")
     };

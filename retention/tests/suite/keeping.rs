@@ -5,17 +5,17 @@ use std::time::Duration;
 use aggregate_store::{AggregateReads, AggregateStore, RetainAggregates};
 use index_schema::{ChunkKind, Forgotten, Index, RetainIndex};
 use ping::Timestamp;
-use retention::{Consent, Keep, Rules};
+use retention::{Consent, RetentionRule, Rules};
 
 use crate::world::{Put, World, first_day};
 
 pub(crate) fn rules(pings: &str, aggregates: &str) -> Rules {
-    let keep = |text: &str| text.parse::<Keep>().expect("a rule");
+    let keep = |text: &str| text.parse::<RetentionRule>().expect("a rule");
     Rules {
         pings: keep(pings),
         errors: keep(pings),
         aggregates: keep(aggregates),
-        copies: Keep::default(),
+        copies: RetentionRule::default(),
         repeat_window: Duration::from_secs(2 * 86_400),
     }
 }

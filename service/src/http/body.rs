@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::BodyLimits;
-use super::room::Seat;
+use super::connection_limit::Seat;
 use crate::task;
 
 /// Memory is taken from the budget, and reserved, in steps that double from this many bytes: most pings need a step or

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::body::Sender;
-use super::room::Seat;
+use super::connection_limit::Seat;
 use super::watch::Watched;
 use super::{Answer, ConnectionLimits, Handler, Hangup};
 use crate::metrics::{self, Closed};

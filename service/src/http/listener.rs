@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::connection::{self, Shared};
-use super::room::{Room, Seat};
+use super::connection_limit::{ConnectionLimit, Seat};
 use super::{ConnectionLimits, Handler};
 use crate::shutdown::Shutdown;
 use crate::{metrics, task};
@@ -95,7 +95,7 @@ impl Listener {
             name,
             limits,
         } = self;
-        let room = Room::new(limits.connections, limits.heartbeat_seats);
+        let limit = ConnectionLimit::new(limits.connections, limits.heartbeat_seats);
         let drain_timeout = limits.drain_timeout;
         let shared = Arc::new(Shared {
             handler,
@@ -107,28 +107,32 @@ impl Listener {
         tokio::select! {
             biased;
             () = shutdown.wished() => {}
-            () = accept_all(&listener, &room, &shared) => {}
+            () = accept_all(&listener, &limit, &shared) => {}
         }
         drop(listener);
-        if timeout(drain_timeout, room.all_gone()).await.is_err() {
-            let left = room.taken();
+        if timeout(drain_timeout, limit.all_gone()).await.is_err() {
+            let left = limit.taken();
             tracing::warn!(
                 listener = name,
                 connections = left,
                 "requests in flight took too long and are cut"
             );
             cut_trigger.pull();
-            room.all_gone().await;
+            limit.all_gone().await;
         }
     }
 }
 
-/// Accepts for ever. One connection beyond the room is accepted and waits for it; the others wait in the operating
+/// Accepts for ever. One connection beyond the limit is accepted and waits for it; the others wait in the operating
 /// system's queue.
-async fn accept_all<H: Handler>(listener: &TcpListener, room: &Arc<Room>, shared: &Arc<Shared<H>>) {
+async fn accept_all<H: Handler>(
+    listener: &TcpListener,
+    limit: &Arc<ConnectionLimit>,
+    shared: &Arc<Shared<H>>,
+) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => begin(stream, room.take().await, shared),
+            Ok((stream, _)) => begin(stream, limit.take().await, shared),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 metrics::accept_failures(shared.listener).increment(1);

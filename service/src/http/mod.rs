@@ -3,12 +3,12 @@
 
 mod body;
 mod connection;
+mod connection_limit;
 mod handler;
 mod hosts;
 mod limits;
 mod listener;
 mod pace;
-mod room;
 mod serving;
 mod watch;
 

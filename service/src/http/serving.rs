@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a connection that was refused for want of room keeps its seat at least, so that the answer gets through.
 const REFUSED_PATIENCE: Duration = Duration::from_millis(100);
 
-/// The requests of a connection that are, and were, answered. Shared by the watch, the service, and the room.
+/// The requests of a connection that are, and were, answered. Shared by the watch, the service, and the limit.
 #[derive(Clone, Debug)]
 pub(super) struct Serving(Arc<Shared>);
 

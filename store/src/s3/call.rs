@@ -8,11 +8,11 @@ use std::time::Duration;
 use service::clock::Clock;
 use service::random::Random;
 
-use super::budget::Budget;
 use super::failure::Failure;
 use super::metrics;
 use super::operation::Operation;
 use super::reason::Reason;
+use super::retry_budget::RetryBudget;
 use super::settings::S3Settings;
 
 /// Makes requests.
@@ -23,7 +23,7 @@ pub(super) struct Caller {
     tries_max: u32,
     wait: Duration,
     wait_max: Duration,
-    budget: Mutex<Budget>,
+    budget: Mutex<RetryBudget>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
 }
@@ -47,7 +47,7 @@ impl Caller {
             tries_max: settings.tries_max,
             wait: settings.retry_wait,
             wait_max: settings.retry_wait_max,
-            budget: Mutex::new(Budget::of(settings.retry_budget)),
+            budget: Mutex::new(RetryBudget::of(settings.retry_budget)),
             random,
             clock,
         }

@@ -3,7 +3,6 @@
 //! `store.rs` is the door; `put.rs`, `parts.rs`, `read.rs` and `list.rs` are what stands behind its verbs; `call.rs` makes one
 //! request, with its tries; `reason.rs` says what a failure means, and is pure.
 
-mod budget;
 mod call;
 mod client;
 mod failure;
@@ -16,10 +15,11 @@ mod parts;
 mod put;
 mod read;
 mod reason;
-mod room;
+mod retry_budget;
 mod settings;
 mod source;
 mod store;
+mod upload_budget;
 
 pub use client::S3OpenError;
 pub use settings::{S3Credentials, S3Encryption, S3Settings, S3SettingsError};

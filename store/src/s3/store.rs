@@ -16,8 +16,8 @@ use super::failure::Failure;
 use super::names::Names;
 use super::operation::Operation;
 use super::reason::Reason;
-use super::room::Room;
 use super::settings::S3Settings;
+use super::upload_budget::UploadBudget;
 use crate::{CLOCK_SKEW, ListPage, ObjectMeta, Payload, Put, Store, StoreError};
 
 /// Objects in a bucket of S3, or of what speaks its protocol, below a prefix. Clones share connections, room for uploads
@@ -35,7 +35,7 @@ pub(super) struct Inner {
     pub(super) settings: S3Settings,
     pub(super) names: Names,
     pub(super) caller: Caller,
-    pub(super) room: Room,
+    pub(super) room: UploadBudget,
     pub(super) disk: Arc<dyn Disk>,
     pub(super) sign_bodies: bool,
 }
@@ -54,7 +54,7 @@ impl S3Store {
                 client,
                 names: Names::below(&settings.prefix),
                 caller: Caller::new(&settings, random, clock),
-                room: Room::of(settings.upload_bytes_max),
+                room: UploadBudget::of(settings.upload_bytes_max),
                 disk,
                 sign_bodies,
                 settings,

@@ -1,4 +1,4 @@
-//! Everything at once: load from one side, the plan's deeds from the other.
+//! Everything at once: load from one side, the plan's actions from the other.
 
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::document::document;
 use super::ledger::Ledger;
 use super::load::{Load, StopAtLast};
 use super::options::Options;
-use super::plan::{Deed, Plan};
+use super::plan::{Action, Plan};
 use super::process::Process;
 use super::report::{Outcome, say};
 use super::stage::Stage;
@@ -71,7 +71,7 @@ impl Conductor<'_> {
         self.start();
         let mut minutes = 0;
         while self.process.is_some() {
-            let (pause, deed) = self.plan.next();
+            let (pause, action) = self.plan.next();
             thread_sleep(pause);
             if load.elapsed() >= length {
                 break;
@@ -83,7 +83,7 @@ impl Conductor<'_> {
             }
             self.look_after();
             if self.process.is_some() {
-                self.perform(&deed, commands);
+                self.perform(&action, commands);
             }
         }
         commands.wait();
@@ -123,15 +123,15 @@ impl Conductor<'_> {
         commands.wait();
     }
 
-    fn perform(&mut self, deed: &Deed, commands: &mut Commands<'_, '_>) {
+    fn perform(&mut self, action: &Action, commands: &mut Commands<'_, '_>) {
         let stage = self.stage;
-        match deed {
-            Deed::Kill => {
+        match action {
+            Action::Kill => {
                 stage.note("kill");
                 self.kill(commands);
                 self.start();
             }
-            Deed::Terminate => {
+            Action::Terminate => {
                 stage.note("SIGTERM");
                 if let Some(process) = self.process.take() {
                     stage.terminate(process);
@@ -139,25 +139,25 @@ impl Conductor<'_> {
                 commands.wait();
                 self.start();
             }
-            Deed::StoreAway(length, kill) => {
+            Action::StoreAway(length, kill) => {
                 stage.note("store away");
                 stage.store_away();
                 self.under_pressure(*length, *kill, commands, Stage::store_back);
             }
-            Deed::DiskFull(length, kill) => {
+            Action::DiskFull(length, kill) => {
                 if let Some(room) = &stage.room {
                     stage.note("disk full");
                     room.fill();
                     self.under_pressure(*length, *kill, commands, |_| room.free());
                 }
             }
-            Deed::Clock(seconds) => {
+            Action::Clock(seconds) => {
                 if let Some(faults) = &stage.faults {
                     stage.note("clock step");
                     faults.set_clock(*seconds);
                 }
             }
-            Deed::Pause(length) => {
+            Action::Pause(length) => {
                 stage.note("SIGSTOP, SIGCONT");
                 if let Some(process) = &self.process {
                     process.signal(Signal::STOP);
@@ -165,8 +165,8 @@ impl Conductor<'_> {
                     process.signal(Signal::CONT);
                 }
             }
-            Deed::Command(name) => commands.begin(name),
-            Deed::Import(lines) => commands.begin_import(*lines),
+            Action::Command(name) => commands.begin(name),
+            Action::Import(lines) => commands.begin_import(*lines),
         }
     }
 

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// What befalls the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum Action {
     /// `kill -9`, and a start with other settings.
     Kill,
     /// SIGTERM, and the same.
@@ -26,7 +26,7 @@ pub(super) enum Deed {
     Import(u64),
 }
 
-/// Deeds by how many of a hundred they are.
+/// Actions by how many of a hundred they are.
 const KINDS: [(u32, &str); 11] = [
     (22, "kill"),
     (10, "terminate"),
@@ -57,8 +57,8 @@ impl Plan {
         }
     }
 
-    /// The next deed, and what it waits before.
-    pub(super) fn next(&mut self) -> (Duration, Deed) {
+    /// The next action, and what it waits before.
+    pub(super) fn next(&mut self) -> (Duration, Action) {
         let pause = self.millis(50, 3_000);
         let mut at = self.dice.random_range(0..KINDS.iter().map(|(of, _)| of).sum());
         let kind = KINDS.iter().find_map(|(of, kind)| match at < *of {
@@ -68,17 +68,17 @@ impl Plan {
                 None
             }
         });
-        let deed = match kind.expect("less than the sum") {
-            "kill" => Deed::Kill,
-            "terminate" => Deed::Terminate,
-            "store away" => Deed::StoreAway(self.millis(300, 8_000), self.dice.random_bool(0.3)),
-            "disk full" => Deed::DiskFull(self.millis(300, 5_000), self.dice.random_bool(0.3)),
-            "clock" => Deed::Clock(STEPS[self.dice.random_range(0..STEPS.len())]),
-            "pause" => Deed::Pause(self.millis(100, 3_000)),
-            "import" => Deed::Import(self.dice.random_range(1..200)),
-            command => Deed::Command(command),
+        let action = match kind.expect("less than the sum") {
+            "kill" => Action::Kill,
+            "terminate" => Action::Terminate,
+            "store away" => Action::StoreAway(self.millis(300, 8_000), self.dice.random_bool(0.3)),
+            "disk full" => Action::DiskFull(self.millis(300, 5_000), self.dice.random_bool(0.3)),
+            "clock" => Action::Clock(STEPS[self.dice.random_range(0..STEPS.len())]),
+            "pause" => Action::Pause(self.millis(100, 3_000)),
+            "import" => Action::Import(self.dice.random_range(1..200)),
+            command => Action::Command(command),
         };
-        (pause, deed)
+        (pause, action)
     }
 
     /// The settings of the next life.

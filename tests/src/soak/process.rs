@@ -25,7 +25,7 @@ pub(super) struct Process {
 }
 
 /// What all lives share.
-pub(super) struct Place<'a> {
+pub(super) struct Launch<'a> {
     pub(super) data: &'a Path,
     /// All lives write their log lines here.
     pub(super) log: &'a Path,
@@ -36,7 +36,7 @@ pub(super) struct Place<'a> {
 
 impl Process {
     /// Starts it, and waits until both listeners answer. Answers why not, where it ends before.
-    pub(super) fn start(place: &Place<'_>, settings: &[String]) -> Result<Self, String> {
+    pub(super) fn start(place: &Launch<'_>, settings: &[String]) -> Result<Self, String> {
         let log = OpenOptions::new()
             .create(true)
             .append(true)

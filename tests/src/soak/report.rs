@@ -76,8 +76,8 @@ fn table(stage: &Stage, entries: &Entries, verdict: &Verdict, memory_max: u64) -
     let diary = stage.diary();
     row("seconds", format!("{:.0}", stage.seconds()));
     row("lives", diary.peaks.len().to_string());
-    for (deed, times) in &diary.deeds {
-        row(deed, times.to_string());
+    for (action, times) in &diary.actions {
+        row(action, times.to_string());
     }
     for left_out in &diary.left_out {
         row("left out", left_out.clone());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::load::Target;
-use super::process::{Place, Process};
+use super::process::{Launch, Process};
 use crate::program::now;
 use crate::{Faults, SmallDisk, free_address};
 
@@ -35,8 +35,8 @@ pub(super) struct Stage {
 /// What took place.
 #[derive(Debug)]
 pub(super) struct Diary {
-    /// Deeds by name.
-    pub(super) deeds: BTreeMap<String, u64>,
+    /// Actions by name.
+    pub(super) actions: BTreeMap<String, u64>,
     /// The most memory of each life that ended, in bytes.
     pub(super) peaks: Vec<u64>,
     /// When nobody was there, in seconds since the stage was set.
@@ -82,7 +82,7 @@ impl Stage {
             api: free_address(),
             start: now(),
             diary: Mutex::new(Diary {
-                deeds: BTreeMap::new(),
+                actions: BTreeMap::new(),
                 peaks: Vec::new(),
                 away: Vec::new(),
                 slowest_start: 0.0,
@@ -105,14 +105,14 @@ impl Stage {
     }
 
     /// Notes that something is done to the program.
-    pub(super) fn note(&self, deed: &str) {
-        self.count(deed);
+    pub(super) fn note(&self, action: &str) {
+        self.count(action);
         self.diary().last = now();
     }
 
     /// Counts something that is done beside the program, and should not disturb it.
-    pub(super) fn count(&self, deed: &str) {
-        *self.diary().deeds.entry(deed.to_owned()).or_default() += 1;
+    pub(super) fn count(&self, action: &str) {
+        *self.diary().actions.entry(action.to_owned()).or_default() += 1;
     }
 
     /// Whether nothing was done to the program for a while.
@@ -130,7 +130,7 @@ impl Stage {
     /// # Errors
     /// When it does not come up.
     pub(super) fn start(&self, settings: &[String]) -> Result<Process, String> {
-        let place = Place {
+        let place = Launch {
             data: &self.data,
             log: &self.log,
             edge: &self.edge,

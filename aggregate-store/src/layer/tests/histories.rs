@@ -13,7 +13,7 @@ use crate::conformance::{Oracle, any_additions, chunk_id, dump_of};
 use crate::{AggregateReads, AggregateStore, CellKey, Committed, Kept, LayeredAggregates, Persisted};
 
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+enum Step {
     Hold,
     Commit,
     Persist,
@@ -41,14 +41,14 @@ impl Life {
         }
     }
 
-    async fn act(&mut self, deed: Deed) {
-        match deed {
-            Deed::Hold | Deed::Commit => {
+    async fn act(&mut self, step: Step) {
+        match step {
+            Step::Hold | Step::Commit => {
                 let Some(number) = self.pending.pop_front() else {
                     return;
                 };
                 let batch = batch(number as u64, &self.chunks[number]);
-                if matches!(deed, Deed::Hold) {
+                if matches!(step, Step::Hold) {
                     let kept = self.layered.hold(batch, 0).await.expect("it is held");
                     assert_eq!(kept, Kept::Held);
                 } else {
@@ -57,11 +57,11 @@ impl Life {
                 }
                 self.folded.insert(number);
             }
-            Deed::Persist => {
+            Step::Persist => {
                 let persisted = self.layered.persist().await.expect("it is written");
                 assert!(!matches!(persisted, Persisted::Dropped(_)), "{persisted:?}");
             }
-            Deed::Crash => self.start_again().await,
+            Step::Crash => self.start_again().await,
         }
     }
 
@@ -104,38 +104,38 @@ fn any_order_of_holding_writing_and_crashing_gives_the_same_sums() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let deeds = select(vec![
-        Deed::Hold,
-        Deed::Hold,
-        Deed::Hold,
-        Deed::Commit,
-        Deed::Persist,
-        Deed::Crash,
+    let steps = select(vec![
+        Step::Hold,
+        Step::Hold,
+        Step::Hold,
+        Step::Commit,
+        Step::Persist,
+        Step::Crash,
     ]);
     let cases = (
         prop::collection::vec(any_additions(), 1..8),
-        prop::collection::vec(deeds, 1..25),
+        prop::collection::vec(steps, 1..25),
     );
     let config = Config {
         cases: 24,
         failure_persistence: None,
         ..Config::default()
     };
-    let outcome = TestRunner::new(config).run(&cases, |(chunks, deeds)| {
+    let outcome = TestRunner::new(config).run(&cases, |(chunks, steps)| {
         runtime.block_on(async {
             let mut life = Life::new(chunks).await;
-            for deed in deeds {
-                life.act(deed).await;
+            for step in steps {
+                life.act(step).await;
                 life.check().await;
             }
             while !life.pending.is_empty() {
-                life.act(Deed::Hold).await;
+                life.act(Step::Hold).await;
             }
             life.check().await;
             let held = dump_of(&*life.layered).await;
-            life.act(Deed::Persist).await;
+            life.act(Step::Persist).await;
             assert_eq!(dump_of(&**life.layered.base()).await, held, "byte by byte");
-            life.act(Deed::Crash).await;
+            life.act(Step::Crash).await;
             life.check().await;
         });
         Ok(())

@@ -16,7 +16,7 @@ use crate::fold::staged::Stage;
 /// When the ping is an errored one; the stage then holds nothing of use.
 pub(in crate::fold) fn read(body: &[u8], stage: &mut Stage) -> Result<(), PingError> {
     let mut json = Cursor::new(body);
-    json.value(Document::at(Place::Document, stage))?;
+    json.value(Document::at(Scope::Document, stage))?;
     json.end()?;
     stage.error.map_or(Ok(()), Err)?;
     stage.settle_dimensions();
@@ -25,7 +25,7 @@ pub(in crate::fold) fn read(body: &[u8], stage: &mut Stage) -> Result<(), PingEr
 
 /// An object on the way to the ping's dimensions. Which one decides what its keys mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Scope {
     Document,
     Application,
     Environment,
@@ -37,49 +37,49 @@ enum Place {
 /// What stands under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
-    Inner(Place),
+    Inner(Scope),
     Payload,
     ClientId,
     Dimension(Dimension),
 }
 
 /// The keys that are read in a place; the position is the number for [`Once`].
-const fn keys_of(place: Place) -> &'static [(&'static str, Item)] {
+const fn keys_of(place: Scope) -> &'static [(&'static str, Item)] {
     match place {
-        Place::Document => &[
-            ("application", Item::Inner(Place::Application)),
-            ("environment", Item::Inner(Place::Environment)),
+        Scope::Document => &[
+            ("application", Item::Inner(Scope::Application)),
+            ("environment", Item::Inner(Scope::Environment)),
             ("payload", Item::Payload),
             ("clientId", Item::ClientId),
         ],
-        Place::Application => &[
+        Scope::Application => &[
             ("channel", Item::Dimension(Dimension::Channel)),
             ("version", Item::Dimension(Dimension::Version)),
             ("buildId", Item::Dimension(Dimension::BuildDate)),
             ("name", Item::Dimension(Dimension::Application)),
             ("architecture", Item::Dimension(Dimension::Architecture)),
         ],
-        Place::Environment => &[
-            ("system", Item::Inner(Place::System)),
-            ("settings", Item::Inner(Place::Settings)),
+        Scope::Environment => &[
+            ("system", Item::Inner(Scope::System)),
+            ("settings", Item::Inner(Scope::Settings)),
         ],
-        Place::System => &[("os", Item::Inner(Place::Os))],
-        Place::Os => &[
+        Scope::System => &[("os", Item::Inner(Scope::Os))],
+        Scope::Os => &[
             ("name", Item::Dimension(Dimension::Os)),
             ("version", Item::Dimension(Dimension::OsVersion)),
         ],
-        Place::Settings => &[("e10sEnabled", Item::Dimension(Dimension::E10s))],
+        Scope::Settings => &[("e10sEnabled", Item::Dimension(Dimension::E10s))],
     }
 }
 
 struct Document<'a> {
-    place: Place,
+    place: Scope,
     stage: &'a mut Stage,
     once: Once,
 }
 
 impl<'a> Document<'a> {
-    fn at(place: Place, stage: &'a mut Stage) -> Self {
+    fn at(place: Scope, stage: &'a mut Stage) -> Self {
         Self {
             place,
             stage,
@@ -150,7 +150,7 @@ impl Fields for Document<'_> {
 
     /// Without `application`, say, its dimensions are unknown; the ping is kept.
     fn other(self, _leaf: Leaf) {
-        if self.place == Place::Document {
+        if self.place == Scope::Document {
             self.stage.fail(PingError::NotAnObject);
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use disk::{Disk, Moment, SimulatedDisk, SyncKind};
 use service::random::{Random, SeededRandom};
 
-use crate::log::budget::Budget;
+use crate::log::budget::LogBudget;
 use crate::log::open::{OpenError, open};
 use world::*;
 
@@ -274,7 +274,7 @@ fn write_version(disk: &SimulatedDisk, path: &std::path::Path, version: u8) {
 fn a_log_of_another_directory_is_refused() {
     let disk = SimulatedDisk::new();
     run(&disk, &mut Promised::default());
-    let budget = Budget::new(1 << 20, 1_000);
+    let budget = LogBudget::new(1 << 20, 1_000);
     let random: Arc<dyn Random> = SeededRandom::new(1);
     let error = open(&options(), &disk.shared(), &random, FILE, &budget, &mut |_| 0).expect_err("refused");
     assert!(matches!(error, OpenError::Foreign(_)), "{error}");
@@ -349,7 +349,7 @@ fn a_log_that_was_removed_by_hand_is_refused_and_no_number_is_given_twice() {
         );
     }
     // The way out that the words name: under another identity the log begins anew.
-    let budget = Budget::new(1 << 20, 1_000);
+    let budget = LogBudget::new(1 << 20, 1_000);
     let random: Arc<dyn Random> = SeededRandom::new(1);
     let opened = open(&options(), &empty.shared(), &random, FILE, &budget, &mut |_| 0).expect("opens");
     assert_eq!(opened.recovered.counters.boot, 1);

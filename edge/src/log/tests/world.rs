@@ -13,7 +13,7 @@ use service::clock::HandClock;
 use service::random::{Random, SeededRandom};
 use tokio::sync::oneshot;
 
-use crate::log::budget::{Budget, Reservation};
+use crate::log::budget::{LogBudget, Reservation};
 use crate::log::frame::{self, FRAME_HEADER_BYTES};
 use crate::log::message::{Copy, LoggedPing, Message, NewPing, Watcher};
 use crate::log::open::{LogOptions, OpenError, Opened, open};
@@ -46,7 +46,7 @@ pub(super) struct World {
     pub(super) plan_segment: u32,
     /// Where pings lie that were copied forward.
     pub(super) moved: BTreeMap<RecordId, Position>,
-    pub(super) budget: Arc<Budget>,
+    pub(super) budget: Arc<LogBudget>,
     pub(super) watched: Arc<Watched>,
     pub(super) writer: Writer,
 }
@@ -71,8 +71,8 @@ pub(super) fn options() -> LogOptions {
     }
 }
 
-pub(super) fn open_log(disk: &SimulatedDisk, seed: u64) -> Result<(Opened, Arc<Budget>), OpenError> {
-    let budget = Budget::new(1 << 20, 1_000);
+pub(super) fn open_log(disk: &SimulatedDisk, seed: u64) -> Result<(Opened, Arc<LogBudget>), OpenError> {
+    let budget = LogBudget::new(1 << 20, 1_000);
     let random: Arc<dyn Random> = SeededRandom::new(seed);
     let opened = open(&options(), &disk.shared(), &random, OWN, &budget, &mut |_| 0)?;
     Ok((opened, budget))

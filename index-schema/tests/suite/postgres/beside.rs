@@ -7,7 +7,7 @@ use index_schema::{ChunkKey, Index, IndexEntry, PostgresIndex, RetainIndex};
 use ping::{Dimension, SubmissionDate};
 use service::task;
 
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 /// Entries of several months, so that partitions are made while others insert.
 pub(crate) fn over_months(seed: u64, count: u64) -> Vec<IndexEntry> {
@@ -34,7 +34,7 @@ fn shuffled(entries: &[IndexEntry], dice: &mut Dice) -> Vec<IndexEntry> {
     shuffled
 }
 
-fn deadlocks(place: &Place) -> String {
+fn deadlocks(place: &TestDatabase) -> String {
     place.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
 }
 
@@ -52,7 +52,7 @@ async fn insert_all(index: Arc<PostgresIndex>, entries: Vec<IndexEntry>, seed: u
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixteen_processes_that_insert_the_same_entries_add_each_once_and_never_block_each_other_for_good() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let place = place.with_pool(1);
     drop(place.index().await);
     let entries = over_months(7, 240);
@@ -79,7 +79,7 @@ async fn sixteen_processes_that_insert_the_same_entries_add_each_once_and_never_
 }
 
 /// One of the processes that share the index, doing what any of them may.
-async fn live(place: Place, entries: Vec<IndexEntry>, seed: u64) {
+async fn live(place: TestDatabase, entries: Vec<IndexEntry>, seed: u64) {
     let index = place.index().await;
     let mut dice = Dice::new(seed);
     for _ in 0..60 {
@@ -106,7 +106,7 @@ async fn live(place: Place, entries: Vec<IndexEntry>, seed: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sums_hold_while_eight_processes_do_all_that_can_be_done() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     drop(place.index().await);
     let entries = over_months(8, 60);
     let lives: Vec<_> = (1..=8)
@@ -121,7 +121,7 @@ async fn sums_hold_while_eight_processes_do_all_that_can_be_done() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_floor_that_is_raised_beside_inserters_leaves_nothing_waiting_below_it() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = over_months(9, 180);
     let inserting: Vec<_> = entries

@@ -13,10 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::beside::over_months;
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 /// Waits until a question is answered so; there is no end to waiting but the end of patience with the whole test.
-async fn until(place: &Place, question: &str, answer: &str) {
+async fn until(place: &TestDatabase, question: &str, answer: &str) {
     while place.server.try_sql(&place.database, question).as_deref() != Ok(answer) {
         task::sleep(Duration::from_millis(20)).await;
     }
@@ -24,7 +24,9 @@ async fn until(place: &Place, question: &str, answer: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_of_the_server_is_waited_out_and_each_entry_added_once() {
-    let Some(place) = Place::alone() else { return };
+    let Some(place) = TestDatabase::alone() else {
+        return;
+    };
     let index = place.index().await;
     let entries = over_months(1, 120);
     let stopped = Arc::new(AtomicBool::new(false));
@@ -64,7 +66,7 @@ async fn a_restart_of_the_server_is_waited_out_and_each_entry_added_once() {
 }
 
 /// Runs an insert that waits inside its transaction, behind a lock of ours; then what `meanwhile` does; then lets it go on.
-async fn interrupted(place: &Place, meanwhile: &str) {
+async fn interrupted(place: &TestDatabase, meanwhile: &str) {
     let index = place.index().await;
     let entries = Dice::new(2).entries(6);
     index.insert(&entries[..1]).await.expect("inserted");
@@ -88,7 +90,7 @@ async fn interrupted(place: &Place, meanwhile: &str) {
 
 #[tokio::test]
 async fn an_insert_whose_connection_is_cut_inside_the_transaction_is_begun_anew() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'highwater' \
                AND datname = current_database() AND state = 'active'";
     interrupted(&place, cut).await;
@@ -96,7 +98,7 @@ async fn an_insert_whose_connection_is_cut_inside_the_transaction_is_begun_anew(
 
 #[tokio::test]
 async fn a_statement_that_waits_too_long_for_a_lock_fails_with_words_and_changes_nothing() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let settings = PostgresSettings {
         lock_timeout: Duration::from_millis(50),
         ..place.settings()
@@ -119,7 +121,7 @@ async fn a_statement_that_waits_too_long_for_a_lock_fails_with_words_and_changes
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended_by_the_server_with_words() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     index.insert(&Dice::new(4).entries(3)).await.expect("inserted");
     let slow = PostgresSettings {
@@ -140,7 +142,9 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_server_with_words() {
 
 #[tokio::test]
 async fn a_server_that_is_away_is_said_to_be_away_and_served_again_when_it_is_back() {
-    let Some(place) = Place::alone() else { return };
+    let Some(place) = TestDatabase::alone() else {
+        return;
+    };
     let settings = PostgresSettings {
         connect_timeout: Duration::from_millis(300),
         ..place.settings()
@@ -160,7 +164,7 @@ async fn a_server_that_is_away_is_said_to_be_away_and_served_again_when_it_is_ba
 
 #[tokio::test]
 async fn what_cannot_be_opened_says_what_to_do() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let open = async |url: String| {
         let settings = PostgresSettings {
             connect_timeout: Duration::from_millis(300),
@@ -194,7 +198,7 @@ async fn what_cannot_be_opened_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_that_is_in_use_for_too_long_says_so() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let settings = PostgresSettings {
         connect_timeout: Duration::from_millis(300),
         ..place.clone().with_pool(1).settings()
@@ -260,7 +264,7 @@ async fn forward(mut client: TcpStream, mut server: TcpStream, lose: Arc<AtomicB
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_found_out_about_and_not_done_twice() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let lose = Arc::new(AtomicBool::new(false));
     let port = lossy_proxy(place.server.port(), lose.clone()).await;
     let url = place.server.tcp_url(&place.database);
@@ -287,7 +291,7 @@ async fn a_commit_whose_answer_was_lost_is_found_out_about_and_not_done_twice() 
 
 #[tokio::test]
 async fn a_commit_that_did_not_come_through_is_made_again() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = Dice::new(6).entries(4);
     // The commit waits for a lock of ours, and its connection is cut while it does.
@@ -320,7 +324,7 @@ async fn a_commit_that_did_not_come_through_is_made_again() {
 
 #[tokio::test]
 async fn a_call_that_nobody_waits_for_any_more_leaves_no_transaction_behind() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = PostgresIndex::open(place.clone().with_pool(1).settings())
         .await
         .expect("opened");

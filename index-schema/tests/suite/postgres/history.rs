@@ -9,7 +9,7 @@ use index_schema::{
 use ping::{ChunkId, SubmissionDate, Timestamp};
 use service::random::{Random as _, SystemRandom};
 
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 /// Steps of one history.
 const STEPS: u64 = 300;
@@ -185,7 +185,7 @@ async fn everything(index: &dyn RetainIndex, history: &History) -> Vec<String> {
 #[tokio::test]
 async fn the_same_history_has_the_same_answers_as_in_sqlite() {
     for seed in seeds() {
-        let Some(place) = Place::new() else { return };
+        let Some(place) = TestDatabase::new() else { return };
         let folder = tempfile::tempdir().expect("a folder");
         let sqlite = SqliteIndex::open(&folder.path().join("index.sqlite")).expect("opened");
         let postgres = place.index().await;

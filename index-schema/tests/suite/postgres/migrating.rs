@@ -6,11 +6,11 @@ use index_schema::{Index, IndexError, PostgresIndex};
 use service::task;
 
 use super::beside::over_months;
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_start_at_once_make_the_schema_once() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let opening: Vec<_> = (0..8)
         .map(|_| {
             task::spawn(
@@ -31,7 +31,7 @@ async fn processes_that_start_at_once_make_the_schema_once() {
 
 #[tokio::test]
 async fn a_migration_that_fails_leaves_nothing_and_can_be_tried_again() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     // The last part of it is in the way of nobody but itself.
     place.sql("CREATE SCHEMA highwater; CREATE TABLE highwater.channels (in_the_way INT)");
     let error = PostgresIndex::open(place.settings())
@@ -56,7 +56,7 @@ async fn a_migration_that_fails_leaves_nothing_and_can_be_tried_again() {
 
 #[tokio::test]
 async fn an_older_program_that_runs_survives_an_addition_and_one_that_starts_is_refused_with_words() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let running = place.index().await;
     let entries = over_months(1, 40);
     running.insert(&entries[..10]).await.expect("inserted");

@@ -6,28 +6,28 @@ mod faults;
 mod history;
 mod migrating;
 mod months;
-mod place;
 mod plain_sql;
 mod secured;
 mod servers;
+mod test_database;
 mod texts;
 
 use index_schema::conformance::run;
-use place::Place;
+use test_database::TestDatabase;
 
 #[tokio::test]
 async fn it_does_what_every_back_end_must() {
-    if Place::new().is_none() {
+    if TestDatabase::new().is_none() {
         return;
     }
-    run(|| Place::new().expect("it was there")).await;
+    run(|| TestDatabase::new().expect("it was there")).await;
 }
 
 #[tokio::test]
 async fn one_connection_is_enough_for_everything() {
-    if Place::new().is_none() {
+    if TestDatabase::new().is_none() {
         return;
     }
-    let place = || Place::new().expect("it was there").with_pool(1);
+    let place = || TestDatabase::new().expect("it was there").with_pool(1);
     run(place).await;
 }

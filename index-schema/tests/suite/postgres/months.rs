@@ -5,9 +5,9 @@ use index_schema::{ChunkKey, DroppedMonth, ExpiredPlace, Floors, Index, IndexEnt
 use ping::{Dimension, Timestamp};
 
 use super::beside::over_months;
-use super::place::Place;
+use super::test_database::TestDatabase;
 
-fn partitions(place: &Place) -> String {
+fn partitions(place: &TestDatabase) -> String {
     place.sql(
         "SELECT string_agg(inhrelid::REGCLASS::TEXT, ' ' ORDER BY inhrelid::REGCLASS::TEXT) FROM pg_inherits \
          WHERE inhparent = 'highwater_index.chunk'::REGCLASS",
@@ -29,7 +29,7 @@ fn below(day: &str) -> Floors {
 
 #[tokio::test]
 async fn a_month_gets_its_partition_with_its_first_chunk() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     assert_eq!(partitions(&place), "");
     index.insert(&over_months(1, 2)).await.expect("inserted");
@@ -46,7 +46,7 @@ async fn a_month_gets_its_partition_with_its_first_chunk() {
 
 #[tokio::test]
 async fn an_entry_of_no_day_is_refused_with_words() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let mut entry = over_months(1, 1).swap_remove(0);
     entry.partition.set(Dimension::SubmissionDate, "yesterday");
@@ -57,7 +57,7 @@ async fn an_entry_of_no_day_is_refused_with_words() {
 
 #[tokio::test]
 async fn months_below_the_floors_are_dropped_whole_and_sums_follow() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = over_months(3, 90);
     index.insert(&entries).await.expect("inserted");
@@ -98,7 +98,7 @@ async fn months_below_the_floors_are_dropped_whole_and_sums_follow() {
 
 #[tokio::test]
 async fn a_month_that_was_emptied_row_by_row_loses_its_partition() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = over_months(4, 60);
     index.insert(&entries).await.expect("inserted");
@@ -119,7 +119,7 @@ async fn a_month_that_was_emptied_row_by_row_loses_its_partition() {
 
 #[tokio::test]
 async fn a_forgotten_chunk_of_a_dropped_month_is_still_to_be_deleted() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = over_months(5, 1);
     index.insert(&entries).await.expect("inserted");

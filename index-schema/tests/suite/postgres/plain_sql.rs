@@ -10,7 +10,7 @@ use index_schema::{
 use ping::{Dimension, Incarnation, Timestamp};
 
 use super::beside::over_months;
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 /// The paper's questions, by the heading above each.
 fn questions() -> Vec<(String, String)> {
@@ -69,7 +69,7 @@ fn nightly(plan: u64, date: &str, version: &str, build: &str) -> IndexEntry {
 
 #[tokio::test]
 async fn every_question_of_the_paper_is_answered() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     index.insert(&over_months(1, 60)).await.expect("inserted");
     let all = questions();
@@ -82,7 +82,7 @@ async fn every_question_of_the_paper_is_answered() {
 
 #[tokio::test]
 async fn the_chunks_with_pings_of_some_builds_are_those_of_the_selection() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = [
         nightly(1, "20170131", "54.0a1", "20170130030205"),
@@ -130,7 +130,7 @@ async fn the_chunks_with_pings_of_some_builds_are_those_of_the_selection() {
 
 #[tokio::test]
 async fn a_day_is_complete_when_nothing_of_it_waits_is_set_aside_or_is_missing() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let days = [
         "20170101", "20170102", "20170103", "20170104", "20170105", "20170106",
@@ -184,7 +184,7 @@ async fn a_day_is_complete_when_nothing_of_it_waits_is_set_aside_or_is_missing()
 
 #[tokio::test]
 async fn bytes_by_channel_are_those_of_the_entries() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = over_months(2, 80);
     index.insert(&entries).await.expect("inserted");
@@ -210,7 +210,7 @@ async fn bytes_by_channel_are_those_of_the_entries() {
 
 #[tokio::test]
 async fn an_index_is_folded_into_the_aggregates_that_came_first_until_it_is_moved() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let (index, other) = (place.index().await, place.index().await);
     let [first, second] = [1, 2].map(|byte| Incarnation::from_bytes([byte; 16]));
     assert_eq!(other.folded_by().await.expect("an answer"), None);
@@ -229,7 +229,7 @@ async fn an_index_is_folded_into_the_aggregates_that_came_first_until_it_is_move
 }
 
 /// The same address with another user, who needs no password on the socket.
-fn as_user(place: &Place, user: &str) -> PostgresSettings {
+fn as_user(place: &TestDatabase, user: &str) -> PostgresSettings {
     let settings = place.settings();
     PostgresSettings {
         url: settings.url.replace("user=postgres", &format!("user={user}")),
@@ -239,7 +239,7 @@ fn as_user(place: &Place, user: &str) -> PostgresSettings {
 
 #[tokio::test]
 async fn the_reader_reads_all_and_changes_nothing() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let entries = over_months(3, 12);
     index.insert(&entries).await.expect("inserted");
@@ -277,7 +277,7 @@ async fn the_reader_reads_all_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_role_that_may_only_insert_indexes_chunks_and_gets_new_months() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     drop(place.index().await);
     let user = format!("writer_of_{}", place.database);
     let made = question("A role for who indexes").replace("highwater_writer", &user);
@@ -300,7 +300,9 @@ async fn a_role_that_may_only_insert_indexes_chunks_and_gets_new_months() {
 
 #[tokio::test]
 async fn who_may_make_no_roles_makes_the_schema_all_the_same() {
-    let Some(place) = Place::alone() else { return };
+    let Some(place) = TestDatabase::alone() else {
+        return;
+    };
     place.sql("CREATE ROLE plain LOGIN");
     place.sql(&format!("GRANT CREATE ON DATABASE {} TO plain", place.database));
     let index = PostgresIndex::open(as_user(&place, "plain"))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use index_schema::{Index, IndexError, PostgresIndex, PostgresSettings};
 use postgres_for_tests::{Postgres, Stop};
 
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 /// A certificate for 127.0.0.1 that vouches for itself, and its key, made by openssl.
 fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
@@ -45,7 +45,7 @@ fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 }
 
 struct Secured {
-    place: Place,
+    place: TestDatabase,
     folder: tempfile::TempDir,
 }
 
@@ -53,7 +53,7 @@ impl Secured {
     fn new() -> Option<Self> {
         let server = Arc::new(Postgres::start(&["ssl=off"])?);
         let folder = tempfile::tempdir().expect("a folder");
-        let place = Place::on(server);
+        let place = TestDatabase::on(server);
         Some(Self { place, folder })
     }
 

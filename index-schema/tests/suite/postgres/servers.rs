@@ -6,11 +6,13 @@ use index_schema::conformance::Dice;
 use index_schema::{Index, PostgresIndex, PostgresSettings};
 use postgres_for_tests::Stop;
 
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 #[tokio::test]
 async fn a_promotion_and_another_cluster_at_the_same_address_are_noticed_and_a_restart_is_not() {
-    let Some(place) = Place::alone() else { return };
+    let Some(place) = TestDatabase::alone() else {
+        return;
+    };
     let settings = PostgresSettings {
         // Short, so that the first call after the promotion is not the one that waits for its end.
         connect_timeout: Duration::from_secs(60),
@@ -52,7 +54,7 @@ async fn a_promotion_and_another_cluster_at_the_same_address_are_noticed_and_a_r
 
 #[tokio::test]
 async fn a_database_that_was_dropped_and_made_again_is_another_one() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let before = index.server();
     place.server.sql(
@@ -71,7 +73,9 @@ async fn a_database_that_was_dropped_and_made_again_is_another_one() {
 
 #[tokio::test]
 async fn a_server_that_tells_little_of_itself_can_be_used() {
-    let Some(place) = Place::alone() else { return };
+    let Some(place) = TestDatabase::alone() else {
+        return;
+    };
     place.sql("REVOKE ALL ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE plain LOGIN SUPERUSER");
     place.sql(&format!(
         "GRANT CREATE ON DATABASE {} TO PUBLIC; ALTER ROLE plain NOSUPERUSER",
@@ -98,7 +102,9 @@ async fn a_server_that_tells_little_of_itself_can_be_used() {
 
 #[tokio::test]
 async fn a_standby_is_refused_with_words() {
-    let Some(place) = Place::alone() else { return };
+    let Some(place) = TestDatabase::alone() else {
+        return;
+    };
     place.server.stop(Stop::Fast);
     place.server.start_standby();
     let settings = PostgresSettings {

@@ -4,7 +4,7 @@ use index_schema::conformance::Dice;
 use index_schema::{ChunkKey, Condition, Index, IndexEntry, Selection};
 use ping::Dimension;
 
-use super::place::Place;
+use super::test_database::TestDatabase;
 
 fn with_version(entry: &IndexEntry, version: &str) -> IndexEntry {
     let mut entry = entry.clone();
@@ -20,7 +20,7 @@ fn with_version(entry: &IndexEntry, version: &str) -> IndexEntry {
 
 #[tokio::test]
 async fn a_value_with_a_nul_in_it_is_indexed_found_and_given_back_as_it_was() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     let versions = ["54\0", "\0", "54.0", "54\u{1}", "OTHER", "54\0.1", "5", "54"];
     let entries: Vec<_> = Dice::new(1)
@@ -77,7 +77,7 @@ async fn a_value_with_a_nul_in_it_is_indexed_found_and_given_back_as_it_was() {
 
 #[tokio::test]
 async fn keys_and_reasons_with_a_nul_in_them_are_kept_without_it() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = TestDatabase::new() else { return };
     let index = place.index().await;
     assert!(
         index

@@ -1,7 +1,7 @@
 //! What the function is told by its environment.
 
 use index_schema::{ChunkKey, DEFAULT_PREFIX};
-use lambda_indexer::Place;
+use lambda_indexer::StoreLocation;
 use store::S3Settings;
 
 /// Where objects and index are.
@@ -69,8 +69,8 @@ impl Settings {
     }
 
     /// The place of the store's objects, as notifications name it.
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn place(&self) -> StoreLocation {
+        StoreLocation {
             s3_bucket: self.store.bucket.clone(),
             prefix: self.store.prefix.clone(),
         }

@@ -66,7 +66,7 @@ pub fn mixed_fleet(options: &Options, program: &std::path::Path) -> anyhow::Resu
     let mut conductor = Conductor {
         fleet: &fleet,
         dice: ChaCha8Rng::seed_from_u64(options.seed),
-        deeds: BTreeMap::new(),
+        actions: BTreeMap::new(),
     };
     let start = now();
     fleet.under_load(|| {
@@ -74,12 +74,12 @@ pub fn mixed_fleet(options: &Options, program: &std::path::Path) -> anyhow::Resu
             conductor.next();
         }
     });
-    let deeds = conductor.deeds;
+    let actions = conductor.actions;
     let judged = now();
     let wrong = fleet.wrong();
     let mut table = String::new();
-    for (deed, times) in &deeds {
-        writeln!(table, "{deed:<32} {times}")?;
+    for (action, times) in &actions {
+        writeln!(table, "{action:<32} {times}")?;
     }
     writeln!(table, "{:<32} {}", "acknowledged", fleet.acknowledged())?;
     writeln!(
@@ -102,7 +102,7 @@ pub fn mixed_fleet(options: &Options, program: &std::path::Path) -> anyhow::Resu
 struct Conductor<'a> {
     fleet: &'a Fleet,
     dice: ChaCha8Rng,
-    deeds: BTreeMap<&'static str, u64>,
+    actions: BTreeMap<&'static str, u64>,
 }
 
 impl Conductor<'_> {
@@ -157,8 +157,8 @@ impl Conductor<'_> {
         }
     }
 
-    fn count(&mut self, deed: &'static str) {
-        *self.deeds.entry(deed).or_default() += 1;
+    fn count(&mut self, action: &'static str) {
+        *self.actions.entry(action).or_default() += 1;
     }
 
     fn millis(&mut self, least: u64, most: u64) -> Duration {

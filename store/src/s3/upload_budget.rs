@@ -1,4 +1,4 @@
-//! Room for uploads: bytes that may be under way at once, all objects and all their parts together.
+//! The budget of uploads: bytes that may be under way at once, all objects and all their parts together.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -7,21 +7,21 @@ use super::metrics;
 /// What one permit stands for, so that their number fits whatever the setting.
 const PERMIT_BYTES: u64 = 4 << 10;
 
-/// Room for uploads. Whoever waited longest gets it first, so large parts are not kept out by small objects.
+/// The budget of uploads. Whoever waited longest gets it first, so large parts are not kept out by small objects.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct UploadBudget {
     permits: Semaphore,
     all: u32,
 }
 
-/// Room that was taken, for as long as it lives.
+/// What was taken of it, for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Taken<'a> {
     bytes: f64,
     _permit: SemaphorePermit<'a>,
 }
 
-impl Room {
+impl UploadBudget {
     /// For so many bytes at once.
     pub(super) fn of(bytes: u64) -> Self {
         let all = u32::try_from(bytes / PERMIT_BYTES).unwrap_or(u32::MAX);
@@ -62,7 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_is_under_way_than_there_is_room_for() {
-        let room = Room::of(10 * PERMIT_BYTES);
+        let room = UploadBudget::of(10 * PERMIT_BYTES);
         let six = room.take(6 * PERMIT_BYTES).await;
         let mut context = Context::from_waker(Waker::noop());
         let mut five = pin!(room.take(5 * PERMIT_BYTES));
@@ -76,7 +76,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_larger_than_all_room_goes_alone() {
-        let room = Room::of(PERMIT_BYTES);
+        let room = UploadBudget::of(PERMIT_BYTES);
         drop(room.take(u64::MAX).await);
         drop(room.take(0).await);
     }

@@ -1,8 +1,8 @@
-//! The workbenches: a few threads gather at them, and whoever has one takes order after order while any waits. They give
+//! The gatherers: a few threads gather at them, and whoever has one takes order after order while any waits. They give
 //! way to threads that answer: their priority is low, and where one is enough, one works. Where processors are few or a
-//! quota limits them, all benches at once would leave none for a while to whoever answers.
+//! quota limits them, all gatherers at once would leave none for a while to whoever answers.
 //!
-//! What does not live here: what is done at a workbench, and why.
+//! What does not live here: what is done at a gatherer, and why.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,24 +13,24 @@ use disk::Disk;
 use ping::{ChunkId, Timestamp};
 use tokio::sync::oneshot;
 
-use crate::bench_queue::BenchQueue;
-use crate::gather::{GatherError, Gathered, Order, Workbench};
+use crate::gather::{GatherError, Gathered, Gatherer, Order};
+use crate::gatherer_queue::GathererQueue;
 use crate::log::handle::Log;
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
 use crate::staging::{Extent, Staging};
 
-/// What has waited so long for a workbench calls for another one.
+/// What has waited so long for a gatherer calls for another one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The workbenches.
-pub(crate) struct Benches {
+/// The gatherers.
+pub(crate) struct Gatherers {
     log: Arc<Log>,
     disk: Arc<dyn Disk>,
     staging_dir: PathBuf,
     /// The number in the name of the next file: no name is used twice.
     next_file: AtomicU64,
-    queue: Mutex<BenchQueue<Workbench, (Job, Reply)>>,
+    queue: Mutex<GathererQueue<Gatherer, (Job, Reply)>>,
 }
 
 /// What is to be gathered, and for whom.
@@ -53,33 +53,28 @@ pub(crate) struct Job {
 
 type Reply = oneshot::Sender<Result<Gathered, GatherError>>;
 
-impl Benches {
-    /// Workbenches for the pings of a log.
-    pub(crate) fn new(
-        log: Arc<Log>,
-        disk: Arc<dyn Disk>,
-        staging_dir: PathBuf,
-        idle: Vec<Workbench>,
-    ) -> Self {
+impl Gatherers {
+    /// Gatherers for the pings of a log.
+    pub(crate) fn new(log: Arc<Log>, disk: Arc<dyn Disk>, staging_dir: PathBuf, idle: Vec<Gatherer>) -> Self {
         Self {
             log,
             disk,
             staging_dir,
             next_file: AtomicU64::new(0),
-            queue: Mutex::new(BenchQueue::new(idle)),
+            queue: Mutex::new(GathererQueue::new(idle)),
         }
     }
 
-    /// Gathers, as soon as it is its turn at a workbench. A panic there is one here.
+    /// Gathers, as soon as it is its turn at a gatherer. A panic there is one here.
     pub(crate) async fn gather(self: &Arc<Self>, job: Job) -> Result<Gathered, GatherError> {
         let (reply, mut answer) = oneshot::channel();
         let (ticket, mut taken) = self.lock().join((job, reply));
         let answered = loop {
-            if let Some((bench, first)) = taken {
-                let benches = Arc::clone(self);
+            if let Some((gatherer, first)) = taken {
+                let gatherers = Arc::clone(self);
                 // It goes on for others when this one is answered, or asks no more.
                 drop(service::task::spawn("gather", async move {
-                    service::task::background(move || benches.work(bench, first)).await;
+                    service::task::background(move || gatherers.work(gatherer, first)).await;
                 }));
             }
             tokio::select! {
@@ -91,9 +86,9 @@ impl Benches {
         answered.expect("a gather always answers, unless it panicked: then this process is to end")
     }
 
-    fn work(&self, bench: Workbench, first: (Job, Reply)) {
-        let mut next = Some((bench, first));
-        while let Some((mut bench, (job, reply))) = next {
+    fn work(&self, gatherer: Gatherer, first: (Job, Reply)) {
+        let mut next = Some((gatherer, first));
+        while let Some((mut gatherer, (job, reply))) = next {
             let (positions, beyond) = job.positions.split_at(job.pings);
             let order = Order {
                 id: job.id,
@@ -104,13 +99,13 @@ impl Benches {
             };
             let name = self.staging_name(job.id);
             let staging = Staging::new(Arc::clone(&self.disk), &self.staging_dir, &name, job.extent);
-            let mut gathered = bench.gather(&self.log, &order, staging);
+            let mut gathered = gatherer.gather(&self.log, &order, staging);
             if let Ok(gathered) = &mut gathered {
                 gathered.rest.extend_from_slice(beyond);
             }
             // Whoever asked may have gone away, when the process ends.
             drop(reply.send(gathered));
-            next = self.lock().go_on(bench);
+            next = self.lock().go_on(gatherer);
         }
     }
 
@@ -126,7 +121,7 @@ impl Benches {
         format!("seal-{}-{}-{number}", id.boot, id.plan)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BenchQueue<Workbench, (Job, Reply)>> {
+    fn lock(&self) -> MutexGuard<'_, GathererQueue<Gatherer, (Job, Reply)>> {
         // Nothing panics between two changes of the state.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,12 +6,12 @@ use crate::log::position::Position;
 
 /// Bytes of waiting pings by segment.
 #[derive(Debug, Default)]
-pub(crate) struct Holds {
+pub(crate) struct SegmentBytes {
     bytes: BTreeMap<u32, u64>,
     newest: u32,
 }
 
-impl Holds {
+impl SegmentBytes {
     /// Adds pings.
     pub(crate) fn add(&mut self, positions: &[Position]) {
         for position in positions {

@@ -1,4 +1,4 @@
-//! The room for connections: so many seats at once. Where none is left, whoever makes us wait longest yields: first who
+//! The limit of connections: so many seats at once. Where none is left, whoever makes us wait longest yields: first who
 //! was never served, then who is silent, then the slowest body.
 //!
 //! Without that, clients that open connections and say nothing, or send a byte now and then, would keep honest ones
@@ -25,9 +25,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How long a request waits for a seat at most.
 const SEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Room for so many connections.
+/// So many connections at once, and those that are open.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct ConnectionLimit {
     seats: Arc<Semaphore>,
     kept: Arc<Semaphore>,
     connections: u32,
@@ -38,10 +38,10 @@ pub(super) struct Room {
     in_vain: [Mutex<Option<Instant>>; 2],
 }
 
-/// The room of one connection, until it is dropped.
+/// The seat of one connection, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
-    room: Arc<Room>,
+    limit: Arc<ConnectionLimit>,
     number: u64,
     pub(super) serving: Serving,
     permit: Mutex<Permit>,
@@ -53,7 +53,7 @@ enum Permit {
     Kept { _permit: OwnedSemaphorePermit },
 }
 
-impl Room {
+impl ConnectionLimit {
     pub(super) fn new(connections: usize, kept_seats: usize) -> Arc<Self> {
         let bounded =
             |seats: usize| u32::try_from(seats.clamp(1, (u32::MAX >> 1) as usize)).expect("clamped");
@@ -69,7 +69,7 @@ impl Room {
         })
     }
 
-    /// Room for one more connection, as soon as there is some.
+    /// A seat for one more connection, as soon as there is some.
     pub(super) async fn take(self: &Arc<Self>) -> Arc<Seat> {
         loop {
             if let Ok(permit) = Arc::clone(&self.seats).try_acquire_owned() {
@@ -109,7 +109,7 @@ impl Room {
         let (number, serving) = (self.next.fetch_add(1, Ordering::Relaxed), Serving::default());
         self.open().insert(number, serving.clone());
         Arc::new(Seat {
-            room: Arc::clone(self),
+            limit: Arc::clone(self),
             number,
             serving,
             permit: Mutex::new(permit),
@@ -180,10 +180,10 @@ impl Seat {
     }
 
     async fn wait_for_seat(&self) -> Option<OwnedSemaphorePermit> {
-        let mut permit = pin!(Arc::clone(&self.room.seats).acquire_owned());
+        let mut permit = pin!(Arc::clone(&self.limit.seats).acquire_owned());
         let mut end = pin!(task::sleep(SEAT_TIMEOUT));
         loop {
-            self.room.ask_one_to_yield();
+            self.limit.ask_one_to_yield();
             tokio::select! {
                 biased;
                 permit = permit.as_mut() => return permit.ok(),
@@ -197,9 +197,10 @@ impl Seat {
     /// Asks the slowest body of another connection to make room, and says whether there was one.
     pub(super) fn ask_a_slow_body_to_yield(&self) -> bool {
         let is_body = |yields| matches!(yields, Yields::SlowBody(..));
-        self.room.ask_the_first(&self.room.in_vain[1], |number, yields| {
-            number != self.number && is_body(yields)
-        })
+        self.limit
+            .ask_the_first(&self.limit.in_vain[1], |number, yields| {
+                number != self.number && is_body(yields)
+            })
     }
 
     fn permit(&self) -> MutexGuard<'_, Permit> {
@@ -209,6 +210,6 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.room.open().remove(&self.number);
+        self.limit.open().remove(&self.number);
     }
 }

@@ -19,7 +19,7 @@ const BOOT_DIGITS: usize = 20;
 
 /// A claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Deed {
+pub(super) struct ClaimObject {
     /// Which start of the log is claimed.
     pub(super) boot: u64,
     /// What its holder alone knew beforehand.
@@ -32,7 +32,7 @@ pub(super) struct Deed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nonce(pub(super) u128);
 
-impl Deed {
+impl ClaimObject {
     /// A claim; of the lock's name only what can be written in one word.
     pub(super) fn new(boot: u64, nonce: Nonce, lock: &str) -> Self {
         let word = lock.chars().filter(char::is_ascii_graphic);
@@ -58,8 +58,8 @@ impl Deed {
         let boot = boot(own, key)?;
         let line = std::str::from_utf8(object).ok()?.strip_suffix('\n')?;
         let (nonce, lock) = line.strip_prefix(KIND)?.strip_prefix(' ')?.split_once(' ')?;
-        let deed = Self::new(boot, Nonce::decode(nonce)?, lock);
-        (deed.lock == lock).then_some(deed)
+        let claim = Self::new(boot, Nonce::decode(nonce)?, lock);
+        (claim.lock == lock).then_some(claim)
     }
 }
 
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn a_claim_of_version_1_is_read_for_ever() {
-        let deed = Deed::new(7, Nonce(0xfe), "0f-lock");
+        let claim = ClaimObject::new(7, Nonce(0xfe), "0f-lock");
         assert_eq!(
-            deed.key(OWN),
+            claim.key(OWN),
             "edges/abababababababababababababababab/00000000000000000007"
         );
         assert_eq!(
-            deed.encode(),
+            claim.encode(),
             "highwater-claim 1 000000000000000000000000000000fe 0f-lock\n"
         );
     }
@@ -117,21 +117,21 @@ mod tests {
     proptest! {
         #[test]
         fn a_claim_is_read_as_it_was_written(boot: u64, nonce: u128, lock: String) {
-            let deed = Deed::new(boot, Nonce(nonce), &lock);
-            prop_assert_eq!(Deed::decode(OWN, &deed.key(OWN), deed.encode().as_bytes()), Some(deed));
+            let claim = ClaimObject::new(boot, Nonce(nonce), &lock);
+            prop_assert_eq!(ClaimObject::decode(OWN, &claim.key(OWN), claim.encode().as_bytes()), Some(claim));
         }
 
         #[test]
         fn keys_are_in_the_order_of_boots(one: u64, other: u64) {
-            let key = |boot| Deed::new(boot, Nonce(0), "").key(OWN);
+            let key = |boot| ClaimObject::new(boot, Nonce(0), "").key(OWN);
             prop_assert_eq!(key(one).cmp(&key(other)), one.cmp(&other));
         }
 
         #[test]
         fn anything_else_is_no_claim(object: Vec<u8>) {
-            let key = Deed::new(1, Nonce(0), "").key(OWN);
-            if let Some(deed) = Deed::decode(OWN, &key, &object) {
-                prop_assert_eq!(deed.encode().into_bytes(), object);
+            let key = ClaimObject::new(1, Nonce(0), "").key(OWN);
+            if let Some(claim) = ClaimObject::decode(OWN, &key, &object) {
+                prop_assert_eq!(claim.encode().into_bytes(), object);
             }
         }
     }

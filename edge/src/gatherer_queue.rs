@@ -1,15 +1,15 @@
-//! Who works at the benches, and what waits for one, in its order. Pure.
+//! Who works at the gatherers, and what waits for one, in its order. Pure.
 
 use std::collections::VecDeque;
 
-/// Benches and jobs.
+/// Gatherers and jobs.
 #[derive(Debug)]
-pub(crate) struct BenchQueue<B, J> {
+pub(crate) struct GathererQueue<B, J> {
     idle: Vec<B>,
     busy: usize,
     /// How many jobs have come.
     tickets: u64,
-    /// Empty while no bench is busy.
+    /// Empty while no gatherer is busy.
     waiting: VecDeque<(Ticket, J)>,
 }
 
@@ -17,8 +17,8 @@ pub(crate) struct BenchQueue<B, J> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-impl<B, J> BenchQueue<B, J> {
-    /// Benches at which nobody works.
+impl<B, J> GathererQueue<B, J> {
+    /// Gatherers at which nobody works.
     pub(crate) const fn new(idle: Vec<B>) -> Self {
         Self {
             idle,
@@ -28,7 +28,7 @@ impl<B, J> BenchQueue<B, J> {
         }
     }
 
-    /// Takes a job. If nobody works, it is to be begun, at the bench that comes with it.
+    /// Takes a job. If nobody works, it is to be begun, at the gatherer that comes with it.
     pub(crate) fn join(&mut self, job: J) -> (Ticket, Option<(B, J)>) {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
@@ -36,25 +36,25 @@ impl<B, J> BenchQueue<B, J> {
         (ticket, if self.busy == 0 { self.call(ticket) } else { None })
     }
 
-    /// Calls for another bench, on behalf of a job: if that one waits still, and a bench is idle, the job that waits longest
+    /// Calls for another gatherer, on behalf of a job: if that one waits still, and a gatherer is idle, the job that waits longest
     /// is to be begun there.
     pub(crate) fn call(&mut self, for_whom: Ticket) -> Option<(B, J)> {
         let (first, _) = self.waiting.front()?;
         if *first > for_whom {
             return None;
         }
-        let bench = self.idle.pop()?;
+        let gatherer = self.idle.pop()?;
         self.busy += 1;
-        self.waiting.pop_front().map(|(_, job)| (bench, job))
+        self.waiting.pop_front().map(|(_, job)| (gatherer, job))
     }
 
-    /// Gives a bench back whose job is done, unless another waits: then that is next.
-    pub(crate) fn go_on(&mut self, bench: B) -> Option<(B, J)> {
+    /// Gives a gatherer back whose job is done, unless another waits: then that is next.
+    pub(crate) fn go_on(&mut self, gatherer: B) -> Option<(B, J)> {
         if let Some((_, next)) = self.waiting.pop_front() {
-            return Some((bench, next));
+            return Some((gatherer, next));
         }
         self.busy -= 1;
-        self.idle.push(bench);
+        self.idle.push(gatherer);
         None
     }
 }
@@ -63,12 +63,12 @@ impl<B, J> BenchQueue<B, J> {
 mod tests {
     use super::*;
 
-    fn queue(benches: usize) -> BenchQueue<usize, char> {
-        BenchQueue::new((0..benches).rev().collect())
+    fn queue(gatherers: usize) -> GathererQueue<usize, char> {
+        GathererQueue::new((0..gatherers).rev().collect())
     }
 
     /// Jobs of these names join; the answer is their tickets, and what was to be begun.
-    fn join(queue: &mut BenchQueue<usize, char>, names: &str) -> (Vec<Ticket>, Vec<(usize, char)>) {
+    fn join(queue: &mut GathererQueue<usize, char>, names: &str) -> (Vec<Ticket>, Vec<(usize, char)>) {
         let joined: Vec<_> = names.chars().map(|name| queue.join(name)).collect();
         let begun = joined.iter().filter_map(|(_, begun)| *begun).collect();
         (joined.iter().map(|(ticket, _)| *ticket).collect(), begun)
@@ -89,7 +89,7 @@ mod tests {
         let mut queue = queue(2);
         let (tickets, _) = join(&mut queue, "abc");
         assert_eq!(queue.call(tickets[2]), Some((1, 'b')));
-        assert_eq!(queue.call(tickets[2]), None, "there is no third bench");
+        assert_eq!(queue.call(tickets[2]), None, "there is no third gatherer");
         assert_eq!(queue.go_on(1), Some((1, 'c')));
     }
 

@@ -10,13 +10,13 @@ use tokio_postgres::NoTls;
 
 /// An empty database.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct TestDatabase {
     pub(crate) server: Arc<Postgres>,
     pub(crate) database: String,
     pool: usize,
 }
 
-impl Place {
+impl TestDatabase {
     /// On the shared server; `None` where there is no PostgreSQL.
     pub(crate) fn new() -> Option<Self> {
         Postgres::shared().map(Self::on)
@@ -89,7 +89,7 @@ impl Place {
 }
 
 #[async_trait]
-impl conformance::Place for Place {
+impl conformance::Database for TestDatabase {
     async fn open(&self) -> Arc<dyn RetainIndex> {
         self.index().await
     }

@@ -4,12 +4,12 @@ use super::limits::SUCCESSES_PER_RETRY;
 
 /// Tries again that are left, counted in successes that pay for them.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct RetryBudget {
     left: u32,
     full: u32,
 }
 
-impl Budget {
+impl RetryBudget {
     /// A full one.
     pub(super) const fn of(retries: u32) -> Self {
         let full = retries.saturating_mul(SUCCESSES_PER_RETRY);
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_comes_back_by_successes_and_never_exceeds_the_whole() {
-        let mut budget = Budget::of(2);
+        let mut budget = RetryBudget::of(2);
         assert!(budget.take() && budget.take() && !budget.take());
         for _ in 0..SUCCESSES_PER_RETRY - 1 {
             budget.succeeded();
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn an_empty_one_gives_nothing() {
-        let mut budget = Budget::of(0);
+        let mut budget = RetryBudget::of(0);
         budget.succeeded();
         assert!(!budget.take());
     }

@@ -20,7 +20,7 @@ const FAILURES: u32 = 6;
 const FAILURES_IN_ANY_CASE: u32 = 16;
 
 /// A plan that stands aside rests after so many failures of a try.
-const FAILURES_ASIDE: u32 = 3;
+const FAILURES_OF_STUCK: u32 = 3;
 
 /// The longest wait between two tries of a plan that stands aside, as a multiple of the first: ten minutes of 100 ms.
 /// Each try gathers the chunk again.
@@ -28,7 +28,7 @@ pub(crate) const BACKOFF_GROWTH: u32 = 6_000;
 
 /// Who stands aside.
 #[derive(Debug)]
-pub(crate) struct Aside {
+pub(crate) struct StuckPlans {
     places: Arc<Semaphore>,
     /// Whether a put has succeeded since the last plan stood aside.
     succeeded: AtomicBool,
@@ -40,19 +40,19 @@ pub(crate) struct Aside {
 
 /// A seal's right to be under way.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    aside: bool,
+pub(crate) struct SealPermit {
+    stuck: bool,
     /// Its number in the ledger.
     number: Option<u64>,
     /// One of a few places among the seals, or one aside.
     _place: OwnedSemaphorePermit,
 }
 
-impl Turn {
+impl SealPermit {
     /// A place among the seals.
     pub(crate) const fn among(place: OwnedSemaphorePermit) -> Self {
         Self {
-            aside: false,
+            stuck: false,
             number: None,
             _place: place,
         }
@@ -69,12 +69,12 @@ impl Turn {
     }
 
     /// Whether it is aside.
-    pub(crate) const fn is_aside(&self) -> bool {
-        self.aside
+    pub(crate) const fn is_stuck(&self) -> bool {
+        self.stuck
     }
 }
 
-impl Aside {
+impl StuckPlans {
     /// Nobody stands aside.
     pub(crate) fn new() -> Self {
         Self {
@@ -94,9 +94,9 @@ impl Aside {
 
     /// Whether a plan whose put failed so many times goes on later; if it held a place among the seals, that is free
     /// then.
-    pub(crate) fn gives_way(&self, turn: &mut Turn, failures: u32) -> bool {
-        if turn.aside {
-            return failures >= FAILURES_ASIDE;
+    pub(crate) fn gives_way(&self, permit: &mut SealPermit, failures: u32) -> bool {
+        if permit.stuck {
+            return failures >= FAILURES_OF_STUCK;
         }
         let trusted = failures >= FAILURES && self.succeeded.load(Ordering::SeqCst);
         if !trusted && failures < FAILURES_IN_ANY_CASE {
@@ -106,9 +106,9 @@ impl Aside {
             return false;
         };
         self.succeeded.store(false, Ordering::SeqCst);
-        *turn = Turn {
-            aside: true,
-            number: turn.number,
+        *permit = SealPermit {
+            stuck: true,
+            number: permit.number,
             _place: place,
         };
         true
@@ -123,7 +123,12 @@ impl Aside {
 
 impl Sealer {
     /// Goes on with a plan that stands aside, for ever.
-    pub(crate) async fn go_on_aside(self: &Arc<Self>, number: u64, planned: &Planned, turn: &mut Turn) {
+    pub(crate) async fn go_on_stuck(
+        self: &Arc<Self>,
+        number: u64,
+        planned: &Planned,
+        permit: &mut SealPermit,
+    ) {
         tracing::error!(
             key = planned.key,
             pings = planned.positions.len(),
@@ -135,12 +140,12 @@ impl Sealer {
             let paused = tokio::select! {
                 biased;
                 paused = self.pause_up_to(&mut wait, BACKOFF_GROWTH) => paused,
-                () = self.aside.healed.notified() => Ok(()),
+                () = self.stuck.healed.notified() => Ok(()),
             };
             if paused.is_err() {
                 return;
             }
-            match self.try_again(planned, turn).await {
+            match self.try_again(planned, permit).await {
                 Ok(Carried::GaveWay | Carried::Anew) => {}
                 Ok(Carried::Done) => return self.ledger.end_seal(number),
                 Err(Ended) => return,
@@ -148,12 +153,16 @@ impl Sealer {
         }
     }
 
-    async fn try_again(self: &Arc<Self>, planned: &Planned, turn: &mut Turn) -> Result<Carried, Ended> {
+    async fn try_again(
+        self: &Arc<Self>,
+        planned: &Planned,
+        permit: &mut SealPermit,
+    ) -> Result<Carried, Ended> {
         let _one = tokio::select! {
             biased;
             () = self.shutdown.wished() => return Err(Ended),
-            one = self.aside.again.acquire() => one.map_err(|_| Ended)?,
+            one = self.stuck.again.acquire() => one.map_err(|_| Ended)?,
         };
-        self.try_resume(planned, turn).await
+        self.try_resume(planned, permit).await
     }
 }

@@ -12,7 +12,7 @@ use crc_fast::{CrcAlgorithm, checksum};
 use disk::Disk;
 use ping::Incarnation;
 
-use super::deed::Nonce;
+use super::claim_object::Nonce;
 
 /// What the file begins with: its kind and version.
 const KIND: &str = "highwater-claims 1";
@@ -28,7 +28,7 @@ pub(super) struct Known {
 
 /// The file.
 #[derive(Clone, Debug)]
-pub(super) struct Keep {
+pub(super) struct ClaimsFile {
     path: PathBuf,
     own: Incarnation,
 }
@@ -40,7 +40,7 @@ impl Known {
     }
 }
 
-impl Keep {
+impl ClaimsFile {
     /// That beside the log in the folder `log_dir`.
     pub(super) fn beside(log_dir: &Path, own: Incarnation) -> Self {
         let mut name = log_dir.as_os_str().to_owned();

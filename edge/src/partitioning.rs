@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use index_schema::ChunkKind;
 use ping::{DimensionSchema, Submission, SubmissionDate, Timestamp};
 
-use crate::log::glance::Glance;
+use crate::log::logged_head::LoggedHead;
 use crate::partition_key::PartitionKey;
 
 /// The partition of a ping. A URI that is none of a submission, which the door refuses, has only absent values.
@@ -33,11 +33,11 @@ impl<'s> Interner<'s> {
     }
 
     /// The number of a record's partition.
-    pub(crate) fn number(&mut self, record: &Glance<'_>) -> u32 {
+    pub(crate) fn number(&mut self, record: &LoggedHead) -> u32 {
         let received = Timestamp::from_micros(record.received_us);
         let date = SubmissionDate::from_yyyymmdd(record.submission_date)
             .unwrap_or_else(|| received.submission_date());
-        let key = partition(self.schema, record.uri, date);
+        let key = partition(self.schema, &record.uri, date);
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }

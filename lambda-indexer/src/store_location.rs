@@ -5,14 +5,14 @@ use crate::event::CreatedObject;
 
 /// An S3 bucket, and what the names of the store's objects begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct StoreLocation {
     /// The S3 bucket.
     pub s3_bucket: String,
     /// Without slashes at its ends; empty when the store has the whole S3 bucket.
     pub prefix: String,
 }
 
-impl Place {
+impl StoreLocation {
     /// The key of an object in the store; `None` when it is none of the store's.
     pub fn key_of<'a>(&self, object: &'a CreatedObject) -> Option<&'a str> {
         if object.s3_bucket != self.s3_bucket {
@@ -36,11 +36,11 @@ mod tests {
             key: key.to_owned(),
             version: None,
         };
-        let whole = Place {
+        let whole = StoreLocation {
             s3_bucket: "a".to_owned(),
             prefix: String::new(),
         };
-        let part = Place {
+        let part = StoreLocation {
             prefix: "x/y".to_owned(),
             ..whole.clone()
         };

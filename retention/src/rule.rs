@@ -8,7 +8,7 @@ use service::quantity::{Age, ByteSize};
 
 /// What is kept: no older than the age, and no more than the bytes. The default keeps everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
+pub struct RetentionRule {
     /// What is older goes; whole days.
     pub age: Option<Duration>,
     /// When there is more, the oldest days go; today never does.
@@ -17,7 +17,7 @@ pub struct Keep {
 
 /// It could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeepError {
+pub enum RuleError {
     /// It has no such form.
     #[error(
         "`{0}` is not what is kept: write forever, an age in days, a size, or both, each with its unit, as 180d,500GB"
@@ -32,18 +32,18 @@ pub enum KeepError {
 
 const FOREVER: &str = "forever";
 
-impl Keep {
+impl RetentionRule {
     /// Whether nothing is ever deleted.
     pub const fn is_forever(&self) -> bool {
         self.age.is_none() && self.bytes.is_none()
     }
 }
 
-impl FromStr for Keep {
-    type Err = KeepError;
+impl FromStr for RetentionRule {
+    type Err = RuleError;
 
-    fn from_str(text: &str) -> Result<Self, KeepError> {
-        let refused = || KeepError::Form(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let refused = || RuleError::Form(text.to_owned());
         let mut keep = Self::default();
         if text.trim() == FOREVER {
             return Ok(keep);
@@ -61,13 +61,13 @@ impl FromStr for Keep {
             }
         }
         if keep.age.is_some_and(|age| age.is_zero()) || keep.bytes == Some(0) {
-            return Err(KeepError::Nothing(text.to_owned()));
+            return Err(RuleError::Nothing(text.to_owned()));
         }
         Ok(keep)
     }
 }
 
-impl fmt::Display for Keep {
+impl fmt::Display for RetentionRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.age, self.bytes) {
             (None, None) => f.write_str(FOREVER),
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_as_it_is_written() {
         for text in ["forever", "180d", "500GB", "180d,500GB", "1d,1MiB"] {
-            let keep: Keep = text.parse().expect(text);
+            let keep: RetentionRule = text.parse().expect(text);
             assert_eq!(keep.to_string(), text);
         }
     }
@@ -106,7 +106,7 @@ mod tests {
             "forever,1d",
             "1GB,",
         ] {
-            let refused = text.parse::<Keep>().expect_err(text);
+            let refused = text.parse::<RetentionRule>().expect_err(text);
             assert!(refused.to_string().contains("180d,500GB"), "{text}");
         }
     }
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn a_rule_that_keeps_nothing_is_refused_with_words() {
         for text in ["0d", "0B", "0GB", "0d,500GB", "180d,0MiB"] {
-            let refused = text.parse::<Keep>().expect_err(text);
-            assert_eq!(refused, KeepError::Nothing(text.to_owned()));
+            let refused = text.parse::<RetentionRule>().expect_err(text);
+            assert_eq!(refused, RuleError::Nothing(text.to_owned()));
         }
     }
 }

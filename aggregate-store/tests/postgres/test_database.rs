@@ -9,12 +9,12 @@ use postgres_for_tests::Postgres;
 
 /// An empty database.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct TestDatabase {
     pub(crate) server: Arc<Postgres>,
     pub(crate) database: String,
 }
 
-impl Place {
+impl TestDatabase {
     /// On the shared server; `None` where there is no PostgreSQL.
     pub(crate) fn new() -> Option<Self> {
         Postgres::shared().map(Self::on)
@@ -44,7 +44,7 @@ impl Place {
 /// Stores that are emptied and given again, for a database takes long to make: of two calls one after the other each
 /// gives another one.
 pub(crate) struct Rotation {
-    places: [Place; 4],
+    places: [TestDatabase; 4],
     stores: Mutex<[Option<Arc<PostgresAggregates>>; 4]>,
     next: AtomicUsize,
 }
@@ -52,8 +52,8 @@ pub(crate) struct Rotation {
 impl Rotation {
     /// `None` where there is no PostgreSQL.
     pub(crate) fn new() -> Option<Self> {
-        let first = Place::new()?;
-        let place = || Place::new().expect("the first one holds the server");
+        let first = TestDatabase::new()?;
+        let place = || TestDatabase::new().expect("the first one holds the server");
         Some(Self {
             places: [first, place(), place(), place()],
             stores: Mutex::default(),
