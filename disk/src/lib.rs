@@ -5,8 +5,10 @@
 mod door;
 mod group;
 mod real;
+mod replace;
 mod simulated;
 
 pub use door::{Disk, File, FileIdentity, Group};
 pub use real::RealDisk;
+pub use replace::replace;
 pub use simulated::{Moment, SimulatedDisk, SyncKind};

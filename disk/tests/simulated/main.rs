@@ -3,5 +3,6 @@
 
 mod faults;
 mod power_cut;
+mod replace;
 mod same_as_real;
 mod steps;

@@ -76,18 +76,7 @@ impl ClaimsFile {
     /// # Errors
     /// Those of the file system.
     pub(super) fn write(&self, disk: &dyn Disk, known: Known) -> io::Result<()> {
-        let mut draft = self.path.clone().into_os_string();
-        draft.push(".new");
-        let draft = PathBuf::from(draft);
-        match disk.remove_file(&draft) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = disk.create_new(&draft)?;
-        file.write_all_at(encode(self.own, known).as_bytes(), 0)?;
-        file.sync()?;
-        disk.rename(&draft, &self.path)?;
-        self.path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent))
+        disk::replace(disk, &self.path, encode(self.own, known).as_bytes())
     }
 }
 

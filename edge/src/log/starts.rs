@@ -83,16 +83,7 @@ impl Starts {
 
     /// Remembers a start, durably. What was remembered before stays until then.
     pub(crate) fn remember(&self, disk: &dyn Disk, starts: u64) -> io::Result<()> {
-        let draft = named(&self.path, ".new");
-        match disk.remove_file(&draft) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = disk.create_new(&draft)?;
-        file.write_all_at(encode(self.own, starts).as_bytes(), 0)?;
-        file.sync()?;
-        disk.rename(&draft, &self.path)?;
-        self.path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent))
+        disk::replace(disk, &self.path, encode(self.own, starts).as_bytes())
     }
 }
 

@@ -60,20 +60,13 @@ fn broken(root: &Path, what: &'static str) -> DirectoryError {
 
 /// Makes an identity: written and synced under another name first, so that a crash leaves all of it or nothing.
 pub(super) fn make(disk: &dyn Disk, root: &Path, random: &dyn Random) -> Result<[u8; 16], DirectoryError> {
-    let (path, draft) = (root.join("identity"), root.join("identity.new"));
+    let path = root.join("identity");
     let incarnation = random.bits();
     let content = Identity {
         version: VERSION,
         incarnation: format!("{:032x}", u128::from_be_bytes(incarnation)),
     };
     let text = serde_json::to_string(&content).expect("numbers and texts can always be written as JSON");
-    match disk.remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&draft)(error)),
-        _ => {}
-    }
-    let file = disk.create_new(&draft).map_err(at(&draft))?;
-    file.write_all_at(text.as_bytes(), 0).map_err(at(&draft))?;
-    file.sync().map_err(at(&draft))?;
-    disk.rename(&draft, &path).map_err(at(&path))?;
+    disk::replace(disk, &path, text.as_bytes()).map_err(at(&path))?;
     Ok(incarnation)
 }
