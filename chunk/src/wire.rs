@@ -1,31 +1,30 @@
-//! The protobuf wire format, as far as records and ids need it: fields of borrowed bytes, nothing copied.
+//! The protobuf wire format, as far as records and ids need it: fields of borrowed bytes, nothing copied. Numbers and keys
+//! are read and written by prost.
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
+use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
+
 /// Appends a varint.
-pub(crate) fn put_varint(mut value: u64, into: &mut Vec<u8>) {
-    while value >= 0x80 {
-        into.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    into.push(value as u8);
+pub(crate) fn put_varint(value: u64, into: &mut Vec<u8>) {
+    encode_varint(value, into);
 }
 
 /// Bytes of a varint.
 pub(crate) const fn varint_len(value: u64) -> usize {
-    (70 - (value | 1).leading_zeros() as usize) / 7
+    prost::encoding::encoded_len_varint(value)
 }
 
 /// Appends a field of type varint, unless it is zero, as proto3 has it.
 pub(crate) fn put_number(tag: u32, value: u64, into: &mut Vec<u8>) {
     if value != 0 {
-        put_varint(u64::from(tag) << 3, into);
+        encode_key(tag, WireType::Varint, into);
         put_varint(value, into);
     }
 }
 
 /// Appends the key and the length of a field of bytes.
 pub(crate) fn put_length(tag: u32, length: usize, into: &mut Vec<u8>) {
-    put_varint(u64::from(tag) << 3 | 2, into);
+    encode_key(tag, WireType::LengthDelimited, into);
     put_varint(length as u64, into);
 }
 
@@ -49,19 +48,7 @@ pub(crate) const fn unzigzag(value: u64) -> i64 {
 
 /// Takes a varint off the front; `None` when it is cut or does not fit 64 bits.
 pub(crate) fn take_varint(from: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for at in 0..10 {
-        let byte = *from.get(at)?;
-        if at == 9 && byte > 1 {
-            return None;
-        }
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if byte < 0x80 {
-            *from = &from[at + 1..];
-            return Some(value);
-        }
-    }
-    None
+    decode_varint(from).ok()
 }
 
 /// Takes `length` bytes off the front; `None` when there are fewer.
@@ -83,21 +70,17 @@ pub(crate) enum Field<'a> {
 }
 
 /// Takes a field off the front: its tag and value. `None` when it is malformed.
-pub(crate) fn take_field<'a>(from: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
-    let key = take_varint(from)?;
-    let tag = key >> 3;
-    if tag == 0 || tag > 0x1fff_ffff {
-        return None;
-    }
-    let value = match key & 7 {
-        0 => Field::Varint(take_varint(from)?),
-        1 => take(from, 8).map(|_| Field::Fixed)?,
-        2 => {
+pub(crate) fn take_field<'a>(from: &mut &'a [u8]) -> Option<(u32, Field<'a>)> {
+    let (tag, wire_type) = decode_key(from).ok()?;
+    let value = match wire_type {
+        WireType::Varint => Field::Varint(take_varint(from)?),
+        WireType::SixtyFourBit => take(from, 8).map(|_| Field::Fixed)?,
+        WireType::LengthDelimited => {
             let length = take_varint(from)?;
             Field::Bytes(take(from, length)?)
         }
-        5 => take(from, 4).map(|_| Field::Fixed)?,
-        _ => return None,
+        WireType::ThirtyTwoBit => take(from, 4).map(|_| Field::Fixed)?,
+        WireType::StartGroup | WireType::EndGroup => return None,
     };
     Some((tag, value))
 }
@@ -110,13 +93,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_varint_is_that_of_prost(value: u64, signed: i64) {
-            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            put_varint(value, &mut ours);
-            prost::encoding::encode_varint(value, &mut theirs);
-            prop_assert_eq!(&ours, &theirs);
-            prop_assert_eq!(varint_len(value), ours.len());
-            prop_assert_eq!(take_varint(&mut ours.as_slice()), Some(value));
+        fn a_varint_has_seven_bits_in_each_byte_the_lowest_first_and_comes_back(value: u64, signed: i64) {
+            let mut written = Vec::new();
+            put_varint(value, &mut written);
+            let (mut slow, mut left) = (Vec::new(), value);
+            while left > 127 {
+                slow.push((left % 128 + 128) as u8);
+                left /= 128;
+            }
+            slow.push(left as u8);
+            prop_assert_eq!(&written, &slow);
+            prop_assert_eq!(varint_len(value), written.len());
+            prop_assert_eq!(take_varint(&mut written.as_slice()), Some(value));
             prop_assert_eq!(unzigzag(zigzag(signed)), signed);
         }
 
