@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a change in one crate can break, as fast as it can be told: its unit tests and suite, those of every crate that stands
-# on it (but for crash points and AWS: `make test` has those), and what the street (infra/test/street) has of it. Usage: check.sh CRATE
+# on it, and what the street (infra/test/street) has of it; crash points, crowds and AWS are left to `make test`. Usage: check.sh CRATE
 # The first call compiles all of these; each later one what has changed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -76,7 +76,8 @@ fn what_is_checked_on_the_street_is_there() {
             "{name} is no crate"
         );
         for part in parts.split(' ').filter(|part| *part != "none") {
-            let found = is_there(street.join(part)) || is_there(street.join(part).with_extension("rs"));
+            let part = part.replace("::", "/");
+            let found = is_there(street.join(&part)) || is_there(street.join(&part).with_extension("rs"));
             assert!(found, "the street has no {part}");
         }
     }
