@@ -8,6 +8,7 @@ use std::time::Duration;
 use aggregate_store::{AggregateStore, Counters, Persisted};
 use index_schema::{Index, IndexEntry};
 use ping::ChunkId;
+use service::backoff::Backoff;
 use service::clock::Clock;
 use service::current::Current;
 use service::shutdown::Shutdown;
@@ -148,7 +149,7 @@ impl Aggregator {
     }
 
     async fn fold_on(&self) {
-        let mut pause = PAUSE_MIN;
+        let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         loop {
             if !self.has_room() {
                 // What is held is being written, or cannot be: the persisting says so.
@@ -160,11 +161,11 @@ impl Aggregator {
                 .store(matches!(step, Ok(Step::Folded { .. })), Ordering::SeqCst);
             let wait = match step {
                 Ok(Step::Idle) => {
-                    pause = PAUSE_MIN;
+                    backoff.reset();
                     self.work.settings.poll
                 }
                 Ok(_) => {
-                    pause = PAUSE_MIN;
+                    backoff.reset();
                     continue;
                 }
                 Err(error) if error.is_final() => {
@@ -173,10 +174,9 @@ impl Aggregator {
                 }
                 Err(error) => {
                     metrics::batch("failed");
+                    let pause = backoff.grow();
                     tracing::warn!(%error, pause_ms = pause.as_millis(), "folding failed and is tried again");
-                    let wait = pause;
-                    pause = (pause * 2).min(PAUSE_MAX);
-                    wait
+                    pause
                 }
             };
             tokio::select! {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aggregate_store::{HeldSize, Persisted};
+use service::backoff::Backoff;
 use service::task;
 
 use crate::aggregator::{Aggregator, Step};
@@ -49,11 +50,11 @@ impl Aggregator {
 
     /// Writes what is due, again and again. Returns when the database's thread is gone.
     pub(crate) async fn persist_on(&self) {
-        let mut pause = PAUSE_MIN;
+        let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         loop {
             self.due().await;
             let Err(error) = self.persist().await else {
-                pause = PAUSE_MIN;
+                backoff.reset();
                 continue;
             };
             if error.is_final() {
@@ -62,12 +63,11 @@ impl Aggregator {
             }
             let HeldSize { bytes, chunks, .. } = self.current.get().held();
             tracing::error!(
-                %error, bytes, chunks, pause_ms = pause.as_millis(),
+                %error, bytes, chunks, pause_ms = backoff.next_wait().as_millis(),
                 "what is folded could not be written and stays in memory; it is tried again, and folding stops when \
                  its memory is full: look at the disk"
             );
-            task::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+            task::sleep(backoff.grow()).await;
         }
     }
 

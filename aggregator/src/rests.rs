@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use index_schema::IndexEntry;
 use ping::ChunkId;
+use service::backoff::Backoff;
 
 /// How long a chunk rests after its first failure, and after its second; after the third it is set aside.
 const RESTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
@@ -25,7 +26,7 @@ pub(crate) struct Rests {
 /// A chunk that the store does not give.
 #[derive(Clone, Copy, Debug)]
 struct Unreached {
-    rest: Duration,
+    backoff: Backoff,
     until: Duration,
 }
 
@@ -41,10 +42,12 @@ impl Rests {
 
     /// Has a chunk rest that could not be reached, each time longer. Answers how long.
     pub(crate) fn begin_unreachable(&mut self, chunk: ChunkId, now: Duration) -> Duration {
-        let before = self.unreachable.get(&chunk);
-        let rest = before.map_or(UNREACHABLE_MIN, |before| (before.rest * 2).min(UNREACHABLE_MAX));
-        let until = now.saturating_add(rest);
-        self.unreachable.insert(chunk, Unreached { rest, until });
+        let unreached = self.unreachable.entry(chunk).or_insert(Unreached {
+            backoff: Backoff::new(UNREACHABLE_MIN, UNREACHABLE_MAX),
+            until: now,
+        });
+        let rest = unreached.backoff.grow();
+        unreached.until = now.saturating_add(rest);
         rest
     }
 

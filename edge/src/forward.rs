@@ -42,7 +42,7 @@ impl Sealer {
                 None => break,
             }
         }
-        if copied < pings.len() && self.pause(&mut self.backoff.clone()).await.is_err() {
+        if copied < pings.len() && self.pause(&mut self.backoff()).await.is_err() {
             return; // The process is ending; everything is found in the log again.
         }
         for (owner, position) in &pings[copied..] {

@@ -94,12 +94,10 @@ impl Sealer {
         wanted: &Wanted,
     ) -> Result<(), Ended> {
         // A plan that stands aside keeps the others that do from their tries.
-        let growth = if permit.is_stuck() && !wanted.whole {
-            crate::stuck::BACKOFF_GROWTH
-        } else {
-            crate::put::BACKOFF_GROWTH
-        };
-        self.pause_up_to(tries.wait(), growth).await
+        if permit.is_stuck() && !wanted.whole {
+            tries.wait().up_to(self.longest_stuck_wait());
+        }
+        self.pause(tries.wait()).await
     }
 
     async fn take_room(&self, fit: &mut Fit, wanted: &Wanted) -> Result<TakenRoom, Ended> {
@@ -121,7 +119,7 @@ impl Sealer {
                 () = self.shutdown.wished() => return Err(Ended),
                 room = self.room.take(fit.buffer(), wanted.whole) => return Ok(room),
                 // Whoever has the room waits for a store that answers nothing: what goes on does so in memory.
-                () = service::task::sleep(self.backoff * crate::put::BACKOFF_GROWTH), if !waited => {}
+                () = service::task::sleep(self.first_wait * crate::put::BACKOFF_GROWTH), if !waited => {}
             }
             waited = true;
             fit.after(Misfit::NoFile, wanted.positions.len());

@@ -1,11 +1,11 @@
 //! Putting a planned chunk: again and again, until the store says that it is there, durably.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use chunk::Tail;
 use chunk::limits::TAIL_BYTES;
+use service::backoff::{Backoff, drawn};
 use store::{Payload, Put, StoreError};
 
 use crate::metrics as names;
@@ -38,17 +38,14 @@ pub(crate) enum Stored {
 /// How often in a row something failed, and how long it is waited for until the next try.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tries {
-    wait: Duration,
+    wait: Backoff,
     failures: u32,
 }
 
 impl Tries {
     /// None failed.
-    pub(crate) const fn new(first_wait: Duration) -> Self {
-        Self {
-            wait: first_wait,
-            failures: 0,
-        }
+    pub(crate) const fn new(wait: Backoff) -> Self {
+        Self { wait, failures: 0 }
     }
 
     /// One more failed.
@@ -57,7 +54,7 @@ impl Tries {
     }
 
     /// How long it is waited before the next.
-    pub(crate) const fn wait(&mut self) -> &mut Duration {
+    pub(crate) const fn wait(&mut self) -> &mut Backoff {
         &mut self.wait
     }
 
@@ -108,7 +105,7 @@ impl Sealer {
         answer: impl Future<Output = T>,
     ) -> T {
         let mut answer = pin!(answer);
-        let silence = self.backoff * SILENCE;
+        let silence = self.first_wait * SILENCE;
         tokio::select! {
             biased;
             answer = &mut answer => return answer,
@@ -127,7 +124,7 @@ impl Sealer {
 
     /// Says what stands under the plan's key, by the end of it.
     async fn compare(&self, planned: &Planned, permit: &mut SealPermit) -> Result<Stored, Ended> {
-        let (mut wait, mut failures, mut unreadable) = (self.backoff, 0, Unreadable::default());
+        let (mut wait, mut failures, mut unreadable) = (self.backoff(), 0, Unreadable::default());
         loop {
             match self.look_at(planned).await {
                 Ok(Found::Chunk { same }) => return Ok(if same { Stored::Same } else { Stored::Other }),
@@ -151,7 +148,7 @@ impl Sealer {
     }
 
     /// Pauses before an object is read again whose end could not be read.
-    pub(crate) async fn look_again(&self, key: &str, wait: &mut Duration) -> Result<(), Ended> {
+    pub(crate) async fn look_again(&self, key: &str, wait: &mut Backoff) -> Result<(), Ended> {
         tracing::warn!(
             key,
             "what stands under the key of a chunk cannot be read; it is read again"
@@ -164,23 +161,21 @@ impl Sealer {
         &self,
         key: &str,
         error: &StoreError,
-        wait: &mut Duration,
+        wait: &mut Backoff,
     ) -> Result<(), Ended> {
         tracing::warn!(key, %error, "the store did not answer as hoped; tried again");
         metrics::counter!(names::STORE_RETRIES).increment(1);
         self.pause(wait).await
     }
 
-    /// Waits between half of and the whole of `wait`, which then doubles.
-    pub(crate) async fn pause(&self, wait: &mut Duration) -> Result<(), Ended> {
-        self.pause_up_to(wait, BACKOFF_GROWTH).await
+    /// The waits of something that failed just now.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.first_wait, self.first_wait * BACKOFF_GROWTH)
     }
 
-    /// The same, doubling up to this multiple of the first wait.
-    pub(crate) async fn pause_up_to(&self, wait: &mut Duration, growth: u32) -> Result<(), Ended> {
-        let drawn = f64::from(self.random.bits()[0]) / 510.0;
-        let pause = wait.mul_f64(0.5 + drawn);
-        *wait = (*wait * 2).min(self.backoff * growth);
+    /// Waits between half of and the whole of the next wait.
+    pub(crate) async fn pause(&self, wait: &mut Backoff) -> Result<(), Ended> {
+        let pause = drawn(wait.grow(), 0.5, &*self.random);
         tokio::select! {
             biased;
             () = self.shutdown.wished() => Err(Ended),

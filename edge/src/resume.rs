@@ -31,7 +31,7 @@ impl Sealer {
         planned: &Planned,
         permit: &mut SealPermit,
     ) -> Result<Carried, Ended> {
-        self.carry_out_anew(planned, permit, &mut Tries::new(self.backoff))
+        self.carry_out_anew(planned, permit, &mut Tries::new(self.backoff()))
             .await
     }
 
@@ -103,7 +103,7 @@ impl Sealer {
             "a plan in the write-ahead log cannot be carried out again with the same records"
         );
         metrics::counter!(names::PLANS_UNEQUAL).increment(1);
-        let (mut wait, mut failures, mut unreadable) = (self.backoff, 0, Unreadable::default());
+        let (mut wait, mut failures, mut unreadable) = (self.backoff(), 0, Unreadable::default());
         loop {
             let found = self.store.get(&planned.key).await.map(|bytes| {
                 let found = Found::of(bytes.clone(), bytes.len() as u64, &planned.digest);
@@ -113,7 +113,7 @@ impl Sealer {
                 Ok((Found::Chunk { same: true }, bytes)) => {
                     // Seen is not durable: only a put says that.
                     let payload = Payload::Bytes(bytes);
-                    let mut tries = Tries::new(self.backoff);
+                    let mut tries = Tries::new(self.backoff());
                     let stored = self.put(planned, payload, permit, &mut tries).await?;
                     if matches!(stored, Stored::Unknown | Stored::Spoilt) {
                         return Ok(Carried::GaveWay);

@@ -51,7 +51,7 @@ pub(crate) struct Sealer {
     /// How many pieces lie in it.
     pub(crate) damaged: Arc<AtomicU64>,
     /// The first wait between two tries; it doubles, up to a hundredfold.
-    pub(crate) backoff: Duration,
+    pub(crate) first_wait: Duration,
     /// Where chunks are gathered; more may wait for the store.
     pub(crate) gatherers: Arc<Gatherers>,
     /// How much of them there may be at once.
@@ -121,7 +121,7 @@ impl Sealer {
             sealed,
             whole: false,
         };
-        let mut tries = Tries::new(self.backoff);
+        let mut tries = Tries::new(self.backoff());
         let Some(mut gathered) = self.gather(&wanted, permit, &mut tries).await? else {
             return Ok(None);
         };
@@ -150,7 +150,7 @@ impl Sealer {
         let planned = self
             .plan(chunk_key.to_string(), id.plan, sealed, since_us, &chunk)
             .await?;
-        let mut tries = Tries::new(self.backoff);
+        let mut tries = Tries::new(self.backoff());
         let carried = match self.carry_out(&planned, chunk, &key, permit, &mut tries).await? {
             Carried::Anew => self.carry_out_anew(&planned, permit, &mut tries).await?,
             carried => carried,
@@ -177,7 +177,7 @@ impl Sealer {
             records: chunk.ids.len() as u64,
             runs: runs::encode(chunk.ids.iter().copied()),
         };
-        let mut wait = self.backoff;
+        let mut wait = self.backoff();
         let segment = loop {
             match self.log.append_plan(message.clone()).await {
                 Ok(segment) => break segment,
@@ -279,7 +279,7 @@ impl Sealer {
     }
 
     async fn log_done(&self, done: PlanDone, released: Vec<(u32, u64)>) -> Result<(), Ended> {
-        let mut wait = self.backoff;
+        let mut wait = self.backoff();
         while self.log.append_done(done, released.clone()).await.is_err() {
             self.pause(&mut wait).await?;
         }

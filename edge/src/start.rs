@@ -328,7 +328,7 @@ fn sealer(
         prefix: options.prefix,
         damaged_dir: options.damaged_dir,
         damaged,
-        backoff: limits.retry,
+        first_wait: limits.retry,
         gatherers: Arc::new(gatherers),
         room: StagingRoom::of(staging_sizes(limits)),
         stuck: StuckPlans::new(),

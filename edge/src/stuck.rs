@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use service::backoff::Backoff;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::seal::{Carried, Ended, Planned, Sealer};
@@ -24,7 +26,7 @@ const FAILURES_OF_STUCK: u32 = 3;
 
 /// The longest wait between two tries of a plan that stands aside, as a multiple of the first: ten minutes of 100 ms.
 /// Each try gathers the chunk again.
-pub(crate) const BACKOFF_GROWTH: u32 = 6_000;
+const BACKOFF_GROWTH: u32 = 6_000;
 
 /// Who stands aside.
 #[derive(Debug)]
@@ -122,6 +124,19 @@ impl StuckPlans {
 }
 
 impl Sealer {
+    /// The waits of a plan that stands aside: they go on from the longest of the others.
+    fn stuck_backoff(&self) -> Backoff {
+        Backoff::new(
+            self.first_wait * crate::put::BACKOFF_GROWTH,
+            self.longest_stuck_wait(),
+        )
+    }
+
+    /// The longest wait of what stands aside.
+    pub(crate) fn longest_stuck_wait(&self) -> Duration {
+        self.first_wait * BACKOFF_GROWTH
+    }
+
     /// Goes on with a plan that stands aside, for ever.
     pub(crate) async fn go_on_stuck(
         self: &Arc<Self>,
@@ -135,11 +150,11 @@ impl Sealer {
             "the store refuses this chunk for long: others are sealed meanwhile, its pings wait in the write-ahead log, which is not freed beyond them; tried on for ever"
         );
         self.ledger.set_stuck(number);
-        let mut wait = self.backoff * crate::put::BACKOFF_GROWTH;
+        let mut wait = self.stuck_backoff();
         loop {
             let paused = tokio::select! {
                 biased;
-                paused = self.pause_up_to(&mut wait, BACKOFF_GROWTH) => paused,
+                paused = self.pause(&mut wait) => paused,
                 () = self.stuck.healed.notified() => Ok(()),
             };
             if paused.is_err() {

@@ -8,6 +8,7 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Metrics, Object, Pool, PoolError,
     RecyclingMethod, Runtime, TimeoutType,
 };
+use service::backoff::Backoff;
 use service::clock::{Clock, SystemClock};
 use service::task;
 use tokio_postgres::types::Type;
@@ -84,22 +85,21 @@ impl Connections {
     /// A connection, once there is one; a server that is away is tried until the time is up.
     pub(crate) async fn client(&self) -> Result<Object, Failure> {
         let start = self.clock.monotonic();
-        let mut wait = limits::FIRST_WAIT;
+        let mut backoff = Backoff::new(limits::FIRST_WAIT, limits::LONGEST_WAIT);
         loop {
             let failure = match self.pool.get().await {
                 Ok(client) => return Ok(client),
                 Err(error) => self.failure(error),
             };
             let passed = self.clock.monotonic().saturating_sub(start);
-            if !failure.is_lost() || passed + wait > self.connect_timeout {
+            if !failure.is_lost() || passed + backoff.next_wait() > self.connect_timeout {
                 return Err(failure);
             }
-            if self.servers.now().is_none() && wait == limits::FIRST_WAIT {
+            if self.servers.now().is_none() && backoff.next_wait() == limits::FIRST_WAIT {
                 let seconds = self.connect_timeout.as_secs();
                 tracing::warn!(seconds, "{}: tried again for so long", failure.told(&self.name));
             }
-            task::sleep(wait).await;
-            wait = (wait * 2).min(limits::LONGEST_WAIT);
+            task::sleep(backoff.grow()).await;
         }
     }
 

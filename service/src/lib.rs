@@ -1,5 +1,6 @@
 //! What every process needs once: clock, randomness, shutdown, named tasks, logs, metrics, HTTP listener, settings.
 
+pub mod backoff;
 pub mod clock;
 pub mod control;
 pub mod current;

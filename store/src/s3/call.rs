@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use service::backoff::{Backoff, drawn};
 use service::clock::Clock;
 use service::random::Random;
 
@@ -21,8 +22,7 @@ pub(super) struct Caller {
     answer_timeout: Duration,
     bytes_per_second_min: u64,
     tries_max: u32,
-    wait: Duration,
-    wait_max: Duration,
+    backoff: Backoff,
     budget: Mutex<RetryBudget>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
@@ -45,8 +45,7 @@ impl Caller {
             answer_timeout: settings.answer_timeout,
             bytes_per_second_min: settings.bytes_per_second_min,
             tries_max: settings.tries_max,
-            wait: settings.retry_wait,
-            wait_max: settings.retry_wait_max,
+            backoff: Backoff::new(settings.retry_wait, settings.retry_wait_max),
             budget: Mutex::new(RetryBudget::of(settings.retry_budget)),
             random,
             clock,
@@ -92,7 +91,7 @@ impl Caller {
         F: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        let (mut wait, mut tries, mut may_have_happened) = (self.wait, 0, false);
+        let (mut backoff, mut tries, mut may_have_happened) = (self.backoff, 0, false);
         loop {
             tries += 1;
             let failure = match request().await {
@@ -118,8 +117,7 @@ impl Caller {
                 tries,
                 "S3 is asked again"
             );
-            self.pause(wait).await;
-            wait = (wait * 2).min(self.wait_max);
+            self.pause(backoff.grow()).await;
         }
     }
 
@@ -135,8 +133,7 @@ impl Caller {
 
     /// Waits between nothing and all of this.
     pub(super) async fn pause(&self, longest: Duration) {
-        let drawn = f64::from(self.random.bits()[0]) / f64::from(u8::MAX);
-        service::task::sleep(longest.mul_f64(drawn)).await;
+        service::task::sleep(drawn(longest, 0.0, &*self.random)).await;
     }
 
     fn succeeded(&self, operation: Operation) {
