@@ -1,6 +1,7 @@
 //! Test executables as cargo built them: run beside each other, read while they run, and told in the end. The executables
 //! are libtest's; what is known of its lines stands in `lines`.
 
+mod beside;
 mod dependents;
 mod executable;
 mod lines;
@@ -10,6 +11,7 @@ mod run;
 mod schedule;
 mod tally;
 
+pub use beside::run_beside;
 pub use dependents::dependents;
 pub use executable::{Built, Executable};
 pub use lines::{Read, TestResult, Verdict};

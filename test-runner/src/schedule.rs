@@ -122,6 +122,11 @@ impl Schedule {
         self.waiting.pop().map(|executable| (executable, threads))
     }
 
+    /// Whether all have begun.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Gives back the threads of one that ended.
     pub fn end(&mut self, threads: usize) {
         self.free += threads;

@@ -10,11 +10,9 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use anyhow::Context;
 use clap::Parser;
 use test_runner::{
-    Built, Entry, Executable, Load, Tally, Wish, of_real_processes, run, sentence, waits_for_time,
+    Built, Entry, Executable, Load, Outcome, Schedule, Tally, Wish, of_real_processes, run, run_beside,
+    sentence, waits_for_time,
 };
-
-/// Tests that run beside each other in one executable.
-const THREADS: usize = 2;
 
 /// Runs tests again and again beside other work.
 #[derive(Debug, Parser)]
@@ -84,41 +82,48 @@ fn run_rounds(
     let processors = thread::available_parallelism().map_or(1, Into::into);
     let _load = Load::start(processors).context("other work cannot be started")?;
     let folder = std::path::absolute(options.tally.parent().unwrap_or_else(|| Path::new(".")))?;
+    let minutes = options.minutes.map(|minutes| Duration::from_secs(minutes * 60));
     for round in 1..=options.times * 2 {
-        for executable in executables {
-            let name = executable.name();
-            if round > options.times && !waits_for_time(executable) || tally.has(build, &name, round) {
-                continue;
-            }
-            if let Some(minutes) = options.minutes
-                && start.elapsed() > Duration::from_secs(minutes * 60)
-            {
-                return Ok(false);
-            }
-            let nice = round.is_multiple_of(2);
-            let log = folder.join(format!("{}-{round}.log", name.replace(' ', "-")));
-            let outcome = run(&Wish {
+        let nice = round.is_multiple_of(2);
+        let left = executables.iter().filter(|executable| {
+            let is_wished = round <= options.times || waits_for_time(executable);
+            is_wished && !tally.has(build, &executable.name(), round)
+        });
+        let left: Vec<Executable> = left.map(|executable| (*executable).clone()).collect();
+        let run_one = |executable: &Executable, threads| {
+            run(&Wish {
                 executable,
-                threads: THREADS,
+                threads,
                 only: &options.only,
                 program: built.program.as_deref(),
                 nice,
-                log: &log,
-            })?;
-            writeln!(
-                io::stdout(),
-                "round {round}{}: {}{}",
-                if nice { ", nice" } else { "" },
-                sentence(&outcome),
-                if outcome.ended_well { "" } else { "\n" }
-            )?;
-            if !outcome.ended_well {
-                writeln!(io::stdout(), "{}", outcome.failures)?;
-            }
-            tally.add(Entry::of(&outcome, build, round, nice))?;
+                log: &folder.join(format!("{}-{round}.log", executable.name().replace(' ', "-"))),
+            })
+        };
+        let is_done = run_beside(
+            Schedule::new(left, processors),
+            || minutes.is_none_or(|minutes| start.elapsed() <= minutes),
+            run_one,
+            |outcome| {
+                tell_one(round, nice, &outcome)?;
+                tally.add(Entry::of(&outcome, build, round, nice))
+            },
+        )?;
+        if !is_done {
+            return Ok(false);
         }
     }
     Ok(true)
+}
+
+fn tell_one(round: u32, nice: bool, outcome: &Outcome) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let nice = if nice { ", nice" } else { "" };
+    writeln!(out, "round {round}{nice}: {}", sentence(outcome))?;
+    if !outcome.ended_well {
+        writeln!(out, "\n{}", outcome.failures)?;
+    }
+    out.flush()
 }
 
 /// What tells this build from others: when the newest of its files was made, and which tests are asked for.

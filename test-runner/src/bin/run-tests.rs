@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::thread;
 
 use clap::Parser;
 use test_runner::{
-    Built, Executable, Outcome, Schedule, Slowest, Wish, closing, dependents, outdated, run, sentence,
+    Built, Executable, Outcome, Schedule, Slowest, Wish, closing, dependents, outdated, run, run_beside,
+    sentence,
 };
 
 /// Runs test executables beside each other.
@@ -111,43 +111,30 @@ fn within(what: &str, count: usize, max: Option<usize>) -> anyhow::Result<()> {
 
 fn run_all(options: &Options, built: &Built, executables: Vec<Executable>) -> anyhow::Result<Vec<Outcome>> {
     let processors = thread::available_parallelism().map_or(1, Into::into);
-    let mut schedule = Schedule::new(executables, processors);
-    let (ended, ends) = mpsc::channel();
     let logs = std::path::absolute(&options.logs)?;
     let mut outcomes = Vec::new();
-    thread::scope(|scope| {
-        let mut running = 0;
-        loop {
-            while let Some((executable, threads)) = schedule.begin() {
-                let (ended, log) = (ended.clone(), logs.join(executable.name().replace(' ', "-")));
-                let (only, program) = (&options.only, built.program.as_deref());
-                running += 1;
-                thread::Builder::new()
-                    .name("suite".into())
-                    .spawn_scoped(scope, move || {
-                        let wish = Wish {
-                            executable: &executable,
-                            threads,
-                            only,
-                            program,
-                            nice: false,
-                            log: &log.with_extension("log"),
-                        };
-                        // The receiver is there until all have ended.
-                        let _ = ended.send((executable.name(), threads, run(&wish)));
-                    })?;
-            }
-            if running == 0 {
-                return anyhow::Ok(());
-            }
-            let (name, threads, outcome) = ends.recv()?;
-            running -= 1;
-            schedule.end(threads);
-            let outcome = outcome.unwrap_or_else(|error| Outcome::unstarted(&name, &error));
+    let run_one = |executable: &Executable, threads| {
+        run(&Wish {
+            executable,
+            threads,
+            only: &options.only,
+            program: built.program.as_deref(),
+            nice: false,
+            log: &logs
+                .join(executable.name().replace(' ', "-"))
+                .with_extension("log"),
+        })
+    };
+    run_beside(
+        Schedule::new(executables, processors),
+        || true,
+        run_one,
+        |outcome| {
             tell_one(&outcome)?;
             outcomes.push(outcome);
-        }
-    })?;
+            Ok(())
+        },
+    )?;
     Ok(outcomes)
 }
 
