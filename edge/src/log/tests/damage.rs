@@ -213,17 +213,16 @@ fn a_power_cut_while_damage_is_set_aside_leaves_it_in_one_place_at_least() {
     }
 }
 
-#[test]
-fn a_segment_that_is_set_aside_takes_no_other_ones_place() {
+/// A disk whose first segment lies before a gap, and what lies there; the folder for damage may be another file system.
+fn with_a_segment_before_a_gap(elsewhere: bool) -> (SimulatedDisk, Vec<u8>) {
     let disk = SimulatedDisk::new();
     for seed in 1..5 {
         let mut world = World::new(&disk, seed).expect("opens");
         world.pings(&[body(1)])[0].expect("logged, and waits");
     }
-    let another = disk
-        .create_new(&options().damaged_dir.join("0000000000000001.log"))
-        .expect("made");
-    another.write_all_at(b"of another log", 0).expect("written");
+    if elsewhere {
+        disk.mount(&options().damaged_dir).expect("mounted");
+    }
     let before_a_gap = disk
         .create_new(&first_segment())
         .or_else(|_| disk.open(&first_segment()))
@@ -231,11 +230,47 @@ fn a_segment_that_is_set_aside_takes_no_other_ones_place() {
     before_a_gap
         .write_all_at(b"settled long ago", 0)
         .expect("written");
+    before_a_gap.sync().expect("synced");
+    disk.sync_dir(&options().dir).expect("synced");
     let gap = segment::path(&options().dir, 2);
     if disk.file_len(&gap).expect("known").is_some() {
         disk.remove_file(&gap).expect("removed");
     }
     let here = content(&disk, &first_segment()).expect("there");
+    (disk, here)
+}
+
+#[test]
+fn a_segment_is_set_aside_whole_though_the_folder_for_it_is_another_file_system() {
+    let (undisturbed, here) = with_a_segment_before_a_gap(true);
+    let before = undisturbed.operations();
+    open_log(&undisturbed, 2).expect("opens");
+    assert!(pieces(&undisturbed).iter().any(|(_, bytes)| *bytes == here));
+    assert_eq!(content(&undisturbed, &first_segment()), None);
+    for operation in before + 1..=undisturbed.operations() {
+        for seed in 0..4 {
+            let (disk, here) = with_a_segment_before_a_gap(true);
+            disk.fail_at(operation, [Moment::Before, Moment::After][seed as usize % 2]);
+            let _ = open_log(&disk, 2);
+            let found = disk.crash(seed);
+            let in_log = content(&found, &first_segment()).is_some_and(|bytes| bytes == here);
+            let kept = pieces(&found);
+            let what = format!("operation {operation}, seed {seed}");
+            assert!(
+                in_log || kept.iter().any(|(_, bytes)| *bytes == here),
+                "{what}: {kept:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_is_set_aside_takes_no_other_ones_place() {
+    let (disk, here) = with_a_segment_before_a_gap(false);
+    let another = disk
+        .create_new(&options().damaged_dir.join("0000000000000001.log"))
+        .expect("made");
+    another.write_all_at(b"of another log", 0).expect("written");
     open_log(&disk, 2).expect("opens");
     let kept = pieces(&disk);
     assert_eq!(
