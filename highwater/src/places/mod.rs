@@ -11,6 +11,7 @@ use anyhow::Context;
 use disk::Disk;
 use index_schema::{RetainIndex, SqliteIndex};
 use service::directory::DataDirectory;
+use service::task;
 use store::{Blocking, DirectoryStore, Store};
 
 pub(crate) use self::postgres::{Servers, SharedAggregates, SharedIndex, shared_aggregates};
@@ -49,6 +50,16 @@ pub(crate) async fn open_store(
             store
                 .make_root()
                 .with_context(|| format!("cannot make {}", root.display()))?;
+            let sweeping = store.clone();
+            task::spawn("empty-folders", async move {
+                match task::blocking(move || sweeping.remove_empty_folders()).await {
+                    Ok(0) => {}
+                    Ok(folders) => tracing::info!(folders, "empty folders of the store were removed"),
+                    Err(error) => {
+                        tracing::warn!(%error, "empty folders of the store could not be looked for")
+                    }
+                }
+            });
             Ok(Arc::new(store))
         }
     }
