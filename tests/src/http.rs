@@ -13,6 +13,7 @@ use serde_json::Value;
 pub struct Client {
     address: String,
     stream: Option<BufReader<TcpStream>>,
+    patience: Duration,
 }
 
 /// An answer.
@@ -51,7 +52,13 @@ impl Client {
         Self {
             address: address.to_owned(),
             stream: None,
+            patience: Duration::from_secs(60),
         }
+    }
+
+    /// The same, which waits only so long for each piece of an answer.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// GET.
@@ -105,8 +112,8 @@ impl Client {
             None => {
                 let stream = TcpStream::connect(&self.address)?;
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-                stream.set_write_timeout(Some(Duration::from_secs(60)))?;
+                stream.set_read_timeout(Some(self.patience))?;
+                stream.set_write_timeout(Some(self.patience))?;
                 self.stream.insert(BufReader::new(stream))
             }
         };

@@ -1,5 +1,6 @@
 //! What the tests of the whole house share: starting real processes, speaking HTTP to them, ending them.
 
+pub mod alarms;
 pub mod aws;
 mod faults;
 mod http;

@@ -228,6 +228,18 @@ fn every_alarm_asks_for_metrics_that_are_there_and_is_explained() {
 }
 
 #[test]
+fn every_alarm_has_a_test_in_which_it_fires() {
+    let tests = paper("tests/tests/street/alarms.rs");
+    for alarm in tests::alarms::Alarm::all() {
+        assert!(
+            tests.contains(&format!("Alarm::named(\"{}\")", alarm.name())),
+            "no test in tests/tests/street/alarms.rs makes {} fire",
+            alarm.name()
+        );
+    }
+}
+
+#[test]
 fn every_verdict_has_a_section_and_every_link_of_the_papers_an_anchor() {
     let manual = paper("docs/operations.md");
     let headings: BTreeSet<String> = manual

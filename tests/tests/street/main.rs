@@ -1,5 +1,6 @@
 //! The house seen from the street: the real program, real sockets, real files.
 
+mod alarms;
 mod anew;
 mod ask;
 mod bad_input;
