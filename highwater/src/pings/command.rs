@@ -7,7 +7,7 @@ use aggregate_store::{AggregateReads, ErroredRow};
 use anyhow::Context;
 use chunk::{ChunkReader, RecordRef, records};
 use index_schema::{ChunkKind, IndexEntry, Selection};
-use ping::{ChunkId, RecordId, sample_id};
+use ping::{ChunkId, Partition, RecordId, sample_id};
 
 use super::compact::append_compact;
 use super::meta::client_id;
@@ -40,7 +40,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn admits(&self, record: &RecordRef<'_>) -> bool {
+    fn admits(&self, partition: &Partition, record: &RecordRef<'_>) -> bool {
         let uri = String::from_utf8_lossy(record.uri);
         let sampled = |sample: u8| {
             let mut body = String::new();
@@ -48,8 +48,13 @@ impl Wanted<'_> {
                 .and_then(|_| client_id(&body))
                 .is_some_and(|client| sample_id(&client) == sample)
         };
-        admits(self.selection, &uri, record.body, record.submission_date)
-            && self.select.sample_id().is_none_or(sampled)
+        admits(
+            self.selection,
+            partition,
+            &uri,
+            record.body,
+            record.submission_date,
+        ) && self.select.sample_id().is_none_or(sampled)
     }
 }
 
@@ -104,7 +109,7 @@ async fn print_chunks(
         let entries = source.index.select(chunks, after.as_deref(), ENTRIES).await?;
         for entry in entries.iter().filter(|entry| is_wanted(entry)) {
             let printed = print_chunk(source, entry, printer, select.limit(), |record, _| {
-                wanted.admits(record).then_some(None)
+                wanted.admits(&entry.partition, record).then_some(None)
             })
             .await;
             match printed {
@@ -197,7 +202,7 @@ async fn errors(source: &Source, aggregates: &dyn AggregateReads, select: &Selec
             |record, position| {
                 reasons
                     .get(&position)
-                    .filter(|_| wanted.admits(record))
+                    .filter(|_| wanted.admits(&entry.partition, record))
                     .map(|reason| Some(*reason))
             },
         )

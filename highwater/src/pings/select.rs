@@ -2,7 +2,7 @@
 
 use clap::Args;
 use index_schema::{ChunkKind, Condition, Selection};
-use ping::{Dimension, Submission, SubmissionDate, UNKNOWN};
+use ping::{Dimension, OTHER, Partition, Submission, SubmissionDate, UNKNOWN};
 use service::settings::OF_THIS_CALL;
 
 use super::meta::text_at;
@@ -91,11 +91,21 @@ fn in_body(dimension: Dimension, namespace: &str, body: &[u8]) -> Option<String>
     text_at(&String::from_utf8_lossy(body), &["client_info", name])
 }
 
-/// Whether a record with this URI and body, received on this day, meets all conditions by its values as sent.
-pub(super) fn admits(selection: &Selection, uri: &str, body: &[u8], date: SubmissionDate) -> bool {
+/// Whether a record with this URI and body, received on this day and kept in this partition, meets all conditions by its values
+/// as sent. Who names `OTHER` asks for what is kept there.
+pub(super) fn admits(
+    selection: &Selection,
+    partition: &Partition,
+    uri: &str,
+    body: &[u8],
+    date: SubmissionDate,
+) -> bool {
     let submission = Submission::parse(uri).unwrap_or_default();
     let date = date.to_string();
     selection.conditions.iter().all(|(dimension, condition)| {
+        if partition.get(*dimension) == OTHER && names_other(condition) {
+            return true;
+        }
         if is_in_body(*dimension) && submission.namespace != TELEMETRY {
             let value = in_body(*dimension, &submission.namespace, body);
             return condition.matches(value.as_deref().unwrap_or(UNKNOWN));
@@ -112,6 +122,14 @@ pub(super) fn admits(selection: &Selection, uri: &str, body: &[u8], date: Submis
         };
         condition.matches(value.unwrap_or(UNKNOWN))
     })
+}
+
+/// Whether `OTHER` is one of the values that are asked for, and not only within a range.
+fn names_other(condition: &Condition) -> bool {
+    match condition {
+        Condition::OneOf(values) | Condition::Versions(values) => values.iter().any(|value| value == OTHER),
+        Condition::Range { .. } => false,
+    }
 }
 
 #[cfg(test)]
@@ -133,10 +151,40 @@ mod tests {
     fn admitted(select: &Select, uri: &str) -> bool {
         admits(
             &select.selection(ChunkKind::Pings),
+            &kept_under("some"),
             uri,
             b"",
             "20170131".parse().expect("a date"),
         )
+    }
+
+    /// A partition all of whose values are this.
+    fn kept_under(value: &str) -> Partition {
+        Partition::new(std::array::from_fn(|_| value.to_owned()))
+    }
+
+    #[test]
+    fn who_names_other_finds_what_is_kept_there_whatever_it_is_called() {
+        const EVENT: &str = "/submit/telemetry/x/event/Firefox/54.0/nightly";
+        let date = "20170131".parse().expect("a date");
+        for (option, value, there, elsewhere) in [
+            ("--doc-type", "OTHER", true, false),
+            ("--doc-type", "main,OTHER", true, false),
+            ("--doc-type", "event", true, true),
+            ("--doc-type", "main", false, false),
+            ("--doc-type", "A..Z", false, false),
+            ("--version", "OTHER", true, false),
+            ("--channel", "OTHER", true, false),
+        ] {
+            let selection = selecting(option, value).selection(ChunkKind::Pings);
+            for (partition, expected) in [("OTHER", there), ("event", elsewhere)] {
+                assert_eq!(
+                    admits(&selection, &kept_under(partition), EVENT, b"", date),
+                    expected,
+                    "{option} {value} under {partition}"
+                );
+            }
+        }
     }
 
     #[test]
@@ -213,7 +261,13 @@ mod tests {
         ] {
             let select = selecting(option, value);
             let date = "20250301".parse().expect("a date");
-            let found = admits(&select.selection(ChunkKind::Pings), GLEAN, body, date);
+            let found = admits(
+                &select.selection(ChunkKind::Pings),
+                &kept_under("some"),
+                GLEAN,
+                body,
+                date,
+            );
             assert_eq!(found, expected, "{option} {value}");
             let chunks = select.of_bodies(ChunkKind::Pings).expect("chunks to look into");
             let (_, condition) = &chunks.conditions[0];
@@ -222,7 +276,7 @@ mod tests {
         for body in [&b"{}"[..], b"hello", b"{\"client_info\": {\"app_channel\": 7}}"] {
             let date = "20250301".parse().expect("a date");
             let unknown = selecting("--channel", "UNKNOWN").selection(ChunkKind::Pings);
-            assert!(admits(&unknown, GLEAN, body, date));
+            assert!(admits(&unknown, &kept_under("some"), GLEAN, body, date));
         }
     }
 
