@@ -69,9 +69,24 @@ export class Partitions {
         h("td", {}, whole(row.chunks)), h("td", {}, whole(row.records)), h("td", {}, size(row.stored_bytes)),
       ]))),
     ]);
+    this.explain(rows);
     const words = rows.length === 0 ? "No chunk is indexed yet." : `${whole(from + 1)} to ${whole(from + rows.length)}`;
     if (this.find("#shown").textContent !== words) this.find("#shown").textContent = words;
     this.find("#before").disabled = from === 0;
     this.find("#after").disabled = !more;
   }
+
+  // What the two names that stand for others mean, where one is shown.
+  explain(rows) {
+    const words = explanation(rows);
+    if (this.find("#names").textContent !== words) this.find("#names").textContent = words;
+  }
+}
+
+export function explanation(rows) {
+  const shown = (value) => rows.some((row) => COLUMNS.some(([field]) => row[field] === value));
+  return [
+    shown("OTHER") && "OTHER: names without a partition of their own, kept together; \u201chighwater pings --doc-type OTHER\u201d (or --namespace, --app and so on) prints such pings with their true names.",
+    shown("UNKNOWN") && "UNKNOWN: not in the URI of these pings; those of other namespaces than telemetry say it in their bodies, where \u201chighwater pings\u201d finds it.",
+  ].filter(Boolean).join(" ");
 }

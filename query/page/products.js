@@ -7,12 +7,13 @@ const NO_NAMES = ["", "UNKNOWN", "OTHER"]; // what a chunk is kept under when it
 
 // The product's name: its application, or where that is not said, its namespace.
 export function productName({ namespace, app_name: app }) {
+  if (namespace === "OTHER") return "Other products";
   return NO_NAMES.includes(app ?? "") ? namespace : app;
 }
 
 // The document type's name, in words where chunks of several types share a place.
 export function typeName({ doc_type: type }) {
-  if (type === "OTHER") return "other types";
+  if (type === "OTHER") return "types without a partition of their own";
   return type === "UNKNOWN" || !type ? "no type" : type;
 }
 
@@ -25,8 +26,9 @@ export function showProducts(section, products) {
     h("caption", { class: "unseen" }, "Stored, not charted yet"),
     h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, waiting.map((product) => h("tr", {}, [
-      h("th", { scope: "row" }, [productName(product), productName(product) === product.namespace ? null : h("small", {}, ` ${product.namespace}`)].filter(Boolean)),
-      h("td", { class: "text" }, typeName(product)), h("td", {}, whole(product.pings)),
+      h("th", { scope: "row" }, [productName(product), productName(product) === product.namespace || product.namespace === "OTHER" ? null : h("small", {}, ` ${product.namespace}`)].filter(Boolean)),
+      h("td", { class: "text" }, [typeName(product), product.note ? h("small", {}, ` ${product.note}`) : null].filter(Boolean)),
+      h("td", {}, whole(product.pings)),
     ]))),
   ]);
 }

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { readAddress, writeAddress, DEFAULTS } from "../../query/page/address.js";
 import { absenceOf } from "../../query/page/absence.js";
 import { addDays, byDate, elsewhere, joinAnswers, keysOf, mergePoints, parseDate, plausible, total, withoutSparse } from "../../query/page/answer.js";
+import { explanation } from "../../query/page/partitions.js";
 import { chooseFilters, chooseMetric, choosePlace, versionsOf } from "../../query/page/choice.js";
 import { search } from "../../query/page/search.js";
 import { mean, percentile, plus, samples, shares, upperEdge, worthDrawing } from "../../query/page/statistics.js";
@@ -221,11 +222,20 @@ test("dates in the future or far from all others do not stretch the axis, and sm
   assert.deepEqual(shown([at("20100101", 3), at("20260101", 3)]).length, 2);
 });
 
+test("names that stand for others are explained where they are shown", () => {
+  const row = { submission_date: "20170101", source_name: "shop", doc_type: "metrics", app_name: "UNKNOWN", app_update_channel: "UNKNOWN", app_version: "UNKNOWN", app_build_id: "UNKNOWN" };
+  assert.ok(explanation([row]).startsWith("UNKNOWN: not in the URI"));
+  assert.ok(explanation([{ ...row, doc_type: "OTHER" }]).includes("--doc-type OTHER"));
+  assert.equal(explanation([{ submission_date: "20170101", source_name: "telemetry", doc_type: "main" }]), "");
+});
+
 test("what is stored and not counted is no absence of pings", () => {
   const glean = { namespace: "org-mozilla-fenix", doc_type: "metrics", app_name: "UNKNOWN", pings: 20, charted: false };
   const { reason, description } = absenceOf([glean, { namespace: "telemetry", doc_type: "OTHER", app_name: "Firefox", pings: 3, charted: false }]);
   assert.equal(reason, "stored_not_counted");
-  assert.ok(description.startsWith("23 stored, none of a counted type: org-mozilla-fenix metrics (20), Firefox other types (3)"), description);
+  assert.ok(description.startsWith("23 stored, none of a counted type: org-mozilla-fenix metrics (20), Firefox types without a partition of their own (3)"), description);
+  const others = { namespace: "OTHER", doc_type: "OTHER", app_name: "OTHER", pings: 7, charted: false };
+  assert.ok(absenceOf([others]).description.includes("Other products types without a partition of their own (7)"));
   assert.equal(absenceOf([]).reason, "nothing_received");
   assert.equal(absenceOf([{ ...glean, charted: true }]).reason, "not_folded_yet");
 });
