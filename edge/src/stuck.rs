@@ -147,7 +147,7 @@ impl Sealer {
         tracing::error!(
             key = planned.key,
             pings = planned.positions.len(),
-            "the store refuses this chunk for long: others are sealed meanwhile, its pings wait in the write-ahead log, which is not freed beyond them; tried on for ever"
+            "this chunk could not be put for long, as the lines before say: others are sealed meanwhile, its pings wait in the write-ahead log, which is not freed beyond them; tried on for ever"
         );
         self.ledger.set_stuck(number);
         let mut wait = self.stuck_backoff();

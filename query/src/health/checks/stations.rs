@@ -54,11 +54,11 @@ pub(super) fn stuck(numbers: &HealthNumbers) -> Option<Verdict> {
             "plans_stuck",
             Severity::Warning,
             format!(
-                "The store refuses {} while it takes others: their pings stay in the log, which is not freed beyond them.",
+                "{} cannot be put while others can: their pings stay in the log, which is not freed beyond them.",
                 counted(log.stuck_plans as u64, "chunk", "chunks")
             ),
-            "Look at the store's answer in the log lines that bear their keys (is something else in the way of the key?). They \
-             are tried for ever.",
+            "Look at the log lines that bear their keys: they have the store's answer (is something else in the way of the key?), \
+             or say that this program cannot read the key, since another version wrote it. They are tried for ever.",
         )
         .since(Some(numbers.now().saturating_add_micros(-since)))
     })

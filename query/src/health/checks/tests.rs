@@ -126,7 +126,7 @@ const CASES: [Case; 33] = [
     (
         "plans_stuck",
         Severity::Warning,
-        "The store refuses 1 chunk while",
+        "1 chunk cannot be put while",
         |n| {
             (n.log.stuck_plans, n.log.oldest_stuck) = (1, Some(Duration::from_secs(90)));
         },
