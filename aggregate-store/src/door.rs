@@ -182,7 +182,15 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
     /// [`AggregateError::TooLarge`]; when the question could not be answered.
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError>;
 
-    /// Users by day and group, ascending by both, at most `limit` rows. A day and group without users is absent.
+    /// The largest groups of a question by the bytes of their sketches, which grow with users: at most `limit`, ascending. None
+    /// without a dimension to group by.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError>;
+
+    /// Users by day and group, ascending by both, at most `limit` rows; those of all other groups come last on each day. A
+    /// day and group without users is absent.
     ///
     /// # Errors
     /// [`AggregateError::TooLarge`]; when the question could not be answered.

@@ -1,5 +1,7 @@
 //! Questions that the store answers, and the answers. Not here: what the HTTP API makes of them.
 
+use std::collections::BTreeSet;
+
 use ping::SubmissionDate;
 use sketch::{Cell, Layout, UserSketch};
 
@@ -131,6 +133,18 @@ pub struct UserQuery {
     pub filters: UserFilters,
     /// The dimension whose values have answers of their own; `None` unites all in the group with the empty name.
     pub group_by: Option<UserDimension>,
+    /// The groups that have answers of their own, all others being united in one ([`UserDay::is_rest`]); `None` is all.
+    pub own_groups: Option<BTreeSet<String>>,
+}
+
+impl UserQuery {
+    /// The group by which users with this value of the dimension are answered, and whether it is that of all others.
+    pub(crate) fn group_of<T: AsRef<str> + Default>(&self, value: T) -> (bool, T) {
+        match &self.own_groups {
+            Some(own) if !own.contains(value.as_ref()) => (true, T::default()),
+            _ => (false, value),
+        }
+    }
 }
 
 /// What must hold of the sketches that are united; `None` asks for all values.
@@ -153,6 +167,8 @@ pub struct UserDay {
     pub date: SubmissionDate,
     /// The value of the dimension grouped by, else empty.
     pub group: String,
+    /// Whether these are the users of all groups that have no answers of their own; `group` is empty then.
+    pub is_rest: bool,
     /// The users.
     pub users: UserSketch,
 }

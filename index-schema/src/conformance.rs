@@ -136,7 +136,15 @@ async fn sums_are_those_of_the_entries(place: &impl Database) {
     assert_eq!((totals.chunks, totals.records), (60, sum(|entry| entry.records)));
     assert_eq!(totals.stored_bytes, sum(|entry| entry.stored_bytes));
     assert_eq!(totals.received_bytes, sum(|entry| entry.received_bytes));
-    let products = index.products().await.expect("products");
+    let all = index.products(usize::MAX).await.expect("products");
+    assert_eq!(all.left_out, 0);
+    let products = all.products;
+    for limit in [1, products.len() / 2, products.len(), products.len() + 1] {
+        let some = index.products(limit).await.expect("products");
+        let there = limit.min(products.len());
+        assert_eq!(some.products, products[..there]);
+        assert_eq!(some.left_out, (products.len() - there) as u64);
+    }
     assert_eq!(
         products.iter().map(|product| product.records).sum::<u64>(),
         totals.records

@@ -113,12 +113,12 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// When the question could not be answered.
     async fn totals(&self) -> Result<IndexTotals, IndexError>;
 
-    /// Records by namespace, document type and application, largest first; not those that were deleted since. At most
-    /// about [`PRODUCTS_MAX`], the rest is one named `OTHER`.
+    /// Records by namespace, document type and application, largest first, at most `limit`; not those that were deleted
+    /// since. There are about [`PRODUCTS_MAX`] at most, the rest is one named `OTHER`.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn products(&self) -> Result<Vec<ProductCount>, IndexError>;
+    async fn products(&self, limit: usize) -> Result<ProductList, IndexError>;
 
     /// Chunks by partition, largest first by what `order` says, from the one at place `from` on. Reads the whole index.
     ///
@@ -232,6 +232,15 @@ impl IndexTotals {
             .saturating_add(self.removed_records)
             .saturating_add(self.refused_records)
     }
+}
+
+/// Products, largest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductList {
+    /// The largest.
+    pub products: Vec<ProductCount>,
+    /// How many more there are.
+    pub left_out: u64,
 }
 
 /// How many pings of one product are indexed.

@@ -22,7 +22,7 @@ mod stored;
 
 pub use door::{
     FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PRODUCTS_MAX, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, SetAside,
+    PendingChunk, ProductCount, ProductList, SetAside,
 };
 pub use entry::{ChunkKind, IndexEntry};
 pub use expired::{Expired, ExpiredPlace, ExpiredSlice};

@@ -27,7 +27,7 @@ use refusal::{index_error, is_missing_month};
 
 use crate::{
     Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, Selection, SetAside,
+    PendingChunk, ProductList, Selection, SetAside,
 };
 
 /// The index in a PostgreSQL database. Any number of processes may open it at once.
@@ -203,8 +203,9 @@ impl Index for PostgresIndex {
         self.read((), |client, ()| Box::pin(work::totals(client))).await
     }
 
-    async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
-        self.read((), |client, ()| Box::pin(work::products(client))).await
+    async fn products(&self, limit: usize) -> Result<ProductList, IndexError> {
+        self.read(limit, |client, limit| Box::pin(work::products(client, *limit)))
+            .await
     }
 
     async fn partitions(

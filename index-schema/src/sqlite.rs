@@ -24,7 +24,7 @@ use worker::Worker;
 use crate::stored::COLUMNS;
 use crate::{
     ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, Selection, SetAside,
+    PendingChunk, ProductCount, ProductList, Selection, SetAside,
 };
 
 /// Connections that read. Readers never wait for the writer, only for each other.
@@ -243,18 +243,21 @@ impl Index for SqliteIndex {
         .await
     }
 
-    async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
-        self.read(|connection| {
+    async fn products(&self, limit: usize) -> Result<ProductList, IndexError> {
+        self.read(move |connection| {
             let mut statement = connection.prepare_cached(sql::PRODUCTS)?;
-            let rows = statement.query_map([], |row| {
-                Ok(ProductCount {
+            let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+            let mut found = ProductList::default();
+            while let Some(row) = rows.next()? {
+                found.products.push(ProductCount {
                     namespace: row.get(0)?,
                     doc_type: row.get(1)?,
                     app_name: row.get(2)?,
                     records: row::count(row, 3)?,
-                })
-            })?;
-            rows.collect()
+                });
+                found.left_out = row::count(row, 4)?.saturating_sub(found.products.len() as u64);
+            }
+            Ok(found)
         })
         .await
     }

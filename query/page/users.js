@@ -9,6 +9,7 @@ import { compact, day, share, whole } from "./words.js";
 const HEIGHT = 210;
 const DAY_MS = 86_400_000;
 const MOST_GROUPS = 6;
+const REST = "(all others)"; // the groups of which the answer says only the sum
 const MEASURES = { dau: "DAU", mau: "MAU", er: "ER" };
 
 export class Users {
@@ -53,7 +54,8 @@ export class Users {
 // The answer as days, oldest first, each with a map from group to its numbers; empty days at the start left out.
 function daysOf(answer) {
   const days = new Map();
-  for (const { date, group, dau, mau, er } of answer.data) {
+  for (const { date, group: name, rest, dau, mau, er } of answer.data) {
+    const group = rest ? REST : name;
     if (!days.has(date)) days.set(date, { date, time: parseDate(date), groups: new Map() });
     days.get(date).groups.set(group, { dau, mau, er });
   }

@@ -14,13 +14,15 @@ pub(crate) const MONTH_DAYS: i64 = 28;
 pub(crate) struct ActiveUsers {
     pub(crate) date: SubmissionDate,
     pub(crate) group: String,
+    /// Whether these are the users of all groups that have no entries of their own.
+    pub(crate) is_rest: bool,
     /// Users of the day.
     pub(crate) daily: f64,
     /// Users of the day and the 27 days before it; never fewer than `daily`, of which they are a superset.
     pub(crate) monthly: f64,
 }
 
-/// Users of every day from `from` to `to`, ascending by day and group, from the sketches of `from` − 27 days to `to`.
+/// Users of every day from `from` to `to`, ascending by day and group, all other groups last, from the sketches of `from` − 27 days to `to`.
 /// A group that is among the sketches has an entry for each day; `always` names one that has them even if it is not.
 pub(crate) fn by_day(
     users: Vec<UserDay>,
@@ -32,18 +34,24 @@ pub(crate) fn by_day(
     let days: Vec<SubmissionDate> = std::iter::successors(Some(first), |day| Some(day.plus_days(1)))
         .take_while(|day| *day <= to)
         .collect();
-    let mut groups: BTreeMap<String, Vec<UserSketch>> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, String), Vec<UserSketch>> = BTreeMap::new();
     let empty = || vec![UserSketch::new(); days.len()];
     if let Some(name) = always {
-        groups.insert(name.to_owned(), empty());
+        groups.insert((false, name.to_owned()), empty());
     }
-    for UserDay { date, group, users } in users {
+    for UserDay {
+        date,
+        group,
+        is_rest,
+        users,
+    } in users
+    {
         if let Ok(at) = days.binary_search(&date) {
-            groups.entry(group).or_insert_with(empty)[at].merge(&users);
+            groups.entry((is_rest, group)).or_insert_with(empty)[at].merge(&users);
         }
     }
     let mut found: Vec<ActiveUsers> = Vec::new();
-    for (group, daily) in groups {
+    for ((is_rest, group), daily) in groups {
         let before = daily.len().min(MONTH_DAYS as usize - 1);
         for (at, month) in unions(&daily, MONTH_DAYS as usize).into_iter().enumerate() {
             let daily = daily[before + at].estimate();
@@ -51,12 +59,13 @@ pub(crate) fn by_day(
             found.push(ActiveUsers {
                 date: days[before + at],
                 group: group.clone(),
+                is_rest,
                 daily,
                 monthly,
             });
         }
     }
-    found.sort_by(|a, b| (a.date, &a.group).cmp(&(b.date, &b.group)));
+    found.sort_by(|a, b| (a.date, a.is_rest, &a.group).cmp(&(b.date, b.is_rest, &b.group)));
     found
 }
 
@@ -112,6 +121,7 @@ mod tests {
         UserDay {
             date,
             group: group.to_owned(),
+            is_rest: false,
             users: sketch(clients),
         }
     }

@@ -210,7 +210,10 @@ impl Api {
             Route::Status => status::answer(self.status.as_ref()).await,
             Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
-            Route::Engagement => engagement::answer(reads, &parameters).await,
+            Route::Engagement => {
+                let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
+                engagement::answer(reads, index, charted, &parameters).await
+            }
             Route::Values => values::answer(reads, &self.withheld, &parameters).await,
             Route::Products => products::answer(self.index.as_ref(), self.charted.as_ref()).await,
             Route::Page(file) => page::answer(file),

@@ -15,6 +15,7 @@ mod route;
 mod routes;
 mod status_report;
 mod turns;
+mod uncounted;
 mod withheld;
 
 pub use api::{Api, Charted, Parts, connection_limits};

@@ -17,6 +17,7 @@ pub fn every_back_end_keeps_the_law(make: impl AsyncFn() -> Arc<dyn AggregateSto
     let runtime = runtime.expect("a test machine has a thread to give");
     cells::keep_the_law(&make, &runtime);
     users::keep_the_law(&make, &runtime);
+    runtime.block_on(async { users::the_largest_group_is_listed_first(&*make().await).await });
     runtime.block_on(rows::keep_the_law(&make));
 }
 

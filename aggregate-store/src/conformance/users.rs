@@ -27,6 +27,7 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
         async |(additions, size, queries)| {
             let store = filled(make, &additions, size).await;
             for query in queries {
+                its_groups_are_listed_and_the_others_united(&*store, &additions, &query).await;
                 let expected = expected(&additions, &query);
                 for limit in [usize::MAX, expected.len()] {
                     let answer = store.users(&query, limit).await;
@@ -48,6 +49,80 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
                 "equal users give equal lines"
             );
         },
+    );
+}
+
+/// The groups are those of the answer, the rest is the union of what is left out, and the list is cut where it is asked to be.
+async fn its_groups_are_listed_and_the_others_united(
+    store: &dyn AggregateStore,
+    additions: &[Addition],
+    query: &UserQuery,
+) {
+    let there: BTreeSet<String> = match query.group_by {
+        Some(_) => expected(additions, query)
+            .into_iter()
+            .map(|day| day.group)
+            .collect(),
+        None => BTreeSet::new(),
+    };
+    for limit in 1..=there.len() + 1 {
+        let listed = store
+            .user_groups(query, limit)
+            .await
+            .expect("the question is answered");
+        assert!(listed.values.is_sorted(), "{listed:?}");
+        let own: BTreeSet<String> = listed.values.into_iter().collect();
+        assert!(
+            own.is_subset(&there) && own.len() == limit.min(there.len()),
+            "{own:?} of {there:?}"
+        );
+        assert_eq!(listed.left_out, (there.len() - own.len()) as u64, "{query:?}");
+        let narrowed = UserQuery {
+            own_groups: query.group_by.map(|_| own),
+            ..query.clone()
+        };
+        let answer = store.users(&narrowed, usize::MAX).await;
+        assert_eq!(
+            answer.expect("the question is answered"),
+            expected(additions, &narrowed),
+            "{narrowed:?}"
+        );
+    }
+}
+
+/// A group with many users is listed before those with few, and is not united with others.
+pub(super) async fn the_largest_group_is_listed_first(store: &dyn AggregateStore) {
+    let key = |version: u32, day: &str| UserKey {
+        submission_date: day.parse().expect("a day"),
+        application: "Firefox".to_owned(),
+        channel: "nightly".to_owned(),
+        version: version.to_string(),
+        os: "Linux".to_owned(),
+    };
+    for part in [0..20_u32, 20..40] {
+        let mut builder = BatchBuilder::new();
+        for version in part {
+            let many = if version == 17 || version == 33 { 300 } else { 1 };
+            let clients: Vec<u32> = (version * 1_000..version * 1_000 + many).collect();
+            builder.add_users(key(version, "20170101"), sketch_of(&clients));
+            builder.add_users(key(version, "20170102"), sketch_of(&clients));
+        }
+        let _ = store.commit(builder.build()).await.expect("the batch is written");
+    }
+    let query = UserQuery {
+        from: "20170101".parse().expect("a day"),
+        to: "20170131".parse().expect("a day"),
+        filters: UserFilters::default(),
+        group_by: Some(UserDimension::Version),
+        own_groups: None,
+    };
+    let listed = store
+        .user_groups(&query, 2)
+        .await
+        .expect("the question is answered");
+    assert_eq!(
+        (listed.values, listed.left_out),
+        (vec!["17".to_owned(), "33".to_owned()], 38)
     );
 }
 
@@ -84,7 +159,7 @@ fn expected(additions: &[Addition], query: &UserQuery) -> Vec<UserDay> {
         version,
         os,
     } = &query.filters;
-    let mut days: BTreeMap<(SubmissionDate, String), BTreeSet<u32>> = BTreeMap::new();
+    let mut days: BTreeMap<(SubmissionDate, bool, String), BTreeSet<u32>> = BTreeMap::new();
     for (key, clients) in additions.iter().filter(|(_, clients)| !clients.is_empty()) {
         let is =
             |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
@@ -95,13 +170,16 @@ fn expected(additions: &[Addition], query: &UserQuery) -> Vec<UserDay> {
             && is(os, &key.os)
         {
             let group = query.group_by.map_or("", |dimension| key.value(dimension));
-            let day = days.entry((key.submission_date, group.to_owned())).or_default();
-            day.extend(clients);
+            let is_rest = query.own_groups.as_ref().is_some_and(|own| !own.contains(group));
+            let group = if is_rest { "" } else { group };
+            let day = (key.submission_date, is_rest, group.to_owned());
+            days.entry(day).or_default().extend(clients);
         }
     }
-    let days = days.into_iter().map(|((date, group), clients)| UserDay {
+    let days = days.into_iter().map(|((date, is_rest, group), clients)| UserDay {
         date,
         group,
+        is_rest,
         users: sketch_of(&clients),
     });
     days.collect()
@@ -163,6 +241,7 @@ fn any_query() -> impl Strategy<Value = UserQuery> {
                 os,
             },
             group_by,
+            own_groups: None,
         },
     )
 }

@@ -273,6 +273,10 @@ impl AggregateReads for LayeredAggregates {
         self.reading().series(query, bounds).await
     }
 
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.reading().user_groups(query, limit).await
+    }
+
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.reading().users(query, limit).await
     }

@@ -246,6 +246,15 @@ impl AggregateReads for PostgresAggregates {
         .await
     }
 
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.read(
+            "find the largest groups of users",
+            (query, limit),
+            |client, (query, limit)| Box::pin(users::groups(client, query, *limit)),
+        )
+        .await
+    }
+
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.read("unite users", (query, limit), |client, (query, limit)| {
             Box::pin(users::read(client, query, *limit))

@@ -13,8 +13,8 @@ use super::dictionary::{Texts, column};
 use super::limits::BYTES;
 use super::listing::text;
 use crate::bounds::Taken;
-use crate::stored::date;
-use crate::{AggregateError, Batch, Bounds, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
+use crate::stored::{self, date};
+use crate::{AggregateError, Batch, Bounds, Listed, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
 
 /// What an image takes at most, about: so many of them are merged at a time.
 const IMAGE_BYTES: usize = 4 << 10;
@@ -94,50 +94,107 @@ fn merge_image(users: &mut UserSketch, image: &[u8]) -> Result<(), AggregateErro
     merged.map_err(|error| AggregateError::Damaged(error.to_string()))
 }
 
+/// Which rows are asked for: their days, and the values of their dimensions.
+struct Asked<'a> {
+    days: [i32; 2],
+    values: Vec<(&'static str, &'a [u8])>,
+}
+
+impl<'a> Asked<'a> {
+    fn by(query: &'a UserQuery) -> Result<Self, Failure> {
+        let UserFilters {
+            application,
+            channel,
+            version,
+            os,
+        } = &query.filters;
+        let values = [
+            ("application", application),
+            ("channel", channel),
+            ("version", version),
+            ("os", os),
+        ];
+        let given =
+            |(name, wanted): (&'static str, &'a Option<String>)| Some((name, wanted.as_ref()?.as_bytes()));
+        Ok(Self {
+            days: [column(query.from.as_yyyymmdd())?, column(query.to.as_yyyymmdd())?],
+            values: values.into_iter().filter_map(given).collect(),
+        })
+    }
+
+    /// The condition, and what is given for it.
+    fn condition(&self) -> (String, Vec<(&(dyn ToSql + Sync), Type)>) {
+        let mut sql = "submission_date BETWEEN $1 AND $2".to_owned();
+        let mut given: Vec<(&(dyn ToSql + Sync), Type)> =
+            vec![(&self.days[0], Type::INT4), (&self.days[1], Type::INT4)];
+        for (name, bytes) in &self.values {
+            given.push((bytes, Type::BYTEA));
+            sql.push_str(&format!(
+                " AND {name} = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256(${}))",
+                given.len()
+            ));
+        }
+        (sql, given)
+    }
+}
+
+const fn name_of(dimension: UserDimension) -> &'static str {
+    match dimension {
+        UserDimension::Application => "application",
+        UserDimension::Channel => "channel",
+        UserDimension::Version => "version",
+        UserDimension::Os => "os",
+    }
+}
+
+/// The largest groups.
+pub(super) async fn groups(
+    client: &Client,
+    query: &UserQuery,
+    limit: usize,
+) -> Result<Listed<String>, Failure> {
+    let Some(dimension) = query.group_by else {
+        return Ok(Listed::default());
+    };
+    let asked = Asked::by(query)?;
+    let (condition, mut given) = asked.condition();
+    let limit = stored::limit(limit);
+    given.push((&limit, Type::INT8));
+    let sql = format!(
+        "SELECT (SELECT bytes FROM highwater_aggregates.string WHERE id = g.id), g.total FROM \
+         (SELECT {} AS id, COUNT(*) OVER () AS total FROM highwater_aggregates.users WHERE {condition} \
+         GROUP BY 1 ORDER BY SUM(octet_length(image)) DESC, 1 LIMIT ${}) g",
+        name_of(dimension),
+        given.len()
+    );
+    let rows = client.query_typed(&sql, &given).await?;
+    let mut total = 0;
+    let mut values = Vec::with_capacity(rows.len());
+    for row in &rows {
+        values.push(text(row, 0)?);
+        total = row.try_get::<_, i64>(1)?;
+    }
+    values.sort();
+    let left_out = u64::try_from(total)
+        .unwrap_or(0)
+        .saturating_sub(values.len() as u64);
+    Ok(Listed { values, left_out })
+}
+
 /// Users by day and group.
 pub(super) async fn read(client: &Client, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, Failure> {
-    let UserQuery {
-        from,
-        to,
-        filters,
-        group_by,
-    } = query;
-    let UserFilters {
-        application,
-        channel,
-        version,
-        os,
-    } = filters;
-    let (from, to) = (column(from.as_yyyymmdd())?, column(to.as_yyyymmdd())?);
-    let group = group_by.map_or("''::BYTEA", |dimension| match dimension {
-        UserDimension::Application => {
-            "(SELECT bytes FROM highwater_aggregates.string WHERE id = application)"
-        }
-        UserDimension::Channel => "(SELECT bytes FROM highwater_aggregates.string WHERE id = channel)",
-        UserDimension::Version => "(SELECT bytes FROM highwater_aggregates.string WHERE id = version)",
-        UserDimension::Os => "(SELECT bytes FROM highwater_aggregates.string WHERE id = os)",
-    });
-    let mut sql = format!(
-        "SELECT submission_date, {group}, image FROM highwater_aggregates.users WHERE submission_date BETWEEN $1 AND $2"
+    let group = query.group_by.map_or_else(
+        || "''::BYTEA".to_owned(),
+        |dimension| {
+            let id = name_of(dimension);
+            format!("(SELECT bytes FROM highwater_aggregates.string WHERE id = {id})")
+        },
     );
-    let mut given: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&from, Type::INT4), (&to, Type::INT4)];
-    let wanted: Vec<(&str, &[u8])> = [
-        ("application", application),
-        ("channel", channel),
-        ("version", version),
-        ("os", os),
-    ]
-    .into_iter()
-    .filter_map(|(name, wanted)| Some((name, wanted.as_ref()?.as_bytes())))
-    .collect();
-    for (name, bytes) in &wanted {
-        given.push((bytes, Type::BYTEA));
-        sql.push_str(&format!(
-            " AND {name} = (SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256(${}))",
-            given.len()
-        ));
-    }
-    let mut days: BTreeMap<(i32, String), UserSketch> = BTreeMap::new();
+    let asked = Asked::by(query)?;
+    let (condition, given) = asked.condition();
+    let sql =
+        format!("SELECT submission_date, {group}, image FROM highwater_aggregates.users WHERE {condition}");
+    let mut days: BTreeMap<(i32, bool, String), UserSketch> = BTreeMap::new();
     let mut taken = Taken::new(Bounds {
         rows: limit,
         ..Bounds::NONE
@@ -145,15 +202,17 @@ pub(super) async fn read(client: &Client, query: &UserQuery, limit: usize) -> Re
     let rows = client.query_typed_raw(&sql, given).await?;
     let mut rows = pin!(rows);
     while let Some(row) = rows.try_next().await? {
-        let users = days.entry((row.try_get(0)?, text(&row, 1)?)).or_default();
+        let (is_rest, group) = query.group_of(text(&row, 1)?);
+        let users = days.entry((row.try_get(0)?, is_rest, group)).or_default();
         merge_image(users, row.try_get(2)?)?;
         let is_within = taken.note(days.len(), 0, 0);
         is_within.map_err(|error| Failure::Unfinished(Box::new(error)))?;
     }
-    let day = |((day, group), users): ((i32, String), UserSketch)| {
+    let day = |((day, is_rest, group), users): ((i32, bool, String), UserSketch)| {
         Ok(UserDay {
             date: date(day.into())?,
             group,
+            is_rest,
             users,
         })
     };

@@ -274,6 +274,10 @@ impl AggregateReads for SqliteAggregates {
         self.reading_alone().series(query, bounds).await
     }
 
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.reading_alone().user_groups(query, limit).await
+    }
+
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.reading_alone().users(query, limit).await
     }

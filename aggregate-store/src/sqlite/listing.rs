@@ -119,7 +119,7 @@ pub(super) fn dates(
     Ok(found)
 }
 
-fn left_out(total: i64, found: usize) -> u64 {
+pub(super) fn left_out(total: i64, found: usize) -> u64 {
     u64::try_from(total).unwrap_or(0).saturating_sub(found as u64)
 }
 

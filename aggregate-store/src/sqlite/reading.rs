@@ -121,6 +121,18 @@ impl<'a> Reading<'a> {
         .await
     }
 
+    pub(crate) async fn user_groups(
+        self,
+        query: &UserQuery,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        let query = query.clone();
+        self.answer("find the largest groups of users", move |connection, held| {
+            users::groups(connection, held, &query, limit)
+        })
+        .await
+    }
+
     pub(crate) async fn users(self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         let query = query.clone();
         self.answer("unite users", move |connection, held| {

@@ -134,6 +134,7 @@ async fn image<S: AggregateStore + ?Sized>(store: &S, queries: &[CellQuery]) -> 
                     ..UserFilters::default()
                 },
                 group_by,
+                own_groups: None,
             };
             let days = store.users(&query, usize::MAX).await.expect("users").into_iter();
             all.extend(days.map(|day| format!("{} {:?} {}", day.date, day.group, day.users.estimate())));

@@ -270,6 +270,10 @@ impl AggregateReads for MemoryAggregates {
         Ok(Vec::new())
     }
 
+    async fn user_groups(&self, _: &UserQuery, _: usize) -> Result<Listed<String>, AggregateError> {
+        Ok(Listed::default())
+    }
+
     async fn users(&self, _: &UserQuery, _: usize) -> Result<Vec<UserDay>, AggregateError> {
         Ok(Vec::new())
     }

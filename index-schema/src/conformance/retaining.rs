@@ -6,7 +6,9 @@ use ping::{Dimension, OTHER, SubmissionDate, Timestamp};
 
 use super::{Database, Dice};
 use crate::door::PRODUCTS_MAX;
-use crate::{ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, RetainIndex};
+use crate::{
+    ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, ProductList, RetainIndex,
+};
 
 fn date(text: &str) -> Option<SubmissionDate> {
     Some(text.parse().expect("a date"))
@@ -313,7 +315,7 @@ pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
     for some in entries.chunks(100) {
         index.insert(some).await.expect("inserted");
     }
-    let products = index.products().await.expect("products");
+    let products = index.products(usize::MAX).await.expect("products").products;
     // A batch is one look at their number.
     assert!(products.len() as u64 <= PRODUCTS_MAX + 101, "{}", products.len());
     let sum: u64 = products.iter().map(|product| product.records).sum();
@@ -334,7 +336,7 @@ pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
             .filter(|one| (&one.namespace, &one.doc_type, &one.app_name) == (&name, &doc_type, &app));
         same.map(|one| one.records).sum()
     };
-    let products = index.products().await.expect("products");
+    let products = index.products(usize::MAX).await.expect("products").products;
     let of_first = count_of(&products, first);
     assert!(of_first == first.records || of_first == first.records + again.records);
     let far = Floors {
@@ -353,5 +355,6 @@ pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
         }
         index.remove(&keys).await.expect("removed");
     }
-    assert_eq!(index.products().await.expect("products"), []);
+    let none = index.products(usize::MAX).await.expect("products");
+    assert_eq!(none, ProductList::default());
 }

@@ -165,8 +165,8 @@ pub(super) const TOTALS: &str = "SELECT s.*, (SELECT COUNT(*) FROM highwater_ind
      t.rebuild_wanted FROM highwater_index.totals t CROSS JOIN (SELECT COALESCE(SUM(chunks), 0)::BIGINT, \
      COALESCE(SUM(records), 0)::BIGINT, COALESCE(SUM(stored_bytes), 0)::BIGINT, COALESCE(SUM(received_bytes), 0)::BIGINT \
      FROM highwater_index.day_sum) s";
-pub(super) const PRODUCTS: &str = "SELECT source_name, doc_type, app_name, SUM(records)::BIGINT FROM highwater_index.product \
-     GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
+pub(super) const PRODUCTS: &str = "SELECT source_name, doc_type, app_name, SUM(records)::BIGINT, COUNT(*) OVER () \
+     FROM highwater_index.product GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT $1";
 pub(super) const PARTITIONS_BY_BYTES: &str = concat!(
     partitions!(),
     "11 DESC, 10 DESC, 2, 3, 4, 5, 6, 7, 8, 9 LIMIT $1 OFFSET $2"

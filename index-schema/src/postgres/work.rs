@@ -14,7 +14,9 @@ use crate::door::FAILURES_MAX;
 use crate::paging::Paging;
 use crate::select::{self, Mark, Page, Query, Value};
 use crate::stored::COLUMNS;
-use crate::{ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, Selection, SetAside};
+use crate::{
+    ChunkKey, IndexEntry, IndexTotals, PendingChunk, ProductCount, ProductList, Selection, SetAside,
+};
 
 /// Ids as the database has them.
 pub(super) fn texts(chunks: &[ChunkId]) -> Vec<String> {
@@ -63,17 +65,20 @@ pub(super) async fn list_set_aside(client: &ClientWrapper) -> Result<Vec<SetAsid
 }
 
 /// Records by product.
-pub(super) async fn products(client: &ClientWrapper) -> Result<Vec<ProductCount>, Failure> {
-    let rows = client.query(sql::PRODUCTS, &[]).await?;
-    let read = |row: &Row| -> Result<_, Failure> {
-        Ok(ProductCount {
+pub(super) async fn products(client: &ClientWrapper, limit: usize) -> Result<ProductList, Failure> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = client.query(sql::PRODUCTS, &[&limit]).await?;
+    let mut found = ProductList::default();
+    for row in &rows {
+        found.products.push(ProductCount {
             namespace: row.try_get(0)?,
             doc_type: row.try_get(1)?,
             app_name: row.try_get(2)?,
             records: row::count(row, 3)?,
-        })
-    };
-    rows.iter().map(read).collect()
+        });
+        found.left_out = row::count(row, 4)?.saturating_sub(found.products.len() as u64);
+    }
+    Ok(found)
 }
 
 /// Notes an object that cannot be read; whether that is new.

@@ -166,8 +166,8 @@ pub(super) const TOTALS: &str = "SELECT chunks, records, stored_bytes, received_
      (SELECT COUNT(*) FROM pending), (SELECT COUNT(*) FROM set_aside) + (SELECT COUNT(*) FROM unreadable), \
      removed_chunks, removed_records, removed_stored_bytes, refused_chunks, refused_records, unfolded_records, \
      rebuild_wanted FROM totals";
-pub(super) const PRODUCTS: &str = "SELECT source_name, doc_type, app_name, records FROM product \
-     ORDER BY records DESC, source_name, doc_type, app_name";
+pub(super) const PRODUCTS: &str = "SELECT source_name, doc_type, app_name, records, \
+     (SELECT COUNT(*) FROM product) FROM product ORDER BY records DESC, source_name, doc_type, app_name LIMIT $1";
 pub(super) const PARTITIONS_BY_BYTES: &str = concat!(
     partitions!(),
     "11 DESC, 10 DESC, 2, 3, 4, 5, 6, 7, 8, 9 LIMIT $1 OFFSET $2"

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateReads, UserDimension, UserFilters, UserQuery};
+use aggregate_store::{AggregateError, AggregateReads, UserDay, UserDimension, UserFilters, UserQuery};
+use index_schema::Index;
 use ping::SubmissionDate;
 use serde::Serialize;
 use sketch::STANDARD_ERROR;
 
 use crate::active_users::{self, ActiveUsers, MONTH_DAYS};
-use crate::limits::{ENGAGEMENT_DAYS_MAX, ROWS_MAX};
+use crate::api::Charted;
+use crate::limits::{ENGAGEMENT_DAYS_MAX, LIST_PRODUCTS_MAX, ROWS_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 use crate::reply::{Reply, made};
+use crate::uncounted::Uncounted;
 
 /// The parameters of this route.
 pub(crate) const PARAMETERS: [&str; 7] = [
@@ -39,6 +42,15 @@ struct Engagement {
     group_by: Option<String>,
     /// Relative, of each estimate.
     standard_error: f64,
+    /// Stored pings of types that are not counted, over all days; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_counted: Option<u64>,
+    /// What is stored, where no user is in the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// How many groups are united in the entries that are `rest`, where there are more than an answer holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups_in_rest: Option<u64>,
     data: Vec<Entry>,
 }
 
@@ -46,41 +58,84 @@ struct Engagement {
 struct Entry {
     date: String,
     group: String,
+    /// Whether these are the users of all groups that have no entries of their own.
+    #[serde(skip_serializing_if = "is_false")]
+    rest: bool,
     dau: u64,
     mau: u64,
     er: Option<f64>,
 }
 
 /// One entry for each day and group, ascending.
-pub(crate) async fn answer(reads: &dyn AggregateReads, parameters: &Parameters) -> Result<Reply, Problem> {
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    index: &dyn Index,
+    charted: &Charted,
+    parameters: &Parameters,
+) -> Result<Reply, Problem> {
     let query = question(parameters)?;
     let (from, to, grouped) = (query.from, query.to, query.group_by.is_some());
     let reaching_back = UserQuery {
         from: from.plus_days(1 - MONTH_DAYS),
         ..query
     };
-    let users = reads.users(&reaching_back, ROWS_MAX).await?;
+    let (users, groups_in_rest) = users(reads, reaching_back, days_of(from, to)).await?;
+    let uncounted = uncounted(index, charted).await;
     let always = if grouped { None } else { Some("") };
     let group_by = parameters.given("group_by").map(str::to_owned);
     made(move || {
-        let groups = users
-            .iter()
-            .map(|day| day.group.as_str())
-            .collect::<BTreeSet<_>>();
-        let rows = groups.len().saturating_mul(days_of(from, to));
-        if rows > ROWS_MAX {
-            return Err(Problem::too_large("rows", ROWS_MAX));
-        }
         let days = active_users::by_day(users, from, to, always);
+        let is_empty = days.iter().all(|day| day.monthly == 0.0);
         Reply::json(&Engagement {
             from: from.to_string(),
             to: to.to_string(),
             group_by,
             standard_error: STANDARD_ERROR,
+            not_counted: Some(uncounted.pings).filter(|pings| *pings > 0),
+            groups_in_rest: Some(groups_in_rest).filter(|groups| *groups > 0),
+            note: uncounted.note().filter(|_| is_empty),
             data: days.into_iter().map(entry_of).collect(),
         })
     })
     .await
+}
+
+/// The users that an answer of so many days is made of. Where that would have too many rows, the largest groups have theirs, and all
+/// others are united; answers how many these are.
+async fn users(
+    reads: &dyn AggregateReads,
+    query: UserQuery,
+    days: usize,
+) -> Result<(Vec<UserDay>, u64), Problem> {
+    match reads.users(&query, ROWS_MAX).await {
+        Ok(users) => {
+            let groups: BTreeSet<&str> = users.iter().map(|day| day.group.as_str()).collect();
+            if groups.len().saturating_mul(days) <= ROWS_MAX {
+                return Ok((users, 0));
+            }
+        }
+        Err(AggregateError::TooLarge { .. }) if query.group_by.is_some() => {}
+        Err(error) => return Err(error.into()),
+    }
+    // All of these and the rest, on each day that is read, are no more rows than an answer may have.
+    let room = ROWS_MAX / (days + MONTH_DAYS as usize) - 1;
+    let largest = reads.user_groups(&query, room).await?;
+    let narrowed = UserQuery {
+        own_groups: Some(largest.values.into_iter().collect()),
+        ..query
+    };
+    Ok((reads.users(&narrowed, ROWS_MAX).await?, largest.left_out))
+}
+
+/// What is stored and not counted. Users are answered also while the index cannot be asked.
+async fn uncounted(index: &dyn Index, charted: &Charted) -> Uncounted {
+    match index.products(LIST_PRODUCTS_MAX).await {
+        Ok(found) => Uncounted::of(&found.products, charted),
+        Err(error) => {
+            tracing::warn!(%error, "the index could not be asked for products: an answer about users does not say which pings are not counted");
+            Uncounted::default()
+        }
+    }
 }
 
 /// How many days the answer has; as many as a question may have, at most.
@@ -93,6 +148,7 @@ fn entry_of(one: ActiveUsers) -> Entry {
     let ActiveUsers {
         date,
         group,
+        is_rest,
         daily,
         monthly,
     } = one;
@@ -100,10 +156,16 @@ fn entry_of(one: ActiveUsers) -> Entry {
     Entry {
         date: date.to_string(),
         group,
+        rest: is_rest,
         dau: daily.round() as u64,
         mau: monthly.round() as u64,
         er: (monthly > 0.0).then_some(ratio),
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn question(parameters: &Parameters) -> Result<UserQuery, Problem> {
@@ -132,6 +194,7 @@ fn question(parameters: &Parameters) -> Result<UserQuery, Problem> {
             os: of("os"),
         },
         group_by: parameters.given("group_by").map(group).transpose()?,
+        own_groups: None,
     })
 }
 

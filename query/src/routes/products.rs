@@ -1,7 +1,7 @@
 //! Which products sent pings, and whether their pings are charted or only stored.
 
 use index_schema::{Index, ProductCount};
-use ping::UNKNOWN;
+use ping::{OTHER, UNKNOWN};
 use serde_json::json;
 
 use crate::api::Charted;
@@ -12,13 +12,13 @@ use crate::reply::{Reply, made};
 /// Products with their pings, largest first.
 pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply, Problem> {
     let counted = index
-        .products()
+        .products(LIST_PRODUCTS_MAX)
         .await
         .map_err(|error| Problem::unavailable("index", &error))?;
-    let left_out = counted.len().saturating_sub(LIST_PRODUCTS_MAX);
+    let left_out = counted.left_out;
     let products: Vec<_> = counted
+        .products
         .iter()
-        .take(LIST_PRODUCTS_MAX)
         .map(|product| {
             let is_charted = charted(product);
             let ProductCount {
@@ -28,13 +28,17 @@ pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply
                 records,
             } = product;
             let application = application_of(namespace, app_name);
-            json!({
+            let mut all = json!({
                 "namespace": namespace, "doc_type": doc_type, "app_name": application,
                 "pings": records, "charted": is_charted,
-            })
+            });
+            if let Some(note) = note(product) {
+                all["note"] = note.into();
+            }
+            all
         })
         .collect();
-    made(move || Ok(Reply::json(&json!({ "products": products }))?.leaving_out(left_out as u64))).await
+    made(move || Ok(Reply::json(&json!({ "products": products }))?.leaving_out(left_out))).await
 }
 
 /// The application of a product's pings. Only URIs of `telemetry` name one; every other namespace is one.
@@ -43,4 +47,22 @@ fn application_of<'a>(namespace: &'a str, app_name: &'a str) -> &'a str {
         "" | UNKNOWN if namespace != "telemetry" => namespace,
         said => said,
     }
+}
+
+/// What `OTHER` stands for in a product's name, and where the true names are.
+fn note(product: &ProductCount) -> Option<String> {
+    if product.namespace == OTHER {
+        return Some(format!(
+            "Pings of namespaces, types and applications that are kept together: more were new than are admitted, or they are \
+             none of those that were declared. `highwater pings --namespace {OTHER}` prints them with their true names. So are \
+             pings of more products than are told apart; /api/v1/partitions has the names of these."
+        ));
+    }
+    let options = [("--doc-type", &product.doc_type), ("--app", &product.app_name)];
+    let (option, _) = options.into_iter().find(|(_, value)| *value == OTHER)?;
+    Some(format!(
+        "Pings of names that have no partition of their own, kept together: `highwater pings --namespace {} {option} {OTHER}` \
+         prints them with their true names.",
+        product.namespace
+    ))
 }

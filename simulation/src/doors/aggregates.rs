@@ -140,6 +140,9 @@ impl AggregateReads for CrashingAggregates {
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.inner.series(query, bounds).await
     }
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.inner.user_groups(query, limit).await
+    }
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.inner.users(query, limit).await
     }

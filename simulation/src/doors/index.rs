@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use index_schema::{
     Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, Selection, SetAside,
+    PendingChunk, ProductList, Selection, SetAside,
 };
 use ping::ChunkId;
 
@@ -121,7 +121,7 @@ impl Index for CrashingIndex {
     async fn totals(&self) -> Result<IndexTotals, IndexError> {
         self.pass("totals", self.inner.totals()).await
     }
-    async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
-        self.pass("products", self.inner.products()).await
+    async fn products(&self, limit: usize) -> Result<ProductList, IndexError> {
+        self.pass("products", self.inner.products(limit)).await
     }
 }

@@ -136,6 +136,10 @@ impl AggregateReads for Holding {
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.layered.series(query, bounds).await
     }
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.layered.user_groups(query, limit).await
+    }
+
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.layered.users(query, limit).await
     }

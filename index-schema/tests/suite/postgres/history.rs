@@ -169,7 +169,7 @@ async fn everything(index: &dyn RetainIndex, history: &History) -> Vec<String> {
         said(index.pending(999).await),
         format!("{aside:?}"),
         format!("{expired:?}"),
-        said(index.products().await),
+        said(index.products(999).await),
         said(index.floors().await),
         said(index.generation().await),
         said(index.tombstones().await),

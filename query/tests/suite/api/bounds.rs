@@ -63,11 +63,13 @@ async fn a_distribution_of_too_many_numbers_is_413_and_one_label_of_it_is_there(
     is_too_large(&get(&World::of(facts).api(), &target).await, "many rows");
 }
 
+/// Versions that nobody else has, one user each, and one version with many.
 #[tokio::test]
-async fn users_of_too_many_groups_are_413_and_fewer_days_of_them_are_there() {
+async fn of_too_many_groups_the_largest_are_there_and_the_others_are_one_entry_a_day() {
     let user = |version: usize| {
         let mut users = UserSketch::new();
-        users.extend(coupon_of(&format!("client {version}")));
+        let clients = if version == 357 { 0..40 } else { 0..1 };
+        users.extend(clients.filter_map(|client| coupon_of(&format!("client {version} {client}"))));
         let key = UserKey {
             submission_date: "20170101".parse().expect("a day"),
             application: "Firefox".to_owned(),
@@ -83,14 +85,31 @@ async fn users_of_too_many_groups_are_413_and_fewer_days_of_them_are_there() {
     };
     let api = World::of(facts).api();
     let of = |to: &str, rest: &str| format!("/api/v1/engagement?from=20170101&to={to}{rest}");
-    let long = of("20170201", "&group_by=version");
-    is_too_large(&get(&api, &long).await, &long);
+    let long = get_json(&api, &of("20170201", "&group_by=version")).await;
+    let data = long["data"].as_array().expect("data");
+    assert!(data.len() <= 20_000, "{}", data.len());
+    let rest: Vec<&Value> = data.iter().filter(|entry| entry["rest"] == true).collect();
+    let first: Vec<&Value> = data.iter().filter(|entry| entry["date"] == "20170101").collect();
+    assert_eq!(rest.len(), 32, "one a day");
+    assert_eq!(first.last(), rest.first(), "the last of its day");
+    let own = first.len() as u64 - 1;
+    assert_eq!(long["groups_in_rest"], 700 - own);
+    assert!(own > 200, "{own}");
+    assert_eq!(
+        (&rest[0]["group"], &rest[0]["dau"]),
+        (&Value::from(""), &Value::from(700 - own))
+    );
+    let largest = first.iter().find(|entry| entry["group"] == "357");
+    assert_eq!(largest.map(|entry| &entry["dau"]), Some(&Value::from(40)));
     for short in [
         of("20170103", "&group_by=version"),
         of("20170201", ""),
         of("20170201", "&group_by=version&version=7"),
     ] {
-        assert_eq!(get(&api, &short).await.status, 200, "{short}");
+        let answer = get_json(&api, &short).await;
+        assert_eq!(answer.get("groups_in_rest"), None, "{short}");
+        let data = answer["data"].as_array().expect("data");
+        assert!(data.iter().all(|entry| entry.get("rest").is_none()), "{short}");
     }
 }
 

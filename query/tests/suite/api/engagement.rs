@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aggregate_store::UserKey;
+use index_schema::ProductCount;
 use serde_json::{Value, json};
 use sketch::{STANDARD_ERROR, UserSketch, coupon_of};
 
@@ -148,4 +149,45 @@ async fn a_question_that_cannot_be_is_400_with_the_reason() {
         get(&api, "/api/v1/engagement?from=20170101").await.refusal().1,
         "missing_parameter"
     );
+}
+
+#[tokio::test]
+async fn what_is_stored_and_not_counted_is_said_and_named_where_no_user_is() {
+    let product = |namespace: &str, doc_type: &str, records| ProductCount {
+        namespace: namespace.to_owned(),
+        doc_type: doc_type.to_owned(),
+        app_name: "UNKNOWN".to_owned(),
+        records,
+    };
+    let ask = format!("/api/v1/engagement?from={}&to={}", date(0), date(2));
+    let answer = async |activity: &[Activity], products: &[ProductCount]| {
+        let mut world = World::of(facts(activity));
+        world.products = products.to_vec();
+        get_json(&world.api(), &ask).await
+    };
+    let glean = [
+        product("shop", "metrics", 20),
+        product("shop", "baseline", 3),
+        product("OTHER", "OTHER", 2),
+    ];
+    let nobody = answer(&[], &glean).await;
+    assert_eq!(nobody["data"][0]["dau"], 0);
+    assert_eq!(nobody["not_counted"], 23);
+    let note = nobody["note"].as_str().expect("a note");
+    for words in [
+        "23 stored pings",
+        "shop metrics (20), shop baseline (3)",
+        "2 stored pings lie under OTHER",
+    ] {
+        assert!(note.contains(words), "{words}: {note}");
+    }
+    let somebody = answer(&[(0, "Linux", 0..5)], &glean).await;
+    assert_eq!(
+        (&somebody["not_counted"], somebody.get("note")),
+        (&json!(23), None)
+    );
+    for products in [&[][..], &[product("telemetry", "main", 7)]] {
+        let nothing = answer(&[], products).await;
+        assert_eq!((nothing.get("not_counted"), nothing.get("note")), (None, None));
+    }
 }

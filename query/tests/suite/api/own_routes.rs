@@ -148,6 +148,38 @@ async fn products_are_named_with_their_counts_and_whether_they_are_charted() {
 }
 
 #[tokio::test]
+async fn products_that_are_kept_together_say_so_and_how_their_true_names_are_had() {
+    let product = |namespace: &str, doc_type: &str, app_name: &str| ProductCount {
+        namespace: namespace.to_owned(),
+        doc_type: doc_type.to_owned(),
+        app_name: app_name.to_owned(),
+        records: 3,
+    };
+    let mut world = World::of(Facts::default());
+    world.products = vec![
+        product("telemetry", "main", "Firefox"),
+        product("telemetry", "OTHER", "Firefox"),
+        product("telemetry", "main", "OTHER"),
+        product("OTHER", "OTHER", "OTHER"),
+    ];
+    let answer = get_json(&world.api(), "/api/v1/products").await;
+    let note = |at: usize| {
+        answer["products"][at]["note"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(note(0), "");
+    for (at, command) in [
+        (1, "`highwater pings --namespace telemetry --doc-type OTHER`"),
+        (2, "`highwater pings --namespace telemetry --app OTHER`"),
+        (3, "`highwater pings --namespace OTHER`"),
+    ] {
+        assert!(note(at).contains(command), "{}", note(at));
+    }
+}
+
+#[tokio::test]
 async fn operators_paths_are_answered() {
     let api = World::of(Facts::default()).api();
     for (path, holds) in [

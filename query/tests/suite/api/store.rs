@@ -206,6 +206,22 @@ impl AggregateReads for Facts {
         Ok(rows)
     }
 
+    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
+        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        for day in self.users(query, usize::MAX).await? {
+            *sizes.entry(day.group).or_default() += day.users.to_image().len();
+        }
+        let mut largest: Vec<String> = sizes.keys().cloned().collect();
+        largest.sort_by_key(|group| std::cmp::Reverse(sizes[group]));
+        let left_out = largest.len().saturating_sub(limit) as u64;
+        largest.truncate(limit);
+        largest.sort();
+        Ok(Listed {
+            values: largest,
+            left_out,
+        })
+    }
+
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.answer()?;
         let is =
@@ -220,10 +236,18 @@ impl AggregateReads for Facts {
                     .group_by
                     .map_or("", |dimension| key.value(dimension))
                     .to_owned();
-                days.entry((key.submission_date, group)).or_default().merge(users);
+                let is_rest = query.own_groups.as_ref().is_some_and(|own| !own.contains(&group));
+                let group = if is_rest { String::new() } else { group };
+                let day = (key.submission_date, is_rest, group);
+                days.entry(day).or_default().merge(users);
             }
         }
-        let day = |((date, group), users)| UserDay { date, group, users };
+        let day = |((date, is_rest, group), users)| UserDay {
+            date,
+            group,
+            is_rest,
+            users,
+        };
         if days.len() > limit {
             return Err(AggregateError::TooLarge { what: "rows", limit });
         }

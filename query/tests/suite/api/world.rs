@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use index_schema::{
     ChunkKind, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, Selection, SetAside,
+    PendingChunk, ProductCount, ProductList, Selection, SetAside,
 };
 use ping::{ChunkId, Partition};
 use query::definitions::Definitions;
@@ -268,8 +268,10 @@ impl Index for Products {
     async fn totals(&self) -> Result<IndexTotals, IndexError> {
         Err(IndexError::Closed)
     }
-    async fn products(&self) -> Result<Vec<ProductCount>, IndexError> {
-        Ok(self.0.clone())
+    async fn products(&self, limit: usize) -> Result<ProductList, IndexError> {
+        let products: Vec<ProductCount> = self.0.iter().take(limit).cloned().collect();
+        let left_out = (self.0.len() - products.len()) as u64;
+        Ok(ProductList { products, left_out })
     }
     async fn partitions(
         &self,
