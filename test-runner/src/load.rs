@@ -9,19 +9,19 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts so many. Each ends by itself when its input is closed, so also when this process is killed.
+    /// Starts so many, with this niceness. Each ends by itself when its input is closed, so also when this process is killed.
     ///
     /// # Errors
     /// When one cannot be started.
-    pub fn start(processes: usize) -> std::io::Result<Self> {
+    pub fn start(processes: usize, niceness: u8) -> std::io::Result<Self> {
         // The inner loop never rests; the outer shell ends it once nobody holds the pipe any more.
         const SPIN: &str =
             "while :; do :; done & spin=$!; trap 'kill $spin; exit' INT TERM HUP; read -r _; kill $spin";
         let mut load = Self { children: Vec::new() };
         for _ in 0..processes {
-            let mut command = Command::new("sh");
+            let mut command = Command::new("nice");
             command
-                .args(["-c", SPIN])
+                .args(["-n", &niceness.to_string(), "sh", "-c", SPIN])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
