@@ -1,6 +1,6 @@
 //! Keyed metrics: one layout, many labels.
 
-use crate::catalogue::{generic, some_kind, some_tier};
+use crate::generic_metric::{generic, some_kind, some_tier};
 use crate::metric::{Metric, Tier};
 use crate::names::Names;
 

@@ -2,6 +2,7 @@
 
 use crate::dice::{mix, unit};
 use crate::layout::{Kind, lower_bounds};
+use crate::parameters::Parameters;
 use crate::trend::Trend;
 
 /// A histogram's name and parameters, and the shape of its data.
@@ -23,14 +24,6 @@ pub(crate) struct Metric {
     pub(crate) weight: f64,
     /// How it differs between builds and systems.
     pub(crate) trend: Option<&'static Trend>,
-}
-
-/// The numbers a metric is made from.
-pub(crate) struct Parameters {
-    pub(crate) kind: Kind,
-    pub(crate) low: u64,
-    pub(crate) high: u64,
-    pub(crate) bins: u64,
 }
 
 /// Who reports a metric, or a label of it.

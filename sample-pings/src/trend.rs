@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::layout::Kind;
-use crate::metric::Parameters;
+use crate::parameters::Parameters;
 use crate::release::Build;
 
 /// A metric whose distribution differs visibly between builds and operating systems.
