@@ -9,7 +9,6 @@ use std::borrow::Cow;
 
 use ping::LooseText;
 
-use super::fields::Fields;
 use super::leaf::Leaf;
 use super::scan;
 use crate::fold::names::Key;
@@ -48,35 +47,6 @@ impl<'de> Cursor<'de> {
             body,
             at: 0,
             depth: 0,
-        }
-    }
-
-    /// Reads a value by the rules of its [`Fields`].
-    pub(super) fn value<F: Fields>(&mut self, mut fields: F) -> Result<F::Done, PingError> {
-        match self.peek()? {
-            b'{' => {
-                self.enter()?;
-                if !self.closes(b'}')? {
-                    self.members(&mut fields)?;
-                }
-                Ok(fields.end())
-            }
-            b'[' => {
-                self.enter()?;
-                fields.list(self)
-            }
-            _ => Ok(fields.other(self.plain()?)),
-        }
-    }
-
-    /// Reads an object's further members, and its end: the cursor stands before a key.
-    pub(super) fn members<F: Fields>(&mut self, fields: &mut F) -> Result<(), PingError> {
-        loop {
-            let key = self.key()?;
-            fields.entry(key.as_key(), self)?;
-            if !self.goes_on(b'}')? {
-                return Ok(());
-            }
         }
     }
 
@@ -240,7 +210,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// The next byte that is no white space; it is not passed.
-    fn peek(&mut self) -> Result<u8, PingError> {
+    pub(super) fn peek(&mut self) -> Result<u8, PingError> {
         loop {
             match self.body.get(self.at) {
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
@@ -251,7 +221,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// Passes an opening bracket.
-    fn enter(&mut self) -> Result<(), PingError> {
+    pub(super) fn enter(&mut self) -> Result<(), PingError> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(PingError::TooDeep);
@@ -267,7 +237,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// Reads a value that is neither array nor object.
-    fn plain(&mut self) -> Result<Leaf, PingError> {
+    pub(super) fn plain(&mut self) -> Result<Leaf, PingError> {
         match self.peek()? {
             b'0'..=b'9' | b'-' => self.number(),
             b'"' => self.pass_text().map(|_| Leaf::Text),

@@ -1,8 +1,9 @@
 //! The ping as a whole: who sent it (`application`, `environment`, `clientId`), and its payload.
 
 use super::cursor::Cursor;
-use super::fields::{Fields, Once};
+use super::fields::Fields;
 use super::leaf::Leaf;
+use super::once::Once;
 use super::sections::Sections;
 use crate::fold::dimension::Dimension;
 use crate::fold::names::Key;

@@ -4,7 +4,6 @@ use super::cursor::Cursor;
 use super::leaf::Leaf;
 use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
-use crate::fold::staged::Stage;
 
 /// What reads one object.
 pub(super) trait Fields: Sized {
@@ -27,22 +26,33 @@ pub(super) trait Fields: Sized {
     }
 }
 
-/// Which of an object's fixed keys stood there before. Keys that the fold does not read are not asked: they answer
-/// nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Once(u16);
-
-impl Once {
-    /// These fields, each once.
-    pub(super) fn of(fields: &[usize]) -> Self {
-        Self(fields.iter().fold(0, |bits, field| bits | 1 << field))
+impl Cursor<'_> {
+    /// Reads a value by the rules of its [`Fields`].
+    pub(super) fn value<F: Fields>(&mut self, mut fields: F) -> Result<F::Done, PingError> {
+        match self.peek()? {
+            b'{' => {
+                self.enter()?;
+                if !self.closes(b'}')? {
+                    self.members(&mut fields)?;
+                }
+                Ok(fields.end())
+            }
+            b'[' => {
+                self.enter()?;
+                fields.list(self)
+            }
+            _ => Ok(fields.other(self.plain()?)),
+        }
     }
 
-    /// Notes the key numbered `field` (below 16); a second time makes the ping an errored one.
-    pub(super) fn note(&mut self, field: usize, stage: &mut Stage) {
-        if self.0 & (1 << field) != 0 {
-            stage.fail(PingError::DuplicateKey);
+    /// Reads an object's further members, and its end: the cursor stands before a key.
+    pub(super) fn members<F: Fields>(&mut self, fields: &mut F) -> Result<(), PingError> {
+        loop {
+            let key = self.key()?;
+            fields.entry(key.as_key(), self)?;
+            if !self.goes_on(b'}')? {
+                return Ok(());
+            }
         }
-        self.0 |= 1 << field;
     }
 }

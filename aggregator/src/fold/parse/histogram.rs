@@ -2,13 +2,14 @@
 
 use sketch::{HistogramKind, Layout};
 
+use super::admission::admit;
 use super::bins::{Bins, Range, Values};
 use super::cursor::Cursor;
-use super::fields::{Fields, Once};
+use super::fields::Fields;
 use super::header::Header;
-use super::keyed::admit;
 use super::leaf::Leaf;
-use super::sections::not_an_object;
+use super::once::Once;
+use super::section::not_an_object;
 use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;

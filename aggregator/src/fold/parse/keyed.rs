@@ -1,45 +1,21 @@
-//! Keyed sections: metric, then label, then a histogram or a number. And how any name is admitted.
+//! Keyed sections: metric, then label, then a histogram or a number.
 
+use super::admission::admit;
 use super::cursor::Cursor;
 use super::fields::Fields;
 use super::histogram::Histogram;
 use super::leaf::Leaf;
 use super::numbers::{IGNORED_SCALARS, scalar};
-use super::sections::not_an_object;
+use super::section::not_an_object;
 use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
-use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
-use crate::fold::vocabulary::Vocabulary;
-use crate::limits::NAME_BYTES_MAX;
 
 /// Keyed histograms that the original leaves out on purpose.
 const IGNORED_KEYED: [&str; 2] = [
     "MESSAGE_MANAGER_MESSAGE_SIZE",
     "VIDEO_DETAILED_DROPPED_FRAMES_PROPORTION",
 ];
-
-/// Looks at a name: counts it, refuses one that is too long, counts one that was repaired, and finds repeats by `see`. Its id, if what it stands
-/// for is looked at.
-pub(super) fn admit(
-    key: Key<'_>,
-    stage: &mut Stage,
-    see: impl FnOnce(&mut Vocabulary) -> (u32, bool),
-) -> Option<u32> {
-    if !stage.takes_part() {
-        return None;
-    }
-    if key.text.len() > NAME_BYTES_MAX {
-        stage.refused.note(Refusal::NameTooLong, 1);
-        return None;
-    }
-    stage.refused.note(Refusal::TextRepaired, key.is_repaired.into());
-    let (id, again) = see(&mut stage.vocabulary);
-    if again {
-        stage.fail(PingError::DuplicateKey);
-    }
-    Some(id)
-}
 
 /// Which keyed section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Everything is checked, also what is skipped: a body is JSON for the fold exactly if it is for `serde_json::Value` once
 //! what cannot be read inside of its texts is replaced.
 
+mod admission;
 mod bins;
 mod cursor;
 mod document;
@@ -12,7 +13,9 @@ mod histogram;
 mod keyed;
 mod leaf;
 mod numbers;
+mod once;
 mod scan;
+mod section;
 mod sections;
 
 pub(super) use document::read;

@@ -2,11 +2,11 @@
 
 use sketch::Layout;
 
+use super::admission::admit;
 use super::cursor::Cursor;
 use super::fields::Fields;
-use super::keyed::admit;
 use super::leaf::Leaf;
-use super::sections::not_an_object;
+use super::section::not_an_object;
 use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;

@@ -1,60 +1,18 @@
-//! The payload's sections, by process: histograms, keyed histograms, simple measurements, scalars, keyed scalars.
+//! The payload's sections, by process, and what reads each.
 
 use super::cursor::Cursor;
-use super::fields::{Fields, Once};
+use super::fields::Fields;
 use super::histogram::HistogramMap;
 use super::keyed::{Keyed, KeyedMap};
 use super::leaf::Leaf;
 use super::numbers::{ScalarMap, SimpleMap};
+use super::once::Once;
+use super::section::{Owner, Section, not_an_object};
 use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
 use crate::limits::NAME_BYTES_MAX;
-
-/// Whose sections these are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owner {
-    /// `payload`: the parent process.
-    Payload,
-    /// An element of `payload.childPayloads`: a content process of its own.
-    Child,
-    /// `payload.processes.parent`: scalars only.
-    ParentProcess,
-    /// Any other process.
-    Process,
-}
-
-/// A section; the number is for [`Once`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Section {
-    Histograms,
-    KeyedHistograms,
-    SimpleMeasurements,
-    Scalars,
-    KeyedScalars,
-    ChildPayloads,
-    Processes,
-}
-
-impl Section {
-    /// The section under this key, if its owner has it.
-    fn of(owner: Owner, key: &str) -> Option<Self> {
-        let histograms = owner != Owner::ParentProcess;
-        let simple = matches!(owner, Owner::Payload | Owner::Child);
-        let (section, read) = match key {
-            "histograms" => (Self::Histograms, histograms),
-            "keyedHistograms" => (Self::KeyedHistograms, histograms),
-            "simpleMeasurements" => (Self::SimpleMeasurements, simple),
-            "scalars" => (Self::Scalars, !simple),
-            "keyedScalars" => (Self::KeyedScalars, !simple),
-            "childPayloads" => (Self::ChildPayloads, owner == Owner::Payload),
-            "processes" => (Self::Processes, owner == Owner::Payload),
-            _ => return None,
-        };
-        read.then_some(section)
-    }
-}
 
 /// The sections of one process.
 pub(super) struct Sections<'a> {
@@ -190,12 +148,5 @@ impl Fields for Processes<'_> {
 
     fn other(self, leaf: Leaf) {
         not_an_object(leaf, self.stage);
-    }
-}
-
-/// Null stands for an absent section; anything else that is no object is refused and counted.
-pub(super) fn not_an_object(leaf: Leaf, stage: &mut Stage) {
-    if leaf != Leaf::Null {
-        stage.refused.note(Refusal::SectionNotAnObject, 1);
     }
 }
