@@ -6,6 +6,7 @@
 
 mod aggregator;
 mod batch_fold;
+mod batches;
 mod copies;
 mod error;
 pub mod fold;

@@ -11,7 +11,6 @@ use ping::{ChunkId, RecordId};
 use crate::aggregator::Aggregator;
 use crate::batch_fold::{BatchFold, Errored};
 use crate::error::AggregatorError;
-use crate::fold::inflated_bytes_of;
 use crate::inflate::is_retriable;
 use crate::metrics;
 use crate::parts::{self, Destination, Parts};
@@ -397,13 +396,5 @@ impl Work {
         let replayed = if written { replayed } else { 0 };
         metrics::replayed(replayed);
         replayed
-    }
-
-    /// The most bytes of an inflated body under the rules of these aggregates.
-    pub(crate) async fn inflated_cap(&self, aggregates: &dyn AggregateStore) -> Result<u64, AggregatorError> {
-        let stored = aggregates.fold_version().await?;
-        Ok(stored.map_or(self.settings.fold.caps.inflated_bytes, |stored| {
-            inflated_bytes_of(&stored)
-        }))
     }
 }

@@ -17,15 +17,17 @@ mod ping_error;
 mod refusal;
 mod settings;
 mod staged;
+mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
 
-pub use caps::{Caps, Standing, inflated_bytes_of};
+pub use caps::Caps;
 pub use difference::differences;
 pub use folder::Folder;
 pub(crate) use object::check_object;
 pub use ping_error::PingError;
 pub use refusal::{Refusal, RefusalCounts};
 pub use settings::{FOLD_ACCEPTS_MORE_SINCE, FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};
+pub use standing::{Standing, inflated_bytes_of};

@@ -172,4 +172,15 @@ mod tests {
             assert!(text.parse::<FoldedType>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn the_text_of_the_defaults_is_that_of_the_first_release() {
+        assert_eq!(
+            FoldSettings::default().version().settings,
+            "{\"caps\":{\"bin_samples\":1099511627776,\"bins_per_histogram\":10000,\"bins_per_ping\":500000,\
+             \"dimension_bytes\":128,\"labels_per_metric\":5000,\"name_bytes\":512,\"parts_per_ping\":50000,\
+             \"processes_per_ping\":64,\"range\":9007199254740992},\"folded\":[\"main\",\"saved-session/Fennec\"],\
+             \"repeat_window_us\":1209600000000}"
+        );
+    }
 }
