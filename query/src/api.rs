@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use index_schema::{Index, ProductCount};
+use index_schema::Index;
 use service::clock::Clock;
 use service::current::Current;
 use service::dockerflow::{self, Health};
@@ -17,6 +17,7 @@ use service::http::{Answer, ConnectionLimits, Handler};
 use service::task;
 use tokio::sync::Semaphore;
 
+use crate::charted::Charted;
 use crate::definitions::Definitions;
 use crate::health::HealthSource;
 use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
@@ -31,9 +32,6 @@ use crate::routes::{
 use crate::status_report::StatusSource;
 use crate::turns::Turns;
 use crate::withheld::Withheld;
-
-/// Whether the pings of a product are folded; the fold's settings say.
-pub type Charted = dyn Fn(&ProductCount) -> bool + Send + Sync;
 
 /// What the API is made of.
 pub struct Parts {

@@ -2,6 +2,7 @@
 
 mod active_users;
 mod api;
+mod charted;
 pub mod compatible;
 pub mod definitions;
 mod explain;
@@ -18,5 +19,6 @@ mod turns;
 mod uncounted;
 mod withheld;
 
-pub use api::{Api, Charted, Parts, connection_limits};
+pub use api::{Api, Parts, connection_limits};
+pub use charted::Charted;
 pub use status_report::{StatusError, StatusReport, StatusSource};

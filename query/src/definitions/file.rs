@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::table::Definition;
+use super::definition::Definition;
 use super::{histograms, processes, scalars};
 
 /// What one file says.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use sketch::Layout;
 
+use super::definition::{Bins, Definition, Kind};
 use super::number;
-use super::table::{Bins, Definition, Kind};
 
 /// The name of the bin of a categorical histogram that takes values without a label.
 const SPILL: &str = "spill";

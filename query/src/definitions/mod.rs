@@ -1,6 +1,7 @@
 //! What definition files say of metrics: kind, bin layout, labels, description. They are optional: the fold never
 //! reads them, they only shape answers.
 
+mod definition;
 mod file;
 mod histograms;
 mod number;
@@ -8,5 +9,6 @@ mod processes;
 mod scalars;
 mod table;
 
+pub use definition::{Bins, Definition, Kind};
 pub use file::DefinitionError;
-pub use table::{Bins, Definition, Definitions, Kind};
+pub use table::Definitions;

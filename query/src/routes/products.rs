@@ -4,7 +4,7 @@ use index_schema::{Index, ProductCount};
 use ping::{OTHER, UNKNOWN};
 use serde_json::json;
 
-use crate::api::Charted;
+use crate::charted::Charted;
 use crate::limits::LIST_PRODUCTS_MAX;
 use crate::problem::Problem;
 use crate::reply::{Reply, made};
