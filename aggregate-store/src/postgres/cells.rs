@@ -5,7 +5,8 @@ use sketch::{Cell, merge_encoded};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::dictionary::{Tables, number};
+use super::dictionary::Tables;
+use super::ids::{column, number};
 use super::limits::ROWS;
 use super::listing;
 use crate::listing::Listing;
@@ -63,7 +64,7 @@ fn keyed(batch: &Batch, tables: &Tables) -> Result<Vec<Key>, AggregateError> {
     let mut keyed = Vec::with_capacity(batch.cells.len());
     for (position, (address, _)) in (0..).zip(batch.cells.iter()) {
         let columns = [
-            super::dictionary::column(tables.sets[address.dimension_set as usize].id)?,
+            column(tables.sets[address.dimension_set as usize].id)?,
             tables.metrics[address.metric as usize],
             tables.processes[address.process as usize],
             tables.labels[address.label as usize],

@@ -7,7 +7,7 @@ use postgres_connections::Failure;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::dictionary::column;
+use super::ids::column;
 use super::limits::ROWS;
 use super::slices::slices;
 use crate::stored::{sixteen, stored, unstored};

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::chunks::{ChunkColumns, read_id};
-use super::dictionary::column;
+use super::ids::column;
 use super::limits::ROWS;
 use crate::SeenRow;
 use crate::stored::{sixteen, stored, unstored};

@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::chunks::{ChunkColumns, read_id};
-use super::dictionary::column;
+use super::ids::column;
 use super::limits::ROWS;
 use super::listing::text;
 use super::slices::slices;

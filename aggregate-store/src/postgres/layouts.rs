@@ -5,7 +5,7 @@ use sketch::{HistogramKind, Layout};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use super::dictionary::in_order;
+use super::ids::in_order;
 use super::limits::ROWS;
 use crate::AggregateError;
 use crate::stored::unstored;

@@ -9,10 +9,10 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::{PostgresAggregates, gate};
+use crate::AggregateError;
 use crate::leases::{Holder, Lease, Leases, SHARDS};
 use crate::sharing::{Moves, share};
-use crate::stored::{stored, unstored};
-use crate::{AggregateError, Batch};
+use crate::stored::unstored;
 
 const LIVE: &str = "INSERT INTO highwater_aggregates.holder (holder, expires) \
      VALUES ($1, clock_timestamp() + $2 * INTERVAL '1 microsecond') ON CONFLICT (holder) DO UPDATE SET expires = excluded.expires";
@@ -35,8 +35,6 @@ const TAKE_ALL: &str = "UPDATE highwater_aggregates.lease SET holder = $1, fence
 const LEAVE: &str = "WITH gone AS (DELETE FROM highwater_aggregates.holder WHERE holder = $1) \
      UPDATE highwater_aggregates.lease SET holder = NULL WHERE shard = ANY (ARRAY( \
      SELECT shard FROM highwater_aggregates.lease WHERE holder = $1 FOR UPDATE SKIP LOCKED))";
-const HOLD_FAST: &str = "SELECT l.shard FROM unnest($1, $2) AS f (shard, fence) \
-     JOIN highwater_aggregates.lease l ON l.shard = f.shard AND l.fence = f.fence FOR SHARE OF l";
 
 #[async_trait]
 impl Leases for PostgresAggregates {
@@ -116,19 +114,4 @@ async fn renew(client: &Client, holder: &Holder, micros: i64) -> Result<Vec<Leas
     };
     let held = client.query_typed(HELD, &me).await?;
     held.iter().map(lease).collect()
-}
-
-/// Whether nobody claimed a shard of the batch since, and nobody will before the transaction ends.
-pub(super) async fn hold_fast(client: &Client, batch: &Batch) -> Result<bool, Failure> {
-    if batch.fences.is_empty() {
-        return Ok(true);
-    }
-    let (mut shards, mut fences) = (Vec::new(), Vec::new());
-    for Lease { shard, fence } in &batch.fences {
-        shards.push(i32::from(*shard));
-        fences.push(stored(*fence)?);
-    }
-    let given: [(&(dyn ToSql + Sync), Type); 2] = [(&shards, Type::INT4_ARRAY), (&fences, Type::INT8_ARRAY)];
-    let held = client.query_typed(HOLD_FAST, &given).await?;
-    Ok(held.len() == batch.fences.len())
 }

@@ -6,7 +6,7 @@ use postgres_connections::Failure;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::dictionary::column;
+use super::ids::column;
 use super::limits::ROWS;
 use crate::listing::{
     APPLICATION, ARCHITECTURE, BUILD_DATE, E10S, Listing, METRIC, OS, PROCESS, SUBMISSION_DATE,

@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::PostgresAggregates;
-use super::dictionary::{column, number};
+use super::ids::{column, number};
 use super::limits::{DELETED_CELLS, DELETED_ROWS, WALKED_ROWS};
 use super::listing;
 use crate::listing::{Listing, SetIds};

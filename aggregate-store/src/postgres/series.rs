@@ -10,7 +10,7 @@ use sketch::{Cell, Layout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::dictionary::column;
+use super::ids::column;
 use super::layouts;
 use super::listing::{left_out, text};
 use crate::bounds::Taken;

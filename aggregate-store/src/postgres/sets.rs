@@ -4,7 +4,7 @@ use postgres_connections::Failure;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::dictionary::{column, in_order};
+use super::ids::{column, in_order};
 use super::limits::ROWS;
 use crate::AggregateError;
 use crate::listing::SetIds;

@@ -4,6 +4,7 @@ use postgres_connections::Failure;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::ids::in_order;
 use super::slices::slices;
 use crate::AggregateError;
 
@@ -37,5 +38,5 @@ pub(super) async fn ids(client: &Client, texts: &[&str]) -> Result<Vec<i32>, Fai
 async fn find(client: &Client, texts: &[&str]) -> Result<Vec<Option<i32>>, Failure> {
     let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
     let rows = client.query_typed(FIND, &[(&bytes, Type::BYTEA_ARRAY)]).await?;
-    super::dictionary::in_order(&rows, texts.len())
+    in_order(&rows, texts.len())
 }

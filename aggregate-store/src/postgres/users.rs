@@ -9,7 +9,8 @@ use sketch::UserSketch;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::dictionary::{Texts, column};
+use super::dictionary::Texts;
+use super::ids::column;
 use super::limits::BYTES;
 use super::listing::text;
 use crate::bounds::Taken;

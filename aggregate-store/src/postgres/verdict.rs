@@ -8,12 +8,12 @@ use tokio_postgres::Client;
 
 use super::limits::ROWS;
 use super::refusal::Unwritten;
-use super::{chunks, copies, errored, leases};
+use super::{chunks, copies, errored, fences};
 use crate::{Batch, Committed, SeenRow};
 
 /// Fails with [`Unwritten`] when it may not.
 pub(super) async fn check(client: &Client, batch: &Batch) -> Result<(), Failure> {
-    if !leases::hold_fast(client, batch).await? {
+    if !fences::hold_fast(client, batch).await? {
         return Err(Unwritten(Committed::Outdated).into());
     }
     let done = already_done(client, batch).await?;
