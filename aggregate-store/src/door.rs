@@ -7,8 +7,9 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateError, Batch, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, HeldSize, Kept,
-    LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    AggregateError, Batch, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, FoldVersion, HeldSize,
+    Kept, LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Status, UserDay, UserQuery, ValueOf,
+    VersionDate,
 };
 
 /// Aggregates, for who folds.
@@ -236,13 +237,4 @@ pub enum Committed {
     /// Nothing is written: another writer added copies of documents meanwhile of which the batch has copies, too, or claimed
     /// a shard that it names. Fold again what is left.
     Outdated,
-}
-
-/// The rules of a fold. What was added under one rule cannot be taken back under another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoldVersion {
-    /// The number of the fold's code.
-    pub code: u32,
-    /// The settings that the fold reads, as canonical JSON.
-    pub settings: String,
 }

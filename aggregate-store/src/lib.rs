@@ -18,6 +18,7 @@ pub mod conformance;
 mod dimensions;
 mod door;
 mod error;
+mod fold_version;
 mod layer;
 mod leases;
 mod lines;
@@ -38,8 +39,9 @@ pub use batch::{Batch, BatchCells, CellAddress};
 pub use bounds::Bounds;
 pub use builder::BatchBuilder;
 pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey, original_os_version};
-pub use door::{AggregateReads, AggregateStore, Committed, FoldVersion, SeenIds};
+pub use door::{AggregateReads, AggregateStore, Committed, SeenIds};
 pub use error::AggregateError;
+pub use fold_version::FoldVersion;
 pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
 pub use leases::{Holder, Lease, Leases, SHARDS, shard_of, standing_holder};
 #[cfg(feature = "postgres")]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::names::{Names, id_of};
-use super::present::Value;
 use crate::listing::{APPLICATION, ARCHITECTURE, OS, PROCESS};
 use crate::listing::{BUILD_DATE, E10S, Listing, METRIC, SUBMISSION_DATE};
 use crate::stored::{self, date};
@@ -34,6 +33,9 @@ impl Kind {
         }
     }
 }
+
+/// A kind with a value and its detail; for lists of dates the version is the detail.
+pub(super) type Value = (Kind, String, String);
 
 /// Writes all changes.
 pub(super) fn write(listing: Listing, connection: &Connection) -> Result<(), AggregateError> {

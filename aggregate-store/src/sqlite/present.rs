@@ -10,13 +10,10 @@ use rusqlite::Connection;
 use sketch::Cell;
 
 use super::finder::Finder;
-use super::listing::{self, Kind, Stored};
+use super::listing::{self, Kind, Stored, Value};
 use crate::layer::{CellName, Part};
 use crate::listing::cut;
 use crate::{AggregateError, DateClock, DimensionSet, FilterOptions, Listed, VersionDate};
-
-/// A kind with a value and its detail; for lists of dates the version is the detail.
-pub(super) type Value = (Kind, String, String);
 
 /// Channels that have cells.
 pub(super) fn channels(
