@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::control::{ControlHandler, Progress};
 
-use super::anew::chunks_to_json;
 use super::core::Core;
+use super::folding_anew::chunks_to_json;
 use super::watcher::Watcher;
 use crate::import::import_file;
 
@@ -150,7 +150,7 @@ impl Requests {
 impl ControlHandler for Requests {
     async fn handle(&self, request: Value, progress: Progress) -> Result<Value, String> {
         let wish = Wish::parse(request).map_err(|error| format!("not understood: {error}"))?;
-        self.core.refuse_other_settings(&wish.given)?;
+        self.core.anew.refuse_other_settings(&wish.given)?;
         let is_status = matches!(wish.request, Request::Status);
         let done = perform(&self.core, wish.request, move |value| progress.say(value))
             .await

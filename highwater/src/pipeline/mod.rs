@@ -4,6 +4,7 @@ mod anew;
 mod base;
 mod control;
 mod core;
+mod folding_anew;
 mod health;
 mod listeners;
 mod offline;

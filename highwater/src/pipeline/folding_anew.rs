@@ -1,0 +1,87 @@
+//! What a core folds anew: the rebuild into the next generation, and the replay of errored pings.
+
+use aggregator::{PassedOver, ReplayProgress};
+use serde_json::{Value, json};
+use service::task;
+
+use super::anew::Teller;
+use super::core::Core;
+
+impl Core {
+    /// Folds everything into the next generation of aggregates and puts it into use. Answers its number, and the chunks that
+    /// could not be read.
+    pub(super) async fn rebuild(
+        &self,
+        forget_older: bool,
+        say: &(impl Fn(Value) + Send + Sync),
+    ) -> anyhow::Result<(u64, PassedOver)> {
+        let anew = &self.anew;
+        let _alone = anew.alone.lock().await;
+        self.retaining.check_rebuild(forget_older).await?;
+        let changes = self.aggregator.changed_rules().await;
+        if !changes.is_empty() {
+            tracing::warn!(?changes, "a rebuild changes what the fold reads");
+            say(json!({"changes": changes}));
+        }
+        // What the index lacks would be missing in the new aggregates.
+        self.reconcile().await?;
+        let old = self.index.generation().await?;
+        let rules = self.aggregator.rules().await;
+        let shadow = anew
+            .generations
+            .shadow(old + 1, &rules, self.index.as_ref())
+            .await?;
+        // Its layer stays empty until it is in use: a rebuild commits.
+        let shadow = self.layered(shadow).await?;
+        let teller = Teller::new(anew);
+        let progress = |progress| say(teller.tell(progress));
+        let rebuilt = self
+            .aggregator
+            .rebuild(shadow.clone(), old + 1, &progress)
+            .await?;
+        let retained = self.retaining.aggregates.exchange(shadow.clone());
+        let replaced = (self.reads.exchange(shadow), retained);
+        // The last holder ends the old store's threads and waits for them.
+        task::blocking(move || drop(replaced)).await;
+        anew.generations.remove(old);
+        Ok((old + 1, rebuilt.passed_over))
+    }
+
+    /// Reads errored pings again. Answers how many are folded now, and how many still are not, by reason.
+    pub(super) async fn replay_errors(&self, say: &(impl Fn(Value) + Send + Sync)) -> anyhow::Result<Value> {
+        let _alone = self.anew.alone.lock().await;
+        let changes = self.aggregator.changed_rules().await;
+        let progress = |progress: ReplayProgress| {
+            say(json!({"tried": progress.tried, "replayed": progress.replayed}));
+        };
+        let done = self.aggregator.replay_errors(&progress).await?;
+        let mut told = json!({"replayed": done.replayed, "still_errored": done.still_errored});
+        if done.unreadable > 0 {
+            told["unreadable"] = json!(done.unreadable);
+        }
+        if !done.passed_over.is_empty() {
+            told["unreadable_chunks"] = chunks_to_json(&done.passed_over);
+        }
+        if !changes.is_empty() {
+            told["changes"] = json!(changes);
+        }
+        Ok(told)
+    }
+
+    /// Adds to a status what is being done, and what somebody must do before anything is folded.
+    pub(super) async fn add_work(&self, status: &mut Value) {
+        if let Some(rebuild) = self.anew.rebuild() {
+            status["rebuild"] = rebuild;
+        }
+        if let Err(error) = self.aggregator.check_rules().await {
+            status["not_folding"] = json!(error.to_string());
+        }
+    }
+}
+
+/// Chunks that could not be read: how many, and the first of them with what was wrong.
+pub(super) fn chunks_to_json(passed_over: &PassedOver) -> Value {
+    let named = passed_over.named.iter();
+    let named = named.map(|(chunk, reason)| json!({"chunk": chunk.to_string(), "reason": reason}));
+    json!({"count": passed_over.chunks, "first": named.collect::<Vec<_>>()})
+}
