@@ -3,6 +3,7 @@
 mod attribute_map;
 mod command;
 mod file;
+mod forms;
 mod heka;
 mod heka_frames;
 mod line;
