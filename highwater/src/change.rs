@@ -6,7 +6,7 @@ use service::clock::SystemClock;
 use service::control::{ControlError, ask};
 use service::directory::{DataDirectory, DirectoryError};
 
-use crate::cli::Data;
+use crate::data::Data;
 use crate::pipeline::{Core, Request, perform};
 
 /// Has a request done, and shows its progress. A running process refuses it if a setting was given that it has otherwise:

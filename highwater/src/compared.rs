@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::ensure;
 use service::quantity::ByteSize;
 
-use crate::cli::{EdgeListener, Intake, Serve};
+use crate::cli::{EdgeListener, Serve};
+use crate::data::Intake;
 
 /// More than any disk has; sums of it stay numbers.
 const LOG_BUDGET_MAX: ByteSize = ByteSize(1 << 50);

@@ -7,7 +7,7 @@ use aggregate_store::AggregateReads;
 use service::task;
 use tokio::sync::mpsc;
 
-use crate::cli::Data;
+use crate::data::Data;
 use crate::local::Local;
 use crate::places;
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use clap::{Arg, Args, Command};
 
-use crate::cli::Data;
+use crate::data::Data;
 
 /// How any command logs.
 const LOGGING: [&str; 2] = ["log_format", "log_filter"];

@@ -10,7 +10,7 @@ use service::control::{ControlError, ask};
 use service::directory::DataDirectory;
 use store::Store;
 
-use crate::cli::Data;
+use crate::data::Data;
 use crate::places;
 
 use crate::pipeline::Request;

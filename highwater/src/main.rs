@@ -4,6 +4,7 @@ mod change;
 mod chunk_file;
 mod cli;
 mod compared;
+mod data;
 mod demo;
 mod dimensions;
 mod dump;

@@ -19,9 +19,8 @@ use service::quantity::Age;
 use service::telemetry::LogFormat;
 use std::time::Duration;
 
-use crate::cli::{
-    self, Answers, ApiListener, Command, Data, Demo, EdgeListener, Fold, IndexCommand, Intake, Kept, Serve,
-};
+use crate::cli::{self, Answers, ApiListener, Command, Demo, EdgeListener, IndexCommand, Serve};
+use crate::data::{self, Data, Fold, Intake, Kept};
 
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
@@ -128,10 +127,10 @@ impl Data {
     fn for_demo(demo: &Demo) -> Self {
         Self {
             data_dir: demo.data_dir.clone(),
-            log_format: cli::LogFormat::Human,
+            log_format: data::LogFormat::Human,
             log_filter: "warn".to_owned(),
             chunk_prefix: "pings".to_owned(),
-            places: cli::Places::default(),
+            places: data::Places::default(),
             fold: Fold {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
                 repeat_window_days: 14,
@@ -140,7 +139,7 @@ impl Data {
                 processes_per_ping: PROCESSES_PER_PING_MAX,
                 bins_per_ping: BINS_PER_PING_MAX,
             },
-            layer: cli::Layer {
+            layer: data::Layer {
                 aggregates_memory: service::quantity::ByteSize(256 << 20),
                 persist_age: Age(Duration::from_secs(10)),
             },
@@ -275,8 +274,8 @@ impl Command {
     pub(crate) fn logging(&self) -> (LogFormat, String) {
         let of = |data: &Data, filter: &str| {
             let format = match data.log_format {
-                cli::LogFormat::Human => LogFormat::Human,
-                cli::LogFormat::Json => LogFormat::Json,
+                data::LogFormat::Human => LogFormat::Human,
+                data::LogFormat::Json => LogFormat::Json,
             };
             (
                 format,

@@ -4,7 +4,7 @@ use lambda_indexer::Indexer;
 use serde_json::Value;
 
 use crate::change::change;
-use crate::cli::Data;
+use crate::data::Data;
 use crate::pipeline::{Request, said};
 use crate::places;
 

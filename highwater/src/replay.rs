@@ -6,7 +6,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::change::change;
-use crate::cli::Data;
+use crate::data::Data;
 use crate::pipeline::Request;
 use crate::places;
 

@@ -8,7 +8,8 @@ use service::clock::SystemClock;
 use service::directory::{DataDirectory, DirectoryError};
 
 use crate::change::change;
-use crate::cli::{Data, ForgetChunk, Places, Retain};
+use crate::cli::{ForgetChunk, Retain};
+use crate::data::{Data, Places};
 use crate::local::Local;
 use crate::pipeline::{Request, forgotten, lowered, retained};
 use crate::shared::SharedRetention;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use lambda_indexer::queue::Queue;
 use lambda_indexer::{Handler, Indexer};
 
-use crate::cli::Data;
+use crate::data::Data;
 use crate::places::{self, QueueUrl};
 
 /// Opens store and index, which must be shared.

@@ -7,7 +7,8 @@ use index_schema::{ChunkKind, RetainIndex, Selection};
 use service::directory::DataDirectory;
 
 use super::listing::Listing;
-use crate::cli::{Data, IndexQuery};
+use crate::cli::IndexQuery;
+use crate::data::Data;
 use crate::places;
 
 /// Entries read at once. A database may sort all that it finds anew for each page.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use index_schema::Index;
 use store::Store;
 
-use crate::cli::Data;
+use crate::data::Data;
 use crate::local::Local;
 use crate::places;
 

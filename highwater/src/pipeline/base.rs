@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::store_watch::WatchedStore;
 use super::watcher::{Stations, WatchedEdge, WatchedParts, Watcher};
-use crate::cli::Data;
+use crate::data::Data;
 use crate::places;
 
 /// Keys of new chunks that may wait for the indexer; when it lags, sealing waits.

@@ -22,7 +22,7 @@ use super::base::Base;
 use super::retaining::{self, Retaining};
 use super::status::Counters;
 use super::watcher::{Stations, Watcher};
-use crate::cli::Data;
+use crate::data::Data;
 use crate::places;
 
 /// An announced chunk is in the index within so long, unless something failed.

@@ -9,7 +9,7 @@ use query::StatusReport;
 use service::task;
 
 use super::status::report;
-use crate::cli::Data;
+use crate::data::Data;
 use crate::local::Local;
 
 /// Reads the counters of log, index and aggregates.

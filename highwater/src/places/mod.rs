@@ -3,7 +3,7 @@
 
 mod postgres;
 mod queue;
-mod urls;
+pub(crate) mod urls;
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use store::{Blocking, DirectoryStore, Store};
 pub(crate) use self::postgres::{Servers, SharedAggregates, SharedIndex, shared_aggregates};
 pub(crate) use self::queue::queue;
 pub(crate) use self::urls::{PostgresUrl, QueueUrl, StoreUrl};
-use crate::cli::{Data, Places};
+use crate::data::{Data, Places};
 
 impl Places {
     /// Where chunks are, as a text.

@@ -13,8 +13,8 @@ mod with {
     use lambda_indexer::StoreLocation;
     use lambda_indexer::queue::{Queue, SqsQueue, SqsSettings};
 
-    use crate::cli::Data;
-    use crate::places::{QueueUrl, StoreUrl};
+    use crate::data::Data;
+    use crate::places::urls::{QueueUrl, StoreUrl};
 
     /// Opens the queue; also says where the store lies, as notifications name it.
     ///
@@ -47,8 +47,8 @@ mod without {
     use lambda_indexer::StoreLocation;
     use lambda_indexer::queue::Queue;
 
-    use crate::cli::Data;
-    use crate::places::{QueueUrl, StoreUrl};
+    use crate::data::Data;
+    use crate::places::urls::{QueueUrl, StoreUrl};
 
     pub(crate) async fn queue(
         _: &Data,

@@ -19,7 +19,7 @@ use service::task;
 use store::ObservedStore;
 
 use super::query::belong_together;
-use crate::cli::Data;
+use crate::data::Data;
 use crate::places::{self, SharedIndex};
 
 /// How long the others stand still when this process dies meanwhile.

@@ -6,7 +6,7 @@ use query::StatusReport;
 use service::current::Current;
 
 use super::query::belong_together;
-use crate::cli::Data;
+use crate::data::Data;
 use crate::pipeline::Stations;
 use crate::places;
 
