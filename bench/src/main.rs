@@ -13,6 +13,7 @@ mod outcome;
 mod pairs;
 mod recorded;
 mod report;
+mod row_name;
 mod rows;
 mod run;
 mod sample;
@@ -22,10 +23,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::options::{Child, Options};
+
 fn main() -> anyhow::Result<ExitCode> {
-    let options = options::Options::parse();
+    let options = Options::parse();
     match &options.child {
-        Some(child) => child.run().map(|()| ExitCode::SUCCESS),
+        Some(Child::FoldChunk { chunk }) => rows::fold_chunk(chunk).map(|()| ExitCode::SUCCESS),
         None => run::run(&options),
     }
 }

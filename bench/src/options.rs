@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::rows::{RowName, fold_chunk};
+use crate::row_name::RowName;
 
 /// Prints what the pipeline's parts cost: CPU seconds as ratios to a yardstick in the same run on the same bytes
 ///
@@ -51,15 +50,6 @@ pub(crate) enum Child {
         /// The chunk
         chunk: PathBuf,
     },
-}
-
-impl Child {
-    /// Does it.
-    pub(crate) fn run(&self) -> Result<()> {
-        match self {
-            Self::FoldChunk { chunk } => fold_chunk(chunk),
-        }
-    }
 }
 
 impl Options {

@@ -38,4 +38,4 @@ mod without_aws;
 pub(crate) use chunks::ChunkMaker;
 pub(crate) use engines::fold_chunk;
 pub(crate) use fold::fold;
-pub(crate) use names::{RowName, Rows};
+pub(crate) use names::Rows;

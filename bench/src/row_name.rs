@@ -1,0 +1,42 @@
+//! The names of rows.
+
+use clap::ValueEnum;
+
+/// A group of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowName {
+    /// Log to sealed chunk
+    Gather,
+    /// Stored bytes per byte received
+    Stored,
+    /// Chunk bytes to aggregates in memory
+    Fold,
+    /// The same as a process, against engines
+    Engines,
+    /// Aggregates into the database
+    Persist,
+    /// User sketches united, against the C++ library
+    Sketches,
+    /// An NDJSON file through the whole pipeline
+    Import,
+    /// The edge as a process
+    Edge,
+    /// 200s per CPU second, against nginx
+    Capacity,
+    /// Time to the 200 under load
+    Latency,
+    /// Memory by open partitions
+    Memory,
+    /// The start on a large log
+    Recovery,
+    /// POST to number in the API
+    Freshness,
+    /// The edge with its chunks in S3, against a directory: built with the feature `aws`
+    S3,
+    /// The index in SQLite and PostgreSQL, 10^6 entries: built with the feature `aws`, only if named, or in a full run
+    Index,
+    /// The Lambda's cold start: built with the feature `aws`, with the zip of `make lambda`
+    Lambda,
+    /// A cold build of the program: only if named, or in a full run
+    Build,
+}
