@@ -261,7 +261,6 @@ fn the_alarm_of_an_old_newest_number_fires_when_pings_come_and_the_store_is_gone
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test says when it is left out")]
 fn the_alarm_of_a_disk_that_is_full_soon_fires_while_it_fills_and_not_while_it_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let alarm = Alarm::named("HighwaterDiskFullSoon");
