@@ -42,7 +42,7 @@ impl Rests {
 
     /// Has a chunk rest that could not be reached, each time longer. Answers how long.
     pub(crate) fn begin_unreachable(&mut self, chunk: ChunkId, now: Duration) -> Duration {
-        let unreached = self.unreachable.entry(chunk).or_insert(Unreached {
+        let unreached = self.unreachable.entry(chunk).or_insert_with(|| Unreached {
             backoff: Backoff::new(UNREACHABLE_MIN, UNREACHABLE_MAX),
             until: now,
         });
