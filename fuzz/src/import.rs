@@ -2,6 +2,8 @@
 
 #[path = "../../highwater/src/import/attribute_map.rs"]
 mod attribute_map;
+#[path = "../../highwater/src/import/forms.rs"]
+mod forms;
 #[path = "../../highwater/src/import/heka.rs"]
 mod heka;
 #[path = "../../highwater/src/import/heka_frames.rs"]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sketch::STANDARD_ERROR;
 
 use crate::active_users::{self, ActiveUsers, MONTH_DAYS};
-use crate::api::Charted;
+use crate::charted::Charted;
 use crate::limits::{ENGAGEMENT_DAYS_MAX, LIST_PRODUCTS_MAX, ROWS_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
