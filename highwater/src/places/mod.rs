@@ -5,6 +5,7 @@ mod postgres;
 mod queue;
 pub(crate) mod urls;
 
+use std::io;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -52,16 +53,19 @@ pub(crate) async fn open_store(
                 .with_context(|| format!("cannot make {}", root.display()))?;
             let sweeping = store.clone();
             task::spawn("empty-folders", async move {
-                match task::blocking(move || sweeping.remove_empty_folders()).await {
-                    Ok(0) => {}
-                    Ok(folders) => tracing::info!(folders, "empty folders of the store were removed"),
-                    Err(error) => {
-                        tracing::warn!(%error, "empty folders of the store could not be looked for")
-                    }
-                }
+                let removed = task::blocking(move || sweeping.remove_empty_folders()).await;
+                tell_removed(removed);
             });
             Ok(Arc::new(store))
         }
+    }
+}
+
+fn tell_removed(removed: io::Result<u64>) {
+    match removed {
+        Ok(0) => {}
+        Ok(folders) => tracing::info!(folders, "empty folders of the store were removed"),
+        Err(error) => tracing::warn!(%error, "empty folders of the store could not be looked for"),
     }
 }
 
