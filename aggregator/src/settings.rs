@@ -28,6 +28,8 @@ pub struct AggregatorSettings {
     pub persist_idle: Duration,
     /// How often the index is asked for work when nobody tells of any.
     pub poll: Duration,
+    /// The pauses between three tries to read a copy that is to be taken back. Folding stands still meanwhile.
+    pub copy_pauses: [Duration; 2],
 }
 
 impl Default for AggregatorSettings {
@@ -46,6 +48,11 @@ impl Default for AggregatorSettings {
             persist_age: Duration::from_secs(10),
             persist_idle: Duration::from_millis(500),
             poll: Duration::from_secs(1),
+            copy_pauses: match cfg!(test) {
+                // Tests do not wait.
+                true => [Duration::from_millis(1); 2],
+                false => [Duration::from_millis(200), Duration::from_secs(1)],
+            },
         }
     }
 }

@@ -22,12 +22,6 @@ use crate::reader::{OpenChunk, Reader};
 use crate::unreadable::Stretch;
 use crate::work::Work;
 
-/// The pauses between the three tries. Folding stands still meanwhile. Tests do not wait.
-const PAUSES: [Duration; 2] = match cfg!(test) {
-    true => [Duration::from_millis(1); 2],
-    false => [Duration::from_millis(200), Duration::from_secs(1)],
-};
-
 /// Why a batch was not folded to its end.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -131,7 +125,7 @@ impl<'a> TakingBack<'a> {
         parts: Option<&Arc<Parts>>,
     ) -> Result<Box<BatchFold>, Trouble> {
         let (mut left, mut lost) = (displaced, Vec::new());
-        for pause in [Duration::ZERO].into_iter().chain(PAUSES) {
+        for pause in [Duration::ZERO].into_iter().chain(self.work.settings.copy_pauses) {
             if left.is_empty() {
                 return Ok(batch);
             }
