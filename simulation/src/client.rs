@@ -86,6 +86,10 @@ impl Pings {
                     self.lock()[number].attempts -= 1;
                 }
                 Some(Err(Refusal::TooLarge)) => return life.is_wrong("a small ping is called too large"),
+                Some(Err(Refusal::BelowFloor)) if life.is_behind() => {
+                    life.befalls("submissions refused below a floor");
+                    self.lock()[number].attempts -= 1;
+                }
                 Some(Err(Refusal::BelowFloor)) => {
                     return life.is_wrong("a ping of today is called one below the floor");
                 }

@@ -4,10 +4,12 @@ mod aggregates;
 mod gate;
 mod index;
 mod points;
+mod retained;
 mod store;
 
 pub use aggregates::CrashingAggregates;
 pub use gate::{Call, Gate, Shut};
 pub use index::CrashingIndex;
 pub use points::CrashPoints;
+pub use retained::CrashingRetained;
 pub use store::CrashingStore;

@@ -74,15 +74,25 @@ impl Weather {
         } else {
             self.life.plan.database_outage
         };
-        outage.is_some_and(out)
+        outage.is_some_and(out) || !self.is_store && self.life.no_database.load(Ordering::SeqCst)
     }
 
-    /// Whether the store does not give this object: until the process is to end, for else nothing would end that waits for it.
-    fn cannot_read(&self, key: &str) -> bool {
+    /// What the store does not do with this object: until the process is to end, for else nothing would end that waits for it.
+    fn cannot(&self, verb: &str, key: &str) -> Option<&'static str> {
         let LifePlan {
-            unreadable, length, ..
+            unreadable,
+            undeletable,
+            length,
+            ..
         } = &*self.life.plan;
-        self.is_store && self.life.scheduler.now() < *length && unreadable.holds(key)
+        if !self.is_store || self.life.scheduler.now() >= *length {
+            return None;
+        }
+        match verb {
+            "get" if unreadable.holds(key) => Some("reads of objects that cannot be read"),
+            "delete" if undeletable.holds(key) => Some("deletions of objects that cannot be deleted"),
+            _ => None,
+        }
     }
 
     fn begin(&self) -> Result<(), Shut> {
@@ -119,12 +129,12 @@ impl Gate for Weather {
         self.delay().await;
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.live_on(Moment::Before).await;
-        let begun = match verb == "get" && self.cannot_read(key) {
-            true => {
-                self.life.trace.count("reads of objects that cannot be read");
+        let begun = match self.cannot(verb, key) {
+            Some(what) => {
+                self.life.trace.count(what);
                 Err(Shut::Refused)
             }
-            false => self.begin(),
+            None => self.begin(),
         };
         if let Err(shut) = begun {
             self.life.trace.count(match (self.is_store, shut) {

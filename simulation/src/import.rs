@@ -15,7 +15,7 @@ use crate::life::Life;
 const FILE: Incarnation = Incarnation::from_bytes([0xcd; 16]);
 
 /// 2026-11-20T22:00:00Z; each line is received an hour after the one before it.
-const FIRST_US: i64 = 1_795_212_000_000_000;
+pub(crate) const FIRST_US: i64 = 1_795_212_000_000_000;
 const HOUR_US: i64 = 3_600_000_000;
 
 /// Imports all lines.

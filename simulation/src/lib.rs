@@ -3,6 +3,7 @@
 
 mod announcements;
 mod client;
+mod deletions;
 mod dice;
 mod doors;
 mod found;
@@ -15,6 +16,8 @@ mod oracle;
 mod plan;
 mod process;
 mod remote;
+mod retained;
+mod retaining;
 mod run;
 mod scheduler;
 mod sent;
@@ -23,11 +26,16 @@ mod trace;
 mod verdict;
 mod world;
 
-pub use doors::{Call, CrashPoints, CrashingAggregates, CrashingIndex, CrashingStore, Gate, Shut};
+pub use deletions::{Deletions, MayGo, RememberingStore};
+pub use doors::{
+    Call, CrashPoints, CrashingAggregates, CrashingIndex, CrashingRetained, CrashingStore, Gate, Shut,
+};
 pub use found::{Chunks, Found, chunks};
 pub use gzip::gzip;
 pub use oracle::{Expected, cell_lines, expected, normal};
-pub use run::{Report, run, run_spoilt};
+pub use retained::Left;
+pub use retaining::{Days, Retaining};
+pub use run::{Report, run, run_consenting, run_spoilt};
 pub use sent::Sent;
 pub use small_ping::SmallPing;
 pub use verdict::Verdict;

@@ -2,6 +2,7 @@
 //! that its plan has for it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use service::task;
@@ -39,6 +40,7 @@ pub(crate) async fn live(world: Arc<World>, life: Life) {
         Ok(process) => {
             life.note(format_args!("started"));
             process.look_after();
+            process.retain_now_and_then();
             befall_process(&world, &process);
             let rest = life.plan.length.saturating_sub(life.scheduler.now());
             task::sleep(rest).await;
@@ -164,12 +166,18 @@ pub(crate) async fn go_on(world: Arc<World>, life: Life) -> Verdict {
         }
     };
     let all = async {
+        // All is taken and sealed without them, too.
+        if life.dice("last outage").happens(250) {
+            life.befalls("outages of index and aggregates until all is sealed");
+            life.no_database.store(true, Ordering::SeqCst);
+        }
         for client in send(&world, &process) {
             if let Err(error) = client.await {
                 life.is_wrong(&format!("a client: {error}"));
             }
         }
         process.edge.wait_until_sealed().await;
+        life.no_database.store(false, Ordering::SeqCst);
         settle(&process).await;
     };
     if within(PATIENCE, all).await.is_none() {
@@ -201,6 +209,14 @@ async fn settle(process: &Process) {
         match process.index.totals().await {
             Ok(totals) if totals.pending_chunks == 0 => break,
             _ => task::sleep(LOOK).await,
+        }
+    }
+    // What is old goes, a day at a time.
+    loop {
+        match process.retain().await {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(_) => task::sleep(LOOK).await,
         }
     }
     // Copies that could not be read to be taken back: the pings that would displace them were errored.

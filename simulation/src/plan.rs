@@ -1,15 +1,20 @@
 //! What a seed has in store: how the world is, and what befalls each process in it.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use disk::Moment;
 use edge::EdgeLimits;
+use retention::Consent;
 
 use crate::dice::Dice;
 use crate::scheduler::Pace;
 
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// By how many days a clock may be off for the whole life of a process.
+const LEAPS: [i64; 5] = [-400, -90, 60, 400, 4_000];
 
 /// How the world of a seed is.
 #[derive(Clone, Debug)]
@@ -29,6 +34,12 @@ pub(crate) struct WorldPlan {
     pub(crate) batch_bytes: usize,
     /// How many announcements wait for the indexer.
     pub(crate) announcements: usize,
+    /// For how many days pings, errored pings and aggregates are kept; `None` for ever.
+    pub(crate) keep: Option<u32>,
+    /// What a person says to deletions that wait: nothing, where a clock was ever far off.
+    pub(crate) consent: Consent,
+    /// By how many days the clock is off while which process runs: each leap once at most, so that no two of them agree.
+    pub(crate) leaps: BTreeMap<u64, i64>,
 }
 
 /// What befalls one process.
@@ -47,13 +58,19 @@ pub(crate) struct LifePlan {
     /// When nothing is answered by index and aggregates.
     pub(crate) database_outage: Option<(Duration, Duration)>,
     /// Which objects the store lists and does not give, until the process is to end.
-    pub(crate) unreadable: Unreadable,
+    pub(crate) unreadable: SomeKeys,
+    /// Which objects the store does not delete, as long.
+    pub(crate) undeletable: SomeKeys,
+    /// By how many days the clock is off from its start to its end.
+    pub(crate) leap_days: i64,
     pub(crate) faults: Vec<DiskFault>,
     pub(crate) rebuild: Option<Duration>,
     /// A step of the clock, in microseconds.
     pub(crate) step: Option<(Duration, i64)>,
     /// How long it takes until the next process.
     pub(crate) rest: Duration,
+    /// Whole days beside that, where not all days are kept.
+    pub(crate) days: u32,
 }
 
 /// How a process ends.
@@ -92,20 +109,20 @@ pub(crate) struct Odds {
     pub(crate) delay_us: u64,
 }
 
-/// Objects that cannot be read: so many in a thousand, by their keys.
+/// So many objects in a thousand, by their keys.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Unreadable {
+pub(crate) struct SomeKeys {
     salt: u64,
     per_mille: u64,
 }
 
-impl Unreadable {
+impl SomeKeys {
     /// From a generator of its own, so that all else is drawn as it was.
-    fn draw(seed: u64, number: u64) -> Self {
-        let mut dice = Dice::new(seed, &format!("unreadable {number}"));
+    fn draw(seed: u64, (what, per_mille): (&str, u32), number: u64) -> Self {
+        let mut dice = Dice::new(seed, &format!("{what} {number}"));
         Self {
             salt: dice.any(),
-            per_mille: if dice.happens(250) {
+            per_mille: if dice.happens(per_mille) {
                 dice.one(&[100, 500, 1_000])
             } else {
                 0
@@ -113,7 +130,7 @@ impl Unreadable {
         }
     }
 
-    /// Whether this object cannot be read.
+    /// Whether this object is one of them.
     pub(crate) fn holds(&self, key: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         (self.salt, key).hash(&mut hasher);
@@ -145,6 +162,7 @@ impl WorldPlan {
         let seconds = Duration::from_secs;
         let longest = dice.time(Duration::from_micros(10), seconds(1));
         let lives = dice.from(2..8);
+        let leaps = leaps(seed, lives);
         Self {
             pings: usize::try_from(dice.scale(8, 100)).expect("a few"),
             lines: usize::try_from(dice.scale(1, 30)).expect("a few"),
@@ -158,8 +176,35 @@ impl WorldPlan {
             poll: dice.time(seconds(1), seconds(120)),
             batch_bytes: dice.one(&[0, 1 << 20, 256 << 20]),
             announcements: dice.one(&[1, 3, 1_000]),
+            keep: keep(seed),
+            consent: consent(seed, &leaps),
+            leaps,
         }
     }
+}
+
+/// From a generator of its own, so that all else is drawn as it was.
+fn keep(seed: u64) -> Option<u32> {
+    let mut dice = Dice::new(seed, "what is kept");
+    dice.happens(500).then(|| dice.one(&[1, 2, 3, 3, 4]))
+}
+
+/// The same.
+fn consent(seed: u64, leaps: &BTreeMap<u64, i64>) -> Consent {
+    let mut dice = Dice::new(seed, "a person");
+    match leaps.is_empty() && dice.happens(700) {
+        true => Consent::Given,
+        false => Consent::Bounded,
+    }
+}
+
+/// The same.
+fn leaps(seed: u64, lives: u64) -> BTreeMap<u64, i64> {
+    let mut dice = Dice::new(seed, "leaps of the clock");
+    LEAPS
+        .iter()
+        .filter_map(|days| dice.happens(80).then(|| (dice.from(0..lives), *days)))
+        .collect()
 }
 
 impl WorldPlan {
@@ -221,7 +266,9 @@ impl LifePlan {
             odds: Odds::draw(&mut dice),
             outage,
             database_outage,
-            unreadable: Unreadable::draw(seed, number),
+            unreadable: SomeKeys::draw(seed, ("unreadable", 250), number),
+            undeletable: SomeKeys::draw(seed, ("undeletable", 500), number),
+            leap_days: 0,
             faults,
             rebuild: dice.happens(200).then(|| within(&mut dice)),
             step: dice.happens(150).then(|| {
@@ -235,6 +282,7 @@ impl LifePlan {
             } else {
                 dice.time(seconds(60), seconds(20 * 3_600))
             },
+            days: Dice::new(seed, &format!("days {number}")).one(&[0, 0, 1]),
         }
     }
 
@@ -252,11 +300,14 @@ impl LifePlan {
             },
             outage: None,
             database_outage: None,
-            unreadable: Unreadable::default(),
+            unreadable: SomeKeys::default(),
+            undeletable: SomeKeys::default(),
+            leap_days: 0,
             faults: Vec::new(),
             rebuild: None,
             step: None,
             rest: Duration::ZERO,
+            days: 0,
         }
     }
 }

@@ -8,9 +8,10 @@ use aggregate_store::{AggregateReads, AggregateStore, SqliteAggregates};
 use aggregator::{Aggregator, AggregatorSettings};
 use disk::Disk;
 use edge::{Edge, EdgeOptions, Parts};
-use index_schema::{Index, SqliteIndex};
+use index_schema::{RetainIndex, SqliteIndex};
 use lambda_indexer::{Indexer, feed};
 use ping::{DimensionSchema, Incarnation};
+use service::clock::Clock;
 use service::current::Current;
 use service::random::SeededRandom;
 use service::shutdown::{Shutdown, Trigger};
@@ -18,11 +19,12 @@ use service::task;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::Retaining;
 use crate::announcements;
-use crate::doors::{CrashingAggregates, CrashingIndex, CrashingStore};
+use crate::doors::{CrashingAggregates, CrashingIndex, CrashingRetained, CrashingStore};
 use crate::gate::Weather;
 use crate::life::Life;
-use crate::plan::End;
+use crate::plan::{End, WorldPlan};
 use crate::world::World;
 
 const OWN: Incarnation = Incarnation::from_bytes([0xab; 16]);
@@ -36,8 +38,13 @@ pub(crate) struct Process {
     pub(crate) edge: Arc<Edge>,
     pub(crate) indexer: Arc<Indexer>,
     pub(crate) aggregator: Arc<Aggregator>,
-    pub(crate) index: Arc<dyn Index>,
+    pub(crate) index: Arc<dyn RetainIndex>,
     pub(crate) reads: Arc<Current<dyn AggregateReads>>,
+    /// The aggregates in use.
+    pub(crate) aggregates: Arc<Current<dyn AggregateStore>>,
+    retaining: Option<Retaining>,
+    /// No rebuild while something is deleted.
+    alone: tokio::sync::Mutex<()>,
     databases: Arc<Weather>,
     shutdown: Shutdown,
     trigger: Trigger,
@@ -66,14 +73,15 @@ impl Process {
             .await
             .map_err(|error| said(&error))?;
         let index = SqliteIndex::open(&world.index()).map_err(|error| said(&error))?;
-        let index: Arc<dyn Index> = CrashingIndex::new(index, Arc::clone(&databases));
+        let index: Arc<dyn RetainIndex> = CrashingIndex::new(index, Arc::clone(&databases));
         let path = world.aggregates(index.generation().await.map_err(|error| said(&error))?);
         if !path.exists() {
             index.make_pending(None).await.map_err(|error| said(&error))?;
         }
         let aggregates = Arc::new(SqliteAggregates::open(&path).map_err(|error| said(&error))?);
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
-        let folded: Arc<dyn AggregateStore> = CrashingAggregates::new(aggregates, Arc::clone(&databases));
+        let folded: Arc<dyn AggregateStore> =
+            CrashingAggregates::new(aggregates.clone(), Arc::clone(&databases));
         let settings = AggregatorSettings {
             poll: world.plan.poll,
             batch_memory_bytes: world.plan.batch_bytes,
@@ -86,6 +94,17 @@ impl Process {
             life.clock.clone(),
             settings,
         );
+        let WorldPlan { keep, consent, .. } = world.plan;
+        let retaining = keep.map(|days| {
+            let retained = CrashingRetained::new(aggregates.clone(), Arc::clone(&databases));
+            let (store, index) = (store.clone(), index.clone());
+            Retaining::new(store, index, retained, Arc::clone(&aggregator), (days, consent))
+        });
+        if retaining.is_some() {
+            // Nobody is answered before that is known.
+            edge.set_floor(index.floors().await.map_err(|error| said(&error))?.objects());
+        }
+        let aggregates: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates));
         let (trigger, shutdown) = Shutdown::new();
         let process = Arc::new(Self {
             life: life.clone(),
@@ -94,6 +113,9 @@ impl Process {
             aggregator,
             index,
             reads,
+            aggregates,
+            retaining,
+            alone: tokio::sync::Mutex::default(),
             databases,
             shutdown,
             trigger,
@@ -157,9 +179,55 @@ impl Process {
         });
     }
 
+    /// Deletes what is not to be kept, again and again, if not all is.
+    pub(crate) fn retain_now_and_then(self: &Arc<Self>) {
+        if self.retaining.is_none() {
+            return;
+        }
+        let process = self.clone();
+        let mut dice = self.life.dice("retention");
+        self.watch("retention", async move {
+            loop {
+                if let Err(error) = process.retain().await {
+                    process.life.note(format_args!("{error}"));
+                    process.life.befalls("runs of retention that failed");
+                }
+                let wait = dice.time(Duration::from_secs(1), Duration::from_secs(3_600));
+                tokio::select! {
+                    biased;
+                    () = process.shutdown.wished() => return,
+                    () = task::sleep(wait) => {}
+                }
+            }
+        });
+    }
+
+    /// Deletes what is not to be kept. Answers how many objects went.
+    pub(crate) async fn retain(&self) -> Result<u64, String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let Some(retaining) = &self.retaining else {
+            return Ok(0);
+        };
+        let _no_rebuild = self.alone.lock().await;
+        // The latest day that retention may have seen.
+        self.life.right_day();
+        let run = retaining.run(self.life.clock.now_micros()).await;
+        let floors = self.index.floors().await.map_err(|error| said(&error))?;
+        self.edge.set_floor(floors.objects());
+        let retained = run.map_err(|error| said(&error))?;
+        for _ in 0..retained.gone.objects {
+            self.life.befalls("objects deleted");
+        }
+        if !retained.held.is_empty() {
+            self.life.befalls("deletions that wait for a person");
+        }
+        Ok(retained.gone.objects)
+    }
+
     /// Folds everything anew, and puts that into use.
     pub(crate) async fn rebuild(&self, world: &World) -> Result<(), String> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
+        let _nothing_is_deleted = self.alone.lock().await;
         self.indexer
             .reconcile(PREFIX)
             .await
@@ -171,6 +239,11 @@ impl Process {
         let folded = CrashingAggregates::new(shadow.clone(), Arc::clone(&self.databases));
         let rebuilt = self.aggregator.rebuild(folded, next, &|_| {}).await;
         rebuilt.map_err(|error| said(&error))?;
+        if let Some(retaining) = &self.retaining {
+            let retained = CrashingRetained::new(shadow.clone(), Arc::clone(&self.databases));
+            retaining.aggregates.exchange(retained);
+        }
+        self.aggregates.exchange(shadow.clone());
         self.reads.exchange(shadow);
         remove(&world.aggregates(next - 1));
         Ok(())

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use disk::SimulatedDisk;
+use retention::Consent;
 use service::clock::{Clock, HandClock};
 use service::task::{self, simulated};
 
@@ -16,6 +17,8 @@ use crate::scheduler::{Halt, Pace};
 use crate::trace::Trace;
 use crate::verdict::Verdict;
 use crate::world::World;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -41,7 +44,7 @@ pub struct Report {
 /// # Panics
 /// When the machine has no room or no thread for it.
 pub fn run(seed: u64, printed: bool) -> Report {
-    run_on(seed, printed, None)
+    run_on(World::new(seed, Trace::new(printed)), None)
 }
 
 /// Runs a seed on disks that are spoilt: none of their other faults happens then.
@@ -49,12 +52,21 @@ pub fn run(seed: u64, printed: bool) -> Report {
 /// # Panics
 /// When the machine has no room or no thread for it.
 pub fn run_spoilt(seed: u64, spoil: &dyn Fn(&SimulatedDisk)) -> Report {
-    run_on(seed, false, Some(spoil))
+    run_on(World::new(seed, Trace::new(false)), Some(spoil))
 }
 
-fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> Report {
-    let trace = Trace::new(printed);
-    let (world, mut disk) = World::new(seed, trace.clone());
+/// Runs a seed in which somebody says yes to whatever retention would delete.
+///
+/// # Panics
+/// When the machine has no room or no thread for it.
+pub fn run_consenting(seed: u64) -> Report {
+    let (mut world, disk) = World::new(seed, Trace::new(false));
+    world.plan.consent = Consent::Given;
+    run_on((world, disk), None)
+}
+
+fn run_on((world, mut disk): (World, SimulatedDisk), spoil: Option<&dyn Fn(&SimulatedDisk)>) -> Report {
+    let (trace, seed) = (world.trace.clone(), world.seed);
     let world = Arc::new(world);
     let WorldPlan { lives, pace, .. } = world.plan;
     let mut crash_points = 0;
@@ -64,8 +76,17 @@ fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> R
             plan.faults.clear();
             spoil(&disk);
         }
+        plan.leap_days = world.plan.leaps.get(&number).copied().unwrap_or(0);
         let life = world.life(number, plan, pace, disk);
         arm(&life);
+        if life.plan.leap_days != 0 {
+            life.leap(life.plan.leap_days);
+            life.befalls(if life.plan.leap_days > 0 {
+                "clocks far ahead"
+            } else {
+                "clocks far behind"
+            });
+        }
         let halted = execute(&life, live(Arc::clone(&world), life.clone()));
         if matches!(halted, Err(Halt::Dead)) {
             crash_points += 1;
@@ -78,7 +99,11 @@ fn run_on(seed: u64, printed: bool, spoil: Option<&dyn Fn(&SimulatedDisk)>) -> R
             Some(seed) => life.disk.crash(seed),
             None => life.disk.kill(),
         };
+        life.leap(-life.plan.leap_days);
         world.clock.advance(life.plan.rest);
+        if world.plan.keep.is_some() {
+            world.clock.advance(DAY * life.plan.days);
+        }
     }
     let calm = Pace {
         longest: pace.longest.min(Duration::from_millis(1)),

@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 
 use crate::process::Process;
 use crate::world::World;
-use crate::{Chunks, Found, Sent};
+use crate::{Chunks, Found, Left, Sent};
 
 /// Lines that a dump may have.
-const DUMP_MAX: usize = 1 << 20;
+pub(crate) const DUMP_MAX: usize = 1 << 20;
 
 /// What is wrong in the end.
 #[derive(Clone, Debug, Default)]
@@ -111,8 +111,25 @@ impl Verdict {
 /// Judges what is there when everything is sealed, indexed and folded.
 pub(crate) async fn judge(world: &World, process: &Process) -> Verdict {
     let mut verdict = Verdict::default();
-    match crate::chunks(world.bare_store(&process.life).as_ref()).await {
-        Ok(chunks) => {
+    let chunks = crate::chunks(world.bare_store(&process.life).as_ref()).await;
+    match (chunks, world.days()) {
+        (Ok(present), Some(days)) => {
+            let sent: Vec<Sent> = {
+                let (pings, lines) = (world.pings.lock(), world.pings.lines());
+                pings.iter().chain(lines.iter()).cloned().collect()
+            };
+            let aggregates = process.aggregates.get();
+            let left = Left {
+                edge: process.edge.status(),
+                index: process.index.as_ref(),
+                aggregates: aggregates.as_ref(),
+                present,
+                deletions: &world.deletions,
+                days: (&days, process.life.right_day()),
+            };
+            verdict.judge_retained(&sent, &left).await;
+        }
+        (Ok(chunks), None) => {
             {
                 let (pings, lines) = (world.pings.lock(), world.pings.lines());
                 verdict.judge_records(pings.iter().chain(lines.iter()), &chunks);
@@ -128,11 +145,11 @@ pub(crate) async fn judge(world: &World, process: &Process) -> Verdict {
             receiver.recv_many(&mut lines, DUMP_MAX).await;
             verdict.judge_aggregates(&lines, &counters, &chunks);
         }
-        Err(error) => verdict.wrong.push(error),
+        (Err(error), _) => verdict.wrong.push(error),
     }
     verdict
 }
 
-fn records(chunks: &Chunks) -> impl Iterator<Item = &Found> {
+pub(crate) fn records(chunks: &Chunks) -> impl Iterator<Item = &Found> {
     chunks.values().flat_map(|(_, records)| records)
 }

@@ -4,16 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use disk::{Disk, SimulatedDisk};
+use index_schema::ChunkKey;
+use ping::{SubmissionDate, Timestamp};
 use service::clock::HandClock;
 use store::{Blocking, DirectoryStore, Store};
 use tempfile::TempDir;
 
 use crate::client::Pings;
+use crate::import;
 use crate::life::Life;
 use crate::plan::{LifePlan, WorldPlan};
 use crate::remote::{Objects, Remote};
 use crate::scheduler::{Pace, Scheduler};
 use crate::trace::Trace;
+use crate::{Days, Deletions, RememberingStore};
 
 /// 2026-11-23T22:00:00Z: midnight is near.
 const EVENING_US: i64 = 1_795_471_200_000_000;
@@ -27,6 +31,9 @@ pub(crate) struct World {
     pub(crate) pings: Pings,
     pub(crate) trace: Trace,
     pub(crate) wrong: Arc<Mutex<Vec<String>>>,
+    latest_day: Arc<Mutex<Option<SubmissionDate>>>,
+    /// What retention deleted.
+    pub(crate) deletions: Deletions,
     objects: Objects,
     folder: TempDir,
 }
@@ -46,6 +53,8 @@ impl World {
             pings: Pings::new(plan.pings, plan.lines),
             trace,
             wrong: Arc::default(),
+            latest_day: Arc::default(),
+            deletions: Deletions::default(),
             objects: Objects::default(),
             folder: folder(),
             plan,
@@ -65,12 +74,34 @@ impl World {
             disk,
             trace: self.trace.clone(),
             asked_to_die: Arc::default(),
+            no_database: Arc::default(),
+            latest_day: Arc::clone(&self.latest_day),
             wrong: Arc::clone(&self.wrong),
         }
     }
 
     /// The objects, as a process sees them.
     pub(crate) fn store(&self, life: &Life) -> Arc<dyn Store> {
+        let store = self.objects(life);
+        let Some(days) = self.days() else {
+            return store;
+        };
+        let life = life.clone();
+        let may_go = move |key: &ChunkKey| days.may_go(key, life.right_day());
+        RememberingStore::new(store, self.deletions.clone(), Box::new(may_go))
+    }
+
+    /// What is known of days, where not all are kept.
+    pub(crate) fn days(&self) -> Option<Days> {
+        let keep = self.plan.keep?;
+        Some(Days {
+            first: Timestamp::from_micros(import::FIRST_US).submission_date(),
+            leaps: self.plan.leaps.values().copied().collect(),
+            keep,
+        })
+    }
+
+    fn objects(&self, life: &Life) -> Arc<dyn Store> {
         if !self.plan.remote {
             return self.bare_store(life);
         }

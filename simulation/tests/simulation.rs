@@ -3,13 +3,30 @@
 use std::path::Path;
 
 use disk::{SimulatedDisk, SyncKind};
-use simulation::{Report, run, run_spoilt};
+use simulation::{Report, run, run_consenting, run_spoilt};
 
 /// Seeds of every test run; `make simulate` runs more.
 const SEEDS: u64 = 250;
 
 /// A bug must be found within so many seeds.
 const FOUND_WITHIN: u64 = 300;
+
+/// What must befall some of these seeds.
+const FAULTS: [&str; 13] = [
+    "outages of index and aggregates until all is sealed",
+    "times that the disk is full",
+    "times that syncs fail",
+    "times that reads fail",
+    "reads of objects that cannot be read",
+    "pings folded by the last replay",
+    "calls refused by a database",
+    "steps of the clock",
+    "clocks far ahead",
+    "clocks far behind",
+    "objects deleted",
+    "deletions of objects that cannot be deleted",
+    "deletions that wait for a person",
+];
 
 #[test]
 fn what_is_acknowledged_is_stored_once_and_counted_once_whatever_fails() {
@@ -25,6 +42,27 @@ fn what_is_acknowledged_is_stored_once_and_counted_once_whatever_fails() {
         );
     }
     assert!(crash_points > 2 * SEEDS, "only {crash_points} crash points");
+    for fault in FAULTS {
+        let times: u64 = reports.iter().filter_map(|report| report.befell.get(fault)).sum();
+        println!("{times:>9} {fault}");
+        assert!(times > 0, "in {SEEDS} seeds there were no {fault}");
+    }
+}
+
+/// What the clock alone would delete waits for a person (decision 0033): where somebody says yes to it, young pings go.
+#[test]
+fn a_retention_that_believes_its_clock_is_found_out() {
+    let mut reports = (0..FOUND_WITHIN).map(run_consenting);
+    let young = |report: &Report| {
+        let mut wrong = report.verdict.wrong.iter();
+        wrong.any(|wrong| wrong.contains("must not be deleted"))
+    };
+    let found = reports.find(young);
+    println!(
+        "{:?}",
+        found.as_ref().map(|report| (report.seed, &report.verdict.wrong))
+    );
+    assert!(found.is_some(), "nothing young is deleted");
 }
 
 #[test]

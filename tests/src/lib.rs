@@ -17,5 +17,7 @@ pub use member::{Member, Wish};
 pub use program::{Finished, Pipeline, highwater, run, thread_sleep as pause};
 pub use recorded::recorded;
 pub use rustix::process::Signal;
-pub use simulation::{CrashPoints, CrashingAggregates, CrashingIndex, CrashingStore, SmallPing, gzip};
+pub use simulation::{
+    CrashPoints, CrashingAggregates, CrashingIndex, CrashingRetained, CrashingStore, SmallPing, gzip,
+};
 pub use small_disk::SmallDisk;

@@ -33,20 +33,29 @@ impl CrashingAggregates {
         verb: &'static str,
         work: impl Future<Output = Result<T, AggregateError>> + Send,
     ) -> Result<T, AggregateError> {
-        let call = Call {
-            door: "aggregates",
-            verb,
-            key: "",
-        };
-        through(&*self.gate, call, work, |shut| match shut {
-            Shut::Dead => AggregateError::Ended,
-            Shut::Refused | Shut::Unclear => AggregateError::Database {
-                doing: verb,
-                source: "refused, as the simulation has it".into(),
-            },
-        })
-        .await
+        pass(&*self.gate, verb, work).await
     }
+}
+
+/// Makes a call of the aggregates through a gate.
+pub(super) async fn pass<T>(
+    gate: &dyn Gate,
+    verb: &'static str,
+    work: impl Future<Output = Result<T, AggregateError>> + Send,
+) -> Result<T, AggregateError> {
+    let call = Call {
+        door: "aggregates",
+        verb,
+        key: "",
+    };
+    through(gate, call, work, |shut| match shut {
+        Shut::Dead => AggregateError::Ended,
+        Shut::Refused | Shut::Unclear => AggregateError::Database {
+            doing: verb,
+            source: "refused, as the simulation has it".into(),
+        },
+    })
+    .await
 }
 
 impl fmt::Debug for CrashingAggregates {

@@ -5,22 +5,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use index_schema::{
-    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductList, Selection, SetAside,
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexEntry, IndexError,
+    IndexTotals, Inserted, Lowered, PartitionCount, PartitionOrder, PendingChunk, ProductList, RetainIndex,
+    Selection, SetAside, StoredDay, Tombstone,
 };
-use ping::ChunkId;
+use ping::{ChunkId, SubmissionDate, Timestamp};
 
 use super::gate::{Call, Gate, Shut, through};
 
 /// An index behind a gate.
 pub struct CrashingIndex {
-    inner: Arc<dyn Index>,
+    inner: Arc<dyn RetainIndex>,
     gate: Arc<dyn Gate>,
 }
 
 impl CrashingIndex {
     /// This index behind this gate.
-    pub fn new(inner: Arc<dyn Index>, gate: Arc<impl Gate>) -> Arc<Self> {
+    pub fn new(inner: Arc<dyn RetainIndex>, gate: Arc<impl Gate>) -> Arc<Self> {
         Arc::new(Self { inner, gate })
     }
 }
@@ -123,5 +124,30 @@ impl Index for CrashingIndex {
     }
     async fn products(&self, limit: usize) -> Result<ProductList, IndexError> {
         self.pass("products", self.inner.products(limit)).await
+    }
+}
+
+#[async_trait]
+impl RetainIndex for CrashingIndex {
+    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
+        self.pass("raise_floors", self.inner.raise_floors(to)).await
+    }
+    async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
+        self.pass("lower_floors", self.inner.lower_floors(to)).await
+    }
+    async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
+        self.pass("days", self.inner.days(kind)).await
+    }
+    async fn expired(&self, from: &ExpiredPlace, limit: usize) -> Result<ExpiredSlice, IndexError> {
+        self.pass("expired", self.inner.expired(from, limit)).await
+    }
+    async fn remove(&self, keys: &[String]) -> Result<(), IndexError> {
+        self.pass("remove", self.inner.remove(keys)).await
+    }
+    async fn forget(&self, key: &ChunkKey, why: &str, now: Timestamp) -> Result<Forgotten, IndexError> {
+        self.pass("forget", self.inner.forget(key, why, now)).await
+    }
+    async fn tombstones(&self) -> Result<Vec<Tombstone>, IndexError> {
+        self.pass("tombstones", self.inner.tombstones()).await
     }
 }
