@@ -9,7 +9,7 @@ use crate::life::{live, live_on, run};
 use crate::verdict::go_on;
 use crate::world::World;
 
-const MOMENTS: [Moment; 2] = [Moment::Before, Moment::After];
+pub(crate) const MOMENTS: [Moment; 2] = [Moment::Before, Moment::After];
 
 /// How many ways a power cut is found, at each crash point.
 const SEEDS: u64 = 2;
@@ -59,41 +59,86 @@ impl Tally {
     }
 }
 
-/// Lives until the chosen death, at one point after the other until nobody dies any more; starts anew after each in
-/// several ways.
-fn enumerate(kind: &str, choose: impl Fn(&mut World, u64, Moment), moments: &[Moment]) {
-    let mut tally = Tally::default();
-    for moment in moments {
-        for point in 1.. {
-            let (mut world, mut client) = (World::empty(), Client::new(pings()));
-            choose(&mut world, point, *moment);
-            if run(live(&world, &mut client)).is_some() {
-                break;
-            }
-            tally.points += 1;
-            let seed = |nth: u64| point * SEEDS + nth;
-            let cuts = (0..SEEDS).map(|nth| {
-                (
-                    format!("power cut, seed {}", seed(nth)),
-                    world.disk.crash(seed(nth)),
-                )
-            });
-            let ends: Vec<(String, SimulatedDisk)> =
-                cuts.chain([("kill".to_owned(), world.disk.kill())]).collect();
-            for (end, disk) in ends {
-                let found = world.found(disk);
-                let verdict = run(go_on(&found, client.clone()));
-                tally.add(&format!("{kind} {point} {moment:?}, {end}"), verdict);
-            }
-        }
-    }
-    let ends = format!("kill, and power cuts of seeds {SEEDS} x point + 0..{SEEDS}");
-    tally.report(&format!("{kind} {moments:?}, {} pings", pings()), &ends);
+/// What is lived through until a death, and after it.
+pub(crate) struct Course<'a> {
+    /// In words.
+    pub(crate) kind: &'a str,
+    pub(crate) begin: &'a dyn Fn() -> (World, Client),
+    /// Has the process die at this point.
+    pub(crate) choose: &'a dyn Fn(&mut World, u64, Moment),
+    /// How many ways a power cut is found.
+    pub(crate) cuts: u64,
+    /// Whether a kill is, too.
+    pub(crate) is_killed: bool,
 }
 
-fn at_operation(world: &mut World, point: u64, moment: Moment) {
+fn enumerate(kind: &str, choose: impl Fn(&mut World, u64, Moment), moments: &[Moment]) {
+    let begin = || (World::empty(), Client::new(pings()));
+    let course = Course {
+        kind,
+        begin: &begin,
+        choose: &choose,
+        cuts: SEEDS,
+        is_killed: true,
+    };
+    course.enumerate(moments, async |world, client| live(world, client).await, go_on);
+}
+
+impl Course<'_> {
+    /// Lives until the chosen death, at one point after the other until nobody dies any more; starts anew after each in
+    /// several ways.
+    pub(crate) fn enumerate(
+        &self,
+        moments: &[Moment],
+        live: impl AsyncFn(&World, &mut Client) -> Option<()>,
+        go_on: impl AsyncFn(&World, Client) -> Verdict,
+    ) {
+        let Self {
+            kind, cuts: seeds, ..
+        } = *self;
+        let mut tally = Tally::default();
+        for moment in moments {
+            for point in 1.. {
+                let (mut world, mut client) = (self.begin)();
+                (self.choose)(&mut world, point, *moment);
+                if run(live(&world, &mut client)).is_some() {
+                    break;
+                }
+                tally.points += 1;
+                let seed = |nth: u64| point * seeds + nth;
+                let cuts = (0..seeds).map(|nth| {
+                    (
+                        format!("power cut, seed {}", seed(nth)),
+                        world.disk.crash(seed(nth)),
+                    )
+                });
+                let ends: Vec<(String, SimulatedDisk)> = cuts
+                    .chain(self.is_killed.then(|| ("kill".to_owned(), world.disk.kill())))
+                    .collect();
+                for (end, disk) in ends {
+                    let found = world.found(disk);
+                    let verdict = run(go_on(&found, client.clone()));
+                    tally.add(&format!("{kind} {point} {moment:?}, {end}"), verdict);
+                }
+            }
+        }
+        let kills = if self.is_killed { "kill, and " } else { "" };
+        let ends = format!("{kills}power cuts of seeds {seeds} x point + 0..{seeds}");
+        tally.report(&format!("{kind} {moments:?}, {} pings", pings()), &ends);
+    }
+}
+
+pub(crate) fn at_operation(world: &mut World, point: u64, moment: Moment) {
     let made = world.disk.operations();
     world.disk.fail_at(made + point, moment);
+}
+
+pub(crate) fn at_store_call(world: &mut World, point: u64, moment: Moment) {
+    world.store_calls = CrashPoints::at(&world.disk, point, moment);
+}
+
+pub(crate) fn at_database_call(world: &mut World, point: u64, moment: Moment) {
+    world.database_calls = CrashPoints::at(&world.disk, point, moment);
 }
 
 #[test]
@@ -108,18 +153,12 @@ fn a_death_after_any_operation_of_the_disk_loses_and_doubles_nothing_soak() {
 
 #[test]
 fn a_death_at_any_call_of_the_store_loses_and_doubles_nothing_soak() {
-    let choose = |world: &mut World, point, moment| {
-        world.store_calls = CrashPoints::at(&world.disk, point, moment);
-    };
-    enumerate("store calls", choose, &MOMENTS);
+    enumerate("store calls", at_store_call, &MOMENTS);
 }
 
 #[test]
 fn a_death_at_any_call_of_a_database_loses_and_doubles_nothing_soak() {
-    let choose = |world: &mut World, point, moment| {
-        world.database_calls = CrashPoints::at(&world.disk, point, moment);
-    };
-    enumerate("database calls", choose, &MOMENTS);
+    enumerate("database calls", at_database_call, &MOMENTS);
 }
 
 /// The first process is killed at its first put: a plan is logged, and its chunk is there or not. The second dies at any

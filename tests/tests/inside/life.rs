@@ -8,13 +8,15 @@ use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteA
 use aggregator::{Aggregator, AggregatorSettings, Step};
 use disk::SimulatedDisk;
 use edge::{Edge, EdgeLimits, EdgeOptions, Parts};
-use index_schema::{Index, SqliteIndex};
+use index_schema::{RetainIndex, SqliteIndex};
 use lambda_indexer::Indexer;
 use ping::{DimensionSchema, Incarnation};
-use service::clock::HandClock;
+use retention::{Consent, Retained};
+use service::clock::{Clock, HandClock};
 use service::current::Current;
 use service::task;
-use tests::{CrashingAggregates, CrashingIndex};
+use simulation::Retaining;
+use tests::{CrashingAggregates, CrashingIndex, CrashingRetained};
 use tokio::sync::mpsc;
 
 use crate::client::Client;
@@ -38,10 +40,12 @@ pub(crate) struct Process {
     announced: mpsc::Receiver<String>,
     indexer: Indexer,
     aggregator: Arc<Aggregator>,
-    pub(crate) index: Arc<dyn Index>,
+    pub(crate) index: Arc<dyn RetainIndex>,
     pub(crate) aggregates: Arc<LayeredAggregates>,
-    /// Where the store lies: chunks that it does not give rest until later.
+    /// Where the store lies, or does not give chunks: these rest until later.
     resting_by: Option<Arc<HandClock>>,
+    retaining: Option<Retaining>,
+    clock: Arc<HandClock>,
 }
 
 impl Process {
@@ -63,7 +67,7 @@ impl Process {
             .map_err(|error| error.to_string())?;
         let index = SqliteIndex::open(&world.database("index.sqlite")).map_err(|error| error.to_string())?;
         world.keep(index.clone());
-        let index: Arc<dyn Index> = CrashingIndex::new(index, Arc::clone(&world.database_calls));
+        let index: Arc<dyn RetainIndex> = CrashingIndex::new(index, Arc::clone(&world.database_calls));
         let path = world.database("aggregates.sqlite");
         if !path.exists() {
             index
@@ -78,40 +82,108 @@ impl Process {
         let aggregates = aggregates.map_err(|error| error.to_string())?;
         let behind: Arc<dyn AggregateStore> =
             CrashingAggregates::new(aggregates.clone(), Arc::clone(&world.database_calls));
-        let mut settings = AggregatorSettings::default();
+        let mut settings = AggregatorSettings {
+            copy_pauses: [Duration::ZERO; 2],
+            ..AggregatorSettings::default()
+        };
         if world.lies.is_some() {
             // One chunk a batch: a read that fails spoils a batch, and here every second fails.
             settings.batch_memory_bytes = 0;
         }
         let aggregator = Aggregator::new(
-            Arc::clone(&index),
+            index.clone(),
             Arc::clone(&store),
             Arc::new(Current::new(behind)),
             world.clock.clone(),
             settings,
         );
+        let retaining = world.days.as_ref().map(|days| {
+            let retained = CrashingRetained::new(aggregates.clone(), Arc::clone(&world.database_calls));
+            let (store, aggregator) = (Arc::clone(&store), Arc::clone(&aggregator));
+            Retaining::new(
+                store,
+                Arc::clone(&index),
+                retained,
+                aggregator,
+                (days.keep, Consent::Bounded),
+            )
+        });
+        if retaining.is_some() {
+            // Nobody is answered before that is known.
+            let floors = index.floors().await.map_err(|error| error.to_string())?;
+            edge.set_floor(floors.objects());
+        }
         Ok(Self {
             disk: world.disk.clone(),
             edge,
             announced,
-            indexer: Indexer::new(store, Arc::clone(&index)),
+            indexer: Indexer::new(store, index.clone()),
             aggregator,
             index,
             aggregates,
-            resting_by: world.lies.is_some().then(|| world.clock.clone()),
+            resting_by: (world.lies.is_some() || world.replays).then(|| world.clock.clone()),
+            retaining,
+            clock: world.clock.clone(),
         })
     }
 
     /// Seals what waits, indexes what was announced, folds. `None` when the process died.
     pub(crate) async fn work(&mut self) -> Option<()> {
+        let keys = self.sealed().await?;
+        self.take(&keys).await
+    }
+
+    /// Seals what waits. Answers what was announced. `None` when the process died.
+    pub(crate) async fn sealed(&mut self) -> Option<Vec<String>> {
         self.seal().await?;
         let mut keys = Vec::new();
         while let Ok(key) = self.announced.try_recv() {
             keys.push(key);
         }
-        self.again("index", async || self.indexer.object_created(&keys).await)
+        Some(keys)
+    }
+
+    /// Indexes these chunks, and folds. `None` when the process died.
+    pub(crate) async fn take(&self, keys: &[String]) -> Option<()> {
+        self.again("index", async || self.indexer.object_created(keys).await)
             .await?;
         self.fold().await
+    }
+
+    /// Deletes what is not to be kept. Answers whether all of it went, and of what something waits for a person. `None` when the
+    /// process died.
+    pub(crate) async fn retain(&self) -> Option<(bool, Retained)> {
+        let retaining = self.retaining.as_ref().expect("not all is kept");
+        let run = retaining.run(self.clock.now_micros()).await;
+        let floors = self.again("ask", async || self.index.floors().await).await?;
+        self.edge.set_floor(floors.objects());
+        match run {
+            _ if self.disk.is_off() => None,
+            Ok(retained) => Some((true, retained)),
+            Err(_) => Some((false, Retained::default())),
+        }
+    }
+
+    /// Folds what was errored for a chunk that the store did not give. `None` when the process died.
+    pub(crate) async fn replay(&self) -> Option<()> {
+        for _ in 0..TRIES {
+            if self.nothing_was_displaced_unread().await? {
+                return Some(());
+            }
+            self.clock.advance(RESTS_END_WITHIN);
+        }
+        panic!("copies are unread still");
+    }
+
+    /// Pings that are errored for a copy that could not be read. `None` when the process died.
+    pub(crate) async fn displaced_unread(&self) -> Option<u64> {
+        let status = self.again("ask", async || self.aggregates.status().await).await?;
+        Some(
+            status
+                .errored_by_reason
+                .get("displaced_unreadable")
+                .map_or(0, |pings| pings.unsigned_abs()),
+        )
     }
 
     /// Compares store and index, and folds. `None` when the process died.
@@ -161,9 +233,7 @@ impl Process {
     /// Whether no ping is errored for a copy that could not be read; those that are, are read again, as a person would have it
     /// done when the store is well.
     async fn nothing_was_displaced_unread(&self) -> Option<bool> {
-        let status = self.again("ask", async || self.aggregates.status().await).await?;
-        let unread = status.errored_by_reason.get("displaced_unreadable");
-        if unread.is_none_or(|pings| *pings == 0) {
+        if self.displaced_unread().await? == 0 {
             return Some(true);
         }
         self.again("replay", async || self.aggregator.replay_errors(&|_| {}).await)
@@ -255,11 +325,11 @@ async fn through<T>(what: &str, work: impl AsyncFn() -> Result<T, String>) -> T 
     panic!("{what}: {last}");
 }
 
-fn sent(all: bool) -> Option<()> {
+pub(crate) fn sent(all: bool) -> Option<()> {
     all.then_some(())
 }
 
-fn alive(world: &World, started: Result<Process, String>) -> Option<Process> {
+pub(crate) fn alive(world: &World, started: Result<Process, String>) -> Option<Process> {
     match started {
         Ok(process) => Some(process),
         Err(_) if world.disk.is_off() => None,

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use aggregate_store::{AggregateReads, AggregateStore};
-use simulation::{Chunks, Verdict};
+use simulation::{Chunks, Left, Verdict};
 
 use crate::backwards::{self, dump};
 use crate::client::Client;
 use crate::life::Process;
 use crate::world::World;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Days looked at after the last ping.
+const DAYS: u32 = 2;
 
 /// Starts, has the client send again what was not answered 200, seals, reconciles, folds; then judges.
 pub(crate) async fn go_on(world: &World, mut client: Client) -> Verdict {
@@ -35,6 +40,53 @@ pub(crate) async fn go_on(world: &World, mut client: Client) -> Verdict {
             verdict.judge_records(&client.sent, &chunks);
             judge_numbers(&mut verdict, &process, &chunks).await;
             judge_aggregates(&mut verdict, world, &process, &chunks).await;
+        }
+        Err(error) => verdict.wrong.push(error),
+    }
+    process.end().await;
+    verdict
+}
+
+/// The same where a day is kept: two days later what is old is deleted, and then it is judged.
+pub(crate) async fn go_on_retaining(world: &World, mut client: Client) -> Verdict {
+    let mut verdict = Verdict::default();
+    let process = match Process::start(world).await {
+        Ok(process) => process,
+        Err(error) => {
+            verdict.wrong.push(format!("does not start: {error}"));
+            return verdict;
+        }
+    };
+    let all = 0..client.sent.len();
+    let taken = client.send(&process.edge, &world.clock, all).await;
+    verdict.expect(taken, || "a ping is refused after the start".to_owned());
+    let sealed = tokio::time::timeout(Duration::from_secs(20), process.seal()).await;
+    verdict.expect(sealed.is_ok(), || {
+        format!("sealing does not end: {:?}", process.edge.status())
+    });
+    for _ in 0..=DAYS {
+        let done = async {
+            process.reconcile().await?;
+            process.retain().await
+        };
+        let retained = done.await;
+        verdict.expect(retained.is_some_and(|(all, _)| all), || {
+            "not everything is deleted that may be".to_owned()
+        });
+        world.clock.advance(DAY);
+    }
+    match simulation::chunks(world.bare_store().as_ref()).await {
+        Ok(present) => {
+            let days = world.days.as_ref().expect("not all is kept");
+            let left = Left {
+                edge: process.edge.status(),
+                index: process.index.as_ref(),
+                aggregates: process.aggregates.base().as_ref(),
+                present,
+                deletions: &world.deletions,
+                days: (days, world.right_day()),
+            };
+            verdict.judge_retained(&client.sent, &left).await;
         }
         Err(error) => verdict.wrong.push(error),
     }
