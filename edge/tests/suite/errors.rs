@@ -7,6 +7,7 @@ use disk::SimulatedDisk;
 use edge::EdgeLimits;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::support::*;
 
@@ -141,5 +142,47 @@ fn an_undone_plan_of_an_error_chunk_is_carried_out_again() {
                 .collect::<Vec<_>>(),
             [Some("not_gzip")]
         );
+    });
+}
+
+/// Inflated it is as long as a body may be: with its head it fits no record.
+#[test]
+fn a_ping_that_fits_no_record_goes_to_an_error_chunk_as_sent_and_is_counted_by_its_reason() {
+    const COUNTER: &str = "highwater_edge_pings_errored_total{reason=\"record_too_large\"}";
+    // Of the whole process, for bodies are inflated in threads of their own; no other test has such a ping.
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    assert!(metrics::set_global_recorder(recorder).is_ok(), "no other test sets one");
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits {
+            inflated_bytes: edge::BODY_BYTES_MAX,
+            ..limits()
+        };
+        let running = open_simulated(&disk, Arc::clone(&store), limits)
+            .await
+            .expect("opens");
+        let (just, too_large) = (
+            gzip(&vec![b' '; edge::BODY_BYTES_MAX - 1_000]),
+            gzip(&vec![b' '; edge::BODY_BYTES_MAX]),
+        );
+        for (number, body) in (1..).zip([&just, &too_large, &too_large]) {
+            let headers = [("content-encoding", "gzip")];
+            submit_with(&running.edge, &uri(number, "release"), &headers, body)
+                .await
+                .expect("taken");
+        }
+        running.edge.wait_until_sealed().await;
+        let found = records(store.as_ref()).await;
+        let errors: Vec<_> = found.values().map(|record| record.error.as_deref()).collect();
+        assert_eq!(errors, [None, Some("record_too_large"), Some("record_too_large")]);
+        assert!(
+            found
+                .values()
+                .skip(1)
+                .all(|record| record.body == too_large && record.key.starts_with("pings/errors/v1/"))
+        );
+        assert_eq!(figure(&handle, COUNTER), Some(2.0));
+        running.edge.shutdown(false).await;
     });
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use disk::SimulatedDisk;
 use edge::door::{DoorLimits, SubmissionHandler};
 use edge::{Edge, EdgeLimits, Parts};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use ping::DimensionSchema;
 use service::clock::HandClock;
 use service::dockerflow::{Health, Version};
@@ -45,30 +45,6 @@ async fn until(what: &str, edge: &Edge, holds: impl Fn() -> bool) {
         );
         service::task::sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// What a gauge or counter without labels says; `None` before it is published.
-fn figure(handle: &PrometheusHandle, name: &str) -> Option<f64> {
-    let text = handle.render();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("{name} ")));
-    line.map(|value| value.parse().expect("a number"))
-}
-
-/// Runs with metrics of its own: all tasks of an edge but the writer of its log run in this thread.
-fn run_measured<T>(body: impl AsyncFnOnce(PrometheusHandle) -> T) -> T {
-    let recorder = PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    metrics::with_local_recorder(&recorder, || {
-        edge::metrics::describe();
-        edge::door::metrics::describe();
-        runtime.block_on(body(handle))
-    })
 }
 
 /// That the rules have this expression: it is computed here by hand.
@@ -267,7 +243,7 @@ fn the_alarm_of_unequal_plans_fires_when_another_object_bears_a_chunks_key() {
 
 /// How often requests were not taken, by whether the reason is one of an outage; clients come again after these.
 fn rejections(handle: &PrometheusHandle) -> (f64, f64) {
-    const AGAIN: [&str; 3] = ["log_full", "log_unavailable", "overloaded"];
+    const AGAIN: [&str; 4] = ["log_full", "log_unavailable", "overloaded", "below_floor"];
     const OTHERS_LEFT_OUT: [&str; 2] = ["body_slow", "body_cut"];
     let text = handle.render();
     let reasons = text.lines().filter_map(|line| {

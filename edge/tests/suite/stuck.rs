@@ -1,12 +1,15 @@
 //! A plan that can never be put holds up nothing else: others are sealed, and the status tells of it.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use crc_fast::{CrcAlgorithm, Digest};
 use disk::SimulatedDisk;
+use edge::fuzzing::read_segment;
 use edge::{Edge, EdgeLimits, EdgeStatus};
 use store::{ListPage, ObjectMeta, Payload, Put, Store, StoreError};
 
@@ -182,5 +185,95 @@ fn while_the_store_takes_nothing_no_more_plans_are_made_than_seals_and_one() {
         assert!(status.seals <= 3, "{status:?}");
         assert_eq!(status.chunked, 0);
         edge.shutdown(false).await;
+    });
+}
+
+/// Turns the keys of all plans in the log into those of a later format, as frames with right checksums; answers how many there
+/// are. `edge/src/log/frame.rs` says how a frame lies.
+fn write_plans_of_a_later_format(disk: &SimulatedDisk) -> usize {
+    const PLAN: u8 = 2;
+    let (disk, mut plans) = (disk.shared(), 0);
+    for (path, _) in disk.read_dir(Path::new("/log")).expect("the log") {
+        if path.extension().is_none_or(|extension| extension != "log") {
+            continue;
+        }
+        let file = disk.open(&path).expect("a segment");
+        let Some((frames, _)) = read_segment(file.as_ref()).expect("readable") else {
+            continue;
+        };
+        let mut salt = [0; 16];
+        assert_eq!(file.read_at(&mut salt, 8).expect("readable"), 16);
+        for (kind, offset, mut payload) in frames {
+            let key = b"pings/v1/";
+            let at = payload.windows(key.len()).position(|part| part == key);
+            let Some(at) = at.filter(|_| kind == PLAN) else {
+                continue;
+            };
+            payload[at + 7] = b'9';
+            let mut header = [0; 24];
+            assert_eq!(file.read_at(&mut header, offset).expect("readable"), 24);
+            let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+            for part in [
+                &salt[..],
+                &offset.to_le_bytes(),
+                &header[4..12],
+                &header[16..24],
+                &payload,
+            ] {
+                digest.update(part);
+            }
+            header[12..16].copy_from_slice(&digest.finalize().to_le_bytes()[..4]);
+            file.write_all_at(&[&header[..], &payload].concat(), offset)
+                .expect("written");
+            plans += 1;
+        }
+    }
+    plans
+}
+
+/// As when another version of the program wrote it: its pings are in no chunk, and this program cannot make it.
+#[test]
+fn a_plan_whose_key_cannot_be_read_is_told_holds_up_no_other_and_keeps_its_pings_over_starts() {
+    run_measured(async |handle| {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let limits = EdgeLimits { seals: 1, ..limits() };
+        let refused = refusing(&inner, "");
+        let running = open_simulated(&disk, refused.clone(), limits)
+            .await
+            .expect("opens");
+        submit_all(&running.edge, 0, "beta", 3).await;
+        running.edge.seal_all();
+        while refused.refused.load(Ordering::SeqCst) == 0 {
+            service::task::sleep(Duration::from_millis(5)).await;
+        }
+        running.edge.shutdown(false).await;
+        let mut disk = disk.kill();
+        assert_eq!(write_plans_of_a_later_format(&disk), 1);
+        for start in 1..4_u64 {
+            let running = open_simulated(&disk, Arc::clone(&inner), limits)
+                .await
+                .expect("opens");
+            let edge = &running.edge;
+            wait_until(edge, "it is told", |status| {
+                status.stuck_plans == 1 && status.oldest_stuck.is_some()
+            })
+            .await;
+            submit_all(edge, start * 100, "release", 20).await;
+            edge.seal_all();
+            let chunked = start * 20;
+            let status = wait_until(edge, "the others are sealed", |status| status.chunked == chunked).await;
+            assert_eq!((status.waiting, status.stuck_plans), (3, 1), "start {start}");
+            for _ in 0..6_000 {
+                if figure(&handle, "highwater_edge_stuck_plans") == Some(1.0) {
+                    break;
+                }
+                service::task::sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(figure(&handle, "highwater_edge_stuck_plans"), Some(1.0));
+            edge.shutdown(false).await;
+            disk = disk.kill();
+        }
+        let found = records(inner.as_ref()).await;
+        assert_eq!(found.len(), 60, "no chunk of it, and each other ping once");
     });
 }

@@ -11,6 +11,7 @@ use chunk::ChunkReader;
 use disk::{Disk, SimulatedDisk};
 use edge::intake::{Accepted, Intake, Refusal};
 use edge::{Edge, EdgeError, EdgeLimits, EdgeOptions, Parts};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use ping::{DimensionSchema, Incarnation, RecordId};
 use service::clock::{Clock, HandClock, SystemClock};
 use service::random::SeededRandom;
@@ -231,4 +232,28 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
         .build()
         .expect("a runtime")
         .block_on(future)
+}
+
+/// What a gauge or counter says, named with its labels as it is rendered; `None` before it is published.
+pub(crate) fn figure(handle: &PrometheusHandle, name: &str) -> Option<f64> {
+    let text = handle.render();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.map(|value| value.parse().expect("a number"))
+}
+
+/// Runs with metrics of its own: all tasks of an edge but the writer of its log run in this thread.
+pub(crate) fn run_measured<T>(body: impl AsyncFnOnce(PrometheusHandle) -> T) -> T {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    metrics::with_local_recorder(&recorder, || {
+        edge::metrics::describe();
+        edge::door::metrics::describe();
+        runtime.block_on(body(handle))
+    })
 }
