@@ -152,7 +152,10 @@ fn a_ping_that_fits_no_record_goes_to_an_error_chunk_as_sent_and_is_counted_by_i
     // Of the whole process, for bodies are inflated in threads of their own; no other test has such a ping.
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
-    assert!(metrics::set_global_recorder(recorder).is_ok(), "no other test sets one");
+    assert!(
+        metrics::set_global_recorder(recorder).is_ok(),
+        "no other test sets one"
+    );
     run(async {
         let (disk, store) = (SimulatedDisk::new(), memory());
         let limits = EdgeLimits {
