@@ -201,10 +201,13 @@ fn consent(seed: u64, leaps: &BTreeMap<u64, i64>) -> Consent {
 /// The same.
 fn leaps(seed: u64, lives: u64) -> BTreeMap<u64, i64> {
     let mut dice = Dice::new(seed, "leaps of the clock");
-    LEAPS
-        .iter()
-        .filter_map(|days| dice.happens(80).then(|| (dice.from(0..lives), *days)))
-        .collect()
+    let mut leaps = BTreeMap::new();
+    for days in LEAPS {
+        if dice.happens(80) {
+            leaps.insert(dice.from(0..lives), days);
+        }
+    }
+    leaps
 }
 
 impl WorldPlan {

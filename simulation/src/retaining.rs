@@ -10,7 +10,7 @@ use aggregator::fold::FoldSettings;
 use async_trait::async_trait;
 use index_schema::{ChunkKey, RetainIndex};
 use ping::{Dimension, SubmissionDate, Timestamp};
-use retention::{Consent, Keep, Parts, Retained, Retainer, RetentionError, Rules, Standstill};
+use retention::{Consent, Parts, Retained, Retainer, RetentionError, RetentionRule, Rules, Standstill};
 use service::current::Current;
 use store::Store;
 
@@ -46,7 +46,7 @@ impl Retaining {
         aggregator: Arc<Aggregator>,
         (days, consent): (u32, Consent),
     ) -> Self {
-        let keep = Keep {
+        let keep = RetentionRule {
             age: Some(DAY * days),
             bytes: None,
         };
@@ -54,7 +54,7 @@ impl Retaining {
             pings: keep,
             errors: keep,
             aggregates: keep,
-            copies: Keep::default(),
+            copies: RetentionRule::default(),
             repeat_window: FoldSettings::default().repeat_window,
         };
         let aggregates = Arc::new(Current::new(aggregates));

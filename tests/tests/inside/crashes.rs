@@ -81,7 +81,7 @@ fn enumerate(kind: &str, choose: impl Fn(&mut World, u64, Moment), moments: &[Mo
         cuts: SEEDS,
         is_killed: true,
     };
-    course.enumerate(moments, async |world, client| live(world, client).await, go_on);
+    course.enumerate(moments, &async |world, client| live(world, client).await, &go_on);
 }
 
 impl Course<'_> {
@@ -90,8 +90,8 @@ impl Course<'_> {
     pub(crate) fn enumerate(
         &self,
         moments: &[Moment],
-        live: impl AsyncFn(&World, &mut Client) -> Option<()>,
-        go_on: impl AsyncFn(&World, Client) -> Verdict,
+        live: &impl AsyncFn(&World, &mut Client) -> Option<()>,
+        go_on: &impl AsyncFn(&World, Client) -> Verdict,
     ) {
         let Self {
             kind, cuts: seeds, ..

@@ -70,8 +70,8 @@ fn enumerate(kind: &str, choose: impl Fn(&mut World, u64, Moment), cuts: u64) {
     };
     course.enumerate(
         &MOMENTS,
-        async |world, _| live(world, &later).await.map(|_| ()),
-        async |found, client| {
+        &async |world, _| live(world, &later).await.map(|_| ()),
+        &async |found, client| {
             let mut found = found.found(found.disk.kill());
             found.replays = true;
             go_on(&found, client).await

@@ -114,8 +114,8 @@ fn enumerate(what: &str, choose: &dyn Fn(&mut World, u64, Moment), leaps: [Leap;
         };
         course.enumerate(
             &[moment],
-            async |world, client| leap.live(world, client).await,
-            go_on_retaining,
+            &async |world, client| leap.live(world, client).await,
+            &go_on_retaining,
         );
     }
 }

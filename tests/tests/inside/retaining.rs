@@ -74,7 +74,7 @@ fn enumerate(
         cuts,
         is_killed,
     };
-    course.enumerate(moments, live, go_on_retaining);
+    course.enumerate(moments, &live, &go_on_retaining);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn the_judge_sees_a_chunk_that_is_gone_and_that_nobody_deleted() {
 }
 
 /// What is said of a life after which something was done.
-fn spoilt(spoil: impl AsyncFn(&World)) -> Verdict {
+fn spoilt(spoil: impl AsyncFnOnce(&World)) -> Verdict {
     let (world, mut client) = (World::keeping_a_day(&[]), Client::new(FEW));
     assert!(run(live(&world, &mut client)).is_some());
     let found = world.found(world.disk.kill());
