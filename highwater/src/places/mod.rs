@@ -1,18 +1,17 @@
 //! Where chunks, their index and aggregates are kept, as the settings say: in the data directory, or where many processes
 //! share them.
 
+mod empty_folders;
 mod postgres;
 mod queue;
 pub(crate) mod urls;
 
-use std::io;
 use std::sync::Arc;
 
 use anyhow::Context;
 use disk::Disk;
 use index_schema::{RetainIndex, SqliteIndex};
 use service::directory::DataDirectory;
-use service::task;
 use store::{Blocking, DirectoryStore, Store};
 
 pub(crate) use self::postgres::{Servers, SharedAggregates, SharedIndex, shared_aggregates};
@@ -51,21 +50,9 @@ pub(crate) async fn open_store(
             store
                 .make_root()
                 .with_context(|| format!("cannot make {}", root.display()))?;
-            let sweeping = store.clone();
-            task::spawn("empty-folders", async move {
-                let removed = task::blocking(move || sweeping.remove_empty_folders()).await;
-                tell_removed(removed);
-            });
+            empty_folders::remove(store.clone());
             Ok(Arc::new(store))
         }
-    }
-}
-
-fn tell_removed(removed: io::Result<u64>) {
-    match removed {
-        Ok(0) => {}
-        Ok(folders) => tracing::info!(folders, "empty folders of the store were removed"),
-        Err(error) => tracing::warn!(%error, "empty folders of the store could not be looked for"),
     }
 }
 
