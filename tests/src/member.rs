@@ -12,7 +12,7 @@ use crate::Client;
 use crate::program::{now, thread_sleep};
 
 /// How long a process may take to come up, to end, or to say what is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// How it is started, each time again.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Member {
     /// Waits until the status satisfies a condition, and answers it.
     ///
     /// # Panics
-    /// When that does not come true within two minutes.
+    /// When that does not come true within ten minutes.
     pub fn wait_for(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
         let (start, mut last) = (now(), Value::Null);
         loop {
@@ -197,7 +197,7 @@ impl Member {
     /// SIGTERM, and waits for the end.
     ///
     /// # Panics
-    /// When it does not end within two minutes, or not well.
+    /// When it does not end within ten minutes, or not well.
     pub fn terminate(&mut self) {
         self.signal(Signal::TERM);
         let start = now();
