@@ -17,6 +17,14 @@ pub struct Counters {
     pub errored_pings: i64,
 }
 
+impl Counters {
+    /// All of them together: every ping of what was folded is in one.
+    pub fn accounted(&self) -> u64 {
+        let parts = [self.folded, self.repeated, self.stored_only, self.errored_pings];
+        u64::try_from(parts.iter().sum::<i64>()).unwrap_or(0)
+    }
+}
+
 /// Everything counted since the store was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, FoldVersion};
-use index_schema::{ChunkKey, FAILURES_MAX, IndexEntry, IndexTotals};
+use index_schema::{ChunkKey, FAILURES_MAX, IndexEntry, IndexTotals, Swap};
 use ping::ChunkId;
 use service::task;
 
@@ -132,13 +132,26 @@ impl Aggregator {
             walk = self.fold_all(&*shadow, &|_| {}).await?;
         }
         let _standing = self.gate.lock().await;
-        let Walk { rebuilt, first } = self.fold_all(&*shadow, &|_| {}).await?;
-        match first {
-            Some(first) if rebuilt.records == 0 => return Err(first),
-            _ => {}
-        }
-        self.make_passed_over_pending(&*shadow, &rebuilt).await?;
-        self.work.index.set_generation(generation).await?;
+        let rebuilt = loop {
+            let (totals, floors) = (self.work.index.totals().await?, self.work.index.floors().await?);
+            let Walk { rebuilt, first } = self.fold_all(&*shadow, &|_| {}).await?;
+            match first {
+                Some(first) if rebuilt.records == 0 => return Err(first),
+                _ => {}
+            }
+            self.make_passed_over_pending(&*shadow, &rebuilt).await?;
+            let counters = shadow.status().await?.counters;
+            let swap = Swap {
+                generation,
+                gone_records: counters.accounted().saturating_sub(rebuilt.records),
+                removed_records: totals.removed_records,
+                floors,
+            };
+            // Not when some of it was removed since: then it is looked once more, with little to fold.
+            if self.work.index.set_generation(swap).await? {
+                break rebuilt;
+            }
+        };
         self.current.exchange(shadow);
         self.wake.notify_one();
         let Rebuilt { records, passed_over } = &rebuilt;
@@ -163,7 +176,8 @@ impl Aggregator {
             return Ok(());
         }
         let index = &self.work.index;
-        let foldable = index.floors().await?.foldable();
+        let floors = index.floors().await?;
+        let foldable = floors.foldable();
         let aside = index.set_aside().await?;
         let mut after: Option<String> = None;
         loop {
@@ -175,6 +189,7 @@ impl Aggregator {
             let is_aside = |entry: &IndexEntry| aside.iter().any(|aside| aside.key == entry.key);
             let missing = page.iter().zip(folded);
             let missing = missing.filter(|(entry, folded)| !folded && !is_aside(entry));
+            let missing = missing.filter(|(entry, _)| floors.fold(entry.kind, entry.submission_date()));
             let missing: Vec<ChunkId> = missing.map(|(entry, _)| entry.id).collect();
             if !missing.is_empty() {
                 index.make_pending(Some(&missing)).await?;
@@ -209,7 +224,8 @@ impl Aggregator {
         let mut walk = Walk::default();
         let index = &self.work.index;
         let mut done = RebuildProgress::of(&index.totals().await?);
-        let foldable = index.floors().await?.foldable();
+        let floors = index.floors().await?;
+        let foldable = floors.foldable();
         let mut after: Option<String> = None;
         loop {
             let page = index.select(&foldable, after.as_deref(), PAGE).await?;
@@ -219,6 +235,8 @@ impl Aggregator {
             };
             after = Some(last.key.clone());
             let mut entries: Vec<IndexEntry> = page;
+            // What is below the floor of its kind is about to go, and counts as unfolded.
+            entries.retain(|entry| floors.fold(entry.kind, entry.submission_date()));
             let mut found = true;
             while !entries.is_empty() {
                 let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();

@@ -13,13 +13,24 @@ pub use dice::Dice;
 use ping::ChunkId;
 pub use retaining::expired;
 
-use crate::{IndexEntry, Inserted, PartitionOrder, RetainIndex};
+use crate::{Floors, Index, IndexEntry, IndexError, Inserted, PartitionOrder, RetainIndex, Swap};
 
 /// An empty database that can be opened several times, as by several processes.
 #[async_trait]
 pub trait Database: Send + Sync {
     /// Opens it once more.
     async fn open(&self) -> Arc<dyn RetainIndex>;
+}
+
+/// Puts aggregates into use that hold what the index has, and perhaps what was removed.
+///
+/// # Errors
+/// When the index refuses.
+pub async fn swap(index: &dyn Index, generation: u64, with_removed: bool) -> Result<bool, IndexError> {
+    let (removed, floors) = (index.totals().await?.removed_records, index.floors().await?);
+    let gone_records = if with_removed { removed } else { 0 };
+    let swap = Swap::to(generation, removed, floors);
+    index.set_generation(Swap { gone_records, ..swap }).await
 }
 
 /// Runs the whole suite, each part on a place of its own.
@@ -48,6 +59,7 @@ pub async fn run<P: Database>(mut place: impl FnMut() -> P) {
     retaining::products_are_bounded_and_given_back(&place()).await;
     retaining::what_expired_is_what_lies_below_and_sums_follow_its_removal(&place()).await;
     retaining::what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(&place()).await;
+    retaining::what_waits_below_its_floor_counts_as_unfolded_once_and_waits_no_more(&place()).await;
     retaining::what_is_gone_is_cleared_and_comes_back_with_its_object(&place()).await;
 }
 
@@ -188,7 +200,15 @@ async fn two_processes_add_each_entry_once(place: &impl Database) {
 async fn the_generation_is_kept(place: &impl Database) {
     let index = place.open().await;
     assert_eq!(index.generation().await.expect("an answer"), 0);
-    index.set_generation(3).await.expect("set");
+    let none = Floors::default();
+    assert!(
+        !index
+            .set_generation(Swap::to(3, 1, none))
+            .await
+            .expect("an answer"),
+        "nothing was removed"
+    );
+    assert!(index.set_generation(Swap::to(3, 0, none)).await.expect("set"));
     assert_eq!(index.generation().await.expect("an answer"), 3);
     assert_eq!(place.open().await.generation().await.expect("an answer"), 3);
 }

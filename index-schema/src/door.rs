@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use ping::{ChunkId, Incarnation, Partition};
 
-use crate::{ChunkKind, Floors, IndexEntry, Selection};
+use crate::{ChunkKind, Floors, IndexEntry, Selection, Swap};
 
 /// A chunk that could not be folded so often is set aside: a passing failure of disk or network is over by then.
 pub const FAILURES_MAX: u32 = 3;
@@ -157,12 +157,14 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// When the question could not be answered.
     async fn generation(&self) -> Result<u64, IndexError>;
 
-    /// Puts other aggregates into use: the swap at the end of a rebuild. They hold nothing of what was removed, refused
-    /// or is below the floor of aggregates, which counts as unfolded from now on.
+    /// Puts other aggregates into use: the swap at the end of a rebuild. Of what was removed, refused or is below the floor of
+    /// aggregates they hold what the swap says; all else of it counts as unfolded from now on. When they hold any of it, a rebuild
+    /// that was wanted stays so, for some of it may have been forgotten. Answers whether that was done: not when more was removed
+    /// since than the swap knows of, or floors are others; then nothing changes.
     ///
     /// # Errors
     /// When the database refused: then the aggregates in use are as before.
-    async fn set_generation(&self, generation: u64) -> Result<(), IndexError>;
+    async fn set_generation(&self, swap: Swap) -> Result<bool, IndexError>;
 }
 
 /// How an insert ended.

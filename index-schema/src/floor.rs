@@ -61,7 +61,7 @@ impl Floors {
         self.pings.max(self.errors)
     }
 
-    /// The chunks that a rebuild folds: those on or above the floor of aggregates.
+    /// The chunks among which those are that a rebuild folds: those on or above the floor of aggregates.
     pub fn foldable(&self) -> Selection {
         Selection {
             received_from: self.aggregates.map(SubmissionDate::start),

@@ -19,6 +19,7 @@ mod selection;
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod stored;
+mod swap;
 
 pub use door::{
     FAILURES_MAX, Index, IndexError, IndexTotals, Inserted, PRODUCTS_MAX, PartitionCount, PartitionOrder,
@@ -36,6 +37,7 @@ pub use retain::RetainIndex;
 pub use selection::{Condition, Selection};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteIndex;
+pub use swap::Swap;
 
 /// The protobuf messages of package `highwater.v1`, generated from `proto/`.
 #[expect(missing_docs, reason = "generated code")]

@@ -27,7 +27,7 @@ use refusal::{index_error, is_missing_month};
 
 use crate::{
     Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductList, Selection, SetAside,
+    PendingChunk, ProductList, Selection, SetAside, Swap,
 };
 
 /// The index in a PostgreSQL database. Any number of processes may open it at once.
@@ -272,13 +272,9 @@ impl Index for PostgresIndex {
         .await
     }
 
-    async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.write(gate::ALONE, generation, |transaction, generation| {
-            Box::pin(async move {
-                let generation = row::integer(*generation)?;
-                transaction.execute(sql::SET_GENERATION, &[&generation]).await?;
-                retain_work::count_unfolded_anew(transaction).await
-            })
+    async fn set_generation(&self, swap: Swap) -> Result<bool, IndexError> {
+        self.write(gate::ALONE, swap, |transaction, swap| {
+            Box::pin(retain_work::swap(transaction, swap))
         })
         .await
     }

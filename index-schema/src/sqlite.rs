@@ -24,7 +24,7 @@ use worker::Worker;
 use crate::stored::COLUMNS;
 use crate::{
     ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, ProductList, Selection, SetAside,
+    PendingChunk, ProductCount, ProductList, Selection, SetAside, Swap,
 };
 
 /// Connections that read. Readers never wait for the writer, only for each other.
@@ -290,13 +290,8 @@ impl Index for SqliteIndex {
         .await
     }
 
-    async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.write(move |transaction| {
-            transaction
-                .prepare_cached(sql::SET_GENERATION)?
-                .execute([row::integer(generation)?])?;
-            retain_work::count_unfolded_anew(transaction)
-        })
-        .await
+    async fn set_generation(&self, swap: Swap) -> Result<bool, IndexError> {
+        self.write(move |transaction| retain_work::swap(transaction, &swap))
+            .await
     }
 }

@@ -7,7 +7,8 @@ use ping::{Dimension, OTHER, SubmissionDate, Timestamp};
 use super::{Database, Dice};
 use crate::door::PRODUCTS_MAX;
 use crate::{
-    ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, ProductList, RetainIndex,
+    ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, IndexTotals, ProductList,
+    RetainIndex, Swap,
 };
 
 fn date(text: &str) -> Option<SubmissionDate> {
@@ -186,8 +187,45 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
     assert_eq!(expired(&*index, 9).await, []);
     assert_eq!(index.insert(&entries[..2]).await.expect("inserted").refused, 2);
     assert_eq!(index.contains(&keys).await.expect("an answer"), [true, true]);
-    index.set_generation(1).await.expect("set");
-    let totals = index.totals().await.expect("totals");
+    let removed = totals_of(&*index).await.removed_records;
+    let swap = Swap::to(1, removed, Floors::default());
+    for outdated in [
+        Swap {
+            removed_records: removed - 1,
+            ..swap
+        },
+        Swap {
+            floors: Floors {
+                pings: date("20000101"),
+                ..Floors::default()
+            },
+            ..swap
+        },
+    ] {
+        let before = totals_of(&*index).await;
+        assert!(
+            !index.set_generation(outdated).await.expect("an answer"),
+            "{outdated:?}"
+        );
+        assert_eq!(
+            (
+                totals_of(&*index).await,
+                index.generation().await.expect("an answer")
+            ),
+            (before, 0)
+        );
+    }
+    // The new aggregates hold what went while they were made: one chunk of two.
+    let holding = Swap {
+        gone_records: entries[0].records,
+        ..swap
+    };
+    assert!(index.set_generation(holding).await.expect("set"));
+    let totals = totals_of(&*index).await;
+    assert!(totals.rebuild_wanted, "what was forgotten may be in them");
+    assert_eq!(totals.unfolded_records, removed - entries[0].records);
+    assert!(index.set_generation(swap).await.expect("set"));
+    let totals = totals_of(&*index).await;
     assert!(!totals.rebuild_wanted);
     assert_eq!(totals.unfolded_records, totals.removed_records);
     assert_eq!(index.tombstones().await.expect("tombstones")[0].why, "unwanted");
@@ -199,6 +237,43 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
     index.raise_floors(far).await.expect("raised");
     assert_eq!(index.tombstones().await.expect("tombstones"), []);
     assert_eq!(index.insert(&entries[..2]).await.expect("inserted").refused, 2);
+}
+
+/// As when an object that is to go cannot be deleted.
+pub(super) async fn what_waits_below_its_floor_counts_as_unfolded_once_and_waits_no_more(
+    place: &impl Database,
+) {
+    let index = place.open().await;
+    let mut entries = Dice::new(9).entries(2);
+    entries.retain(|entry| entry.kind == ChunkKind::Pings);
+    let Some(entry) = entries.first() else { return };
+    index.insert(&entries[..1]).await.expect("inserted");
+    let above = entry.submission_date().plus_days(1);
+    let mut floors = Floors {
+        pings: Some(above),
+        ..Floors::default()
+    };
+    for _ in 0..3 {
+        index.raise_floors(floors).await.expect("raised");
+        for chunks in [None, Some(&[entry.id][..])] {
+            assert_eq!(index.make_pending(chunks).await.expect("an answer"), 0);
+        }
+        let totals = totals_of(&*index).await;
+        assert_eq!(
+            (totals.pending_chunks, totals.unfolded_records),
+            (0, entry.records)
+        );
+        floors.pings = floors.pings.map(|floor| floor.plus_days(1));
+    }
+    let removed = totals_of(&*index).await.removed_records;
+    let floors = index.floors().await.expect("floors");
+    assert!(
+        index
+            .set_generation(Swap::to(1, removed, floors))
+            .await
+            .expect("set")
+    );
+    assert_eq!(totals_of(&*index).await.unfolded_records, entry.records);
 }
 
 pub(super) async fn what_is_gone_is_cleared_and_comes_back_with_its_object(place: &impl Database) {
@@ -357,4 +432,8 @@ pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
     }
     let none = index.products(usize::MAX).await.expect("products");
     assert_eq!(none, ProductList::default());
+}
+
+async fn totals_of(index: &dyn RetainIndex) -> IndexTotals {
+    index.totals().await.expect("totals")
 }

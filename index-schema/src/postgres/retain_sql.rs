@@ -20,9 +20,13 @@ pub(super) const TOMBSTONES_BELOW: &str = "DELETE FROM highwater_index.tombstone
 /// The records of whole days are summed by day; those of chunks whose objects are gone have an index of their own.
 pub(super) const COUNT_UNFOLDED_ANEW: &str = "UPDATE highwater_index.totals SET rebuild_wanted = FALSE, \
      unfolded_records = removed_records + refused_records \
-     + (SELECT COALESCE(SUM(d.records), 0) FROM highwater_index.day_sum d, highwater_index.floor f WHERE d.submission_date < f.aggregates) \
+     + (SELECT COALESCE(SUM(d.records), 0) FROM highwater_index.day_sum d, highwater_index.floor f \
+        WHERE d.submission_date < f.aggregates OR d.submission_date < CASE d.kind WHEN 2 THEN f.errors ELSE f.pings END) \
      + (SELECT COALESCE(SUM(c.records), 0) FROM highwater_index.chunk c, highwater_index.floor f \
-        WHERE c.state <> 0 AND c.state = 2 AND c.submission_date >= f.aggregates)";
+        WHERE c.state <> 0 AND c.state = 2 AND c.submission_date >= f.aggregates \
+        AND c.submission_date >= CASE c.kind WHEN 2 THEN f.errors ELSE f.pings END)";
+pub(super) const REMOVED_AND_WANTED: &str =
+    "SELECT removed_records, rebuild_wanted FROM highwater_index.totals";
 pub(super) const WANT_REBUILD: &str = "UPDATE highwater_index.totals SET rebuild_wanted = TRUE";
 
 /// Days and keys: chunks that are set aside, and whose objects are gone.

@@ -9,7 +9,9 @@ use tokio_postgres::Row;
 use super::row::{self, day_of_key, text};
 use super::{retain_sql as sql, sql as base};
 use crate::expired::Part;
-use crate::{ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, Lowered, StoredDay, Tombstone};
+use crate::{
+    ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, Lowered, StoredDay, Swap, Tombstone,
+};
 
 /// The floors now.
 pub(super) async fn floors(transaction: &Transaction<'_>) -> Result<Floors, Failure> {
@@ -115,6 +117,25 @@ pub(super) async fn clear_gone(transaction: &Transaction<'_>, keys: &[String]) -
 /// Keys, with the days that they name, which tell their partitions.
 pub(super) fn days_and_keys(keys: &[String]) -> (Vec<&str>, Vec<Cow<'_, str>>) {
     keys.iter().map(|key| (day_of_key(key), text(key))).unzip()
+}
+
+/// Puts other aggregates into use, if the index still is as the swap knows it.
+pub(super) async fn swap(transaction: &Transaction<'_>, swap: &Swap) -> Result<bool, Failure> {
+    let totals = transaction.query_one(sql::REMOVED_AND_WANTED, &[]).await?;
+    if row::count(&totals, 0)? != swap.removed_records || floors(transaction).await? != swap.floors {
+        return Ok(false);
+    }
+    let generation = row::integer(swap.generation)?;
+    transaction.execute(base::SET_GENERATION, &[&generation]).await?;
+    count_unfolded_anew(transaction).await?;
+    if swap.gone_records > 0 {
+        let gone = -row::integer(swap.gone_records)?;
+        transaction.execute(base::ADD_UNFOLDED, &[&gone]).await?;
+        if totals.try_get::<_, bool>(1)? {
+            transaction.execute(sql::WANT_REBUILD, &[]).await?;
+        }
+    }
+    Ok(true)
 }
 
 /// The aggregates in use were folded from what is indexed now: all else is not in them.

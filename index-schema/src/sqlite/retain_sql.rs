@@ -45,7 +45,10 @@ pub(super) const TOMBSTONES_BELOW: &str = "DELETE FROM tombstone WHERE done = 1 
 
 pub(super) const ADD_UNFOLDED: &str = "UPDATE totals SET unfolded_records = unfolded_records + $1";
 pub(super) const COUNT_UNFOLDED_ANEW: &str = "UPDATE totals SET rebuild_wanted = 0, unfolded_records = removed_records + refused_records + \
-     (SELECT COALESCE(SUM(records), 0) FROM chunk WHERE state = 2 OR submission_date < (SELECT aggregates FROM floor))";
+     (SELECT COALESCE(SUM(records), 0) FROM chunk WHERE state = 2 OR submission_date < (SELECT aggregates FROM floor) \
+     OR submission_date < (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor))";
+pub(super) const REMOVED_RECORDS: &str = "SELECT removed_records FROM totals";
+pub(super) const IS_REBUILD_WANTED: &str = "SELECT rebuild_wanted FROM totals";
 pub(super) const WANT_REBUILD: &str = "UPDATE totals SET rebuild_wanted = 1";
 
 pub(super) const REFUSE: &str =

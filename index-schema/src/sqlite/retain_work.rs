@@ -8,7 +8,9 @@ use super::{retain_sql as sql, row, sql as base};
 use crate::door::PRODUCTS_MAX;
 use crate::expired::Part;
 use crate::select::kind_number;
-use crate::{ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, IndexEntry, Lowered, StoredDay};
+use crate::{
+    ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, IndexEntry, Lowered, StoredDay, Swap,
+};
 
 /// The floors now.
 pub(super) fn floors(connection: &Connection) -> Result<Floors> {
@@ -174,6 +176,28 @@ pub(super) fn clear_gone(transaction: &Transaction<'_>, keys: &[String]) -> Resu
         cleared += u64::from(unreadable > 0) + u64::from(gone.is_some());
     }
     Ok(cleared)
+}
+
+/// Puts other aggregates into use, if the index still is as the swap knows it.
+pub(super) fn swap(transaction: &Transaction<'_>, swap: &Swap) -> Result<bool> {
+    let removed = transaction.query_row(sql::REMOVED_RECORDS, [], |row| row::count(row, 0))?;
+    if removed != swap.removed_records || floors(transaction)? != swap.floors {
+        return Ok(false);
+    }
+    transaction
+        .prepare_cached(base::SET_GENERATION)?
+        .execute([row::integer(swap.generation)?])?;
+    if swap.gone_records == 0 {
+        count_unfolded_anew(transaction)?;
+    } else {
+        let wanted: bool = transaction.query_row(sql::IS_REBUILD_WANTED, [], |row| row.get(0))?;
+        count_unfolded_anew(transaction)?;
+        transaction.execute(sql::ADD_UNFOLDED, [-row::integer(swap.gone_records)?])?;
+        if wanted {
+            transaction.execute(sql::WANT_REBUILD, [])?;
+        }
+    }
+    Ok(true)
 }
 
 /// The aggregates in use were folded from what is indexed now: all else is not in them.

@@ -142,12 +142,14 @@ pub(super) const FORGET_FAILURES: &str = "UPDATE pending SET failures = 0, reaso
 pub(super) const FORGET_SET_ASIDE: &str = "DELETE FROM set_aside";
 pub(super) const MAKE_ALL_PENDING: &str = "INSERT INTO pending (chunk_id, submission_date, failures) \
      SELECT chunk_id, submission_date, 0 FROM chunk WHERE state = 0 \
-     AND submission_date >= (SELECT aggregates FROM floor) ORDER BY place ON CONFLICT DO NOTHING";
+     AND submission_date >= (SELECT aggregates FROM floor) \
+     AND submission_date >= (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) ORDER BY place ON CONFLICT DO NOTHING";
 pub(super) const FORGET_FAILURES_OF: &str =
     "UPDATE pending SET failures = 0, reason = NULL WHERE chunk_id = $1";
 pub(super) const MAKE_PENDING: &str = "INSERT INTO pending (chunk_id, submission_date, failures) \
      SELECT chunk_id, submission_date, 0 FROM chunk WHERE chunk_id = $1 AND state = 0 \
-     AND submission_date >= (SELECT aggregates FROM floor) ON CONFLICT DO NOTHING";
+     AND submission_date >= (SELECT aggregates FROM floor) \
+     AND submission_date >= (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) ON CONFLICT DO NOTHING";
 pub(super) const IS_PENDING: &str = "SELECT 1 FROM pending WHERE chunk_id = $1";
 pub(super) const COUNT_PENDING: &str = "SELECT COUNT(*) FROM pending";
 pub(super) const FAIL: &str =

@@ -256,3 +256,30 @@ async fn a_forgotten_chunk_never_comes_back_and_a_rebuild_takes_its_pings_out() 
     assert_eq!(world.dump().await, never.dump().await);
     assert!(world.retainer.forget("no/key", "x", now).await.is_err());
 }
+
+/// A rebuild that is ended and goes on later has folded chunks that went meanwhile.
+#[tokio::test]
+async fn a_rebuild_beside_deletions_counts_each_ping_once_and_what_was_forgotten_leaves_another_one_wanted() {
+    for forgotten in [false, true] {
+        let world = filled(rules("2d", "forever"), 4).await;
+        let path = world.folder.path().join("shadow.sqlite");
+        let shadow = std::sync::Arc::new(aggregate_store::SqliteAggregates::open(&path).expect("opened"));
+        let rebuild = |generation| world.aggregator.rebuild(shadow.clone(), generation, &|_| ());
+        rebuild(1).await.expect("folds all there is");
+        if forgotten {
+            let (key, now) = (ping(3, 30).key(), Timestamp::from_micros(5));
+            let forgotten = world.retainer.forget(&key, "unwanted", now).await;
+            assert_eq!(forgotten.expect("forgotten"), Forgotten::Folded);
+        }
+        let retained = world.retainer.run(first_day().plus_days(3), Consent::Given).await;
+        retained.expect("done");
+        let removed = world.index.totals().await.expect("totals").removed_records;
+        rebuild(2).await.expect("goes on");
+        let totals = world.index.totals().await.expect("totals");
+        assert_eq!(totals.rebuild_wanted, forgotten);
+        let counted = shadow.status().await.expect("status").counters.accounted();
+        assert_eq!(counted, 16, "all were folded before any went");
+        assert!(removed > 0 && totals.records_ever() == 16, "{totals:?}");
+        assert_eq!(totals.unfolded_records, 0, "what went is in the aggregates");
+    }
+}

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use index_schema::{
     ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexEntry, IndexError,
     IndexTotals, Inserted, Lowered, PartitionCount, PartitionOrder, PendingChunk, ProductList, RetainIndex,
-    Selection, SetAside, StoredDay, Tombstone,
+    Selection, SetAside, StoredDay, Swap, Tombstone,
 };
 use ping::{ChunkId, SubmissionDate, Timestamp};
 
@@ -100,9 +100,8 @@ impl Index for CrashingIndex {
     async fn generation(&self) -> Result<u64, IndexError> {
         self.pass("generation", self.inner.generation()).await
     }
-    async fn set_generation(&self, generation: u64) -> Result<(), IndexError> {
-        self.pass("set_generation", self.inner.set_generation(generation))
-            .await
+    async fn set_generation(&self, swap: Swap) -> Result<bool, IndexError> {
+        self.pass("set_generation", self.inner.set_generation(swap)).await
     }
     async fn select(
         &self,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use index_schema::conformance::Dice;
+use index_schema::conformance::{Dice, swap};
 use index_schema::{ChunkKey, Index, IndexEntry, PostgresIndex, RetainIndex};
 use ping::{Dimension, SubmissionDate};
 use service::task;
@@ -96,7 +96,7 @@ async fn live(place: TestDatabase, entries: Vec<IndexEntry>, seed: u64) {
             _ => match dice.below(4) {
                 0 => index.make_pending(None).await.map(drop),
                 1 => index.make_pending(Some(&ids)).await.map(drop),
-                2 => index.set_generation(seed).await,
+                2 => swap(&*index, seed, false).await.map(drop),
                 _ => index.remove(&keys).await,
             },
         };

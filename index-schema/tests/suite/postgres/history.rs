@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use index_schema::conformance::{Dice, expired};
+use index_schema::conformance::{Dice, expired, swap};
 use index_schema::{
     ChunkKey, ChunkKind, Floors, IndexEntry, IndexError, PartitionOrder, RetainIndex, SqliteIndex,
 };
@@ -140,8 +140,8 @@ impl History {
                 ask!(format!("forget {key}"), index => index.forget(&key, "unwanted", Timestamp::from_micros(1)))
             }
             22 => {
-                let generation = self.dice.below(9);
-                ask!(format!("generation {generation}"), index => index.set_generation(generation))
+                let (generation, removed) = (self.dice.below(9), self.dice.below(2) == 0);
+                ask!(format!("generation {generation}"), index => swap(index, generation, removed))
             }
             _ => {
                 let limit = self.dice.below(30) as usize;

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use index_schema::{
     ChunkKind, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, ProductList, Selection, SetAside,
+    PendingChunk, ProductCount, ProductList, Selection, SetAside, Swap,
 };
 use ping::{ChunkId, Partition};
 use query::definitions::Definitions;
@@ -291,7 +291,7 @@ impl Index for Products {
     async fn generation(&self) -> Result<u64, IndexError> {
         Err(IndexError::Closed)
     }
-    async fn set_generation(&self, _: u64) -> Result<(), IndexError> {
+    async fn set_generation(&self, _: Swap) -> Result<bool, IndexError> {
         Err(IndexError::Closed)
     }
 }
