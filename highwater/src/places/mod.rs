@@ -1,7 +1,6 @@
 //! Where chunks, their index and aggregates are kept, as the settings say: in the data directory, or where many processes
 //! share them.
 
-mod empty_folders;
 mod postgres;
 mod queue;
 pub(crate) mod urls;
@@ -50,7 +49,6 @@ pub(crate) async fn open_store(
             store
                 .make_root()
                 .with_context(|| format!("cannot make {}", root.display()))?;
-            empty_folders::remove(store.clone());
             Ok(Arc::new(store))
         }
     }

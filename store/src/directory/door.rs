@@ -84,15 +84,6 @@ impl DirectoryStore {
         puts.iter().map(alone).collect()
     }
 
-    /// Removes all folders that hold nothing: what earlier versions left of objects that were deleted. Answers how many
-    /// it found. Blocks; puts may go on meanwhile.
-    ///
-    /// # Errors
-    /// When a folder cannot be read.
-    pub fn remove_empty_folders(&self) -> io::Result<u64> {
-        self.inner.remove_empty_folders(&self.inner.root)
-    }
-
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
         match self.blocking {
             Blocking::Inline => work(&self.inner),

@@ -14,27 +14,6 @@ use super::staging;
 use crate::{ListPage, ObjectMeta, StoreError};
 
 impl Inner {
-    /// Removes folders below this one that hold nothing, and answers how many did.
-    pub(super) fn remove_empty_folders(&self, folder: &Path) -> io::Result<u64> {
-        let entries = match self.disk.read_dir(folder) {
-            Ok(entries) => entries,
-            // Somebody removed it meanwhile.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(error),
-        };
-        if entries.is_empty() && folder != self.root {
-            self.folders.remove_empty(&*self.disk, folder);
-            return Ok(1);
-        }
-        let mut found = 0;
-        for (path, is_folder) in entries {
-            if is_folder && path.file_name().is_some_and(|name| name != staging::FOLDER) {
-                found += self.remove_empty_folders(&path)?;
-            }
-        }
-        Ok(found)
-    }
-
     pub(super) fn list(
         &self,
         prefix: &str,

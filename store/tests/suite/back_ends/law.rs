@@ -206,34 +206,6 @@ async fn a_folder_goes_with_its_last_object_and_comes_back_with_the_next() {
     }
 }
 
-/// As versions left them that removed objects alone.
-#[tokio::test]
-async fn folders_that_hold_nothing_are_removed_and_objects_stay() {
-    let folder = tempfile::tempdir().unwrap();
-    let (root, staging) = (folder.path().join("store"), folder.path().join("staging"));
-    let store = DirectoryStore::new(RealDisk::shared(), root.clone(), staging, Blocking::Inline);
-    store.make_root().unwrap();
-    assert_eq!(store.remove_empty_folders().unwrap(), 0);
-    for empty in ["day/a/b/c", "day/a/d", "later", "full/e/f"] {
-        std::fs::create_dir_all(root.join(empty)).unwrap();
-    }
-    let put = |key: &'static str| store.put_if_absent(key, Payload::Bytes("x".into()));
-    put("full/1").await.unwrap();
-    assert_eq!(store.remove_empty_folders().unwrap(), 4);
-    let left: Vec<_> = std::fs::read_dir(&root)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(left, ["full"]);
-    assert_eq!(store.remove_empty_folders().unwrap(), 0);
-    for key in ["full/e/f/2", "day/a/b/c/3"] {
-        assert_eq!(put(key).await, Ok(Put::Created), "what was removed is made anew");
-    }
-    let listed = store.list("", None, 9).await.unwrap().objects;
-    let keys: Vec<_> = listed.iter().map(|object| object.key.as_str()).collect();
-    assert_eq!(keys, ["day/a/b/c/3", "full/1", "full/e/f/2"]);
-}
-
 /// Puts and deletions in the same few folders: a put either ends well, and its object is there until it is deleted, or
 /// surely did nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
