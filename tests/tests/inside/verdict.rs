@@ -18,20 +18,9 @@ const DAYS: u32 = 2;
 /// Starts, has the client send again what was not answered 200, seals, reconciles, folds; then judges.
 pub(crate) async fn go_on(world: &World, mut client: Client) -> Verdict {
     let mut verdict = Verdict::default();
-    let process = match Process::start(world).await {
-        Ok(process) => process,
-        Err(error) => {
-            verdict.wrong.push(format!("does not start: {error}"));
-            return verdict;
-        }
+    let Some(process) = begin(world, &mut client, &mut verdict).await else {
+        return verdict;
     };
-    let all = 0..client.sent.len();
-    let taken = client.send(&process.edge, &world.clock, all).await;
-    verdict.expect(taken, || "a ping is refused after the start".to_owned());
-    let sealed = tokio::time::timeout(Duration::from_secs(20), process.seal()).await;
-    verdict.expect(sealed.is_ok(), || {
-        format!("sealing does not end: {:?}", process.edge.status())
-    });
     if process.reconcile().await.is_none() {
         verdict.wrong.push("died again".to_owned());
     }
@@ -47,14 +36,13 @@ pub(crate) async fn go_on(world: &World, mut client: Client) -> Verdict {
     verdict
 }
 
-/// The same where a day is kept: two days later what is old is deleted, and then it is judged.
-pub(crate) async fn go_on_retaining(world: &World, mut client: Client) -> Verdict {
-    let mut verdict = Verdict::default();
+/// Starts, has the client send again what was not answered 200, and seals; none when it does not start.
+async fn begin(world: &World, client: &mut Client, verdict: &mut Verdict) -> Option<Process> {
     let process = match Process::start(world).await {
         Ok(process) => process,
         Err(error) => {
             verdict.wrong.push(format!("does not start: {error}"));
-            return verdict;
+            return None;
         }
     };
     let all = 0..client.sent.len();
@@ -64,6 +52,15 @@ pub(crate) async fn go_on_retaining(world: &World, mut client: Client) -> Verdic
     verdict.expect(sealed.is_ok(), || {
         format!("sealing does not end: {:?}", process.edge.status())
     });
+    Some(process)
+}
+
+/// The same where a day is kept: two days later what is old is deleted, and then it is judged.
+pub(crate) async fn go_on_retaining(world: &World, mut client: Client) -> Verdict {
+    let mut verdict = Verdict::default();
+    let Some(process) = begin(world, &mut client, &mut verdict).await else {
+        return verdict;
+    };
     for _ in 0..=DAYS {
         let done = async {
             process.reconcile().await?;

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tests::alarms::{Alarm, Labels, Scrapes};
 use tests::{Client, Faults, Pipeline, Signal, SmallDisk, SmallPing, highwater, pause};
 
+use crate::trouble::{bring_the_store_back, post_numbered, take_the_store_away};
+
 /// Room for a few hundred small pings, so that it is soon full.
 const SMALL_LOG: &[&str] = &["--log-budget", "1MiB"];
 /// One scrape follows the other so soon: far sooner than in use, so that a test takes seconds.
@@ -103,31 +105,7 @@ impl Watched {
 
     /// Posts further pings; answers the status of the last one.
     fn send(&mut self, pings: u64, filling: usize) -> u16 {
-        let mut edge = self.pipeline.edge_client();
-        let mut last = 0;
-        for _ in 0..pings {
-            self.sent += 1;
-            let ping = SmallPing {
-                filling,
-                ..SmallPing::numbered(self.sent)
-            };
-            last = edge
-                .post(&ping.uri(), &[], &ping.body())
-                .expect("an answer")
-                .status;
-        }
-        last
-    }
-
-    /// Puts a file where the store's folder is, which also root cannot write through.
-    fn take_the_store_away(&self) {
-        fs::rename(self.data.join("store"), self.data.join("store-away")).expect("moved");
-        fs::write(self.data.join("store"), "no folder").expect("written");
-    }
-
-    fn bring_the_store_back(&self) {
-        fs::remove_file(self.data.join("store")).expect("removed");
-        fs::rename(self.data.join("store-away"), self.data.join("store")).expect("moved");
+        post_numbered(&self.pipeline, &mut self.sent, pings, filling)
     }
 }
 
@@ -172,7 +150,7 @@ fn the_alarms_of_verdicts_and_of_a_log_fire_one_after_the_other_while_the_store_
         "verdict",
         "log_filling"
     ));
-    watched.take_the_store_away();
+    take_the_store_away(&watched.data);
     watched.until_it_holds(&full_soon, |watched| {
         assert_eq!(watched.send(1, 2_000), 200);
     });
@@ -197,7 +175,7 @@ fn the_alarms_of_verdicts_and_of_a_log_fire_one_after_the_other_while_the_store_
         assert_eq!(watched.send(20, 4_000), 507);
     });
     watched.until_it_holds(&full_soon, |_| ());
-    watched.bring_the_store_back();
+    bring_the_store_back(&watched.data);
     watched.until_it_is_over(&verdict);
 }
 
@@ -252,11 +230,11 @@ fn the_alarm_of_an_old_newest_number_fires_when_pings_come_and_the_store_is_gone
         watched.scrape();
     }
     watched.is_quiet(&alarm);
-    watched.take_the_store_away();
+    take_the_store_away(&watched.data);
     watched.until_it_holds(&alarm, |watched| {
         assert_eq!(watched.send(1, 200), 200);
     });
-    watched.bring_the_store_back();
+    bring_the_store_back(&watched.data);
     watched.until_it_is_over(&alarm);
 }
 

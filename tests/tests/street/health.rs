@@ -9,6 +9,7 @@ use serde_json::Value;
 use tests::{Pipeline, SmallPing, highwater};
 
 use crate::ask::{command, well};
+use crate::trouble::{bring_the_store_back, post_numbered, take_the_store_away};
 
 /// Room for a few hundred small pings, so that it is soon full.
 const LOG_BUDGET: &str = "1MiB";
@@ -54,31 +55,7 @@ impl Night {
 
     /// Posts further pings; answers the status of the last one.
     fn send(&mut self, pings: u64, filling: usize) -> u16 {
-        let mut edge = self.pipeline.edge_client();
-        let mut last = 0;
-        for _ in 0..pings {
-            self.sent += 1;
-            let ping = SmallPing {
-                filling,
-                ..SmallPing::numbered(self.sent)
-            };
-            last = edge
-                .post(&ping.uri(), &[], &ping.body())
-                .expect("an answer")
-                .status;
-        }
-        last
-    }
-
-    /// Puts a file where the store's folder is, which also root cannot write through.
-    fn take_the_store_away(&self) {
-        fs::rename(self.data.join("store"), self.data.join("store-away")).expect("moved");
-        fs::write(self.data.join("store"), "no folder").expect("written");
-    }
-
-    fn bring_the_store_back(&self) {
-        fs::remove_file(self.data.join("store")).expect("removed");
-        fs::rename(self.data.join("store-away"), self.data.join("store")).expect("moved");
+        post_numbered(&self.pipeline, &mut self.sent, pings, filling)
     }
 
     /// Photographs the page, where a browser is installed.
@@ -259,7 +236,7 @@ fn all_is_well(night: &mut Night) {
 }
 
 fn the_store_is_gone(night: &mut Night) {
-    night.take_the_store_away();
+    take_the_store_away(&night.data);
     assert_eq!(night.send(10, 200), 200);
     let health = night.wait_for("the verdict on the store", |health| {
         Night::verdict(health, "store_gone").is_some_and(|verdict| verdict["severity"] == "alarm")
@@ -387,7 +364,7 @@ fn every_metric_is_in_the_paper(metrics: &str) {
 }
 
 fn all_is_well_again(night: &mut Night) {
-    night.bring_the_store_back();
+    bring_the_store_back(&night.data);
     let health = night.wait_for("everything to be well again", |health| {
         health["severity"] == "well" && health["settled"] == true
     });

@@ -19,4 +19,5 @@ mod retention;
 mod road;
 mod selection;
 mod soak;
+mod trouble;
 mod upgrade;
