@@ -11,4 +11,5 @@ mod migrating;
 mod outdated;
 mod parts;
 mod pings;
+mod sizes;
 mod test_database;
