@@ -56,6 +56,7 @@ pub async fn run<P: Database>(mut place: impl FnMut() -> P) {
     retaining::below_the_floor_nothing_is_added_and_each_refusal_counts_once(&place()).await;
     retaining::floors_only_rise_and_outlive_the_process(&place()).await;
     retaining::floors_are_lowered_by_hand_and_what_was_refused_can_be_added(&place()).await;
+    retaining::what_was_removed_and_comes_late_is_not_counted_a_second_time(&place()).await;
     retaining::products_are_bounded_and_given_back(&place()).await;
     retaining::what_expired_is_what_lies_below_and_sums_follow_its_removal(&place()).await;
     retaining::what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(&place()).await;

@@ -61,6 +61,17 @@ impl Floors {
         self.pings.max(self.errors)
     }
 
+    /// The floors a week lower: keys of removed chunks are kept so far, for what was read or put before and comes late.
+    #[must_use]
+    pub(crate) fn a_week_lower(&self) -> Self {
+        let lower = |floor: Option<SubmissionDate>| floor.map(|floor| floor.plus_days(-7));
+        Self {
+            pings: lower(self.pings),
+            errors: lower(self.errors),
+            aggregates: lower(self.aggregates),
+        }
+    }
+
     /// The chunks among which those are that a rebuild folds: those on or above the floor of aggregates.
     pub fn foldable(&self) -> Selection {
         Selection {

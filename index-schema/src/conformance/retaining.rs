@@ -373,6 +373,77 @@ pub(super) async fn floors_are_lowered_by_hand_and_what_was_refused_can_be_added
     assert_eq!((again.floors, again.admitted), (expected, 0));
 }
 
+/// As when an object was read to be indexed, then went as old, and then its entry reaches the index; or when a put that nobody waited
+/// for any more made it again.
+pub(super) async fn what_was_removed_and_comes_late_is_not_counted_a_second_time(place: &impl Database) {
+    let index = place.open().await;
+    let entries = Dice::new(8).entries(60);
+    let (indexed, never) = entries.split_at(40);
+    index.insert(indexed).await.expect("inserted");
+    let raise = async |day| {
+        let floors = Floors {
+            pings: date(day),
+            errors: date(day),
+            aggregates: None,
+        };
+        index.raise_floors(floors).await.expect("raised")
+    };
+    let floors = raise("20170131").await;
+    let keys: Vec<_> = expired(&*index, 999)
+        .await
+        .into_iter()
+        .map(|one| one.key)
+        .collect();
+    index.remove(&keys).await.expect("removed");
+    let removed = totals_of(&*index).await;
+    assert!(removed.removed_chunks == keys.len() as u64 && !keys.is_empty());
+    assert_eq!(
+        index.contains(&keys).await.expect("an answer"),
+        vec![true; keys.len()]
+    );
+    for _ in 0..2 {
+        assert_eq!(
+            index.insert(indexed).await.expect("inserted").refused,
+            keys.len() as u64
+        );
+        assert_eq!(totals_of(&*index).await, removed);
+    }
+    // What never was in the index still counts.
+    index.insert(never).await.expect("inserted");
+    let below = |entry: &&IndexEntry| !floors.admit(entry.kind, day(entry));
+    let totals = totals_of(&*index).await;
+    assert_eq!(totals.refused_chunks, never.iter().filter(below).count() as u64);
+    assert_eq!(totals.records_ever(), records(&entries));
+    // Keys are given back as floors rise, once they lie a week below them.
+    for floor in ["20170203", "20170204", "20170301"] {
+        raise(floor).await;
+        index.insert(indexed).await.expect("inserted");
+        let counted = totals_of(&*index).await.records_ever();
+        assert_eq!(counted, records(&entries), "{floor}");
+    }
+    raise("20170302").await;
+    assert_eq!(
+        index.contains(&keys).await.expect("an answer"),
+        vec![false; keys.len()]
+    );
+    // Floors that are lowered by hand admit what was refused, not what was removed.
+    let keys: Vec<_> = expired(&*index, 999)
+        .await
+        .into_iter()
+        .map(|one| one.key)
+        .collect();
+    index.remove(&keys).await.expect("removed");
+    let refused = totals_of(&*index).await.refused_chunks;
+    let lowered = index
+        .lower_floors(date("20000101").expect("a day"))
+        .await
+        .expect("lowered");
+    assert_eq!(
+        (lowered.admitted, totals_of(&*index).await.refused_chunks),
+        (refused, 0)
+    );
+}
+
 pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
     let index = place.open().await;
     let mut dice = Dice::new(6);

@@ -59,22 +59,30 @@ pub(super) const ADMIT_REFUSED: &str = "WITH admitted AS ( \
          DELETE FROM highwater_index.refused r USING highwater_index.floor f \
          WHERE r.submission_date >= CASE WHEN r.object_key LIKE '%/errors/v1/submission_date=%' THEN f.errors ELSE f.pings END \
          RETURNING r.records \
-     ), sums AS (SELECT COUNT(*) AS chunks, COALESCE(SUM(records), 0)::BIGINT AS records FROM admitted), \
+     ), sums AS (SELECT COUNT(*) FILTER (WHERE records > 0) AS chunks, COALESCE(SUM(records), 0)::BIGINT AS records FROM admitted), \
      totals AS (UPDATE highwater_index.totals t SET refused_chunks = t.refused_chunks - s.chunks, \
          refused_records = t.refused_records - s.records, unfolded_records = t.unfolded_records - s.records FROM sums s) \
      SELECT chunks FROM sums";
+/// Keys of removed objects below a day of pings and one of errors.
+pub(super) const FORGET_REMOVED: &str = "DELETE FROM highwater_index.refused r WHERE r.records = 0 \
+     AND r.submission_date < CASE WHEN r.object_key LIKE '%/errors/v1/submission_date=%' THEN $2::TEXT ELSE $1::TEXT END";
 /// Whether there are chunks from one day up to another: floors of pings, of errors and of aggregates, each before and now.
 pub(super) const CHUNKS_BETWEEN: &str = "SELECT EXISTS (SELECT FROM highwater_index.chunk WHERE state = 0 \
      AND (kind = 1 AND submission_date < $1 AND submission_date >= $2 OR kind = 2 AND submission_date < $3 AND submission_date >= $4 \
      OR submission_date < $5 AND submission_date >= $6))";
 
-/// Days and keys of objects that are deleted: their rows go if their deletion was decided, with their part of all sums.
+/// Days and keys of objects that are deleted: their rows go if their deletion was decided, with their part of all sums. A key below
+/// the floor of its kind is remembered: an entry that was read before and comes late is refused without being counted a second time.
 pub(super) const REMOVE_CHUNKS: &str = "WITH removed AS ( \
          DELETE FROM highwater_index.chunk c USING unnest($1::TEXT[], $2::TEXT[]) AS i (submission_date, object_key), highwater_index.floor f \
          WHERE c.submission_date = i.submission_date AND c.object_key = i.object_key \
          AND (c.submission_date < CASE c.kind WHEN 2 THEN f.errors ELSE f.pings END \
               OR c.object_key IN (SELECT object_key FROM highwater_index.tombstone)) \
-         RETURNING c.chunk_id, c.submission_date, c.kind, c.records, c.stored_bytes, c.received_bytes, c.source_name, c.doc_type, c.app_name \
+         RETURNING c.object_key, c.chunk_id, c.submission_date, c.kind, c.records, c.stored_bytes, c.received_bytes, \
+         c.source_name, c.doc_type, c.app_name \
+     ), remembered AS (INSERT INTO highwater_index.refused (object_key, submission_date, records) \
+         SELECT r.object_key, r.submission_date, 0 FROM removed r, highwater_index.floor f \
+         WHERE r.submission_date < CASE r.kind WHEN 2 THEN f.errors ELSE f.pings END ON CONFLICT DO NOTHING \
      ), claims AS (DELETE FROM highwater_index.chunk_day d USING removed r WHERE d.chunk_id = r.chunk_id), \
      pending AS (DELETE FROM highwater_index.pending p USING removed r WHERE p.chunk_id = r.chunk_id), \
      aside AS (DELETE FROM highwater_index.set_aside s USING removed r WHERE s.chunk_id = r.chunk_id), \

@@ -42,7 +42,15 @@ fn day(text: &str) -> Result<SubmissionDate, Failure> {
 
 /// Raises floors; what waits below them stops waiting.
 pub(super) async fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors, Failure> {
-    let raised = floors(transaction).await?.raised(to);
+    let before = floors(transaction).await?;
+    let raised = before.raised(to);
+    if (raised.pings, raised.errors) != (before.pings, before.errors) {
+        let week = before.a_week_lower();
+        let (pings, errors) = (floor_text(week.pings), floor_text(week.errors));
+        transaction
+            .execute(sql::FORGET_REMOVED, &[&pings, &errors])
+            .await?;
+    }
     set_floors(transaction, &raised).await?;
     transaction.execute(sql::STOP_WAITING_BELOW, &[]).await?;
     transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;

@@ -42,6 +42,7 @@ WITH part AS (
               WHERE submission_date IS NOT NULL
     UNION ALL SELECT submission_date, 0, 0, 0, 0, 0, 0, 0, 1, 0 FROM highwater_index.chunk WHERE state <> 0
     UNION ALL SELECT submission_date, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM highwater_index.refused
+              WHERE records > 0
 ), day AS (
     SELECT submission_date,
            SUM(chunks)::BIGINT AS chunks, SUM(records)::BIGINT AS records,

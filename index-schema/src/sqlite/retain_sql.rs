@@ -53,6 +53,14 @@ pub(super) const WANT_REBUILD: &str = "UPDATE totals SET rebuild_wanted = 1";
 
 pub(super) const REFUSE: &str =
     "INSERT INTO refused (object_key, submission_date, records) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+/// The key of an object whose row goes since it is below the floor of its kind: an entry that was read before and comes late is
+/// refused without being counted a second time.
+pub(super) const REMEMBER_REMOVED: &str = "INSERT INTO refused (object_key, submission_date, records) \
+     SELECT object_key, submission_date, 0 FROM chunk WHERE object_key = $1 \
+     AND submission_date < (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) ON CONFLICT DO NOTHING";
+/// Keys of removed objects below a day of pings and one of errors.
+pub(super) const FORGET_REMOVED: &str = "DELETE FROM refused WHERE records = 0 AND submission_date < \
+     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN $2 ELSE $1 END";
 pub(super) const ADD_REFUSED: &str = "UPDATE totals SET refused_chunks = refused_chunks + 1, \
      refused_records = refused_records + $1, unfolded_records = unfolded_records + $1";
 pub(super) const IS_FORGOTTEN: &str = "SELECT 1 FROM tombstone WHERE object_key = $1 OR chunk_id = $2";
@@ -114,10 +122,12 @@ pub(super) const TOMBSTONES: &str = "SELECT object_key, chunk_id, why FROM tombs
 
 /// Every statement with placeholders, for the test of their order.
 #[cfg(test)]
-pub(super) const ALL: [&str; 21] = [
+pub(super) const ALL: [&str; 23] = [
     SET_FLOORS,
     ADD_UNFOLDED,
     REFUSE,
+    REMEMBER_REMOVED,
+    FORGET_REMOVED,
     ADD_REFUSED,
     IS_FORGOTTEN,
     MARK_GONE,

@@ -36,7 +36,12 @@ fn date_or_none(column: usize, text: &str) -> Result<Option<SubmissionDate>> {
 
 /// Raises floors; what waits below them stops waiting.
 pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors> {
-    let raised = floors(transaction)?.raised(to);
+    let before = floors(transaction)?;
+    let raised = before.raised(to);
+    if (raised.pings, raised.errors) != (before.pings, before.errors) {
+        let week = before.a_week_lower();
+        transaction.execute(sql::FORGET_REMOVED, params![text(week.pings), text(week.errors)])?;
+    }
     set_floors(transaction, &raised)?;
     let waiting = {
         let mut statement = transaction.prepare_cached(sql::WAITING_BELOW)?;
@@ -60,7 +65,8 @@ pub(super) fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result
         let rows = statement.query_map([], |row| row.get(0))?;
         rows.collect::<Result<Vec<i64>>>()?
     };
-    let (chunks, records) = (admitted.len() as u64, admitted.iter().sum::<i64>());
+    let chunks = admitted.iter().filter(|records| **records > 0).count() as u64;
+    let records: i64 = admitted.iter().sum();
     transaction
         .prepare_cached(sql::TAKE_FROM_REFUSED)?
         .execute(params![row::integer(chunks)?, records])?;
@@ -260,6 +266,9 @@ pub(super) fn expired(connection: &Connection, from: &Part, limit: usize) -> Res
 /// Removes the rows of deleted objects.
 pub(super) fn remove(transaction: &Transaction<'_>, keys: &[String]) -> Result<()> {
     for key in keys {
+        transaction
+            .prepare_cached(sql::REMEMBER_REMOVED)?
+            .execute([key])?;
         let removed: Option<(String, [i64; 3], [String; 3])> = transaction
             .prepare_cached(sql::REMOVE_CHUNK)?
             .query_row([key], |row| {
