@@ -129,7 +129,7 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_server_with_words() {
         lock_timeout: Duration::from_secs(60),
         ..place.settings()
     };
-    let slow = PostgresIndex::open(slow).await.expect("opened");
+    let slow = TestDatabase::impatient(slow).await;
     let ours = place.client().await;
     let hold = "BEGIN; LOCK TABLE highwater_index.chunk IN ACCESS EXCLUSIVE MODE";
     ours.batch_execute(hold).await.expect("locked");
@@ -137,7 +137,13 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_server_with_words() {
     let error = slow.select(&selection, None, 9).await.expect_err("too slow");
     assert!(error.to_string().contains("statement time-out"), "{error}");
     ours.batch_execute("ROLLBACK").await.expect("released");
-    assert_eq!(slow.select(&selection, None, 9).await.expect("answered").len(), 3);
+    let found = loop {
+        // On a busy machine any statement may take too long.
+        if let Ok(found) = slow.select(&selection, None, 9).await {
+            break found;
+        }
+    };
+    assert_eq!(found.len(), 3);
 }
 
 #[tokio::test]
@@ -149,7 +155,7 @@ async fn a_server_that_is_away_is_said_to_be_away_and_served_again_when_it_is_ba
         connect_timeout: Duration::from_millis(300),
         ..place.settings()
     };
-    let index = PostgresIndex::open(settings).await.expect("opened");
+    let index = TestDatabase::impatient(settings).await;
     place.server.stop(Stop::Fast);
     let error = index.totals().await.expect_err("nobody answers");
     assert!(error.to_string().contains("is it running"), "{error}");
@@ -165,9 +171,9 @@ async fn a_server_that_is_away_is_said_to_be_away_and_served_again_when_it_is_ba
 #[tokio::test]
 async fn what_cannot_be_opened_says_what_to_do() {
     let Some(place) = TestDatabase::new() else { return };
-    let open = async |url: String| {
+    let open_within = async |connect_timeout, url: String| {
         let settings = PostgresSettings {
-            connect_timeout: Duration::from_millis(300),
+            connect_timeout,
             ..PostgresSettings::new(url)
         };
         PostgresIndex::open(settings)
@@ -175,6 +181,8 @@ async fn what_cannot_be_opened_says_what_to_do() {
             .expect_err("it cannot be opened")
             .to_string()
     };
+    // A server that answers does so at some time, however busy the machine is.
+    let open = async |url| open_within(Duration::from_secs(60), url).await;
     let error = open(place.server.url("no_such")).await;
     assert!(error.contains("createdb"), "{error}");
     let wrong = place
@@ -186,7 +194,8 @@ async fn what_cannot_be_opened_says_what_to_do() {
         error.contains("mend user or password") && !error.contains("secret"),
         "{error}"
     );
-    let error = open("postgres://joe@127.0.0.1:9/index".to_owned()).await;
+    let nowhere = "postgres://joe@127.0.0.1:9/index".to_owned();
+    let error = open_within(Duration::from_millis(300), nowhere).await;
     assert!(
         error.contains("is it running") && error.contains("127.0.0.1:9/index"),
         "{error}"
@@ -203,20 +212,21 @@ async fn a_pool_that_is_in_use_for_too_long_says_so() {
         connect_timeout: Duration::from_millis(300),
         ..place.clone().with_pool(1).settings()
     };
-    let index = PostgresIndex::open(settings).await.expect("opened");
+    let index = TestDatabase::impatient(settings).await;
     let ours = place.client().await;
     let hold = "BEGIN; LOCK TABLE highwater_index.pending IN EXCLUSIVE MODE";
     ours.batch_execute(hold).await.expect("locked");
     let holding = task::spawn("holder", {
         let index = index.clone();
-        async move { index.settle(&[Dice::new(1).entries(1)[0].id]).await }
+        // As often as it takes: on a busy machine its connection may be late, too.
+        async move { while index.settle(&[Dice::new(1).entries(1)[0].id]).await.is_err() {} }
     });
     until(&place, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'highwater' AND wait_event_type = 'Lock' \
           AND datname = current_database()", "1").await;
     let error = index.totals().await.expect_err("no connection is free");
     assert!(error.to_string().contains("make the pool larger"), "{error}");
     ours.batch_execute("ROLLBACK").await.expect("released");
-    holding.await.expect("it ended").expect("settled");
+    holding.await.expect("it ended");
 }
 
 /// Stands between the index and the server, and keeps back the answers that begin with the next commit: the server has

@@ -53,6 +53,15 @@ impl TestDatabase {
         PostgresIndex::open(self.settings()).await.expect("opened")
     }
 
+    /// One whose limits are too short for a machine that is busy with others: opened as often as it takes.
+    pub(crate) async fn impatient(settings: PostgresSettings) -> Arc<PostgresIndex> {
+        loop {
+            if let Ok(index) = PostgresIndex::open(settings.clone()).await {
+                return index;
+            }
+        }
+    }
+
     /// What statements print, run by `psql`.
     pub(crate) fn sql(&self, statements: &str) -> String {
         self.server.sql(&self.database, statements)
