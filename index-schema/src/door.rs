@@ -217,7 +217,7 @@ pub struct IndexTotals {
     pub removed_records: u64,
     /// Bytes as stored that they took.
     pub removed_stored_bytes: u64,
-    /// Chunks that came below the floor: they are objects and not indexed.
+    /// Chunks that came below the floor, and were not indexed before: they are objects and not indexed.
     pub refused_chunks: u64,
     /// Records in them.
     pub refused_records: u64,

@@ -40,6 +40,8 @@ pub trait RetainIndex: Index {
     async fn expired(&self, from: &ExpiredPlace, limit: usize) -> Result<ExpiredSlice, IndexError>;
 
     /// Removes the rows of objects that are deleted. Keys that were not [`expired`](Self::expired) are left alone.
+    /// Those below the floor of their kind are remembered until the floors rise from more than a week above them: what comes late is
+    /// refused, and counts for nothing.
     ///
     /// # Errors
     /// When the database refused: then nothing was removed.

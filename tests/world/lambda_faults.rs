@@ -115,18 +115,19 @@ fn events_may_come_twice_late_and_in_another_order() {
     }
     line.wait_for_silence();
     line.judge();
-    let outcomes = line.world.deployment.outcomes();
+    let (all, twice) = (
+        first.len() + second.len() + third.len(),
+        second.len() + third.len(),
+    );
+    let deployment = &line.world.deployment;
+    let outcomes = deployment.wait_for_outcomes("a line for each event", |outcomes| outcomes.len() >= all + twice);
     let count = |outcome: &str| {
         outcomes
             .iter()
             .filter(|fields| fields["outcome"] == outcome)
             .count()
     };
-    let all = first.len() + second.len() + third.len();
-    assert_eq!(
-        (count("added"), count("known")),
-        (all, second.len() + third.len())
-    );
+    assert_eq!((count("added"), count("known")), (all, twice));
 }
 
 #[test]
@@ -201,9 +202,11 @@ fn a_lambda_that_is_killed_after_its_insert_finds_it_done_when_the_message_comes
         .unwrap_or_else(|end| panic!("{end}"));
     line.wait_for_silence();
     line.judge();
-    let outcomes = line.world.deployment.outcomes();
-    let known = outcomes.iter().filter(|fields| {
+    let is_known = |fields: &&Value| {
         fields["outcome"] == "known" && chunks.iter().any(|chunk| fields["key"] == chunk.as_str())
-    });
-    assert_eq!(known.count(), chunks.len(), "{outcomes:?}");
+    };
+    let known = |outcomes: &[Value]| outcomes.iter().filter(is_known).count();
+    let deployment = &line.world.deployment;
+    let outcomes = deployment.wait_for_outcomes("all to be known", |outcomes| known(outcomes) >= chunks.len());
+    assert_eq!(known(&outcomes), chunks.len(), "{outcomes:?}");
 }

@@ -57,16 +57,19 @@ fn pings_posted_to_two_edges_are_in_the_answers_and_the_deployed_lambda_indexed_
         .into_iter()
         .filter(|key| key.contains("/pings/v1/"))
         .collect();
-    let added: BTreeSet<String> = world
-        .deployment
-        .outcomes()
-        .iter()
-        .filter(|fields| fields["outcome"] == "added")
-        .filter_map(|fields| fields["key"].as_str().map(str::to_owned))
-        .collect();
+    let added = |outcomes: &[Value]| -> BTreeSet<String> {
+        let added = outcomes.iter().filter(|fields| fields["outcome"] == "added");
+        added
+            .filter_map(|fields| fields["key"].as_str().map(str::to_owned))
+            .collect()
+    };
     assert!(chunks.len() >= 2, "each edge made one at least: {chunks:?}");
+    let outcomes = world
+        .deployment
+        .wait_for_outcomes("a line for each chunk", |outcomes| added(outcomes).len() >= chunks.len());
     assert_eq!(
-        added, chunks,
+        added(&outcomes),
+        chunks,
         "what the Lambda says to have added is what lies in the bucket"
     );
 

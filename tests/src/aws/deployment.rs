@@ -163,17 +163,39 @@ impl Deployment {
         fields.filter(|fields| fields["outcome"].is_string()).collect()
     }
 
+    /// The log, once it is so: its lines come later than what they tell of.
+    ///
+    /// # Panics
+    /// When that does not come within minutes.
+    pub fn wait_for_logs(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.wait(what, || {
+            lines = self.logs();
+            is_so(&lines)
+        });
+        lines
+    }
+
+    /// The same of its lines about objects.
+    ///
+    /// # Panics
+    /// When that does not come within minutes.
+    pub fn wait_for_outcomes(&self, what: &str, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let mut outcomes = Vec::new();
+        self.wait(what, || {
+            outcomes = self.outcomes();
+            is_so(&outcomes)
+        });
+        outcomes
+    }
+
     /// Waits until the log has a line of this outcome about this key.
     ///
     /// # Panics
     /// When that does not come within minutes.
     pub fn wait_for_outcome(&self, outcome: &str, key: &str) {
-        self.wait(&format!("{outcome} {key}"), || {
-            let outcomes = self.outcomes();
-            outcomes
-                .iter()
-                .any(|fields| fields["outcome"] == outcome && fields["key"] == key)
-        });
+        let is_it = |fields: &Value| fields["outcome"] == outcome && fields["key"] == key;
+        self.wait_for_outcomes(&format!("{outcome} {key}"), |outcomes| outcomes.iter().any(is_it));
     }
 
     /// Waits until something is so.

@@ -122,22 +122,25 @@ pub(super) fn held(stored: &Stored, ledger: &Ledger) -> Verdict {
 
 /// What the program says of its numbers.
 pub(super) fn counted(stage: &Stage, stored: &Stored, status: &Value) {
-    for words in miscounted(stored, status) {
+    for words in miscounted(stored, 0, status) {
         stage.wrong(words);
     }
 }
 
-/// The numbers of a status that are not those of what is stored, in words.
-pub(super) fn miscounted(stored: &Stored, status: &Value) -> Vec<String> {
-    let records = stored.records;
+/// The numbers of a status that are not those of what is stored, in words. So many good pings more were deleted since, folded or not.
+pub(super) fn miscounted(stored: &Stored, gone: u64, status: &Value) -> Vec<String> {
+    let records = stored.records + gone;
     let counters = &stored.counters;
+    let unfolded = status["unfolded"].as_u64().unwrap_or(0);
+    let folded = u64::try_from(counters.folded).ok().map(|folded| folded + gone);
     let expected = [
         ("accepted", Some(records)),
         ("waiting", Some(0)),
         ("chunked", Some(records)),
         ("indexed", Some(records)),
         ("set_aside", Some(0)),
-        ("folded", u64::try_from(counters.folded).ok()),
+        ("deleted", Some(gone)),
+        ("folded", folded.and_then(|folded| folded.checked_sub(unfolded))),
         ("repeated", u64::try_from(counters.repeated).ok()),
         ("stored_only", u64::try_from(counters.stored_only).ok()),
         ("errored_pings", u64::try_from(counters.errored_pings).ok()),

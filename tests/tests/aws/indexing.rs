@@ -77,8 +77,8 @@ async fn a_chunk_put_into_the_deployed_bucket_is_indexed_by_the_deployed_lambda(
         .map(|chunk| (&chunk.entry.key, chunk.entry.records))
         .collect();
     assert_eq!(found, [(&key, RECORDS)]);
-    let logs = deployment.logs();
     let ran = |line: &String| line.starts_with("REPORT RequestId: ") && line.contains("Init Duration: ");
+    let logs = deployment.wait_for_logs("a line about a start", |lines| lines.iter().any(ran));
     println!(
         "{}",
         logs.iter().find(|line| ran(line)).expect("a line about a start")
@@ -153,9 +153,8 @@ async fn a_chunk_that_cannot_be_indexed_for_long_reaches_the_dead_letter_queue_a
         let letters = localstack.call("sqs", "receive_message", &look);
         letters.to_string().contains("ObjectCreated:Put")
     });
-    let logs = deployment.logs().join("\n");
-    assert!(
-        logs.contains("NotReady") && logs.contains("127.0.0.1:1"),
-        "{logs}"
-    );
+    let says = |lines: &[String], words: &str| lines.iter().any(|line| line.contains(words));
+    deployment.wait_for_logs("words of what is not ready", |lines| {
+        says(lines, "NotReady") && says(lines, "127.0.0.1:1")
+    });
 }

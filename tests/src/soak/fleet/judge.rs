@@ -1,6 +1,7 @@
 //! In the end: everything that lies in S3 held against what was acknowledged, what is indexed, and what the oracle counts.
 
 use std::fs;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -66,11 +67,12 @@ impl Fleet {
                 found.lost, found.doubled
             ));
         }
-        let status = self.settled(stored.records);
+        let gone = *self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = self.settled(stored.records + gone);
         if status["settled"] != true {
             wrong.push(format!("not all is counted after {} s", SETTLED_MAX.as_secs()));
         }
-        wrong.extend(verdict::miscounted(stored, &status));
+        wrong.extend(verdict::miscounted(stored, gone, &status));
         let reconciled = self.processes().run(&["reconcile"]);
         let none = format!("{} chunks listed, 0 were missing", stored.chunks);
         if !reconciled.stderr.contains(&none) {

@@ -7,6 +7,7 @@
 mod judge;
 mod mixed;
 mod processes;
+mod retaining;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -83,6 +84,8 @@ pub struct Fleet {
     processes: Mutex<Processes>,
     ledger: Ledger,
     next: Mutex<u64>,
+    /// Pings that retention deleted.
+    gone: Mutex<u64>,
     folder: TempDir,
     // Ends S3, so it goes last.
     _runtime: Runtime,
@@ -122,6 +125,7 @@ impl Fleet {
             processes: Mutex::new(processes),
             ledger: Ledger::new(Duration::from_secs(60)),
             next: Mutex::new(0),
+            gone: Mutex::new(0),
             folder,
             _runtime: runtime,
         }
