@@ -56,6 +56,8 @@ pub(crate) struct Fit {
     most: usize,
     /// Whether there was no room for a file.
     no_file: bool,
+    /// Whether a file was made shorter than was thought to be needed, for the disk has no room for more.
+    shortened: bool,
 }
 
 impl Fit {
@@ -75,6 +77,7 @@ impl Fit {
             buffer,
             most: positions.len(),
             no_file: sizes.file_bytes == 0,
+            shortened: false,
         }
     }
 
@@ -107,6 +110,7 @@ impl Fit {
             // The other half is for what else is written meanwhile.
             let half = free_bytes / 2;
             self.buffer = if half > self.sizes.memory_bytes {
+                self.shortened = true;
                 ChunkBuffer::File(half)
             } else {
                 self.no_file = true;
@@ -124,9 +128,16 @@ impl Fit {
         may
     }
 
-    /// Chooses the next place after this; `false` when there is no other.
+    /// Chooses the next place after this; `false` when there is no other. However the disk's room changes meanwhile, there is none after
+    /// a few dozen: from files it goes to memory and never back, and there to ever fewer pings.
     pub(crate) fn after(&mut self, misfit: Misfit, tried: usize) -> bool {
-        self.no_file |= misfit == Misfit::NoFile;
+        if misfit == Misfit::NoFile && self.no_file && !matches!(self.buffer, ChunkBuffer::File(_)) {
+            return false;
+        }
+        // A longer file than the disk has room for would be made as short again.
+        let too_short =
+            misfit == Misfit::Larger && self.shortened && matches!(self.buffer, ChunkBuffer::File(_));
+        self.no_file |= misfit == Misfit::NoFile || too_short;
         let largest = if self.no_file {
             0
         } else {
@@ -134,6 +145,7 @@ impl Fit {
         };
         let next = match (self.buffer, misfit) {
             (ChunkBuffer::Small | ChunkBuffer::File(_), Misfit::NoFile) => Some(ChunkBuffer::Large),
+            (ChunkBuffer::File(_), Misfit::Larger) if too_short && tried > 1 => Some(ChunkBuffer::Large),
             (ChunkBuffer::File(bytes), Misfit::Larger) if bytes < largest => Some(ChunkBuffer::File(largest)),
             (ChunkBuffer::Small, Misfit::Larger) if largest > 0 => Some(ChunkBuffer::File(largest)),
             (ChunkBuffer::Small | ChunkBuffer::File(_), Misfit::Larger | Misfit::OnePing) if !self.whole => {
@@ -186,6 +198,11 @@ fn fitting(positions: &[Position], bytes: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     const SIZES: Sizes = Sizes {
@@ -262,6 +279,58 @@ mod tests {
             !fit.be_small(),
             "a ping that fits nowhere else waits for the buffer of a large one"
         );
+    }
+
+    /// What is met at a place: the bytes that are free, whether the one large chunk is another's, and why it did not fit.
+    fn any_meeting() -> impl Strategy<Value = (u64, bool, Misfit)> {
+        let misfits = [Misfit::NoFile, Misfit::Larger, Misfit::Larger, Misfit::OnePing];
+        (
+            (0..36_u32).prop_map(|bits| 1 << bits),
+            any::<bool>(),
+            select(misfits.to_vec()),
+        )
+    }
+
+    fn any_sizes() -> impl Strategy<Value = Sizes> {
+        (0..24_u32, option::of(0..30_u32), 0..30_u32).prop_map(|(memory, file, chunk)| Sizes {
+            memory_bytes: 1 << memory,
+            file_bytes: file.map_or(0, |bits| 1 << bits),
+            chunk_bytes: 1 << chunk,
+        })
+    }
+
+    proptest! {
+        /// As on a disk whose room comes and goes while pings take more than was thought: what is met is met again and again.
+        #[test]
+        fn whatever_room_there_is_places_come_to_an_end(
+            sizes in any_sizes(),
+            (count, bytes) in (1..3_000_usize, 1..100_000_usize),
+            whole in any::<bool>(),
+            met in vec(any_meeting(), 1..4),
+        ) {
+            let positions = pings(count, bytes);
+            let mut fit = Fit::first(sizes, &positions, whole);
+            let goes_on = met.iter().cycle().take(64).all(|(free, is_taken, misfit)| {
+                fit.free(*free);
+                if *is_taken && fit.buffer() == ChunkBuffer::Large {
+                    fit.be_small();
+                }
+                let tried = fit.pings(&positions);
+                fit.after(*misfit, tried)
+            });
+            prop_assert!(!goes_on, "{fit:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_shortened_and_too_short_is_not_tried_again() {
+        let many = pings(3_000, 10_000);
+        let mut fit = Fit::first(SIZES, &many, false);
+        fit.free(10 << 20);
+        let tried = fit.pings(&many);
+        assert!(fit.after(Misfit::Larger, tried));
+        fit.free(10 << 20);
+        assert_eq!(fit.buffer(), ChunkBuffer::Large);
     }
 
     #[test]
