@@ -176,5 +176,6 @@ fn execute<T: Send + 'static>(
     // What a process that is gone still held is dropped now, and must not touch its disk.
     life.disk.power_off();
     drop(runtime);
+    life.scheduler.forget();
     ended
 }

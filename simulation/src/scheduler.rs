@@ -157,6 +157,15 @@ impl Scheduler {
         .await
     }
 
+    /// Forgets who waits. The wakers of tasks hold the runtime, and that holds this scheduler: they would never be freed.
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        let (waits, woken) = (std::mem::take(&mut state.waits), std::mem::take(&mut state.woken));
+        let root = state.root.take();
+        drop(state);
+        drop((waits, woken, root));
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
