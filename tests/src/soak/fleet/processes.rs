@@ -15,6 +15,9 @@ pub(super) const LEASE_TIME: &str = "2s";
 /// All of them, and how a command is run beside them.
 pub(super) struct Processes {
     program: PathBuf,
+    /// The store.
+    store: Vec<String>,
+    /// Store, index and aggregates.
     shared: Vec<String>,
     members: BTreeMap<Role, Member>,
 }
@@ -36,6 +39,7 @@ impl Processes {
         let shared = words(&[&places[..], &databases[..]].concat());
         let mut processes = Self {
             program: program.to_owned(),
+            store: words(&places),
             shared,
             members: BTreeMap::new(),
         };
@@ -88,10 +92,19 @@ impl Processes {
 
     /// Runs a command over the shared store, index and aggregates.
     pub(super) fn run(&self, arguments: &[&str]) -> Finished {
+        self.run_over(&self.shared, arguments)
+    }
+
+    /// Runs a command over the shared store, with an index and aggregates of its own.
+    pub(super) fn run_over_store(&self, arguments: &[&str]) -> Finished {
+        self.run_over(&self.store, arguments)
+    }
+
+    fn run_over(&self, places: &[String], arguments: &[&str]) -> Finished {
         let output = self
             .command()
             .args(arguments)
-            .args(&self.shared)
+            .args(places)
             .stdin(Stdio::null())
             .output()
             .expect("the program starts");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ping::Timestamp;
 use serde_json::json;
-use service::clock::{Clock, SystemClock};
+use service::clock::SystemClock;
 
 use super::Fleet;
 use crate::program::{now, thread_sleep};
@@ -35,7 +35,9 @@ impl Fleet {
         let file = self.folder.path().join(format!("{days_ago}.ndjson"));
         fs::write(&file, (first..first + pings).map(line).collect::<String>()).expect("written");
         let data = self.folder.path().join("imported").display().to_string();
-        self.run(&["import", &file.display().to_string(), "--data-dir", &data]);
+        let import = ["import", &file.display().to_string(), "--data-dir", &data];
+        let imported = self.processes().run_over_store(&import);
+        assert!(imported.success, "{}", imported.stderr);
         let age = format!("{}d", days_ago - 1);
         let deleted = format!("deleted: 1 chunks with {pings} pings");
         let (start, mut said) = (now(), String::new());
