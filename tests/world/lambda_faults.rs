@@ -120,7 +120,8 @@ fn events_may_come_twice_late_and_in_another_order() {
         second.len() + third.len(),
     );
     let deployment = &line.world.deployment;
-    let outcomes = deployment.wait_for_outcomes("a line for each event", |outcomes| outcomes.len() >= all + twice);
+    let outcomes =
+        deployment.wait_for_outcomes("a line for each event", |outcomes| outcomes.len() >= all + twice);
     let count = |outcome: &str| {
         outcomes
             .iter()
@@ -207,6 +208,7 @@ fn a_lambda_that_is_killed_after_its_insert_finds_it_done_when_the_message_comes
     };
     let known = |outcomes: &[Value]| outcomes.iter().filter(is_known).count();
     let deployment = &line.world.deployment;
-    let outcomes = deployment.wait_for_outcomes("all to be known", |outcomes| known(outcomes) >= chunks.len());
+    let outcomes =
+        deployment.wait_for_outcomes("all to be known", |outcomes| known(outcomes) >= chunks.len());
     assert_eq!(known(&outcomes), chunks.len(), "{outcomes:?}");
 }

@@ -66,7 +66,9 @@ fn pings_posted_to_two_edges_are_in_the_answers_and_the_deployed_lambda_indexed_
     assert!(chunks.len() >= 2, "each edge made one at least: {chunks:?}");
     let outcomes = world
         .deployment
-        .wait_for_outcomes("a line for each chunk", |outcomes| added(outcomes).len() >= chunks.len());
+        .wait_for_outcomes("a line for each chunk", |outcomes| {
+            added(outcomes).len() >= chunks.len()
+        });
     assert_eq!(
         added(&outcomes),
         chunks,
