@@ -57,7 +57,7 @@ struct Tried {
 }
 
 impl Aggregator {
-    /// Reads all errored pings again and folds those that can be folded now. If this program's rules only accept more
+    /// Reads all errored pings again and folds those that can be folded now; below the floors they stay as they are. If this program's rules only accept more
     /// than those under which the aggregates were folded, they are put in place first: from then on the loop folds by
     /// them, and what of the replay is left undone by an early end is done by the next.
     ///
@@ -176,6 +176,9 @@ impl Aggregator {
         };
         while !rows.is_empty() {
             let _folding = self.gate.lock().await;
+            if !self.work.may_fold(&entry).await? {
+                return Ok(());
+            }
             let aggregates = self.current.get();
             let done = self.work.replay_some(&entry, &rows, &aggregates).await;
             let (tried, rest) = match done {
@@ -211,6 +214,9 @@ impl Aggregator {
             after = Some(last.key.clone());
             for entry in page.iter().filter(|entry| is_retriable(entry)) {
                 let _folding = self.gate.lock().await;
+                if !self.work.may_fold(entry).await? {
+                    continue;
+                }
                 let aggregates = self.current.get();
                 match self.work.retry_one(entry, &aggregates).await {
                     Ok(replayed) => done.replayed += replayed,
@@ -227,6 +233,12 @@ impl Aggregator {
 }
 
 impl Work {
+    /// Whether a chunk lies above the floors: what is folded below them counts again in days that are deleted, or is taken out of them.
+    async fn may_fold(&self, entry: &IndexEntry) -> Result<bool, AggregatorError> {
+        let floors = self.index.floors().await?;
+        Ok(floors.fold(entry.kind, entry.submission_date()))
+    }
+
     /// Replays the first of these rows, until the batch is full; answers what became of them, and the rest.
     async fn replay_some(
         &self,

@@ -150,15 +150,15 @@ impl Verdict {
             (found != expected).then(|| format!("the dump is not the oracle's above {floor:?}: {odd:?}"))
         };
         if let Some(first) = wrong(&[]) {
-            let mut others = subsets(&earlier_copies_gone(&folded, &left.present)).into_iter();
+            let mut others = subsets(&earlier_copies_left(&folded, &left.present, floors)).into_iter();
             self.expect(others.any(|errored| wrong(&errored).is_none()), || first);
         }
     }
 }
 
-/// Pings of deleted chunks of which a later copy was folded. One of them may have been errored, for that copy could not be read
-/// to be taken back, until its day was over: then the later copy counts for good.
-fn earlier_copies_gone(folded: &Chunks, present: &Chunks) -> Vec<RecordId> {
+/// Pings of which a later copy was folded, in chunks that are deleted or below the floor of aggregates. One of them may have been
+/// errored, for that copy could not be read to be taken back, until its day was over: then the later copy counts for good.
+fn earlier_copies_left(folded: &Chunks, present: &Chunks, floors: &Floors) -> Vec<RecordId> {
     let document = |record: &Found| Submission::parse(&record.uri).ok()?.document_key();
     let is_earlier = |record: &Found| {
         let key = document(record);
@@ -167,8 +167,12 @@ fn earlier_copies_gone(folded: &Chunks, present: &Chunks) -> Vec<RecordId> {
                 document(later) == key && (later.received, later.id) > (record.received, record.id)
             })
     };
-    let gone = folded.iter().filter(|(key, _)| !present.contains_key(*key));
-    gone.flat_map(|(_, (_, records))| records)
+    let is_over = |key: &str| {
+        let parsed = parsed(key);
+        !present.contains_key(key) || !floors.fold(parsed.kind, date(&parsed))
+    };
+    let over = folded.iter().filter(|(key, _)| is_over(key));
+    over.flat_map(|(_, (_, records))| records)
         .filter(|record| is_earlier(record))
         .map(|record| record.id)
         .take(EARLIER_MAX)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use aggregate_store::{AggregateReads, AggregateStore};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use index_schema::{ChunkKind, Index};
+use index_schema::{ChunkKind, Floors, Index, RetainIndex};
+use ping::SubmissionDate;
 
 use super::memory::MemoryAggregates;
 use super::records::{Dice, Stored, by_chunk, expected, throw};
@@ -50,6 +51,32 @@ async fn rebuilt(world: &World, aggregator: &Aggregator) -> Arc<MemoryAggregates
         .await;
     rebuilt.expect("a rebuild");
     shadow
+}
+
+#[tokio::test]
+async fn what_lies_below_the_floor_of_aggregates_is_not_replayed() {
+    let mut dice = Dice(5);
+    let stored = labelled(&mut dice, 120);
+    let world = World::new();
+    for (plan, records) in by_chunk(&mut dice, &stored).iter().enumerate() {
+        world.add_chunk(plan as u64, ChunkKind::Pings, records).await;
+    }
+    settle(&world.aggregator_with(capped(|caps| caps.labels_per_metric = 2))).await;
+    let errored = world.aggregates.state().status.clone();
+    assert!(errored.errored_by_reason["too_many_labels"] > 5, "{errored:?}");
+    let floor: SubmissionDate = "20990101".parse().expect("a day");
+    let floors = Floors {
+        aggregates: Some(floor),
+        ..Floors::default()
+    };
+    world.index.raise_floors(floors).await.expect("raised");
+    let aggregator = world.aggregator_with(small_batches());
+    assert_eq!(replay(&aggregator).await, 0);
+    assert_eq!(world.aggregates.state().status, errored);
+    let lowered = world.index.lower_floors("20000101".parse().expect("a day")).await;
+    lowered.expect("lowered");
+    let replayed = replay(&aggregator).await;
+    assert_eq!(replayed as i64, errored.errored_by_reason["too_many_labels"]);
 }
 
 #[tokio::test]
