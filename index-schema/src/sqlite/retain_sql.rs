@@ -60,7 +60,7 @@ pub(super) const REMEMBER_REMOVED: &str = "INSERT INTO refused (object_key, subm
      AND submission_date < (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) ON CONFLICT DO NOTHING";
 /// Keys of removed objects below a day of pings and one of errors.
 pub(super) const FORGET_REMOVED: &str = "DELETE FROM refused WHERE records = 0 AND submission_date < \
-     CASE WHEN object_key LIKE '%/errors/v1/submission_date=%' THEN $2 ELSE $1 END";
+     CASE WHEN object_key NOT LIKE '%/errors/v1/submission_date=%' THEN $1 ELSE $2 END";
 pub(super) const ADD_REFUSED: &str = "UPDATE totals SET refused_chunks = refused_chunks + 1, \
      refused_records = refused_records + $1, unfolded_records = unfolded_records + $1";
 pub(super) const IS_FORGOTTEN: &str = "SELECT 1 FROM tombstone WHERE object_key = $1 OR chunk_id = $2";
