@@ -57,8 +57,8 @@ struct Tried {
 }
 
 impl Aggregator {
-    /// Reads all errored pings again and folds those that can be folded now; below the floors they stay as they are. If this program's rules only accept more
-    /// than those under which the aggregates were folded, they are put in place first: from then on the loop folds by
+    /// Reads all errored pings again and folds those that can be folded now; below the floors they stay as they are. If this
+    /// program's rules only accept more than those under which the aggregates were folded, they are put in place first: from then on the loop folds by
     /// them, and what of the replay is left undone by an early end is done by the next.
     ///
     /// # Errors

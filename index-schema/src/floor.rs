@@ -48,12 +48,7 @@ impl Floors {
     /// Each floor where it is lower than this day; where there is none, none.
     #[must_use]
     pub fn lowered(&self, to: SubmissionDate) -> Self {
-        let lower = |floor: Option<SubmissionDate>| floor.map(|floor| floor.min(to));
-        Self {
-            pings: lower(self.pings),
-            errors: lower(self.errors),
-            aggregates: lower(self.aggregates),
-        }
+        self.each(|floor| floor.min(to))
     }
 
     /// The day before which a ping that is received would not be indexed, whatever is in it.
@@ -64,11 +59,14 @@ impl Floors {
     /// The floors a week lower: keys of removed chunks are kept so far, for what was read or put before and comes late.
     #[must_use]
     pub(crate) fn a_week_lower(&self) -> Self {
-        let lower = |floor: Option<SubmissionDate>| floor.map(|floor| floor.plus_days(-7));
+        self.each(|floor| floor.plus_days(-7))
+    }
+
+    fn each(&self, change: impl Fn(SubmissionDate) -> SubmissionDate) -> Self {
         Self {
-            pings: lower(self.pings),
-            errors: lower(self.errors),
-            aggregates: lower(self.aggregates),
+            pings: self.pings.map(&change),
+            errors: self.errors.map(&change),
+            aggregates: self.aggregates.map(&change),
         }
     }
 

@@ -42,6 +42,14 @@ pub async fn expired(index: &dyn RetainIndex, limit: usize) -> Vec<Expired> {
     }
 }
 
+/// Removes all that expired, and answers its keys.
+async fn remove_expired(index: &dyn RetainIndex) -> Vec<String> {
+    let expired = expired(index, 999).await;
+    let keys: Vec<_> = expired.into_iter().map(|one| one.key).collect();
+    index.remove(&keys).await.expect("removed");
+    keys
+}
+
 pub(super) async fn below_the_floor_nothing_is_added_and_each_refusal_counts_once(place: &impl Database) {
     let index = place.open().await;
     let floors = Floors {
@@ -389,12 +397,7 @@ pub(super) async fn what_was_removed_and_comes_late_is_not_counted_a_second_time
         index.raise_floors(floors).await.expect("raised")
     };
     let floors = raise("20170131").await;
-    let keys: Vec<_> = expired(&*index, 999)
-        .await
-        .into_iter()
-        .map(|one| one.key)
-        .collect();
-    index.remove(&keys).await.expect("removed");
+    let keys = remove_expired(&*index).await;
     let removed = totals_of(&*index).await;
     assert!(removed.removed_chunks == keys.len() as u64 && !keys.is_empty());
     assert_eq!(
@@ -427,12 +430,7 @@ pub(super) async fn what_was_removed_and_comes_late_is_not_counted_a_second_time
         vec![false; keys.len()]
     );
     // Floors that are lowered by hand admit what was refused, not what was removed.
-    let keys: Vec<_> = expired(&*index, 999)
-        .await
-        .into_iter()
-        .map(|one| one.key)
-        .collect();
-    index.remove(&keys).await.expect("removed");
+    remove_expired(&*index).await;
     let refused = totals_of(&*index).await.refused_chunks;
     let lowered = index
         .lower_floors(date("20000101").expect("a day"))
