@@ -55,6 +55,7 @@ pub async fn run<P: Database>(mut place: impl FnMut() -> P) {
     selecting::a_large_set_of_values_is_no_obstacle(&place()).await;
     retaining::below_the_floor_nothing_is_added_and_each_refusal_counts_once(&place()).await;
     retaining::floors_only_rise_and_outlive_the_process(&place()).await;
+    retaining::floors_are_not_raised_over_chunks_of_a_day_that_was_not_seen(&place()).await;
     retaining::floors_are_lowered_by_hand_and_what_was_refused_can_be_added(&place()).await;
     retaining::what_was_removed_and_comes_late_is_not_counted_a_second_time(&place()).await;
     retaining::products_are_bounded_and_given_back(&place()).await;

@@ -1,5 +1,7 @@
 //! The floor dates, and what is below them. What lives here: the words. What does not: how they are stored and raised.
 
+use std::collections::BTreeSet;
+
 use ping::{ChunkId, SubmissionDate};
 
 use crate::{ChunkKind, Selection};
@@ -90,6 +92,34 @@ pub struct StoredDay {
     pub records: u64,
     /// Bytes as stored.
     pub stored_bytes: u64,
+}
+
+/// The days of which there were chunks when somebody decided which floors to raise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenDays {
+    /// Of pings.
+    pub pings: BTreeSet<SubmissionDate>,
+    /// Of errored pings.
+    pub errors: BTreeSet<SubmissionDate>,
+}
+
+impl SeenDays {
+    /// The days of one kind.
+    pub const fn of(&self, kind: ChunkKind) -> &BTreeSet<SubmissionDate> {
+        match kind {
+            ChunkKind::Pings => &self.pings,
+            ChunkKind::Errors => &self.errors,
+        }
+    }
+}
+
+/// What raising floors did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// The floors are these now.
+    To(Floors),
+    /// Nothing: there are chunks that would go, of a day that was not seen when this was decided.
+    Unseen(ChunkKind, SubmissionDate),
 }
 
 /// An object that was deleted on purpose: it is not indexed again until the floor passes it.

@@ -27,7 +27,7 @@ pub use door::{
 };
 pub use entry::{ChunkKind, IndexEntry};
 pub use expired::{Expired, ExpiredPlace, ExpiredSlice};
-pub use floor::{Floors, Forgotten, Lowered, StoredDay, Tombstone};
+pub use floor::{Floors, Forgotten, Lowered, Raised, SeenDays, StoredDay, Tombstone};
 pub use key::{ChunkKey, DEFAULT_PREFIX, KeyError, PREFIX_BYTES_MAX};
 #[cfg(feature = "postgres")]
 pub use postgres::{DroppedMonth, PostgresIndex};

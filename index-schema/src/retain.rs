@@ -4,19 +4,20 @@ use async_trait::async_trait;
 use ping::{SubmissionDate, Timestamp};
 
 use crate::{
-    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexError, Lowered,
-    StoredDay, Tombstone,
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexError, Lowered, Raised,
+    SeenDays, StoredDay, Tombstone,
 };
 
 /// The index, for who deletes. A crash between any two of these calls is gone on from by calling them again.
 #[async_trait]
 pub trait RetainIndex: Index {
-    /// Raises floors, each where `to` is higher, and answers the floors now. In the same transaction, what waits to be
-    /// folded below them stops waiting (its records count as `unfolded_records`), and tombstones below them go.
+    /// Raises floors, each where `to` is higher, if every day of chunks that comes to lie below is among those `seen`, where
+    /// that is given. In the same transaction, what waits to be folded below them stops waiting (its
+    /// records count as `unfolded_records`), and tombstones below them go.
     ///
     /// # Errors
     /// When the database refused: then the floors are as before.
-    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError>;
+    async fn raise_floors(&self, to: Floors, seen: Option<&SeenDays>) -> Result<Raised, IndexError>;
 
     /// Lowers floors to a day, each where it is higher: the way back from floors that a wrong clock raised. What was refused
     /// on or above them counts as refused no more, so that a comparison of store and index adds it. What was deleted

@@ -2,7 +2,10 @@
 
 use aggregate_store::AggregateError;
 use index_schema::{IndexError, KeyError};
+use ping::SubmissionDate;
 use store::StoreError;
+
+use crate::Kind;
 
 /// Something could not be deleted now. What was decided stays decided.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,16 @@ pub enum RetentionError {
     /// Folding could not be held up, so no floor was raised and nothing forgotten.
     #[error("nothing was deleted, for folding could not be held up meanwhile: {0}")]
     Standstill(String),
+    /// Whenever a floor was to be raised, something had come that nobody looked at when this was decided.
+    #[error(
+        "no floor was raised, for {of} of {day} came at the very moment: the next run looks at them, too"
+    )]
+    Unseen {
+        /// Of what.
+        of: Kind,
+        /// Of which day.
+        day: SubmissionDate,
+    },
     /// A floor was raised for the size of the aggregates, and their size is as before.
     #[error(
         "aggregates below their floor take as much room as before they were deleted, {bytes} bytes in all: no more of them are deleted for their size"

@@ -17,3 +17,6 @@ pub const DAYS_AT_ONCE: i64 = 7;
 /// Several days go at once only when they are no more than this part of what is there, a tenth: an age or a size that was
 /// mistyped takes more.
 pub const SHARE_AT_ONCE: u64 = 10;
+
+/// How often a run looks at what is there until no other day comes before a floor is raised.
+pub(crate) const LOOKS_MAX: usize = 3;

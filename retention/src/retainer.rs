@@ -1,19 +1,20 @@
 //! One run: the floors are raised, then objects below them go, then rows. What fails stops nothing that does not need it, and
 //! is told at the end.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use aggregate_store::{Below, DayBytes, DeletePlace, RetainAggregates};
 use async_trait::async_trait;
-use index_schema::{ChunkKind, ExpiredPlace, Floors, RetainIndex};
+use index_schema::{ChunkKind, ExpiredPlace, Floors, Raised, RetainIndex, SeenDays};
 use ping::SubmissionDate;
 use service::current::Current;
 use store::Store;
 use tokio::sync::Mutex;
 
-use crate::limits::{FAILURES_MAX, OBJECTS_AT_ONCE};
-use crate::step::{Consent, Day, Kind, Step};
+use crate::limits::{FAILURES_MAX, LOOKS_MAX, OBJECTS_AT_ONCE};
+use crate::step::{Consent, Day, Held, Kind, Step};
 use crate::{Gone, Retained, RetentionError, RetentionRule, Rules, metrics};
 
 /// Holds folding up for the moment in which a floor is raised: what is under way would come back below it.
@@ -61,7 +62,13 @@ pub(crate) struct Past {
 #[derive(Debug, Default)]
 struct Steps {
     floors: Floors,
-    retained: Retained,
+    held: Vec<Held>,
+    /// The days of chunks of which this was said.
+    seen: SeenDays,
+    /// The days of aggregates.
+    aggregate_days: BTreeSet<SubmissionDate>,
+    /// Why nothing is said of aggregates.
+    trouble: Option<RetentionError>,
 }
 
 impl Retainer {
@@ -103,16 +110,7 @@ impl Retainer {
     ) -> Result<Retained, RetentionError> {
         let mut troubles = Vec::new();
         let mut retained = Retained::default();
-        let wanted = self
-            .wanted(today, consent, past, &mut retained, &mut troubles)
-            .await?;
-        retained.floors = match self.raise(wanted).await {
-            Ok(floors) => floors,
-            Err(trouble) => {
-                troubles.push(trouble);
-                self.parts.index.floors().await?
-            }
-        };
+        (retained.floors, retained.held) = self.raise(today, consent, past, &mut troubles).await?;
         let objects = self.delete_objects(&mut retained.gone).await;
         troubles.extend(objects.err());
         let rows = self.delete_rows(today, consent, past, &mut retained).await;
@@ -131,27 +129,24 @@ impl Retainer {
         }
     }
 
-    /// The floors that may be raised now. Trouble with aggregates keeps no chunk.
-    async fn wanted(
+    /// What the rules say now. Trouble with aggregates keeps no chunk.
+    async fn steps(
         &self,
         today: SubmissionDate,
         consent: Consent,
         past: &mut Past,
-        retained: &mut Retained,
-        troubles: &mut Vec<RetentionError>,
-    ) -> Result<Floors, RetentionError> {
-        let index = &*self.parts.index;
-        let mut steps = objects(index, &self.rules, today, consent).await?;
+    ) -> Result<Steps, RetentionError> {
+        let mut steps = objects(&*self.parts.index, &self.rules, today, consent).await?;
         let aggregates = self.parts.aggregates.get();
         match self.aggregates_step(&*aggregates, today, consent, past).await {
             Ok(step) => {
                 steps.floors.aggregates = step.floor;
-                steps.retained.held.extend(step.held);
+                steps.held.extend(step.held);
+                steps.aggregate_days = step.seen;
             }
-            Err(trouble) => troubles.push(trouble),
+            Err(trouble) => steps.trouble = Some(trouble),
         }
-        retained.held = steps.retained.held;
-        Ok(steps.floors)
+        Ok(steps)
     }
 
     /// What the rule of aggregates says; not by size again while nothing comes of it.
@@ -174,21 +169,63 @@ impl Retainer {
         aggregates_step(aggregates, &keep, &floors, today, consent).await
     }
 
-    async fn raise(&self, to: Floors) -> Result<Floors, RetentionError> {
-        let floors = self.parts.index.floors().await?;
-        if floors.raised(&to) == floors {
-            return Ok(floors);
+    /// Raises the floors as far as the rules say and nobody has to agree; answers them, and what waits. A day that comes
+    /// between the look and the raise was not looked at, so it is looked again.
+    async fn raise(
+        &self,
+        today: SubmissionDate,
+        consent: Consent,
+        past: &mut Past,
+        troubles: &mut Vec<RetentionError>,
+    ) -> Result<(Floors, Vec<Held>), RetentionError> {
+        let index = &*self.parts.index;
+        let (mut steps, mut raised) = (Steps::default(), Ok(()));
+        for _ in 0..LOOKS_MAX {
+            steps = self.steps(today, consent, past).await?;
+            let floors = index.floors().await?;
+            raised = match floors.raised(&steps.floors) == floors {
+                true => Ok(()),
+                false => self.raise_to(&steps, consent).await,
+            };
+            if !matches!(raised, Err(RetentionError::Unseen { .. })) {
+                break;
+            }
         }
+        troubles.extend(steps.trouble);
+        troubles.extend(raised.err());
+        Ok((index.floors().await?, steps.held))
+    }
+
+    /// Raises the floors, if all that goes was looked at or a person agreed.
+    async fn raise_to(&self, steps: &Steps, consent: Consent) -> Result<(), RetentionError> {
         let standing = self.parts.folding.stand_still().await;
         let _standing = standing.map_err(RetentionError::Standstill)?;
-        let raised = self.parts.index.raise_floors(to).await?;
-        tracing::info!(
-            pings = ?raised.pings,
-            errors = ?raised.errors,
-            aggregates = ?raised.aggregates,
-            "the floor dates were raised: nothing before them is indexed or folded any more"
-        );
-        Ok(raised)
+        let bounded = consent == Consent::Bounded;
+        if bounded && let Some(floor) = steps.floors.aggregates {
+            // Nothing is folded now, so none comes after this.
+            let before = self.parts.index.floors().await?.aggregates;
+            let goes = |day: &SubmissionDate| *day < floor && Some(*day) >= before;
+            let days = self.parts.aggregates.get().days().await?.into_iter();
+            if let Some(day) = days.filter(goes).find(|day| !steps.aggregate_days.contains(day)) {
+                return Err(RetentionError::Unseen {
+                    of: Kind::Aggregates,
+                    day,
+                });
+            }
+        }
+        let seen = bounded.then_some(&steps.seen);
+        match self.parts.index.raise_floors(steps.floors, seen).await? {
+            Raised::To(floors) => {
+                tracing::info!(
+                    pings = ?floors.pings,
+                    errors = ?floors.errors,
+                    aggregates = ?floors.aggregates,
+                    "the floor dates were raised: nothing before them is indexed or folded any more"
+                );
+                Ok(())
+            }
+            Raised::Unseen(kind, day) => Err(RetentionError::Unseen { of: kind.into(), day }),
+        }
     }
 
     /// Deletes objects, then their rows, slice by slice. An object that cannot be deleted keeps its row, and is gone by.
@@ -301,7 +338,10 @@ pub async fn look(
     today: SubmissionDate,
 ) -> Result<Retained, RetentionError> {
     let before = index.floors().await?;
-    let mut retained = objects(index, rules, today, Consent::Bounded).await?.retained;
+    let mut retained = Retained {
+        held: objects(index, rules, today, Consent::Bounded).await?.held,
+        ..Retained::default()
+    };
     let mut floors = objects(index, rules, today, Consent::Given).await?.floors;
     let bounded = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Bounded).await?;
     let given = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Given).await?;
@@ -344,10 +384,10 @@ async fn objects(
             .collect();
         let step = Step::of((of, keep), &days, today, consent);
         match kind {
-            ChunkKind::Pings => steps.floors.pings = step.floor,
-            ChunkKind::Errors => steps.floors.errors = step.floor,
+            ChunkKind::Pings => (steps.floors.pings, steps.seen.pings) = (step.floor, step.seen),
+            ChunkKind::Errors => (steps.floors.errors, steps.seen.errors) = (step.floor, step.seen),
         }
-        steps.retained.held.extend(step.held);
+        steps.held.extend(step.held);
     }
     Ok(steps)
 }

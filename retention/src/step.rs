@@ -4,9 +4,11 @@
 //! What this holds against: a clock that is ahead once, or was behind when pings came; a size or an age that was mistyped. What
 //! it does not: a clock that is ahead by a day deletes a day early.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use index_schema::ChunkKind;
 use ping::SubmissionDate;
 use service::quantity::{Age, ByteSize};
 
@@ -41,6 +43,15 @@ pub enum Kind {
     Copies,
 }
 
+impl From<ChunkKind> for Kind {
+    fn from(kind: ChunkKind) -> Self {
+        match kind {
+            ChunkKind::Pings => Self::Pings,
+            ChunkKind::Errors => Self::Errors,
+        }
+    }
+}
+
 /// A deletion that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -71,6 +82,8 @@ pub(crate) struct Step {
     pub(crate) floor: Option<SubmissionDate>,
     /// What waits.
     pub(crate) held: Option<Held>,
+    /// The days that were there.
+    pub(crate) seen: BTreeSet<SubmissionDate>,
 }
 
 impl Step {
@@ -113,7 +126,10 @@ impl Step {
             let gone = below(days, floor);
             (floor, gone.len() <= 1 || is_small(sum(gone), of_bytes))
         });
-        let mut step = Self::default();
+        let mut step = Self {
+            seen: days.iter().map(|(day, _)| *day).collect(),
+            ..Self::default()
+        };
         for (floor, may) in [by_age, by_size].into_iter().flatten() {
             if may || consent == Consent::Given {
                 step.floor = step.floor.max(Some(floor));

@@ -69,7 +69,7 @@ async fn what_lies_below_the_floor_of_aggregates_is_not_replayed() {
         aggregates: Some(floor),
         ..Floors::default()
     };
-    world.index.raise_floors(floors).await.expect("raised");
+    world.index.raise_floors(floors, None).await.expect("raised");
     let aggregator = world.aggregator_with(small_batches());
     assert_eq!(replay(&aggregator).await, 0);
     assert_eq!(world.aggregates.state().status, errored);

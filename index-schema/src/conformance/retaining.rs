@@ -8,7 +8,7 @@ use super::{Database, Dice};
 use crate::door::PRODUCTS_MAX;
 use crate::{
     ChunkKey, ChunkKind, Expired, ExpiredPlace, Floors, Forgotten, IndexEntry, IndexTotals, ProductList,
-    RetainIndex, Swap,
+    Raised, RetainIndex, SeenDays, Swap,
 };
 
 fn date(text: &str) -> Option<SubmissionDate> {
@@ -57,7 +57,8 @@ pub(super) async fn below_the_floor_nothing_is_added_and_each_refusal_counts_onc
         errors: date("20170131"),
         aggregates: date("20170201"),
     };
-    assert_eq!(index.raise_floors(floors).await.expect("raised"), floors);
+    let raised = index.raise_floors(floors, None).await.expect("raised");
+    assert_eq!(raised, Raised::To(floors));
     let entries = Dice::new(1).entries(80);
     let inserted = index.insert(&entries).await.expect("inserted");
     let again = index.insert(&entries).await.expect("inserted");
@@ -106,12 +107,61 @@ pub(super) async fn floors_only_rise_and_outlive_the_process(place: &impl Databa
         pings: date(text),
         ..Floors::default()
     };
-    index.raise_floors(pings("20170131")).await.expect("raised");
-    let kept = index.raise_floors(pings("20170101")).await.expect("raised");
-    assert_eq!(kept, pings("20170131"));
+    index.raise_floors(pings("20170131"), None).await.expect("raised");
+    let kept = index.raise_floors(pings("20170101"), None).await.expect("raised");
+    assert_eq!(kept, Raised::To(pings("20170131")));
     drop(index);
     let again = place.open().await;
     assert_eq!(again.floors().await.expect("floors"), pings("20170131"));
+}
+
+/// Whoever raises floors has looked at the days before; meanwhile a chunk of a clock that was far behind may come.
+pub(super) async fn floors_are_not_raised_over_chunks_of_a_day_that_was_not_seen(place: &impl Database) {
+    let index = place.open().await;
+    for kind in [ChunkKind::Pings, ChunkKind::Errors] {
+        let mut entries = Dice::new(9).entries(60);
+        entries.retain(|entry| entry.kind == kind);
+        let days: BTreeSet<_> = entries.iter().map(day).collect();
+        let (oldest, newest) = (*days.first().expect("a day"), *days.last().expect("a day"));
+        let (late, early): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| day(entry) == oldest);
+        index.insert(&early).await.expect("inserted");
+        let stored = index.days(kind).await.expect("days").into_iter();
+        // A day that stays matters nothing.
+        let seen: BTreeSet<_> = stored.map(|day| day.date).filter(|day| *day < newest).collect();
+        index.insert(&late).await.expect("inserted");
+
+        let before = index.floors().await.expect("floors");
+        let floors = match kind {
+            ChunkKind::Pings => Floors {
+                pings: Some(newest),
+                ..before
+            },
+            ChunkKind::Errors => Floors {
+                errors: Some(newest),
+                ..before
+            },
+        };
+        let raise = async |seen: &BTreeSet<SubmissionDate>| {
+            let seen = match kind {
+                ChunkKind::Pings => SeenDays {
+                    pings: seen.clone(),
+                    ..SeenDays::default()
+                },
+                ChunkKind::Errors => SeenDays {
+                    errors: seen.clone(),
+                    ..SeenDays::default()
+                },
+            };
+            index.raise_floors(floors, Some(&seen)).await.expect("an answer")
+        };
+        let expired_before = expired(&*index, 999).await;
+        assert_eq!(raise(&seen).await, Raised::Unseen(kind, oldest));
+        assert_eq!(index.floors().await.expect("floors"), before);
+        assert_eq!(expired(&*index, 999).await, expired_before);
+        assert_eq!(raise(&days).await, Raised::To(floors));
+        // What lies below already is no reason, seen or not.
+        assert_eq!(raise(&BTreeSet::new()).await, Raised::To(floors));
+    }
 }
 
 pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(place: &impl Database) {
@@ -125,7 +175,7 @@ pub(super) async fn what_expired_is_what_lies_below_and_sums_follow_its_removal(
         pings: date("20170131"),
         ..Floors::default()
     };
-    index.raise_floors(floors).await.expect("raised");
+    index.raise_floors(floors, None).await.expect("raised");
     let below = |entry: &&IndexEntry| entry.kind == ChunkKind::Pings && Some(day(entry)) < floors.pings;
     let expected: Vec<_> = entries.iter().filter(below).collect();
     // A walk that removes nothing comes by everything once, however small its slices are.
@@ -242,7 +292,7 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
         errors: date("20300101"),
         aggregates: None,
     };
-    index.raise_floors(far).await.expect("raised");
+    index.raise_floors(far, None).await.expect("raised");
     assert_eq!(index.tombstones().await.expect("tombstones"), []);
     assert_eq!(index.insert(&entries[..2]).await.expect("inserted").refused, 2);
 }
@@ -262,7 +312,7 @@ pub(super) async fn what_waits_below_its_floor_counts_as_unfolded_once_and_waits
         ..Floors::default()
     };
     for _ in 0..3 {
-        index.raise_floors(floors).await.expect("raised");
+        index.raise_floors(floors, None).await.expect("raised");
         for chunks in [None, Some(&[entry.id][..])] {
             assert_eq!(index.make_pending(chunks).await.expect("an answer"), 0);
         }
@@ -333,7 +383,7 @@ pub(super) async fn floors_are_lowered_by_hand_and_what_was_refused_can_be_added
         errors: date("20300101"),
         aggregates: None,
     };
-    index.raise_floors(floors).await.expect("raised");
+    index.raise_floors(floors, None).await.expect("raised");
     let refused = index.insert(late).await.expect("inserted").refused;
     assert!(refused > 0);
     // What was indexed before is deleted, as retention does, but for one object that cannot be.
@@ -394,7 +444,8 @@ pub(super) async fn what_was_removed_and_comes_late_is_not_counted_a_second_time
             errors: date(day),
             aggregates: None,
         };
-        index.raise_floors(floors).await.expect("raised")
+        index.raise_floors(floors, None).await.expect("raised");
+        floors
     };
     let floors = raise("20170131").await;
     let keys = remove_expired(&*index).await;
@@ -487,7 +538,7 @@ pub(super) async fn products_are_bounded_and_given_back(place: &impl Database) {
         pings: date("20300101"),
         ..Floors::default()
     };
-    index.raise_floors(far).await.expect("raised");
+    index.raise_floors(far, None).await.expect("raised");
     loop {
         let slice = index
             .expired(&ExpiredPlace::default(), 500)

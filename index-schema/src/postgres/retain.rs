@@ -6,15 +6,15 @@ use ping::{SubmissionDate, Timestamp};
 use super::refusal::index_error;
 use super::{PostgresIndex, gate, months, retain_work as work};
 use crate::{
-    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, RetainIndex,
-    StoredDay, Tombstone,
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, Raised,
+    RetainIndex, SeenDays, StoredDay, Tombstone,
 };
 
 #[async_trait]
 impl RetainIndex for PostgresIndex {
-    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.write(gate::ALONE, to, |transaction, to| {
-            Box::pin(work::raise(transaction, to))
+    async fn raise_floors(&self, to: Floors, seen: Option<&SeenDays>) -> Result<Raised, IndexError> {
+        self.write(gate::ALONE, (to, seen), |transaction, (to, seen)| {
+            Box::pin(work::raise(transaction, to, *seen))
         })
         .await
     }

@@ -38,6 +38,11 @@ pub(super) const MARK_GONE: &str = "UPDATE highwater_index.chunk c SET state = 2
 pub(super) const DAYS: &str = "SELECT submission_date, SUM(chunks)::BIGINT, SUM(records)::BIGINT, SUM(stored_bytes)::BIGINT \
      FROM highwater_index.day_sum WHERE kind = $1 GROUP BY submission_date HAVING SUM(chunks) > 0 ORDER BY submission_date";
 
+/// Days with chunks of one kind, from one day up to another.
+pub(super) const DAYS_BETWEEN: &str = "SELECT submission_date FROM highwater_index.day_sum \
+     WHERE kind = $1 AND submission_date >= $2 AND submission_date < $3 GROUP BY submission_date HAVING SUM(chunks) > 0 \
+     ORDER BY submission_date";
+
 /// Chunks that are to be deleted, after a day and key, in the order of the index of keys: so a slice costs a slice.
 pub(super) const EXPIRED_CHUNKS: &str = "SELECT object_key, records, stored_bytes, submission_date FROM highwater_index.chunk \
      WHERE (submission_date, object_key) > ($1, $2) AND submission_date >= $1 \

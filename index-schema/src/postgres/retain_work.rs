@@ -10,7 +10,8 @@ use super::row::{self, day_of_key, text};
 use super::{retain_sql as sql, sql as base};
 use crate::expired::Part;
 use crate::{
-    ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, Lowered, StoredDay, Swap, Tombstone,
+    ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, Lowered, Raised, SeenDays, StoredDay,
+    Swap, Tombstone,
 };
 
 /// The floors now.
@@ -40,10 +41,28 @@ fn day(text: &str) -> Result<SubmissionDate, Failure> {
         .map_err(|error: ping::ParseDateError| Failure::of(error.to_string()))
 }
 
-/// Raises floors; what waits below them stops waiting.
-pub(super) async fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors, Failure> {
+/// Raises floors, if nothing goes of a day that was not seen; what waits below them stops waiting.
+pub(super) async fn raise(
+    transaction: &Transaction<'_>,
+    to: &Floors,
+    seen: Option<&SeenDays>,
+) -> Result<Raised, Failure> {
     let before = floors(transaction).await?;
     let raised = before.raised(to);
+    if let Some(seen) = seen {
+        for kind in [ChunkKind::Pings, ChunkKind::Errors] {
+            let (from, to) = (floor_text(before.of(kind)), floor_text(raised.of(kind)));
+            let days = transaction
+                .query(sql::DAYS_BETWEEN, &[&row::kind_column(kind), &from, &to])
+                .await?;
+            for row in days {
+                let day = day(row.try_get(0)?)?;
+                if !seen.of(kind).contains(&day) {
+                    return Ok(Raised::Unseen(kind, day));
+                }
+            }
+        }
+    }
     if (raised.pings, raised.errors) != (before.pings, before.errors) {
         let week = before.a_week_lower();
         let (pings, errors) = (floor_text(week.pings), floor_text(week.errors));
@@ -54,7 +73,7 @@ pub(super) async fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<
     set_floors(transaction, &raised).await?;
     transaction.execute(sql::STOP_WAITING_BELOW, &[]).await?;
     transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
-    Ok(raised)
+    Ok(Raised::To(raised))
 }
 
 /// Lowers floors; what was refused and is not below them any more can be indexed.

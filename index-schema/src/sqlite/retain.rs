@@ -7,14 +7,16 @@ use rusqlite::{Error, Row};
 
 use super::{SqliteIndex, retain_sql as sql, retain_work as work};
 use crate::{
-    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, RetainIndex,
-    StoredDay, Tombstone,
+    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, Raised,
+    RetainIndex, SeenDays, StoredDay, Tombstone,
 };
 
 #[async_trait]
 impl RetainIndex for SqliteIndex {
-    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.write(move |transaction| work::raise(transaction, &to)).await
+    async fn raise_floors(&self, to: Floors, seen: Option<&SeenDays>) -> Result<Raised, IndexError> {
+        let seen = seen.cloned();
+        self.write(move |transaction| work::raise(transaction, &to, seen.as_ref()))
+            .await
     }
 
     async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {

@@ -73,6 +73,10 @@ pub(super) const BRING_BACK: &str =
 pub(super) const DAYS: &str = "SELECT submission_date, COUNT(*), SUM(records), SUM(stored_bytes) FROM chunk \
      WHERE kind = $1 GROUP BY submission_date ORDER BY submission_date";
 
+/// Days with chunks of one kind, from one day up to another.
+pub(super) const DAYS_BETWEEN: &str = "SELECT DISTINCT submission_date FROM chunk \
+     WHERE kind = $1 AND submission_date >= $2 AND submission_date < $3 ORDER BY submission_date";
+
 /// Chunks that are to be deleted, after a place, in the order of the index by date: so a slice costs a slice.
 pub(super) const EXPIRED_CHUNKS: &str = "SELECT object_key, records, stored_bytes, submission_date, app_update_channel, app_version \
      FROM chunk WHERE (submission_date, app_update_channel, app_version, object_key) > ($1, $2, $3, $4) \
@@ -122,7 +126,7 @@ pub(super) const TOMBSTONES: &str = "SELECT object_key, chunk_id, why FROM tombs
 
 /// Every statement with placeholders, for the test of their order.
 #[cfg(test)]
-pub(super) const ALL: [&str; 23] = [
+pub(super) const ALL: [&str; 24] = [
     SET_FLOORS,
     ADD_UNFOLDED,
     REFUSE,
@@ -133,6 +137,7 @@ pub(super) const ALL: [&str; 23] = [
     MARK_GONE,
     BRING_BACK,
     DAYS,
+    DAYS_BETWEEN,
     EXPIRED_CHUNKS,
     EXPIRED_UNREADABLE,
     EXPIRED_FORGOTTEN,

@@ -9,7 +9,8 @@ use crate::door::PRODUCTS_MAX;
 use crate::expired::Part;
 use crate::select::kind_number;
 use crate::{
-    ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, IndexEntry, Lowered, StoredDay, Swap,
+    ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, IndexEntry, Lowered, Raised, SeenDays,
+    StoredDay, Swap,
 };
 
 /// The floors now.
@@ -25,19 +26,34 @@ pub(super) fn floors(connection: &Connection) -> Result<Floors> {
 }
 
 fn date_or_none(column: usize, text: &str) -> Result<Option<SubmissionDate>> {
-    if text.is_empty() {
-        return Ok(None);
+    match text {
+        "" => Ok(None),
+        text => date(column, text).map(Some),
     }
-    let date = text
-        .parse()
-        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))?;
-    Ok(Some(date))
 }
 
-/// Raises floors; what waits below them stops waiting.
-pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors> {
+fn date(column: usize, text: &str) -> Result<SubmissionDate> {
+    text.parse()
+        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+/// Raises floors, if nothing goes of a day that was not seen; what waits below them stops waiting.
+pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors, seen: Option<&SeenDays>) -> Result<Raised> {
     let before = floors(transaction)?;
     let raised = before.raised(to);
+    if let Some(seen) = seen {
+        for kind in [ChunkKind::Pings, ChunkKind::Errors] {
+            let (from, to) = (text(before.of(kind)), text(raised.of(kind)));
+            let mut statement = transaction.prepare_cached(sql::DAYS_BETWEEN)?;
+            let mut days = statement.query(params![kind_number(kind), from, to])?;
+            while let Some(row) = days.next()? {
+                let day = date(0, &row.get::<_, String>(0)?)?;
+                if !seen.of(kind).contains(&day) {
+                    return Ok(Raised::Unseen(kind, day));
+                }
+            }
+        }
+    }
     if (raised.pings, raised.errors) != (before.pings, before.errors) {
         let week = before.a_week_lower();
         transaction.execute(sql::FORGET_REMOVED, params![text(week.pings), text(week.errors)])?;
@@ -52,7 +68,7 @@ pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors) -> Result<Floors
         stop_waiting(transaction, &id, records)?;
     }
     transaction.execute(sql::TOMBSTONES_BELOW, [])?;
-    Ok(raised)
+    Ok(Raised::To(raised))
 }
 
 /// Lowers floors; what was refused and is not below them any more can be indexed.
@@ -216,12 +232,8 @@ pub(super) fn count_unfolded_anew(transaction: &Transaction<'_>) -> Result<()> {
 pub(super) fn days(connection: &Connection, kind: ChunkKind) -> Result<Vec<StoredDay>> {
     let mut statement = connection.prepare_cached(sql::DAYS)?;
     let rows = statement.query_map([kind_number(kind)], |row| {
-        let date: String = row.get(0)?;
-        let date = date
-            .parse()
-            .map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
         Ok(StoredDay {
-            date,
+            date: date(0, &row.get::<_, String>(0)?)?,
             chunks: row::count(row, 1)?,
             records: row::count(row, 2)?,
             stored_bytes: row::count(row, 3)?,

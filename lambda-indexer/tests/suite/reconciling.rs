@@ -180,7 +180,7 @@ async fn what_lies_below_the_floor_stays_an_object_and_is_counted_once() {
         pings: "20170201".parse().ok(),
         ..Floors::default()
     };
-    world.index.raise_floors(floors).await.expect("raised");
+    world.index.raise_floors(floors, None).await.expect("raised");
     let found = world.indexer().reconcile("pings").await.expect("compared");
     assert_eq!((found.outcome.added, found.outcome.refused), (0, 1));
     let by_event = world.indexer().object_created(std::slice::from_ref(&key)).await;

@@ -1,11 +1,12 @@
 //! What retention does not do: trust a clock, stop at one failure, or delete what makes no room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use aggregate_store::{AggregateStore, RetainAggregates};
+use async_trait::async_trait;
 use index_schema::{Floors, Index, RetainIndex};
-use retention::{Consent, Kind, Retainer, RetentionError, RetentionRule, Rules};
+use retention::{Consent, Kind, Parts, Retainer, RetentionError, RetentionRule, Rules, Standstill};
 
 use crate::keeping::{fill, filled, ping, rules, settled};
 use crate::refusing::{RefusingStore, StubbornAggregates};
@@ -108,6 +109,102 @@ async fn pings_of_a_clock_far_behind_are_not_deleted_when_it_is_right_again() {
     assert_eq!(retained.held[0].of, Kind::Pings);
 }
 
+/// A world in which chunks of old days come, are indexed and folded between the look and the raise, one each time.
+#[derive(Debug)]
+struct Late {
+    world: Arc<World>,
+    days: Mutex<VecDeque<i64>>,
+    folding: Arc<dyn Standstill>,
+}
+
+impl Late {
+    /// A retainer in it.
+    fn retainer(world: &Arc<World>, rules: Rules, days: impl IntoIterator<Item = i64>) -> Retainer {
+        let parts = world.parts_with(world.aggregates.clone());
+        let folding = Arc::new(Self {
+            world: world.clone(),
+            days: Mutex::new(days.into_iter().collect()),
+            folding: parts.folding.clone(),
+        });
+        Retainer::new(Parts { folding, ..parts }, rules)
+    }
+}
+
+#[async_trait]
+impl Standstill for Late {
+    async fn stand_still<'a>(&'a self) -> Result<Box<dyn Send + 'a>, String> {
+        let day = self.days.lock().expect("never poisoned").pop_front();
+        if let Some(day) = day {
+            self.world.put(ping(day, 800)).await;
+            self.world.reconcile().await;
+            self.world.fold().await;
+        }
+        self.folding.stand_still().await
+    }
+}
+
+/// Pings of one day of 2017 and many of a hundred days later, of which the day may go by itself a day after.
+async fn of_a_hundred_days(rules: Rules) -> Arc<World> {
+    let world = World::new(rules);
+    world.put(ping(10, 1)).await;
+    for number in 0..30 {
+        world.put(ping(100, 10 + number)).await;
+    }
+    world.reconcile().await;
+    world.fold().await;
+    Arc::new(world)
+}
+
+#[tokio::test]
+async fn what_comes_between_the_look_and_the_raise_waits_for_a_person_like_all_else() {
+    for (pings, aggregates) in [("90d", "forever"), ("forever", "90d"), ("90d", "90d")] {
+        let rules = rules(pings, aggregates);
+        let today = first_day().plus_days(101);
+        let without = of_a_hundred_days(rules).await;
+        let retained = without.retainer.run(today, Consent::Bounded).await.expect("done");
+        assert_eq!(retained.held, [], "a day may go");
+
+        let world = of_a_hundred_days(rules).await;
+        let retainer = Late::retainer(&world, rules, [0]);
+        let retained = retainer.run(today, Consent::Bounded).await.expect("done");
+        let held: Vec<_> = retained.held.iter().map(|held| (held.of, held.oldest)).collect();
+        let expected = [(Kind::Pings, pings), (Kind::Aggregates, aggregates)].into_iter();
+        let expected: Vec<_> = expected
+            .filter(|(_, rule)| *rule == "90d")
+            .map(|(kind, _)| (kind, first_day()))
+            .collect();
+        assert_eq!(held, expected);
+        assert_eq!(
+            (retained.floors, objects(&world).await.len()),
+            (Floors::default(), 32)
+        );
+        let days = world.aggregates.days().await.expect("days");
+        assert_eq!(days, [0, 10, 100].map(|day| first_day().plus_days(day)));
+        // A person who agrees means whatever the rule says.
+        let retainer = Late::retainer(&world, rules, [5]);
+        let retained = retainer.run(today, Consent::Given).await.expect("done");
+        assert_eq!(retained.held, []);
+        let left = if pings == "90d" { 30 } else { 33 };
+        assert_eq!(objects(&world).await.len(), left);
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_every_look_is_overtaken_says_so_and_the_next_one_goes_on() {
+    let rules = rules("90d", "90d");
+    let today = first_day().plus_days(101);
+    let world = of_a_hundred_days(rules).await;
+    let retainer = Late::retainer(&world, rules, [9, 8, 7]);
+    let error = retainer
+        .run(today, Consent::Bounded)
+        .await
+        .expect_err("overtaken");
+    assert!(matches!(error, RetentionError::Unseen { day, .. } if day == first_day().plus_days(7)));
+    assert_eq!(objects(&world).await.len(), 34);
+    let retained = retainer.run(today, Consent::Given).await.expect("done");
+    assert_eq!((retained.gone.objects, objects(&world).await.len()), (4, 30));
+}
+
 #[tokio::test]
 async fn floors_that_a_wrong_clock_raised_are_lowered_and_what_came_below_them_is_counted() {
     let world = filled(rules("90d", "90d"), 3).await;
@@ -118,7 +215,7 @@ async fn floors_that_a_wrong_clock_raised_are_lowered_and_what_came_below_them_i
         errors: far,
         aggregates: far,
     };
-    world.index.raise_floors(floors).await.expect("raised");
+    world.index.raise_floors(floors, None).await.expect("raised");
     let today = first_day().plus_days(3);
     world.retainer.run(today, Consent::Bounded).await.expect("done");
     for number in 0..4 {

@@ -116,6 +116,7 @@ impl Put {
 }
 
 /// Everything of one installation. Opening it again is a restart.
+#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) index: Arc<SqliteIndex>,

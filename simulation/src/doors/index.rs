@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use index_schema::{
     ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexEntry, IndexError,
-    IndexTotals, Inserted, Lowered, PartitionCount, PartitionOrder, PendingChunk, ProductList, RetainIndex,
-    Selection, SetAside, StoredDay, Swap, Tombstone,
+    IndexTotals, Inserted, Lowered, PartitionCount, PartitionOrder, PendingChunk, ProductList, Raised,
+    RetainIndex, SeenDays, Selection, SetAside, StoredDay, Swap, Tombstone,
 };
 use ping::{ChunkId, SubmissionDate, Timestamp};
 
@@ -128,8 +128,8 @@ impl Index for CrashingIndex {
 
 #[async_trait]
 impl RetainIndex for CrashingIndex {
-    async fn raise_floors(&self, to: Floors) -> Result<Floors, IndexError> {
-        self.pass("raise_floors", self.inner.raise_floors(to)).await
+    async fn raise_floors(&self, to: Floors, seen: Option<&SeenDays>) -> Result<Raised, IndexError> {
+        self.pass("raise_floors", self.inner.raise_floors(to, seen)).await
     }
     async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
         self.pass("lower_floors", self.inner.lower_floors(to)).await

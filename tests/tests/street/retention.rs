@@ -199,7 +199,9 @@ fn raise_floors(data: &Path, to: SubmissionDate) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
-    runtime.block_on(index.raise_floors(floors)).expect("raised");
+    runtime
+        .block_on(index.raise_floors(floors, None))
+        .expect("raised");
 }
 
 #[test]

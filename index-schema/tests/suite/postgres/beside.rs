@@ -135,7 +135,7 @@ async fn a_floor_that_is_raised_beside_inserters_leaves_nothing_waiting_below_it
             errors: floor,
             aggregates: floor,
         };
-        index.raise_floors(floors).await.expect("raised");
+        index.raise_floors(floors, None).await.expect("raised");
         let below = format!("SELECT count(*) FROM highwater_index.pending WHERE submission_date < '{day}'");
         assert_eq!(place.sql(&below), "0");
     }

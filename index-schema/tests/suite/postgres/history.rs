@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use index_schema::conformance::{Dice, expired, swap};
 use index_schema::{
-    ChunkKey, ChunkKind, Floors, IndexEntry, IndexError, PartitionOrder, RetainIndex, SqliteIndex,
+    ChunkKey, ChunkKind, Floors, IndexEntry, IndexError, PartitionOrder, RetainIndex, SeenDays, SqliteIndex,
 };
 use ping::{ChunkId, SubmissionDate, Timestamp};
 use service::random::{Random as _, SystemRandom};
@@ -129,7 +129,11 @@ impl History {
                     errors: self.day(),
                     aggregates: self.day(),
                 };
-                ask!(format!("raise {floors:?}"), index => index.raise_floors(floors))
+                let seen = (self.dice.below(3) == 0).then(|| SeenDays {
+                    pings: self.day().into_iter().collect(),
+                    errors: self.day().into_iter().collect(),
+                });
+                ask!(format!("raise {floors:?} over {seen:?}"), index => index.raise_floors(floors, seen.as_ref()))
             }
             19 | 20 => {
                 let keys = self.keys();

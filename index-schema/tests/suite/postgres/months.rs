@@ -64,7 +64,7 @@ async fn months_below_the_floors_are_dropped_whole_and_sums_follow() {
     let folded: Vec<_> = entries[..50].iter().map(|entry| entry.id).collect();
     index.settle(&folded).await.expect("settled");
     assert_eq!(index.drop_months().await.expect("nothing to drop"), []);
-    index.raise_floors(below("20170320")).await.expect("raised");
+    index.raise_floors(below("20170320"), None).await.expect("raised");
     let before = index.totals().await.expect("totals");
     let dropped = index.drop_months().await.expect("dropped");
     let expected: Vec<_> = ["201701", "201702"]
@@ -102,7 +102,7 @@ async fn a_month_that_was_emptied_row_by_row_loses_its_partition() {
     let index = place.index().await;
     let entries = over_months(4, 60);
     index.insert(&entries).await.expect("inserted");
-    index.raise_floors(below("20170201")).await.expect("raised");
+    index.raise_floors(below("20170201"), None).await.expect("raised");
     loop {
         let start = ExpiredPlace::default();
         let slice = index.expired(&start, 4).await.expect("answered").objects;
@@ -126,7 +126,7 @@ async fn a_forgotten_chunk_of_a_dropped_month_is_still_to_be_deleted() {
     let key = ChunkKey::parse(&entries[0].key).expect("a key");
     let now = Timestamp::from_micros(1);
     index.forget(&key, "unwanted", now).await.expect("forgotten");
-    index.raise_floors(below("20170201")).await.expect("raised");
+    index.raise_floors(below("20170201"), None).await.expect("raised");
     index.drop_months().await.expect("dropped");
     let gone = expired(&*index, 9).await;
     assert_eq!(gone.len(), 1);

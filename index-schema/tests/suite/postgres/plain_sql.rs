@@ -167,7 +167,7 @@ async fn a_day_is_complete_when_nothing_of_it_waits_is_set_aside_or_is_missing()
         aggregates: Some("20170102".parse().expect("a date")),
         ..Floors::default()
     };
-    index.raise_floors(floors).await.expect("raised");
+    index.raise_floors(floors, None).await.expect("raised");
     let incomplete = place.sql(&question("Which days are incomplete"));
     assert!(incomplete.starts_with("20170101"), "{incomplete}");
     index
