@@ -19,4 +19,4 @@ pub const DAYS_AT_ONCE: i64 = 7;
 pub const SHARE_AT_ONCE: u64 = 10;
 
 /// How often a run looks at what is there until no other day comes before a floor is raised.
-pub(crate) const LOOKS_MAX: usize = 3;
+pub const LOOKS_MAX: usize = 3;
