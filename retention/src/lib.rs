@@ -10,6 +10,7 @@ mod report;
 mod retainer;
 mod rule;
 mod step;
+mod today;
 
 pub use error::RetentionError;
 pub use plan::Rules;

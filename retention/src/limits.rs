@@ -18,5 +18,12 @@ pub const DAYS_AT_ONCE: i64 = 7;
 /// mistyped takes more.
 pub const SHARE_AT_ONCE: u64 = 10;
 
+/// Days without anything known of them, after which a clock is not believed: one that is ahead has such a pause before it, as has
+/// an installation that was away.
+pub const PAUSE_DAYS_MAX: i64 = 7;
+
+/// Days of its own runs that a process remembers: as many as a year has.
+pub const RAN_DAYS_MAX: usize = 366;
+
 /// How often a run looks at what is there until no other day comes before a floor is raised.
 pub const LOOKS_MAX: usize = 3;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use aggregate_store::{Below, DayBytes, DeletePlace, RetainAggregates};
 use async_trait::async_trait;
-use index_schema::{ChunkKind, ExpiredPlace, Floors, Raised, RetainIndex, SeenDays};
+use index_schema::{ChunkKind, ExpiredPlace, Floors, Raised, RetainIndex, SeenDays, StoredDay};
 use ping::SubmissionDate;
 use service::current::Current;
 use store::Store;
 use tokio::sync::Mutex;
 
-use crate::limits::{FAILURES_MAX, LOOKS_MAX, OBJECTS_AT_ONCE};
-use crate::step::{Consent, Day, Held, Kind, Step};
+use crate::limits::{FAILURES_MAX, LOOKS_MAX, OBJECTS_AT_ONCE, RAN_DAYS_MAX};
+use crate::step::{Consent, Day, Held, Kind, Step, by_which};
+use crate::today::Today;
 use crate::{Gone, Retained, RetentionError, RetentionRule, Rules, metrics};
 
 /// Holds folding up for the moment in which a floor is raised: what is under way would come back below it.
@@ -56,6 +57,8 @@ pub(crate) struct Past {
     walked: Option<SubmissionDate>,
     /// Bytes of aggregates after a floor was raised for their size and nothing came of it.
     in_vain: Option<u64>,
+    /// The days on which it ran.
+    ran: BTreeSet<SubmissionDate>,
 }
 
 /// What the rules say now.
@@ -110,6 +113,10 @@ impl Retainer {
     ) -> Result<Retained, RetentionError> {
         let mut troubles = Vec::new();
         let mut retained = Retained::default();
+        past.ran.insert(today);
+        while past.ran.len() > RAN_DAYS_MAX {
+            past.ran.pop_first();
+        }
         (retained.floors, retained.held) = self.raise(today, consent, past, &mut troubles).await?;
         let objects = self.delete_objects(&mut retained.gone).await;
         troubles.extend(objects.err());
@@ -136,9 +143,14 @@ impl Retainer {
         consent: Consent,
         past: &mut Past,
     ) -> Result<Steps, RetentionError> {
-        let mut steps = objects(&*self.parts.index, &self.rules, today, consent).await?;
+        let stored = Stored::read(&*self.parts.index).await?;
+        let today = stored.today(&self.rules, today, &past.ran);
+        let mut steps = stored.objects(&self.rules, &today, consent);
         let aggregates = self.parts.aggregates.get();
-        match self.aggregates_step(&*aggregates, today, consent, past).await {
+        match self
+            .aggregates_step(&*aggregates, &stored.floors, &today, consent, past)
+            .await
+        {
             Ok(step) => {
                 steps.floors.aggregates = step.floor;
                 steps.held.extend(step.held);
@@ -153,11 +165,11 @@ impl Retainer {
     async fn aggregates_step(
         &self,
         aggregates: &dyn RetainAggregates,
-        today: SubmissionDate,
+        floors: &Floors,
+        today: &Today,
         consent: Consent,
         past: &mut Past,
     ) -> Result<Step, RetentionError> {
-        let floors = self.parts.index.floors().await?;
         let mut keep = self.rules.aggregates;
         if let (Some(_), Some(in_vain)) = (keep.bytes, past.in_vain) {
             if total(&above(aggregates.day_bytes().await?, None)) >= in_vain {
@@ -166,7 +178,7 @@ impl Retainer {
                 past.in_vain = None;
             }
         }
-        aggregates_step(aggregates, &keep, &floors, today, consent).await
+        aggregates_step(aggregates, &keep, floors, today, consent).await
     }
 
     /// Raises the floors as far as the rules say and nobody has to agree; answers them, and what waits. A day that comes
@@ -279,7 +291,10 @@ impl Retainer {
             true => below(&aggregates.day_bytes().await?, floors.aggregates),
             false => 0,
         };
-        let copies = copies_step(&*aggregates, &self.rules.copies, today, consent).await?;
+        let today = Stored::read(&*self.parts.index)
+            .await?
+            .today(&self.rules, today, &past.ran);
+        let copies = copies_step(&*aggregates, &self.rules.copies, &today, consent).await?;
         retained.held.extend(copies.held);
         self.delete_aggregates(floors, copies.floor, past, &mut retained.gone)
             .await?;
@@ -337,12 +352,14 @@ pub async fn look(
     rules: &Rules,
     today: SubmissionDate,
 ) -> Result<Retained, RetentionError> {
-    let before = index.floors().await?;
+    let stored = Stored::read(index).await?;
+    let today = &stored.today(rules, today, &BTreeSet::new());
+    let before = stored.floors;
     let mut retained = Retained {
-        held: objects(index, rules, today, Consent::Bounded).await?.held,
+        held: stored.objects(rules, today, Consent::Bounded).held,
         ..Retained::default()
     };
-    let mut floors = objects(index, rules, today, Consent::Given).await?.floors;
+    let mut floors = stored.objects(rules, today, Consent::Given).floors;
     let bounded = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Bounded).await?;
     let given = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Given).await?;
     floors.aggregates = given.floor;
@@ -350,7 +367,7 @@ pub async fn look(
     retained.held.extend(bounded.held.into_iter().chain(copies.held));
     retained.floors = before.raised(&floors);
     for kind in [ChunkKind::Pings, ChunkKind::Errors] {
-        for day in index.days(kind).await? {
+        for day in stored.days(kind) {
             if !retained.floors.admit(kind, day.date) {
                 retained.gone.objects += day.chunks;
                 retained.gone.records += day.records;
@@ -364,32 +381,64 @@ pub async fn look(
     Ok(retained)
 }
 
-/// What the rules of objects say of those above the floors.
-async fn objects(
-    index: &dyn RetainIndex,
-    rules: &Rules,
-    today: SubmissionDate,
-    consent: Consent,
-) -> Result<Steps, RetentionError> {
-    let floors = index.floors().await?;
-    let mut steps = Steps::default();
-    for (of, kind, keep) in [
-        (Kind::Pings, ChunkKind::Pings, &rules.pings),
-        (Kind::Errors, ChunkKind::Errors, &rules.errors),
-    ] {
-        let days = index.days(kind).await?.into_iter();
-        let days: Vec<Day> = days
-            .filter(|day| floors.admit(kind, day.date))
-            .map(|day| (day.date, day.stored_bytes))
-            .collect();
-        let step = Step::of((of, keep), &days, today, consent);
-        match kind {
-            ChunkKind::Pings => (steps.floors.pings, steps.seen.pings) = (step.floor, step.seen),
-            ChunkKind::Errors => (steps.floors.errors, steps.seen.errors) = (step.floor, step.seen),
-        }
-        steps.held.extend(step.held);
+/// What the index has, by day.
+struct Stored {
+    floors: Floors,
+    pings: Vec<StoredDay>,
+    errors: Vec<StoredDay>,
+}
+
+impl Stored {
+    async fn read(index: &dyn RetainIndex) -> Result<Self, RetentionError> {
+        Ok(Self {
+            floors: index.floors().await?,
+            pings: index.days(ChunkKind::Pings).await?,
+            errors: index.days(ChunkKind::Errors).await?,
+        })
     }
-    Ok(steps)
+
+    const fn days(&self, kind: ChunkKind) -> &Vec<StoredDay> {
+        match kind {
+            ChunkKind::Pings => &self.pings,
+            ChunkKind::Errors => &self.errors,
+        }
+    }
+
+    /// The day by the clock, with the days that are known, and the day by which a floor was raised last.
+    fn today(&self, rules: &Rules, day: SubmissionDate, ran: &BTreeSet<SubmissionDate>) -> Today {
+        let stored = self.pings.iter().chain(&self.errors).map(|day| day.date);
+        let raised = [
+            (self.floors.pings, &rules.pings),
+            (self.floors.errors, &rules.errors),
+            (self.floors.aggregates, &rules.aggregates),
+        ];
+        let raised = raised
+            .into_iter()
+            .filter_map(|(floor, keep)| by_which(floor?, keep));
+        Today::new(day, stored.chain(ran.iter().copied()).collect(), raised.max())
+    }
+
+    /// What the rules of objects say of those above the floors.
+    fn objects(&self, rules: &Rules, today: &Today, consent: Consent) -> Steps {
+        let mut steps = Steps::default();
+        for (of, kind, keep) in [
+            (Kind::Pings, ChunkKind::Pings, &rules.pings),
+            (Kind::Errors, ChunkKind::Errors, &rules.errors),
+        ] {
+            let days = self.days(kind).iter();
+            let days: Vec<Day> = days
+                .filter(|day| self.floors.admit(kind, day.date))
+                .map(|day| (day.date, day.stored_bytes))
+                .collect();
+            let step = Step::of((of, keep), &days, today, consent);
+            match kind {
+                ChunkKind::Pings => (steps.floors.pings, steps.seen.pings) = (step.floor, step.seen),
+                ChunkKind::Errors => (steps.floors.errors, steps.seen.errors) = (step.floor, step.seen),
+            }
+            steps.held.extend(step.held);
+        }
+        steps
+    }
 }
 
 /// What the rule of aggregates says. Days count alike where no size is asked for: all of them need not be read then.
@@ -397,7 +446,7 @@ async fn aggregates_step(
     aggregates: &dyn RetainAggregates,
     keep: &RetentionRule,
     floors: &Floors,
-    today: SubmissionDate,
+    today: &Today,
     consent: Consent,
 ) -> Result<Step, RetentionError> {
     let days = match keep {
@@ -417,7 +466,7 @@ async fn aggregates_step(
 async fn copies_step(
     aggregates: &dyn RetainAggregates,
     keep: &RetentionRule,
-    today: SubmissionDate,
+    today: &Today,
     consent: Consent,
 ) -> Result<Step, RetentionError> {
     if keep.is_forever() {

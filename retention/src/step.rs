@@ -2,7 +2,8 @@
 //! what is more than a day or two of it waits for a person. Pure: the day and the sizes are told.
 //!
 //! What this holds against: a clock that is ahead once, or was behind when pings came; a size or an age that was mistyped. What
-//! it does not: a clock that is ahead by a day deletes a day early.
+//! it does not: a clock that is ahead by less than [`PAUSE_DAYS_MAX`](crate::limits::PAUSE_DAYS_MAX) deletes so much earlier, a
+//! day at once or a small part.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,9 +15,9 @@ use service::quantity::{Age, ByteSize};
 
 use crate::RetentionRule;
 use crate::limits::{DAYS_AT_ONCE, SHARE_AT_ONCE};
+use crate::today::{Today, days_between};
 
 const DAY: u64 = 86_400;
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// A day, and what is kept of it in bytes.
 pub(crate) type Day = (SubmissionDate, u64);
@@ -91,7 +92,7 @@ impl Step {
     pub(crate) fn of(
         (of, keep): (Kind, &RetentionRule),
         days: &[Day],
-        today: SubmissionDate,
+        today: &Today,
         consent: Consent,
     ) -> Self {
         let (Some((oldest, _)), Some((newest, _))) = (days.first(), days.last()) else {
@@ -104,7 +105,7 @@ impl Step {
             Held {
                 of,
                 keep: *keep,
-                today,
+                today: today.day,
                 floor,
                 oldest: *oldest,
                 newest: *newest,
@@ -113,16 +114,17 @@ impl Step {
                 of_bytes,
             }
         };
-        let by_age = floor_by_age(keep, today)
+        let by_age = floor_by_age(keep, today.day)
             .filter(|floor| floor > oldest)
             .map(|floor| {
+                let (goes, kept) = (days_between(*oldest, floor), days_between(floor, today.day));
+                let is_little =
+                    goes <= 1 || goes <= DAYS_AT_ONCE && is_small(sum(below(days, floor)), of_bytes);
+                let may = is_little && today.is_vouched_for(kept, days.iter().map(|(day, _)| *day));
                 // Whatever this clock says, pings of later days than the newest stay above the floor.
-                let may = days_between(*oldest, floor) <= 1
-                    || days_between(*oldest, floor) <= DAYS_AT_ONCE
-                        && is_small(sum(below(days, floor)), of_bytes);
                 (floor.min(newest.plus_days(1)), may)
             });
-        let by_size = floor_by_size(keep, days, today).map(|floor| {
+        let by_size = floor_by_size(keep, days, today.day).map(|floor| {
             let gone = below(days, floor);
             (floor, gone.len() <= 1 || is_small(sum(gone), of_bytes))
         });
@@ -147,8 +149,17 @@ impl Step {
 
 /// What is older goes.
 fn floor_by_age(keep: &RetentionRule, today: SubmissionDate) -> Option<SubmissionDate> {
-    let age = keep.age?.as_secs() / DAY;
-    Some(today.plus_days(-i64::try_from(age).unwrap_or(i64::MAX / 2)))
+    Some(today.plus_days(-days_of(keep)?))
+}
+
+/// The day on which a rule by age says this floor.
+pub(crate) fn by_which(floor: SubmissionDate, keep: &RetentionRule) -> Option<SubmissionDate> {
+    Some(floor.plus_days(days_of(keep)?))
+}
+
+/// Days of its age.
+fn days_of(keep: &RetentionRule) -> Option<i64> {
+    Some(i64::try_from(keep.age?.as_secs() / DAY).unwrap_or(i64::MAX / 2))
 }
 
 /// The oldest days go until the rest fits, but never today, nor the newest day that is there, nor what lies after either.
@@ -178,10 +189,6 @@ fn sum(days: &[Day]) -> u64 {
 
 const fn is_small(part: u64, whole: u64) -> bool {
     part <= whole / SHARE_AT_ONCE
-}
-
-fn days_between(from: SubmissionDate, to: SubmissionDate) -> i64 {
-    to.start().micros_since(from.start()) / DAY_MICROS
 }
 
 impl fmt::Display for Kind {

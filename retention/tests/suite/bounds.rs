@@ -12,7 +12,7 @@ use crate::keeping::{fill, filled, ping, rules, settled};
 use crate::refusing::{RefusingStore, StubbornAggregates};
 use crate::world::{World, first_day};
 
-async fn objects(world: &World) -> BTreeSet<String> {
+pub(crate) async fn objects(world: &World) -> BTreeSet<String> {
     let listed = world.store.list("pings/", None, 999).await.expect("listed");
     listed.objects.into_iter().map(|object| object.key).collect()
 }
@@ -143,12 +143,14 @@ impl Standstill for Late {
     }
 }
 
-/// Pings of one day of 2017 and many of a hundred days later, of which the day may go by itself a day after.
-async fn of_a_hundred_days(rules: Rules) -> Arc<World> {
+/// Pings of each sixth day of some months, and many of the last, of which the first day may go by itself a day after.
+async fn of_some_months(rules: Rules) -> Arc<World> {
     let world = World::new(rules);
-    world.put(ping(10, 1)).await;
+    for (number, day) in (0..).zip((10..=100).step_by(6)) {
+        world.put(ping(day, number)).await;
+    }
     for number in 0..30 {
-        world.put(ping(100, 10 + number)).await;
+        world.put(ping(100, 100 + number)).await;
     }
     world.reconcile().await;
     world.fold().await;
@@ -160,11 +162,11 @@ async fn what_comes_between_the_look_and_the_raise_waits_for_a_person_like_all_e
     for (pings, aggregates) in [("90d", "forever"), ("forever", "90d"), ("90d", "90d")] {
         let rules = rules(pings, aggregates);
         let today = first_day().plus_days(101);
-        let without = of_a_hundred_days(rules).await;
+        let without = of_some_months(rules).await;
         let retained = without.retainer.run(today, Consent::Bounded).await.expect("done");
         assert_eq!(retained.held, [], "a day may go");
 
-        let world = of_a_hundred_days(rules).await;
+        let world = of_some_months(rules).await;
         let retainer = Late::retainer(&world, rules, [0]);
         let retained = retainer.run(today, Consent::Bounded).await.expect("done");
         let held: Vec<_> = retained.held.iter().map(|held| (held.of, held.oldest)).collect();
@@ -176,15 +178,15 @@ async fn what_comes_between_the_look_and_the_raise_waits_for_a_person_like_all_e
         assert_eq!(held, expected);
         assert_eq!(
             (retained.floors, objects(&world).await.len()),
-            (Floors::default(), 32)
+            (Floors::default(), 47)
         );
         let days = world.aggregates.days().await.expect("days");
-        assert_eq!(days, [0, 10, 100].map(|day| first_day().plus_days(day)));
+        assert_eq!((days[0], days.len()), (first_day(), 17));
         // A person who agrees means whatever the rule says.
         let retainer = Late::retainer(&world, rules, [5]);
         let retained = retainer.run(today, Consent::Given).await.expect("done");
         assert_eq!(retained.held, []);
-        let left = if pings == "90d" { 30 } else { 33 };
+        let left = if pings == "90d" { 45 } else { 48 };
         assert_eq!(objects(&world).await.len(), left);
     }
 }
@@ -193,16 +195,16 @@ async fn what_comes_between_the_look_and_the_raise_waits_for_a_person_like_all_e
 async fn a_run_whose_every_look_is_overtaken_says_so_and_the_next_one_goes_on() {
     let rules = rules("90d", "90d");
     let today = first_day().plus_days(101);
-    let world = of_a_hundred_days(rules).await;
+    let world = of_some_months(rules).await;
     let retainer = Late::retainer(&world, rules, [9, 8, 7]);
     let error = retainer
         .run(today, Consent::Bounded)
         .await
         .expect_err("overtaken");
     assert!(matches!(error, RetentionError::Unseen { day, .. } if day == first_day().plus_days(7)));
-    assert_eq!(objects(&world).await.len(), 34);
+    assert_eq!(objects(&world).await.len(), 49);
     let retained = retainer.run(today, Consent::Given).await.expect("done");
-    assert_eq!((retained.gone.objects, objects(&world).await.len()), (4, 30));
+    assert_eq!((retained.gone.objects, objects(&world).await.len()), (4, 45));
 }
 
 #[tokio::test]
