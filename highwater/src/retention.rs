@@ -55,8 +55,9 @@ pub(crate) fn lines(done: &Value, dry_run: bool) -> Vec<String> {
             count("aggregate_days")
         ),
         false => format!(
-            "deleted: {objects} chunks with {records} pings and {bytes} bytes, {} cells and user sketches",
-            count("aggregates")
+            "deleted: {objects} chunks with {records} pings and {bytes} bytes, {} cells and user sketches, {} rows of copies and of chunks that were folded",
+            count("aggregates"),
+            count("rows")
         ),
     }];
     lines.extend(floors(done));

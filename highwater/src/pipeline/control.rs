@@ -83,7 +83,7 @@ pub(crate) fn retained(retained: &Retained) -> Value {
     let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
     json!({
         "objects": gone.objects, "records": gone.records, "stored_bytes": gone.stored_bytes,
-        "aggregates": gone.aggregates, "aggregate_days": gone.aggregate_days, "held": held, "over_budget_bytes": over_budget_bytes,
+        "aggregates": gone.aggregates, "rows": gone.rows, "aggregate_days": gone.aggregate_days, "held": held, "over_budget_bytes": over_budget_bytes,
         "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
         "aggregates_floor": text(floors.aggregates),
     })
