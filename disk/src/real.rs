@@ -97,6 +97,8 @@ impl Disk for RealDisk {
         match fs::metadata(path) {
             Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            // Links that lead to each other lead to no file.
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -128,7 +128,8 @@ impl Core {
         Ok(found)
     }
 
-    /// Seals what waits by now, and returns when all of it is folded that can be, whatever is taken meanwhile.
+    /// Seals what waits by now, and returns when all of it is folded that can be, whatever is taken meanwhile. Chunks that the
+    /// store does not give stay pending, and are told in the log.
     ///
     /// # Errors
     /// When index or aggregates failed, or nothing is folded before a rebuild.
@@ -143,7 +144,8 @@ impl Core {
         let chunks = ever(&self.index.totals().await?);
         loop {
             let now = self.index.totals().await?;
-            if now.pending_chunks <= ever(&now).saturating_sub(chunks) {
+            let out_of_reach = self.aggregator.out_of_reach() as u64;
+            if now.pending_chunks <= ever(&now).saturating_sub(chunks) + out_of_reach {
                 return Ok(());
             }
             task::sleep(SETTLE_POLL).await;

@@ -77,7 +77,10 @@ impl<'a> Walk<'a> {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                let named = format!("{}: {error}", folder.path.display());
+                return Err(io::Error::new(error.kind(), named));
+            }
         };
         let mut level: Vec<Entry> = entries
             .into_iter()

@@ -125,6 +125,35 @@ fn a_rebuild_finds_chunks_that_the_index_lost() {
 }
 
 #[test]
+fn commands_that_have_pings_counted_end_though_a_chunk_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    for (name, numbers) in [("a", 0..3), ("b", 3..5)] {
+        well(command(
+            &data,
+            "import",
+            &[&file_of(folder.path(), name, numbers)],
+        ));
+    }
+    // A link to itself in place of an object is there, and cannot be read.
+    let chunk = files_below(&data.join("store")).swap_remove(0);
+    let away = folder.path().join("away.zst");
+    fs::rename(&chunk, &away).expect("renamed");
+    std::os::unix::fs::symlink(&chunk, &chunk).expect("made");
+    let pipeline = Pipeline::start(&data, &[]);
+    well(command(&data, "rebuild", &[]));
+    let status = status_of(&data);
+    let folded = status["folded"].as_u64().expect("a count");
+    assert!([2, 3].contains(&folded), "{status}");
+    well(command(&data, "reconcile", &[]));
+    well(command(&data, "import", &[&file_of(folder.path(), "c", 5..9)]));
+    assert_eq!(status_of(&data)["folded"], json!(folded + 4));
+    fs::remove_file(&chunk).expect("removed");
+    fs::rename(&away, &chunk).expect("renamed");
+    assert_eq!(pipeline.wait_until_settled()["folded"], json!(9));
+}
+
+#[test]
 fn a_rebuild_begins_anew_whatever_an_earlier_one_left() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
