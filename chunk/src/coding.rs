@@ -40,6 +40,8 @@ pub enum Undecoded {
     Cut(Coding),
     /// It is damaged.
     Damaged(Coding),
+    /// It is zstd with a larger window than is taken.
+    WindowTooLarge,
     /// It is larger than the cap.
     TooLarge,
 }
@@ -52,6 +54,9 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The largest window of a zstd frame is 2^23 bytes.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// What the library says of a larger one; it has no other sign.
+const WINDOW_WORDS: &str = "Frame requires too much memory for decoding";
 
 /// No less room is made at once.
 const ROOM_BYTES_MIN: usize = 64 << 10;
@@ -101,11 +106,12 @@ impl Coding {
         }
     }
 
-    /// Whether a body begins like this. A deflate stream has no mark.
+    /// Whether a body begins like this. A deflate stream has no mark, but none begins like gzip or zstd: the first would be of a block
+    /// type that there is not, the second of a stored block whose length and its complement do not fit.
     fn begins(self, body: &[u8]) -> bool {
         match self {
             Self::Gzip => body.starts_with(&GZIP),
-            Self::Deflate => !body.is_empty(),
+            Self::Deflate => !body.is_empty() && !body.starts_with(&GZIP) && !body.starts_with(&ZSTD),
             Self::Zstd => body.starts_with(&ZSTD) || is_skippable(body),
         }
     }
@@ -114,7 +120,7 @@ impl Coding {
     /// `cap` + 1.
     ///
     /// # Errors
-    /// [`Undecoded::Cut`], [`Undecoded::Damaged`], [`Undecoded::TooLarge`].
+    /// [`Undecoded::Cut`], [`Undecoded::Damaged`], [`Undecoded::WindowTooLarge`], [`Undecoded::TooLarge`].
     pub fn undo(self, body: &[u8], cap: usize, into: &mut Vec<u8>) -> Result<(), Undecoded> {
         let mut room = CappedBuffer { into, filled: 0, cap };
         let undone = match self {
@@ -127,6 +133,7 @@ impl Coding {
         undone.map_err(|error| match error.kind() {
             ErrorKind::FileTooLarge => Undecoded::TooLarge,
             ErrorKind::UnexpectedEof => Undecoded::Cut(self),
+            ErrorKind::OutOfMemory => Undecoded::WindowTooLarge,
             _ => Undecoded::Damaged(self),
         })
     }
@@ -134,7 +141,7 @@ impl Coding {
 
 impl Undecoded {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unsupported,
         Self::Not(Coding::Gzip),
         Self::Not(Coding::Deflate),
@@ -145,6 +152,7 @@ impl Undecoded {
         Self::Damaged(Coding::Gzip),
         Self::Damaged(Coding::Deflate),
         Self::Damaged(Coding::Zstd),
+        Self::WindowTooLarge,
         Self::TooLarge,
     ];
 
@@ -161,6 +169,7 @@ impl Undecoded {
             Self::Damaged(Coding::Gzip) => "gzip_damaged",
             Self::Damaged(Coding::Deflate) => "deflate_damaged",
             Self::Damaged(Coding::Zstd) => "zstd_damaged",
+            Self::WindowTooLarge => "zstd_window_too_large",
             Self::TooLarge => "inflated_too_large",
         }
     }
@@ -218,7 +227,10 @@ fn unzstd(body: &[u8], room: &mut CappedBuffer<'_>) -> io::Result<()> {
         }
         let mut frame = zstd::stream::read::Decoder::with_buffer(rest)?.single_frame();
         frame.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-        room.fill(&mut frame)?;
+        room.fill(&mut frame).map_err(|error| match error.to_string() {
+            words if words == WINDOW_WORDS => ErrorKind::OutOfMemory.into(),
+            _ => error,
+        })?;
         frame.finish_frame()?;
         rest = frame.finish();
     }
@@ -377,7 +389,7 @@ mod tests {
         let large = encoder.finish().expect("a vector has room");
         assert_eq!(
             undo(Coding::Zstd, &large, 32 << 20),
-            Err(Undecoded::Damaged(Coding::Zstd))
+            Err(Undecoded::WindowTooLarge)
         );
     }
 
@@ -405,6 +417,14 @@ mod tests {
                     "{name}"
                 );
             }
+        }
+        for other in [gzip(object), zstd(object)] {
+            let refused = of(&["deflate"]).coding_of(&other);
+            assert_eq!(refused, Err(Undecoded::Not(Coding::Deflate)));
+            assert!(
+                undo(Coding::Deflate, &other, 1 << 20).is_err(),
+                "no deflate stream begins so"
+            );
         }
         for names in [&["br"][..], &["gzip, gzip"], &["gzip", "br"], &["utf-8"]] {
             assert_eq!(
