@@ -1,4 +1,4 @@
-//! Looking, while the edge runs, whether its log still lies where its names say, and what follows when it does not.
+//! Looking, while the edge runs, whether its log still lies where its names say, as long as it was, and what follows when it does not.
 //!
 //! Nothing is acknowledged meanwhile: the next process would not find it. What waits is sealed through the files that are
 //! open, unless the data directory itself is another one: then the store may be, too. When the names lead to the log again,
@@ -37,7 +37,7 @@ pub(crate) async fn watch(log: Arc<Log>, ledger: Arc<Ledger>, failure: Failure, 
             tell(lost);
         }
         // Again at each look: what was on its way to the log at the one before waits in it by now.
-        if matches!(lost, Some(Lost::Folder | Lost::Segment)) {
+        if matches!(lost, Some(Lost::Folder | Lost::Cut | Lost::Segment)) {
             ledger.hurry();
         }
         before = lost;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use disk::{Disk, File};
@@ -34,6 +35,24 @@ pub(crate) struct Reader {
     pub(crate) file: Arc<dyn File>,
     /// Its salt.
     pub(crate) salt: Salt,
+    /// Its file is at least so long, by what is reserved, or written and synced.
+    length: Arc<AtomicU64>,
+}
+
+impl Reader {
+    /// A segment whose file is as long as it should be.
+    pub(crate) fn new(file: Arc<dyn File>, salt: Salt) -> io::Result<Self> {
+        let length = Arc::new(AtomicU64::new(file.len()?));
+        Ok(Self { file, salt, length })
+    }
+
+    /// Whether its file is shorter than it was: something else cut it.
+    pub(crate) fn is_cut(&self) -> io::Result<bool> {
+        // Raised after the file is longer, lowered before it is shorter.
+        let before = self.length.load(Ordering::SeqCst);
+        let now = self.file.len()?;
+        Ok(now < before.min(self.length.load(Ordering::SeqCst)))
+    }
 }
 
 /// All segments, the last of which is written to.
@@ -208,17 +227,11 @@ impl Chain {
             return Err(error);
         }
         self.disk.sync_dir(&self.dir)?;
-        let file = self.disk.open(&path)?;
+        let reader = Reader::new(Arc::from(self.disk.open(&path)?), salt)?;
         self.next_may_be_there = false;
         self.spare.taken();
         self.cut_last(|last| last.used);
-        let (reader, length) = (
-            Reader {
-                file: Arc::from(file),
-                salt,
-            },
-            content.len() as u64,
-        );
+        let length = content.len() as u64;
         self.write_readers().insert(number, reader.clone());
         self.segments.insert(
             number,
@@ -248,7 +261,11 @@ impl Chain {
     /// Notes that the last segment's frames now end at `used`.
     pub(crate) fn grow(&mut self, used: u64) {
         if let Some(mut last) = self.segments.last_entry() {
-            last.get_mut().used = used;
+            let last = last.get_mut();
+            last.used = used;
+            if let Some(reader) = &last.reader {
+                reader.length.fetch_max(used, Ordering::SeqCst);
+            }
         }
         self.publish_used();
     }
@@ -256,7 +273,11 @@ impl Chain {
     /// Notes that a write or a sync of the last segment failed.
     pub(crate) fn spoil(&mut self) {
         if let Some(mut last) = self.segments.last_entry() {
-            last.get_mut().is_sound = false;
+            let last = last.get_mut();
+            last.is_sound = false;
+            if let Some(reader) = &last.reader {
+                reader.length.fetch_min(last.used, Ordering::SeqCst);
+            }
         }
     }
 
@@ -400,9 +421,16 @@ impl Chain {
         let Some((number, last)) = self.segments.last_key_value() else {
             return;
         };
-        if let Some(reader) = &last.reader
-            && let Err(error) = reader.file.set_len(length(last).max(SEGMENT_HEADER_BYTES))
-        {
+        let Some(reader) = &last.reader else {
+            return;
+        };
+        // One that something else cut would get its length back, and nobody would see it.
+        if reader.is_cut().unwrap_or(false) {
+            return;
+        }
+        let length = length(last).max(SEGMENT_HEADER_BYTES);
+        reader.length.fetch_min(length, Ordering::SeqCst);
+        if let Err(error) = reader.file.set_len(length) {
             tracing::warn!(segment = number, %error, "could not give back the unused end of a log segment");
         }
     }

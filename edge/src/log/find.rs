@@ -73,7 +73,7 @@ fn find_one(disk: &dyn Disk, dir: &Path, number: u32, damaged: &Damaged<'_>) -> 
             };
             Ok(Found {
                 number,
-                reader: Some(Reader { file, salt }),
+                reader: Some(Reader::new(file, salt).map_err(failed)?),
                 state,
                 unkept: Vec::new(),
             })

@@ -79,10 +79,10 @@ impl Log {
         &self.names
     }
 
-    /// Looks whether it does. Blocks on the disk. A segment that has no name soon has the writer begin the next one.
+    /// Looks whether it does. Blocks on the disk. A segment that has no name, or was cut, soon has the writer begin the next one.
     pub(crate) fn look_at_names(&self) -> Option<Lost> {
         let lost = self.names.look(&self.readers);
-        if lost == Some(Lost::Segment) {
+        if matches!(lost, Some(Lost::Cut | Lost::Segment)) {
             self.probe_wish.wish();
         }
         lost

@@ -1,12 +1,13 @@
 //! Whether a log still lies where its names say: what they lead to now is compared with what is held open.
 //!
 //! A log whose folder was removed, moved, or covered by a mount can be written and read through its open files for as long as
-//! the process lives, and the next process does not find it. And a data directory whose file `lock` is not the one that was
+//! the process lives, and the next process does not find it. So is one whose files something else cut short: they are compared
+//! with how long they were. And a data directory whose file `lock` is not the one that was
 //! locked may be taken by another process at any time.
 //!
 //! What does not live here: when it is looked, and what follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,14 +15,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disk::{Disk, File, FileIdentity};
 
-use super::chain::Readers;
+use super::chain::{Reader, Readers};
 use super::segment;
 
 /// Segments that one look compares, the last one among them; of more the others take turns.
 const SEGMENTS_A_LOOK: usize = 256;
 
 /// What does not lead any more to where it led when the log was opened, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lost {
     /// The data directory is the same, the file that locks it is another, or gone.
     Lock,
@@ -29,6 +30,8 @@ pub(crate) enum Lost {
     Root,
     /// The log's folder.
     Folder,
+    /// The folder is the same; a segment in it is shorter than it was.
+    Cut,
     /// The folder is the same; a segment in it is another file, or gone.
     Segment,
 }
@@ -56,14 +59,14 @@ struct Held {
 /// What is known of the names of segments.
 #[derive(Debug, Default)]
 struct Segments {
-    /// Those whose names do not lead to them.
-    lost: BTreeSet<u32>,
+    /// Those whose names do not lead to them, and those that were cut.
+    lost: BTreeMap<u32, Lost>,
     /// Where the next look goes on.
     next: u32,
 }
 
 impl Lost {
-    const ALL: [Self; 4] = [Self::Lock, Self::Root, Self::Folder, Self::Segment];
+    const ALL: [Self; 5] = [Self::Lock, Self::Root, Self::Folder, Self::Cut, Self::Segment];
 
     /// What is so, as a part of a sentence.
     pub(crate) const fn words(self) -> &'static str {
@@ -74,6 +77,10 @@ impl Lost {
             }
             Self::Root => "another folder, or none, is where the data directory was",
             Self::Folder => "another folder, or none, is where the log was",
+            Self::Cut => {
+                "files of the log were cut short by something else (logrotate's copytruncate?), and what was cut off is in none of \
+                 them any more"
+            }
             Self::Segment => "files of the log are gone, or others are in their places",
         }
     }
@@ -124,9 +131,9 @@ impl Names {
         self.lead_elsewhere()
     }
 
-    /// Whether the name of this segment leads elsewhere.
+    /// Whether the name of this segment leads elsewhere, or its file was cut.
     pub(crate) fn is_lost(&self, segment: u32) -> bool {
-        self.segments().lost.contains(&segment)
+        self.segments().lost.contains_key(&segment)
     }
 
     /// Looks at all names, and answers what is lost. What the file system does not tell is taken as it was. Blocks on the
@@ -135,7 +142,7 @@ impl Names {
         let found = match self.look_around() {
             Ok(None) => {
                 self.look_at_segments(readers);
-                (!self.segments().lost.is_empty()).then_some(Lost::Segment)
+                self.segments().lost.values().min().copied()
             }
             Ok(lost) => lost,
             Err(error) => {
@@ -173,12 +180,12 @@ impl Names {
     }
 
     fn look_at_segments(&self, readers: &Readers) {
-        let open: Vec<(u32, Arc<dyn File>)> = {
+        let open: Vec<(u32, Reader)> = {
             let readers = readers.read().unwrap_or_else(PoisonError::into_inner);
             let last = readers.last_key_value().map(|(number, _)| *number);
             let mut segments = self.segments();
             // Those that hold nothing more have no reader: nobody needs their names.
-            segments.lost.retain(|number| readers.contains_key(number));
+            segments.lost.retain(|number, _| readers.contains_key(number));
             let turn = readers
                 .range(segments.next..)
                 .chain(readers.range(..segments.next));
@@ -190,23 +197,28 @@ impl Names {
             let looked_at: BTreeSet<u32> = turn
                 .into_iter()
                 .chain(last)
-                .chain(segments.lost.clone())
+                .chain(segments.lost.keys().copied())
                 .collect();
-            let file = |number: &u32| Some((*number, Arc::clone(&readers.get(number)?.file)));
-            looked_at.iter().filter_map(file).collect()
+            let reader = |number: &u32| Some((*number, readers.get(number)?.clone()));
+            looked_at.iter().filter_map(reader).collect()
         };
-        for (number, file) in open {
+        for (number, reader) in open {
             let path = segment::path(&self.folder.path, number);
-            let Ok(is_there) = leads_to(&self.disk, &path, file.as_ref()) else {
+            let Ok(lost) = lost_segment(&self.disk, &path, &reader) else {
                 continue;
             };
             // Its name is taken away after its reader.
             let readers = readers.read().unwrap_or_else(PoisonError::into_inner);
             let mut segments = self.segments();
-            if is_there || !readers.contains_key(&number) {
-                segments.lost.remove(&number);
-            } else if segments.lost.insert(number) {
-                tracing::error!(path = %path.display(), "a file of the log is gone, or another is in its place");
+            match lost.filter(|_| readers.contains_key(&number)) {
+                None => {
+                    segments.lost.remove(&number);
+                }
+                Some(lost) => {
+                    if segments.lost.insert(number, lost) != Some(lost) {
+                        tell(&path, lost);
+                    }
+                }
             }
         }
     }
@@ -227,6 +239,22 @@ impl Held {
     fn is_there(&self, disk: &Arc<dyn Disk>) -> io::Result<bool> {
         leads_to(disk, &self.path, self.file.as_ref())
     }
+}
+
+fn tell(path: &Path, lost: Lost) {
+    match lost {
+        Lost::Cut => {
+            tracing::error!(path = %path.display(), "a file of the log is shorter than it was: something else cut it");
+        }
+        _ => tracing::error!(path = %path.display(), "a file of the log is gone, or another is in its place"),
+    }
+}
+
+fn lost_segment(disk: &Arc<dyn Disk>, path: &Path, reader: &Reader) -> io::Result<Option<Lost>> {
+    if !leads_to(disk, path, reader.file.as_ref())? {
+        return Ok(Some(Lost::Segment));
+    }
+    Ok(reader.is_cut()?.then_some(Lost::Cut))
 }
 
 fn leads_to(disk: &Arc<dyn Disk>, path: &Path, file: &dyn File) -> io::Result<bool> {

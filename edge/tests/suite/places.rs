@@ -149,6 +149,49 @@ fn a_log_that_is_not_where_it_was_takes_nothing_and_what_it_took_is_sealed() {
 }
 
 #[test]
+fn a_segment_that_something_else_cuts_is_noticed_though_more_is_written_to_it() {
+    // The last one, which goes on being written or not, and one that is only read.
+    for (is_last, is_written_on) in [(true, false), (true, true), (false, false)] {
+        run(async {
+            let (disk, store) = (SimulatedDisk::new(), memory());
+            directory_on(&disk);
+            let running = started(&disk, &store).await;
+            let edge = &running.edge;
+            assert_eq!(submit_some(edge, 0, 30).await, 30);
+            let segments = segments(&disk);
+            let cut = &segments[if is_last { segments.len() - 1 } else { 0 }];
+            disk.open(cut).and_then(|file| file.set_len(0)).expect("cut");
+            let mut taken = 30;
+            if is_written_on {
+                taken += submit_some(edge, 100, 1).await;
+            }
+            let what = format!("last {is_last}, written on {is_written_on}");
+            until(&what, async || {
+                edge.status()
+                    .lost
+                    .is_some_and(|words| words.contains("cut short"))
+            })
+            .await;
+            let refused = submit(edge, 200, "release", b"{}").await;
+            assert_eq!(refused, Err(Refusal::Unavailable), "{what}");
+            // Pings that were in it are told as damage, those of the others are sealed.
+            until("nothing waits", async || edge.status().waiting == 0).await;
+            let (kept, damaged) = (records(store.as_ref()).await.len() as u64, edge.status().damaged);
+            assert!(
+                damaged > 0 && kept + damaged == taken,
+                "{what}: {kept} and {damaged}"
+            );
+            until("pings are taken again", async || {
+                submit_some(edge, 5_000, 1).await == 1
+            })
+            .await;
+            assert_eq!(edge.status().lost, None, "{what}");
+            edge.shutdown(true).await;
+        });
+    }
+}
+
+#[test]
 fn what_is_mounted_over_a_directory_is_not_touched_and_when_it_goes_all_goes_on() {
     for loss in [Loss::LogCovered, Loss::RootCovered] {
         run(async {

@@ -46,7 +46,7 @@ fn writes(status: &EdgeStatus) -> Check {
         (Some(failed), _, _) => {
             Check::Failed(format!("{failed}: the process ends, and has to be started again"))
         }
-        (None, Some(lost), _) => Check::Unavailable(format!("{lost}: nothing is taken before it is back")),
+        (None, Some(lost), _) => Check::Unavailable(format!("{lost}: nothing is taken meanwhile")),
         (None, None, true) => Check::Ok,
         (None, None, false) => {
             Check::Unavailable("the last write to the log failed: look at its disk".to_owned())

@@ -110,9 +110,10 @@ fn log_place(numbers: &HealthNumbers) -> Option<Verdict> {
         "log_gone",
         Severity::Alarm,
         format!(
-            "The write-ahead log is not where it was: {lost}. Pings are answered 503, and clients come again."
+            "The write-ahead log is not as it was: {lost}. Pings are answered 503, and clients come again."
         ),
-        "Put back what was moved, or unmount what was mounted over it: pings are taken again by themselves. Do not end the          process before nothing waits any more: what is gone from the disk lives in its open files, and is sealed from there.",
+        "Put back what was moved, or unmount what was mounted over it: pings are taken again by themselves. Do not end the \
+         process before nothing waits any more: what is gone from the disk lives in its open files, and is sealed from there.",
     ))
 }
 
