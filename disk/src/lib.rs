@@ -6,9 +6,11 @@ mod door;
 mod group;
 mod real;
 mod replace;
+mod room;
 mod simulated;
 
 pub use door::{Disk, File, FileIdentity, Group};
 pub use real::RealDisk;
 pub use replace::replace;
+pub use room::is_want_of_room;
 pub use simulated::{Moment, SimulatedDisk, SyncKind};

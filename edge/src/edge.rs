@@ -22,6 +22,7 @@ use crate::floor::Floor;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
 use crate::limits::{EdgeLimits, IMPORT_BYTES, IMPORTED_FILES_MAX, RETRY_AFTER_FULL, SEALS_END_WITHIN};
+use crate::log::budget::NextSegment;
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
 use crate::partitioning;
@@ -201,10 +202,8 @@ impl Edge {
 
     async fn import_group(&self, pings: Vec<NewPing>, bytes: usize) -> Result<u64, Refusal> {
         self.check_taking()?;
-        let full = Refusal::Full {
-            retry_after: RETRY_AFTER_FULL,
-        };
-        let reservation = self.log.reserve(bytes, pings.len() as u64).ok_or(full)?;
+        let reservation = self.log.reserve(bytes, pings.len() as u64);
+        let reservation = reservation.ok_or_else(|| self.without_room())?;
         let added = self
             .log
             .append_lines(pings, reservation)
@@ -227,6 +226,16 @@ impl Edge {
         match self.failure.told().is_none() && self.log.names().lost().is_none() {
             true => Ok(()),
             false => Err(Refusal::Unavailable),
+        }
+    }
+
+    /// Why the log gave no room: it is full, or its next segment cannot be made, which is no want of room.
+    fn without_room(&self) -> Refusal {
+        match self.log.budget().next_segment() {
+            NextSegment::Failed => Refusal::Unavailable,
+            NextSegment::Ready | NextSegment::NoRoom => Refusal::Full {
+                retry_after: RETRY_AFTER_FULL,
+            },
         }
     }
 
@@ -279,9 +288,7 @@ impl Intake for Edge {
             .reserve(usize::try_from(body_bytes).unwrap_or(usize::MAX), 1)
         {
             Some(_) => Ok(()),
-            None => Err(Refusal::Full {
-                retry_after: RETRY_AFTER_FULL,
-            }),
+            None => Err(self.without_room()),
         }
     }
 
@@ -295,10 +302,8 @@ impl Intake for Edge {
         if !ping.fits() {
             return Err(Refusal::TooLarge);
         }
-        let full = Refusal::Full {
-            retry_after: RETRY_AFTER_FULL,
-        };
-        let reservation = self.log.reserve(ping.frame_bytes_max(), 1).ok_or(full)?;
+        let reservation = self.log.reserve(ping.frame_bytes_max(), 1);
+        let reservation = reservation.ok_or_else(|| self.without_room())?;
         self.log
             .append(ping, reservation)
             .await

@@ -157,12 +157,9 @@ fn with_room(mut gathered: Gathered, mut room: TakenRoom) -> Gathered {
 
 /// Whether a chunk could not be gathered for want of room.
 fn misfit(error: &GatherError) -> Option<Misfit> {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     match error {
         GatherError::Write(WriteError::Io(error)) if is_beyond_extent(error) => Some(Misfit::Larger),
-        GatherError::Write(WriteError::Io(error)) if matches!(error.kind(), StorageFull | QuotaExceeded) => {
-            Some(Misfit::NoFile)
-        }
+        GatherError::Write(WriteError::Io(error)) if disk::is_want_of_room(error) => Some(Misfit::NoFile),
         GatherError::Write(WriteError::Full(_)) => Some(Misfit::OnePing),
         GatherError::Read(_) | GatherError::Write(_) => None,
     }

@@ -182,6 +182,11 @@ impl SimulatedDisk {
         self.lock().faults.capacity = Some(bytes);
     }
 
+    /// Nothing can be changed or synced from now on, as on a file system that met an error and became read-only.
+    pub fn be_read_only(&self) {
+        self.lock().faults.is_read_only = true;
+    }
+
     /// Bytes that files take together by now.
     pub fn used_bytes(&self) -> u64 {
         let state = self.lock();
@@ -202,7 +207,11 @@ impl SimulatedDisk {
     pub(super) fn operate<T>(&self, operation: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.lock();
         state.power.begin()?;
-        let result = operation(&mut state);
+        let result = if state.faults.is_read_only {
+            Err(ErrorKind::ReadOnlyFilesystem.into())
+        } else {
+            operation(&mut state)
+        };
         state.power.end(result)
     }
 

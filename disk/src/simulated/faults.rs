@@ -21,6 +21,7 @@ pub(super) struct Faults {
     pub(super) omitted_syncs: Option<ChooseSync>,
     pub(super) failing_reads: Option<ChooseRead>,
     pub(super) capacity: Option<u64>,
+    pub(super) is_read_only: bool,
     /// A sync of the group failed to which the next files belong.
     pub(super) group_failed: bool,
 }
@@ -52,6 +53,7 @@ impl fmt::Debug for Faults {
             .field("omitted_syncs", &self.omitted_syncs.is_some())
             .field("failing_reads", &self.failing_reads.is_some())
             .field("capacity", &self.capacity)
+            .field("is_read_only", &self.is_read_only)
             .finish_non_exhaustive()
     }
 }

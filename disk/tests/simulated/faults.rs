@@ -125,6 +125,26 @@ fn a_full_disk_takes_what_fits_and_has_room_again_after_a_removal() {
 }
 
 #[test]
+fn a_read_only_disk_is_read_and_nothing_of_it_changes() {
+    let disk = SimulatedDisk::new();
+    let file = disk.create_new(path("/f")).unwrap();
+    file.write_all_at(b"before", 0).unwrap();
+    disk.be_read_only();
+    let refused = |result: std::io::Result<()>| {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+    };
+    refused(file.write_all_at(b"after!", 0));
+    refused(file.sync());
+    refused(file.allocate(100));
+    refused(disk.create_new(path("/g")).map(drop));
+    refused(disk.rename(path("/f"), path("/g")));
+    refused(disk.remove_file(path("/f")));
+    assert_eq!(content(&disk, path("/f")).unwrap(), b"before");
+    disk.heal();
+    file.write_all_at(b"after!", 0).expect("it can be written again");
+}
+
+#[test]
 fn a_reservation_that_fails_keeps_what_it_got() {
     let disk = SimulatedDisk::new();
     disk.set_capacity(1000);

@@ -1,7 +1,8 @@
 //! The log's budget, taken before the work: bytes on disk and number of waiting pings.
 
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 /// How full the log is and may be.
 #[derive(Debug)]
@@ -16,9 +17,30 @@ pub(crate) struct LogBudget {
     promised_bytes: AtomicU64,
     promised_pings: AtomicU64,
     /// Whether the next segment lies ready: without it only plans and done-marks are written.
-    spare_ready: AtomicBool,
+    next_segment: AtomicU8,
     /// Whether the last write and sync worked.
     writable: AtomicBool,
+}
+
+/// Whether the next segment lies ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextSegment {
+    /// It does.
+    Ready,
+    /// The disk has no room for it: the log counts as full.
+    NoRoom,
+    /// It cannot be made for another reason: the log cannot be written.
+    Failed,
+}
+
+impl NextSegment {
+    /// What follows from an error of making it.
+    pub(crate) fn without(error: &io::Error) -> Self {
+        match disk::is_want_of_room(error) {
+            true => Self::NoRoom,
+            false => Self::Failed,
+        }
+    }
 }
 
 /// Room for some pings, given back when dropped: then they are in the log, or they are not.
@@ -40,7 +62,7 @@ impl LogBudget {
             waiting: AtomicU64::new(0),
             promised_bytes: AtomicU64::new(0),
             promised_pings: AtomicU64::new(0),
-            spare_ready: AtomicBool::new(true),
+            next_segment: AtomicU8::new(NextSegment::Ready as u8),
             writable: AtomicBool::new(true),
         })
     }
@@ -54,10 +76,13 @@ impl LogBudget {
         };
         let promised_bytes = self.promised_bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
         let promised_pings = self.promised_pings.fetch_add(pings, Ordering::SeqCst) + pings;
-        let fits = self.spare_ready()
-            && self.used() + promised_bytes <= self.bytes_max
-            && self.waiting.load(Ordering::SeqCst) + promised_pings <= self.pings_max;
+        let fits = self.spare_ready() && self.fits(promised_bytes, promised_pings);
         fits.then_some(reservation)
+    }
+
+    fn fits(&self, promised_bytes: u64, promised_pings: u64) -> bool {
+        self.used() + promised_bytes <= self.bytes_max
+            && self.waiting.load(Ordering::SeqCst) + promised_pings <= self.pings_max
     }
 
     /// Takes room for copies of pings that wait. Like plans they come on top of the budget, for they free more than they
@@ -72,9 +97,14 @@ impl LogBudget {
         (!self.is_scarce()).then_some(reservation)
     }
 
-    /// Whether a ping of so many bytes would find room now.
-    pub(crate) fn has_room(self: &Arc<Self>, bytes: u64) -> bool {
-        self.reserve(bytes, 1).is_some()
+    /// Whether a ping of so many bytes would find room now, where the log can be written.
+    pub(crate) fn has_room(&self, bytes: u64) -> bool {
+        let promised = (
+            self.promised_bytes.load(Ordering::SeqCst),
+            self.promised_pings.load(Ordering::SeqCst),
+        );
+        self.next_segment() != NextSegment::NoRoom
+            && self.fits(promised.0 + bytes, promised.1 + 1)
     }
 
     /// Bytes of frames that pings may take in all segments.
@@ -82,9 +112,9 @@ impl LogBudget {
         self.bytes_max
     }
 
-    /// Whether the last write and sync worked.
+    /// Whether the last write and sync worked, and the last try to make the next segment, but for want of room.
     pub(crate) fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::SeqCst)
+        self.writable.load(Ordering::SeqCst) && self.next_segment() != NextSegment::Failed
     }
 
     pub(crate) fn set_writable(&self, writable: bool) {
@@ -98,11 +128,20 @@ impl LogBudget {
 
     /// Whether the next segment lies ready.
     pub(crate) fn spare_ready(&self) -> bool {
-        self.spare_ready.load(Ordering::SeqCst)
+        self.next_segment() == NextSegment::Ready
     }
 
-    pub(crate) fn set_spare_ready(&self, ready: bool) {
-        self.spare_ready.store(ready, Ordering::SeqCst);
+    /// Whether the next segment lies ready, or why not.
+    pub(crate) fn next_segment(&self) -> NextSegment {
+        match self.next_segment.load(Ordering::SeqCst) {
+            ready if ready == NextSegment::Ready as u8 => NextSegment::Ready,
+            room if room == NextSegment::NoRoom as u8 => NextSegment::NoRoom,
+            _ => NextSegment::Failed,
+        }
+    }
+
+    pub(crate) fn set_next_segment(&self, next: NextSegment) {
+        self.next_segment.store(next as u8, Ordering::SeqCst);
     }
 
     pub(crate) fn set_used(&self, bytes: u64) {
@@ -161,9 +200,14 @@ mod tests {
     #[test]
     fn without_a_spare_segment_nothing_is_taken() {
         let budget = LogBudget::new(1_000, 3);
-        budget.set_spare_ready(false);
-        assert!(budget.reserve(1, 1).is_none());
-        budget.set_spare_ready(true);
-        assert!(budget.reserve(1, 1).is_some());
+        for reason in [NextSegment::NoRoom, NextSegment::Failed] {
+            budget.set_next_segment(reason);
+            assert!(budget.reserve(1, 1).is_none());
+            // One of both is told, never both.
+            assert_eq!(budget.has_room(1), reason == NextSegment::Failed);
+            assert_eq!(budget.is_writable(), reason == NextSegment::NoRoom);
+        }
+        budget.set_next_segment(NextSegment::Ready);
+        assert!(budget.reserve(1, 1).is_some() && budget.has_room(1) && budget.is_writable());
     }
 }

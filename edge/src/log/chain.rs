@@ -208,7 +208,7 @@ impl Chain {
         let salt = Salt::new(self.random.bits());
         let (content, places) = first_content(salt, state, carried);
         let file = match self.spare.take() {
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Err(error) if disk::is_want_of_room(&error) => {
                 // The last segment may lie there as long as it was reserved.
                 self.cut_last(|last| last.used.max(last.carried_end));
                 self.spare.take()?
@@ -220,7 +220,7 @@ impl Chain {
         drop(file);
         let was_there = std::mem::replace(&mut self.next_may_be_there, true);
         if let Err(error) = self.disk.rename(self.spare.path(), &path) {
-            if error.kind() == io::ErrorKind::StorageFull {
+            if disk::is_want_of_room(&error) {
                 self.spare.put_back();
                 self.next_may_be_there = was_there; // Nothing was renamed.
             }
@@ -325,7 +325,7 @@ impl Chain {
             }
             if self.removal_unsynced {
                 let synced = self.disk.sync_dir(&self.dir);
-                self.spare.folder_synced(synced.is_ok());
+                self.spare.folder_synced(&synced);
                 synced?;
                 self.removal_unsynced = false;
                 self.publish_used();

@@ -1,7 +1,7 @@
 //! The spare: room for the next segment, taken while there is some, so that a full disk can still drain.
 //!
 //! It is made only while as much again stays free behind it: chunks need room, too, and only they give any back. Where there
-//! is less, the log takes no pings. What a reservation got that failed is given back.
+//! is less, the log takes no pings. Where it fails for another reason than room, the log cannot be written. What a reservation got that failed is given back.
 //!
 //! Best it is a segment that holds nothing more: what is written over bytes that were written before is synced without
 //! the file system's journal, and their blocks are not freed, which a file system mounted with `discard` has the disk do
@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use disk::{Disk, File};
 
-use super::budget::LogBudget;
+use super::budget::{LogBudget, NextSegment};
+use crate::metrics as names;
 
 /// The name under which the next segment waits.
 const SPARE: &str = "spare";
@@ -27,8 +28,8 @@ pub(crate) struct Spare {
     segment_bytes: u64,
     budget: Arc<LogBudget>,
     state: State,
-    /// Whether it was told that there is no room, once until there is: it is tried again at every submission.
-    told: bool,
+    /// What was told of it last, once until that changes: it is tried again at every submission.
+    told: NextSegment,
 }
 
 /// What is known of the file with the spare's name.
@@ -57,7 +58,7 @@ impl Spare {
             segment_bytes,
             budget,
             state: State::Unknown,
-            told: false,
+            told: NextSegment::Ready,
         }
     }
 
@@ -88,7 +89,7 @@ impl Spare {
         match self.disk.rename(segment, &self.path) {
             Ok(()) => self.state = State::Renamed,
             Err(error) => {
-                self.lose();
+                self.lose(&error);
                 return Err(error);
             }
         }
@@ -97,31 +98,31 @@ impl Spare {
 
     /// The folder is synced, or that failed: then it is not known what bears the spare's name, and another is made in its
     /// place.
-    pub(crate) fn folder_synced(&mut self, synced: bool) {
+    pub(crate) fn folder_synced(&mut self, synced: &io::Result<()>) {
         match (self.state, synced) {
-            (State::Renamed, true) => self.be_ready(State::Written),
-            (State::Renamed, false) => self.lose(),
+            (State::Renamed, Ok(())) => self.be_ready(State::Written),
+            (State::Renamed, Err(error)) => self.lose(error),
             _ => {}
         }
     }
 
     fn be_ready(&mut self, state: State) {
         self.state = state;
-        self.told = false;
-        self.budget.set_spare_ready(true);
+        self.told = NextSegment::Ready;
+        self.budget.set_next_segment(NextSegment::Ready);
     }
 
-    fn lose(&mut self) {
+    fn lose(&mut self, error: &io::Error) {
         self.state = State::Unknown;
-        self.budget.set_spare_ready(false);
+        self.budget.set_next_segment(NextSegment::without(error));
     }
 
     /// Hands the spare out, made now if need be. Until it is said to be [`Self::taken`], it is of unknown state.
     pub(crate) fn take(&mut self) -> io::Result<Box<dyn File>> {
         let handed_out = self.open_or_allocate();
         self.state = State::Unknown;
-        if handed_out.is_err() {
-            self.budget.set_spare_ready(false);
+        if let Err(error) = &handed_out {
+            self.lose(error);
         }
         handed_out
     }
@@ -145,11 +146,22 @@ impl Spare {
         match self.remove().and_then(|()| self.allocate_beside_chunks()) {
             Ok(()) => self.be_ready(State::Reserved),
             Err(error) => {
-                self.lose();
-                if !std::mem::replace(&mut self.told, true) {
-                    tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
-                }
+                self.lose(&error);
+                self.tell(&error);
             }
+        }
+    }
+
+    fn tell(&mut self, error: &io::Error) {
+        let now = NextSegment::without(error);
+        if std::mem::replace(&mut self.told, now) == now {
+            return;
+        }
+        if now == NextSegment::NoRoom {
+            tracing::warn!(%error, "no room for the log's next segment: submissions are refused with 507 until there is");
+        } else {
+            tracing::error!(%error, "could not make the log's next segment: submissions are refused with 503 until it works");
+            metrics::counter!(names::LOG_FAILURES).increment(1);
         }
     }
 

@@ -178,6 +178,39 @@ fn a_small_ext4_that_the_log_fills_heals_by_itself() {
 }
 
 #[test]
+fn a_disk_that_becomes_read_only_is_a_log_that_cannot_be_written_and_never_a_full_one() {
+    run(async {
+        // Whatever the log is about to do then: write a group, open the next segment, make its spare.
+        for taken in 0..40 {
+            let disk = SimulatedDisk::new();
+            let running = open_simulated(&disk, memory(), limits()).await.expect("opens");
+            for number in 0..taken {
+                submit(&running.edge, number, "release", &BODY)
+                    .await
+                    .expect("room");
+            }
+            disk.be_read_only();
+            for number in 1_000..1_010 {
+                let refused = submit(&running.edge, number, "release", &BODY).await;
+                assert_eq!(refused, Err(Refusal::Unavailable), "after {taken}, {number}");
+                service::task::sleep(Duration::from_millis(2)).await;
+            }
+            let status = running.edge.status();
+            assert!(!status.writable && status.has_room, "after {taken}: {status:?}");
+            disk.heal();
+            let healed = async {
+                submit_until_taken(&running.edge, 2_000).await;
+                running.edge.wait_until_sealed().await;
+            };
+            assert!(comes_to_pass(healed).await, "after {taken}");
+            let status = running.edge.status();
+            assert!(status.writable && status.has_room, "after {taken}: {status:?}");
+            running.edge.shutdown(true).await;
+        }
+    });
+}
+
+#[test]
 fn however_many_are_refused_one_look_for_room_is_made_and_then_a_pause() {
     run(async {
         let disk = SimulatedDisk::new();
