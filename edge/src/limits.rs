@@ -85,7 +85,8 @@ impl EdgeLimits {
 /// What a client is told that meets a full log: by then a few chunks are sealed.
 pub(crate) const RETRY_AFTER_FULL: Duration = Duration::from_secs(30);
 
-/// A log without room for a ping of so many bytes counts as full: about what a main ping takes.
+/// A log without room for a ping of so many bytes counts as full: about what a main ping takes. A small log does
+/// when it has none for an eighth of itself.
 pub(crate) const USUAL_PING_BYTES: u64 = 32 << 10;
 
 /// How long seals under way are waited for when the edge ends: a chunk is gathered and put within seconds, and whoever ends

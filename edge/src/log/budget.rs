@@ -97,14 +97,15 @@ impl LogBudget {
         (!self.is_scarce()).then_some(reservation)
     }
 
-    /// Whether a ping of so many bytes would find room now, where the log can be written.
+    /// Whether a ping of so many bytes would find room now, where the log can be written. A small log counts as full when it
+    /// has no room for one of an eighth of it, a segment's length.
     pub(crate) fn has_room(&self, bytes: u64) -> bool {
         let promised = (
             self.promised_bytes.load(Ordering::SeqCst),
             self.promised_pings.load(Ordering::SeqCst),
         );
         self.next_segment() != NextSegment::NoRoom
-            && self.fits(promised.0 + bytes, promised.1 + 1)
+            && self.fits(promised.0 + bytes.min(self.bytes_max / 8), promised.1 + 1)
     }
 
     /// Bytes of frames that pings may take in all segments.
@@ -183,6 +184,7 @@ impl Drop for Reservation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{LOG_BYTES_MIN, USUAL_PING_BYTES};
 
     #[test]
     fn room_is_taken_before_the_work_and_comes_back() {
@@ -209,5 +211,19 @@ mod tests {
         }
         budget.set_next_segment(NextSegment::Ready);
         assert!(budget.reserve(1, 1).is_some() && budget.has_room(1) && budget.is_writable());
+    }
+
+    #[test]
+    fn the_smallest_log_counts_as_full_only_when_a_segments_length_is_left() {
+        for bytes_max in [LOG_BYTES_MIN, 2 * LOG_BYTES_MIN, 1 << 30] {
+            let budget = LogBudget::new(bytes_max, 3);
+            let left = USUAL_PING_BYTES.min(bytes_max / 8);
+            for used in [0, bytes_max / 10, bytes_max / 2, bytes_max - left] {
+                budget.set_used(used);
+                assert!(budget.has_room(USUAL_PING_BYTES), "{used} of {bytes_max}");
+            }
+            budget.set_used(bytes_max - left + 1);
+            assert!(!budget.has_room(USUAL_PING_BYTES), "{bytes_max}");
+        }
     }
 }
