@@ -3,8 +3,10 @@
 //! What holds: a piece bears its name only once all of its bytes are synced, and whoever asks is told whether it is kept,
 //! durably. So a segment is removed only after that (`chain`). A try that fails leaves a draft at most.
 //!
-//! What does not hold: bytes behind what a segment vouches for are not kept. There damage looks like a torn tail, and is
-//! cut. And a piece is what was read at that moment; a disk that reads otherwise the next time makes another piece of it.
+//! Behind what a segment vouches for damage looks like a torn tail, and is cut. A few of these are kept, too, where there is room;
+//! they count as no damage.
+//!
+//! What does not hold: a piece is what was read at that moment; a disk that reads otherwise the next time makes another piece of it.
 
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -18,6 +20,12 @@ const COPY_BYTES: usize = 1 << 20;
 
 /// So many pieces of one place are kept, as long as each differs from those before.
 const PIECES_OF_A_PLACE_MAX: u32 = 100;
+
+/// So many tails are kept, the newest: each power cut may leave one, and nobody has to look at them.
+const TAILS_MAX: usize = 8;
+
+/// What the name of a tail begins with.
+const TAIL: &str = "tail-";
 
 /// What the name of a piece ends in that is not whole yet.
 const DRAFT: &str = "new";
@@ -79,6 +87,30 @@ impl<'d> Damaged<'d> {
         self.copy(&name_of(segment, range.start), &Source { file, range })
     }
 
+    /// Keeps a copy of what is cut off behind a log's last frame; it is no damage, and not counted. Not where no more than so
+    /// many bytes are free beside it: a start needs these.
+    pub(crate) fn keep_tail(
+        &self,
+        segment: u32,
+        file: &dyn File,
+        range: Range<u64>,
+        free: u64,
+    ) -> io::Result<PathBuf> {
+        if self.disk.free_bytes(self.dir)? < free.saturating_add(range.end - range.start) {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let entries = self.disk.read_dir(self.dir)?.into_iter();
+        let tails: Vec<PathBuf> = entries
+            .map(|(path, _)| path)
+            .filter(|path| is_tail(path))
+            .collect();
+        for oldest in tails.iter().rev().skip(TAILS_MAX - 1) {
+            self.disk.remove_file(oldest)?;
+        }
+        let name = format!("{TAIL}{}", name_of(segment, range.start));
+        self.copy(&name, &Source { file, range })
+    }
+
     /// Moves a whole file here, durably; the folder it was in is not synced. A file that is there no more was moved before.
     pub(crate) fn move_file(&self, path: &Path) -> io::Result<()> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -133,7 +165,8 @@ impl<'d> Damaged<'d> {
     /// How many pieces are kept here.
     pub(crate) fn pieces(&self) -> io::Result<u64> {
         let entries = self.disk.read_dir(self.dir)?;
-        Ok(entries.iter().filter(|(path, _)| !is_draft(path)).count() as u64)
+        let is_piece = |path: &Path| !is_draft(path) && !is_tail(path);
+        Ok(entries.iter().filter(|(path, _)| is_piece(path)).count() as u64)
     }
 
     /// Copies to a piece of this name, unless one with the same bytes is there; answers where it lies.
@@ -265,6 +298,11 @@ fn numbered(name: &str, piece: u32, extension: &str) -> String {
 
 fn is_draft(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == DRAFT)
+}
+
+fn is_tail(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(TAIL))
 }
 
 fn too_many(name: &str) -> io::Error {

@@ -206,6 +206,18 @@ pub(crate) fn synced_of(header: &[u8]) -> u64 {
     u64::from_le_bytes(header[16..FRAME_HEADER_BYTES].try_into().expect("8 bytes"))
 }
 
+/// How long the frame would be that begins with these bytes, by its own words, though it is none; 0 where these are no words.
+pub(crate) fn claimed_length(bytes: &[u8]) -> usize {
+    let payload_length = bytes
+        .first_chunk::<FRAME_HEADER_BYTES>()
+        .map(|header| u32_at(header, 8));
+    let payload_length = payload_length.map_or(usize::MAX, |length| length as usize);
+    match payload_length <= PAYLOAD_BYTES_MAX {
+        true => frame_length(payload_length),
+        false => 0,
+    }
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"))
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use disk::Disk;
+use disk::{Disk, File};
 use ping::Incarnation;
 use prost::Message;
 use service::random::Random;
@@ -123,6 +123,9 @@ pub(crate) fn open(
         let last = at + 1 == found.len();
         let read = read_segment(segment, vouched, last, &damaged, &mut replay, place)?;
         let reader = segment.reader.clone();
+        if let (Some(tail), Some(reader)) = (read.tail, &reader) {
+            keep_tail(&damaged, options, segment.number, reader.file.as_ref(), tail);
+        }
         segments.insert(
             segment.number,
             Segment {
@@ -211,6 +214,8 @@ struct Read {
     carried: Carried,
     /// And where that ends.
     carried_end: u64,
+    /// Of the last one, what lies behind that, was written, and is no frame.
+    tail: Option<Range<u64>>,
     /// Damage that could not be set aside.
     unkept: Vec<Range<u64>>,
 }
@@ -259,7 +264,29 @@ fn read_segment(
     }
     read.used = if last { synced } else { reader.offset() };
     read.carried_end = if last { reader.offset() } else { 0 };
+    read.tail = if last {
+        reader.torn_tail().map_err(failed)?
+    } else {
+        None
+    };
     Ok(read)
+}
+
+/// Keeps a copy of what is cut off behind the last frame. Most often a power cut tore it, and nobody was told of it; so this
+/// is no reason not to start.
+fn keep_tail(damaged: &Damaged<'_>, options: &LogOptions, segment: u32, file: &dyn File, tail: Range<u64>) {
+    let (start, bytes) = (tail.start, tail.end - tail.start);
+    match damaged.keep_tail(segment, file, tail, options.segment_bytes.saturating_mul(2)) {
+        Ok(kept) => tracing::warn!(
+            segment, start, bytes, kept = %kept.display(),
+            "cut what was written behind the log's last whole frame, as a power cut leaves it; a copy is kept, which is needed only \
+             if there was none"
+        ),
+        Err(error) => tracing::warn!(
+            segment, start, bytes, %error,
+            "cut what was written behind the log's last whole frame, as a power cut leaves it; no copy could be kept"
+        ),
+    }
 }
 
 /// The bytes of a frame.

@@ -34,6 +34,12 @@ const SEGMENT_VERSION_OLDEST: u16 = 1;
 /// Read at once, at least; and what a reader keeps in memory, as long as no frame is larger.
 const WINDOW_BYTES: usize = 1 << 20;
 
+/// No more of what lies behind the last frame is kept: commit groups take half of this, but for one of very long pings.
+const TAIL_BYTES_MAX: u64 = 16 << 20;
+
+/// And no less of the last frame there, for its length may be what is wrong.
+const TAIL_BYTES_MIN: u64 = 64 << 10;
+
 const MAGIC: [u8; 6] = *b"HWLOG\0";
 
 /// What a segment's header says.
@@ -184,6 +190,36 @@ impl<'f> SegmentReader<'f> {
         let start = self.offset;
         self.offset = self.next_frame_after(start, self.synced)?.unwrap_or(self.synced);
         Ok(Some(Entry::Damage(start..self.offset)))
+    }
+
+    /// After the last entry: what was written to this segment behind it, and is no frame. Either a power cut tore its write,
+    /// and then nobody was told of it, or it was whole and is damaged; nothing tells one from the other.
+    pub(crate) fn torn_tail(&mut self) -> io::Result<Option<Range<u64>>> {
+        let (start, mut end) = (self.offset, self.offset);
+        let limit = self.limit.min(start + TAIL_BYTES_MAX);
+        if self.is_marked_but_for_a_bit(start)? {
+            end = self.claimed_end(start)?;
+        }
+        let mut from = start;
+        while let Some(marked) = self.next_mark(from, limit)? {
+            end = end.max(self.claimed_end(marked)?);
+            from = marked + FRAME_ALIGNMENT;
+        }
+        let tail = start..end.min(limit);
+        Ok((!tail.is_empty()).then_some(tail))
+    }
+
+    /// Whether the bytes here begin like a frame, one bit at most aside. What another segment left is far from that.
+    fn is_marked_but_for_a_bit(&mut self, offset: u64) -> io::Result<bool> {
+        let mark = u32::from_le_bytes(self.salt.mark());
+        let found = self.window.read(offset, size_of::<u32>())?.try_into();
+        Ok(found.is_ok_and(|found| (u32::from_le_bytes(found) ^ mark).count_ones() <= 1))
+    }
+
+    /// Where what begins here like a frame would end, by its own words.
+    fn claimed_end(&mut self, offset: u64) -> io::Result<u64> {
+        let length = frame::claimed_length(self.window.read(offset, FRAME_HEADER_BYTES)?) as u64;
+        Ok(offset + length.max(TAIL_BYTES_MIN))
     }
 
     /// The greatest `synced` that any frame of the segment bears, wherever it lies.
@@ -484,6 +520,39 @@ mod tests {
         let (mut bytes, ends) = segment(&groups(), 64);
         bytes[ends[3] as usize] ^= 1;
         assert_eq!(read_last(bytes), (payloads[..4].to_vec(), vec![]));
+    }
+
+    #[test]
+    fn a_tail_is_what_was_written_behind_the_last_frame_and_never_what_lay_there_before() {
+        let tail_of = |bytes: Vec<u8>| {
+            let file = Bytes(bytes);
+            let mut reader = SegmentReader::last(&file, Salt::new(SALT)).expect("readable");
+            read(&mut reader);
+            reader.torn_tail().expect("readable")
+        };
+        let (bytes, ends) = segment(&groups(), 64);
+        let whole = bytes.len() as u64;
+        assert_eq!(tail_of(bytes.clone()), None, "zeros");
+        for frame in 3..6 {
+            for bit in 0..(ends[frame] - ends[frame - 1]) * 8 {
+                let mut flipped = bytes.clone();
+                flipped[(ends[frame - 1] + bit / 8) as usize] ^= 1 << (bit % 8);
+                assert_eq!(
+                    tail_of(flipped),
+                    Some(ends[frame - 1]..whole),
+                    "frame {frame}, bit {bit}"
+                );
+            }
+        }
+        let mut reused = bytes;
+        let salt = Salt::new([9; 16]);
+        for _ in 0..100 {
+            let base = reused.len() as u64;
+            let mut old = Vec::new();
+            encode(&mut old, base, salt, FrameKind::Ping, 0, |out| out.push(1));
+            reused.extend(old);
+        }
+        assert_eq!(tail_of(reused), None, "what an earlier segment left");
     }
 
     #[test]

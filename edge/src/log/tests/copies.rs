@@ -79,7 +79,7 @@ fn a_power_cut_at_any_operation_around_a_copy_leaves_each_ping_once() {
                 let found = disk.crash(seed);
                 let (opened, _) = open_log(&found, seed).unwrap_or_else(|error| panic!("{what}: {error}"));
                 check(&opened, &promised, &what);
-                let damaged = found.read_dir(&options().damaged_dir).expect("a folder");
+                let damaged = damage_in(&found);
                 assert!(damaged.is_empty(), "{what}: {damaged:?}");
                 // And once more, after a power cut right after the start.
                 let (opened, _) = open_log(&found.crash(seed), seed).expect("opens");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use disk::{Disk, Moment, SimulatedDisk, SyncKind};
 
 use super::world::*;
+use crate::log::damage::Damaged;
 use crate::log::message::Message;
 use crate::log::segment;
 
@@ -53,6 +54,79 @@ fn settle_one(world: &mut World, plan: u64) {
     assert!(world.plan(plan, &ids));
     let released = vec![(world.segment_of(ids[0]), 1), (world.plan_segment, 1)];
     assert!(world.done(plan, 1, released));
+}
+
+/// Flips a bit of the ping that was logged last.
+fn flip_in_the_last_ping(disk: &SimulatedDisk, world: &World) {
+    let position = world
+        .watched
+        .logged
+        .lock()
+        .expect("no panic holds it")
+        .last()
+        .expect("logged")
+        .position;
+    let file = disk
+        .open(&segment::path(&options().dir, position.segment))
+        .expect("there");
+    let (mut byte, at) = ([0], position.offset() + 40);
+    file.read_at(&mut byte, at).expect("readable");
+    file.write_all_at(&[byte[0] ^ 1], at).expect("flipped");
+}
+
+#[test]
+fn of_a_last_group_with_a_flipped_bit_a_copy_is_kept_that_counts_as_no_damage() {
+    let disk = SimulatedDisk::new();
+    let mut world = World::new(&disk, 1).expect("opens");
+    assert!(
+        world
+            .pings(&[body(1)])
+            .iter()
+            .chain(&world.pings(&[body(2)]))
+            .all(Option::is_some)
+    );
+    let sound = disk.kill();
+    open_log(&sound, 2).expect("opens");
+    assert_eq!(pieces(&sound), [], "all of it is whole");
+    flip_in_the_last_ping(&disk, &world);
+    let flipped = content(&disk, &first_segment()).expect("there");
+    for start in 2..5 {
+        open_log(&disk, start).expect("opens");
+        let kept = pieces(&disk);
+        let [(name, bytes)] = &kept[..] else {
+            panic!("{kept:?}");
+        };
+        let at = name
+            .strip_prefix("tail-0000000000000001-")
+            .and_then(|rest| rest.strip_suffix(".bytes"));
+        let at: usize = at.and_then(|at| at.parse().ok()).expect("named by its place");
+        assert_eq!(bytes, &flipped[at..at + bytes.len()]);
+        assert!(
+            bytes.windows(8).any(|some| body(2).starts_with(some)),
+            "the ping is in it"
+        );
+        let folder = options().damaged_dir;
+        assert_eq!(Damaged::new(&disk, &folder).pieces().expect("listed"), 0);
+    }
+}
+
+#[test]
+fn however_often_a_tail_is_cut_a_few_are_kept_and_none_where_room_is_scarce() {
+    let disk = SimulatedDisk::new();
+    for start in 1..=20 {
+        let mut world = World::new(&disk, start).expect("opens");
+        assert!(world.pings(&[body(1)])[0].is_some());
+        flip_in_the_last_ping(&disk, &world);
+    }
+    let kept = pieces(&disk);
+    assert_eq!(kept.len(), 8, "{kept:?}");
+    assert!(
+        kept[7].0.starts_with("tail-0000000000000019-"),
+        "the newest: {kept:?}"
+    );
+    disk.set_capacity(disk.used_bytes() + 2 * SEGMENT_BYTES);
+    open_log(&disk, 21).expect("opens");
+    assert_eq!(pieces(&disk), kept, "the start needs the room");
 }
 
 #[test]

@@ -29,12 +29,7 @@ fn all_that_was_promised_is_found_after_a_kill() {
     let found = disk.kill();
     let (opened, _) = open_log(&found, 8).expect("opens");
     check(&opened, &promised, "after a kill");
-    assert!(
-        found
-            .read_dir(&options().damaged_dir)
-            .expect("a folder")
-            .is_empty()
-    );
+    assert!(damage_in(&found).is_empty());
     let segments = found.read_dir(&options().dir).expect("a folder").len();
     assert!(segments < 8, "settled segments were removed: {segments}");
 }
@@ -51,13 +46,7 @@ fn all_that_was_promised_is_found_after_a_power_cut_at_any_operation() {
                 let what = format!("operation {operation} {moment:?}, seed {seed}");
                 let (opened, _) = open_log(&found, seed).unwrap_or_else(|error| panic!("{what}: {error}"));
                 check(&opened, &promised, &what);
-                assert!(
-                    found
-                        .read_dir(&options().damaged_dir)
-                        .expect("a folder")
-                        .is_empty(),
-                    "{what}: damage"
-                );
+                assert!(damage_in(&found).is_empty(), "{what}: damage");
             }
         }
     }
@@ -86,7 +75,7 @@ fn a_segment_that_was_removed_never_comes_back_to_be_sealed_again() {
             let what = format!("operation {operation}, seed {seed}");
             let (opened, _) = open_log(&found, seed).unwrap_or_else(|error| panic!("{what}: {error}"));
             check(&opened, &promised, &what);
-            let damaged = found.read_dir(&options().damaged_dir).expect("a folder");
+            let damaged = damage_in(&found);
             assert!(damaged.is_empty(), "{what}: {damaged:?}");
         }
     }
@@ -181,12 +170,7 @@ fn every_sync_of_the_log_is_needed() {
                 std::panic::catch_unwind(|| {
                     let (opened, _) = open_log(&found, seed).expect("opens");
                     check(&opened, &promised, "");
-                    assert!(
-                        found
-                            .read_dir(&options().damaged_dir)
-                            .expect("a folder")
-                            .is_empty()
-                    );
+                    assert!(damage_in(&found).is_empty());
                 })
                 .is_err()
             })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use disk::SimulatedDisk;
+use disk::{Disk as _, SimulatedDisk};
 use index_schema::proto::{PingRecord, Plan, PlanDone};
 use ping::{Incarnation, RecordId};
 use prost::Message as _;
@@ -322,6 +322,19 @@ pub(super) fn read(opened: &Opened, position: Position) -> PingRecord {
     let frame = frame::decode(&bytes, position.offset(), reader.salt).expect("a frame");
     assert!(frame.length > FRAME_HEADER_BYTES);
     PingRecord::decode(frame.payload).expect("a record")
+}
+
+/// What the folder for damage holds, without what power cuts left behind the last frame.
+pub(super) fn damage_in(disk: &SimulatedDisk) -> Vec<PathBuf> {
+    let entries = disk
+        .read_dir(&options().damaged_dir)
+        .expect("a folder")
+        .into_iter();
+    let is_tail = |path: &PathBuf| path.to_string_lossy().contains("/tail-");
+    entries
+        .map(|(path, _)| path)
+        .filter(|path| !is_tail(path))
+        .collect()
 }
 
 /// Holds a log as found against what was promised.
