@@ -3,8 +3,15 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::http::ConnectionLimits;
 
-/// What is kept for segments of the log, databases, chunks and connections to other services.
-const KEPT_FOR_FILES: u64 = 256;
+/// What is kept for files, where the limit allows: twice the least, and 256 segments, which a full log of the default budget has.
+const KEPT_FOR_FILES: u64 = 2 * FILES_LEAST + 256;
+
+/// What a process with a short log needs: 39 when nothing is done, 20 of them for databases; a file and
+/// a folder for each of 32 seals; and some for chunks that are folded.
+const FILES_LEAST: u64 = 128;
+
+/// Fewer connections of a listener are no service: a quarter of them are kept for heartbeats.
+const CONNECTIONS_LEAST: u64 = 16;
 
 /// Raises the soft limit of open files to the hard one. Many systems set it to 1,024, fewer than the connections that a
 /// listener takes by default.
@@ -24,47 +31,80 @@ pub(crate) fn raise_limit() {
 
 /// The limits of a listener's connections, their number lowered to its share where so many listeners share the limit of open
 /// files. A connection beyond it could not be accepted even to ask a silent one to yield, and no file of the log be opened.
-pub(crate) fn within_limit(listener: &str, mut limits: ConnectionLimits, listeners: u64) -> ConnectionLimits {
+///
+/// # Errors
+/// When the limit is too low for files and connections.
+pub(crate) fn within_limit(
+    listener: &str,
+    limits: ConnectionLimits,
+    listeners: u64,
+) -> anyhow::Result<ConnectionLimits> {
     let Rlimit { current, .. } = getrlimit(Resource::Nofile);
-    let share = current.map_or(usize::MAX, |limit| share_of(limit, listeners));
-    if share < limits.connections {
+    let limit = current.unwrap_or(u64::MAX);
+    let set = limits.connections;
+    let within = share(limits, limit, listeners)?;
+    if within.connections < set {
         tracing::warn!(
             listener,
-            set = limits.connections,
-            taken = share,
-            limit = current,
+            set,
+            taken = within.connections,
+            limit,
             "the limit of open files leaves fewer connections than were set: raise it (LimitNOFILE, ulimit -n)"
         );
     }
-    limits.connections = limits.connections.min(share);
-    limits
+    Ok(within)
 }
 
-/// What one of so many listeners gets of a limit of open files; one connection at least.
-fn share_of(limit: u64, listeners: u64) -> usize {
-    let kept = KEPT_FOR_FILES.min(limit / 2);
-    usize::try_from((limit - kept) / listeners.max(1))
-        .unwrap_or(usize::MAX)
-        .max(1)
+/// What one of so many listeners gets of a limit of open files: for connections, for heartbeats beside them, and for the
+/// one that is accepted and waits for a seat.
+fn share(mut limits: ConnectionLimits, limit: u64, listeners: u64) -> anyhow::Result<ConnectionLimits> {
+    let least = FILES_LEAST + CONNECTIONS_LEAST * listeners;
+    anyhow::ensure!(
+        limit >= least,
+        "this process may have {limit} files open, which is too few for its files and connections: {least} are the least, \
+         1024 are better; raise the limit (`ulimit -n 1024` before the start, or LimitNOFILE= of the service)"
+    );
+    let kept = KEPT_FOR_FILES.min(limit / 2).max(FILES_LEAST);
+    let share = usize::try_from((limit - kept) / listeners.max(1)).unwrap_or(usize::MAX);
+    limits.heartbeat_seats = limits.heartbeat_seats.min(share / 4);
+    limits.connections = limits.connections.min(share - limits.heartbeat_seats - 1);
+    Ok(limits)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT_FOR_FILES, share_of};
+    use service::http::ConnectionLimits;
+
+    use super::{CONNECTIONS_LEAST, FILES_LEAST, KEPT_FOR_FILES, share};
 
     #[test]
     fn listeners_together_never_take_what_is_kept_for_files() {
-        for limit in [1_u64, 2, 16, 64, 255, 256, 512, 1_024, 4_096, 1 << 20, u64::MAX] {
-            for listeners in 1..=3 {
-                let share = share_of(limit, listeners) as u64;
-                assert!(share >= 1);
-                let kept = limit.saturating_sub(share.saturating_mul(listeners));
+        for listeners in 1..=3 {
+            let least = FILES_LEAST + CONNECTIONS_LEAST * listeners;
+            for limit in [least, least + 1, 256, 512, 1_024, 4_096, 1 << 20, u64::MAX] {
+                let limits = share(ConnectionLimits::default(), limit, listeners).expect("enough");
+                let taken = (limits.connections + limits.heartbeat_seats + 1) as u64 * listeners;
                 assert!(
-                    kept >= KEPT_FOR_FILES.min(limit / 2) || share == 1,
+                    limit - taken >= KEPT_FOR_FILES.min(limit / 2).max(FILES_LEAST),
                     "{limit} {listeners}"
+                );
+                assert!(
+                    limits.connections >= 11 && limits.heartbeat_seats >= 4,
+                    "{limits:?}"
                 );
             }
         }
-        assert_eq!(share_of(1_024, 2), 384);
+        let limits = share(ConnectionLimits::default(), 1_024, 2).expect("enough");
+        assert_eq!((limits.connections, limits.heartbeat_seats), (191, 64));
+    }
+
+    #[test]
+    fn a_limit_that_serves_nobody_is_refused_with_what_to_do() {
+        for (limit, listeners, least) in [(0, 1, "144"), (143, 1, "144"), (64, 2, "160"), (159, 2, "160")] {
+            let words = share(ConnectionLimits::default(), limit, listeners)
+                .expect_err("too low")
+                .to_string();
+            assert!(words.contains(least) && words.contains("ulimit -n"), "{words}");
+        }
     }
 }

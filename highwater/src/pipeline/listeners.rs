@@ -48,7 +48,7 @@ impl Pipeline {
         let api_listener = bind(
             "API",
             serve.api.answers.api_listen,
-            open_files::within_limit("API", query::connection_limits(), 2),
+            open_files::within_limit("API", query::connection_limits(), 2)?,
             data_dir,
         )
         .await?;
@@ -152,7 +152,7 @@ pub(crate) async fn bind_edge(
         write_timeout: edge.write_timeout.0,
         ..ConnectionLimits::default()
     };
-    let limits = open_files::within_limit("edge", limits, listeners);
+    let limits = open_files::within_limit("edge", limits, listeners)?;
     bind("edge", edge.edge_listen, limits, data_dir).await
 }
 

@@ -25,7 +25,7 @@ use crate::places::{self, SharedAggregates, SharedIndex};
 /// Runs the command until it is told to end.
 pub(crate) async fn run(command: &Aggregate) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
-    let limits = open_files::within_limit("aggregate", ConnectionLimits::default(), 1);
+    let limits = open_files::within_limit("aggregate", ConnectionLimits::default(), 1)?;
     let listener = Listener::bind("aggregate", command.listen, limits).await?;
     let address = listener.local_addr()?;
     let folding = ending::unless_told(&mut signals, Folding::start(command, SystemClock::shared())).await?;

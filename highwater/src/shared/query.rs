@@ -26,7 +26,7 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let definitions = read_definitions(&answers.definitions)?;
     let fold = data.fold_settings()?;
     let clock = SystemClock::shared();
-    let limits = open_files::within_limit("API", query::connection_limits(), 1);
+    let limits = open_files::within_limit("API", query::connection_limits(), 1)?;
     let listener = Listener::bind("API", answers.api_listen, limits).await?;
     let address = listener.local_addr()?;
     warn_of_open_api(address);

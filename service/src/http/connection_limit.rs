@@ -116,7 +116,8 @@ impl ConnectionLimit {
         })
     }
 
-    fn ask_one_to_yield(&self) {
+    /// Asks who makes us wait longest to yield, if anybody may be asked.
+    pub(super) fn ask_one_to_yield(&self) {
         self.ask_the_first(&self.in_vain[0], |_, _| true);
     }
 

@@ -14,7 +14,8 @@ use super::{ConnectionLimits, Handler};
 use crate::shutdown::Shutdown;
 use crate::{metrics, task};
 
-/// How long to wait after an accept failed, most often for lack of file descriptors: they come back as connections end.
+/// How long to wait after an accept failed, most often for lack of file descriptors: they come back as connections end, and
+/// one that is silent or slow is asked to.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound address, not yet accepting.
@@ -137,6 +138,7 @@ async fn accept_all<H: Handler>(
             Err(error) => {
                 metrics::accept_failures(shared.listener).increment(1);
                 tracing::warn!(listener = shared.listener, %error, "cannot accept a connection, trying again: see the limit of open files");
+                limit.ask_one_to_yield();
                 task::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use service::clock::SystemClock;
 use tests::Pipeline;
 
 use super::crowd::{Crowd, MANY, an_honest_client_is_served, post, tell, turn, wait};
@@ -65,21 +66,52 @@ fn bodies_that_come_a_byte_a_second_are_given_up() {
     besiege(opening, Some(b' '), 2_000, &["--body-timeout", "6s"]);
 }
 
-#[test]
-fn where_few_files_may_be_open_silent_connections_make_room_all_the_same() {
-    let _turn = turn();
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data");
+/// The program, where so few files may be open.
+fn limited_to(files: u32) -> Command {
     let mut limited = Command::new("sh");
     limited
-        .args(["-c", "ulimit -n 400 && exec \"$0\" \"$@\""])
+        .args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")])
         .arg(tests::highwater());
-    let pipeline = Pipeline::start_by(limited, &data, &["--header-timeout", "600s"]).expect("it starts");
-    let crowd = Crowd::gather(&pipeline.edge, 1_000, b"");
-    for ping in 0..5 {
-        an_honest_client_is_served(&pipeline, ping);
+    limited
+}
+
+#[test]
+fn where_few_files_may_be_open_silent_connections_make_room_all_the_same() {
+    // The least that it starts with, and some more.
+    for files in [160, 400] {
+        let _turn = turn();
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let arguments = ["--header-timeout", "600s"];
+        let pipeline = Pipeline::start_by(limited_to(files), &data, &arguments).expect("it starts");
+        let crowd = Crowd::gather(&pipeline.edge, 1_000, b"");
+        for ping in 0..5 {
+            an_honest_client_is_served(&pipeline, ping);
+            let clock = SystemClock::shared();
+            let begun = clock.monotonic();
+            let alive = pipeline.edge_client().get("/__heartbeat__").expect("an answer");
+            assert_eq!(alive.status, 200, "{files}: {}", alive.text());
+            let took = clock.monotonic() - begun;
+            assert!(took < Duration::from_secs(5), "{files}: {took:?}");
+        }
+        let status = pipeline.wait_until_settled();
+        assert_eq!(status["accepted"], 5, "{status}");
+        drop(crowd);
+        let log = std::fs::read_to_string(data.with_extension("log")).expect("its log");
+        assert!(!log.contains("cannot accept"), "{files}: {log}");
     }
-    let status = pipeline.wait_until_settled();
-    assert_eq!(status["accepted"], 5, "{status}");
-    drop(crowd);
+}
+
+#[test]
+fn where_too_few_files_may_be_open_the_start_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for files in [64, 159] {
+        let data = folder.path().join(files.to_string());
+        let words = Pipeline::start_by(limited_to(files), &data, &[]).expect_err("too few");
+        assert!(
+            words.contains("160 are the least") && words.contains("ulimit -n 1024"),
+            "{words}"
+        );
+        assert!(!data.exists(), "nothing was made");
+    }
 }
