@@ -34,5 +34,45 @@ pub(crate) fn words(error: &anyhow::Error) -> String {
             words.push_str(&cause);
         }
     }
+    if is_want_of_room(error) {
+        words.push_str(ROOM);
+    }
     words
+}
+
+/// What is to be done where a command ends for want of room.
+const ROOM: &str = "; there is no room: free some in the file system that it names or that the data directory lies in (`df -h`; \
+                    `df -i` where bytes are free), and start again: nothing that was acknowledged is lost";
+
+/// Whether a disk, or a database on one, had no room.
+fn is_want_of_room(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let is_disk = cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(disk::is_want_of_room);
+        is_disk || cause.to_string().contains("database or disk is full")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::words;
+
+    #[test]
+    fn an_error_for_want_of_room_says_what_to_do_and_that_nothing_is_lost() {
+        let full = anyhow::Error::new(Error::from(ErrorKind::StorageFull)).context("cannot make the file x");
+        let database = anyhow::anyhow!("the index: database or disk is full");
+        for error in [full, database] {
+            let words = words(&error);
+            assert!(
+                words.contains("free some") && words.contains("df -i") && words.contains("lost"),
+                "{words}"
+            );
+        }
+        let other =
+            words(&anyhow::Error::new(Error::from(ErrorKind::PermissionDenied)).context("cannot read x"));
+        assert!(!other.contains("free some"), "{other}");
+    }
 }

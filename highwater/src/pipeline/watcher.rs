@@ -423,6 +423,8 @@ fn disk_of(folder: &std::path::Path) -> Option<DiskNumbers> {
     Some(DiskNumbers {
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
         size_bytes: used.saturating_add(found.f_bavail).saturating_mul(found.f_frsize),
+        // Where inodes are made as they are needed, there are none of them by this count.
+        is_out_of_inodes: found.f_files > 0 && found.f_favail == 0,
     })
 }
 

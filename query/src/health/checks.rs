@@ -6,7 +6,7 @@ mod stations;
 
 use std::time::Duration;
 
-use super::numbers::HealthNumbers;
+use super::numbers::{DiskNumbers, HealthNumbers};
 use super::verdict::{Severity, Verdict};
 use super::words::{bytes, counted, lasting, percent};
 use stations::{errored, folding, indexing, partitions, sealing, set_aside, stuck};
@@ -177,6 +177,9 @@ fn disk_room(numbers: &HealthNumbers) -> Option<Verdict> {
     let disk = numbers.disk?;
     let share = percent(disk.free_bytes, disk.size_bytes.max(1));
     let wanted = numbers.log.budget_bytes.saturating_sub(numbers.log.bytes);
+    if disk.is_out_of_inodes {
+        return Some(out_of_inodes(disk));
+    }
     let severity = match share {
         0..DISK_FREE_PERCENT if share < DISK_FREE_PERCENT / 5 => Severity::Alarm,
         0..DISK_FREE_PERCENT => Severity::Warning,
@@ -194,6 +197,20 @@ fn disk_room(numbers: &HealthNumbers) -> Option<Verdict> {
         "Make room on the disk or give it a larger one. With no room at all pings are answered 507; nothing acknowledged \
          is lost.",
     ))
+}
+
+/// Each partition makes eight files and folders a day, so it may come before the bytes are used.
+fn out_of_inodes(disk: DiskNumbers) -> Verdict {
+    let (free, whole) = (bytes(disk.free_bytes), bytes(disk.size_bytes));
+    Verdict::new(
+        "disk_nearly_full",
+        Severity::Alarm,
+        format!(
+            "The file system of the data directory has no inode left, though {free} of {whole} are free: it takes no new file."
+        ),
+        "Remove files that are not needed (df -i), or give the data directory a file system with more inodes. As on a full disk \
+         pings are answered 507; nothing acknowledged is lost.",
+    )
 }
 
 fn store(numbers: &HealthNumbers) -> Option<Verdict> {

@@ -91,6 +91,8 @@ pub struct DiskNumbers {
     pub free_bytes: u64,
     /// Bytes that are taken, and those: what is kept for others, as a file system keeps some for root, is in neither.
     pub size_bytes: u64,
+    /// Whether it has no inode left: then it takes no new file, however many bytes are free.
+    pub is_out_of_inodes: bool,
 }
 
 /// How the store of chunks answers.

@@ -31,6 +31,7 @@ fn sound() -> HealthNumbers {
     numbers.disk = Some(DiskNumbers {
         free_bytes: 50 << 30,
         size_bytes: 100 << 30,
+        is_out_of_inodes: false,
     });
     numbers.index.chunks = 900;
     (numbers.folding.pending_chunks, numbers.folding.pending_since) = (3, ago(2));
@@ -43,7 +44,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 33] = [
+const CASES: [Case; 34] = [
     (
         "well",
         Severity::Well,
@@ -99,6 +100,18 @@ const CASES: [Case; 33] = [
             n.disk = Some(DiskNumbers {
                 free_bytes: 6 << 30,
                 size_bytes: 40 << 30,
+                is_out_of_inodes: false,
+            });
+        },
+    ),
+    (
+        "disk_nearly_full",
+        Severity::Alarm,
+        "has no inode left, though 50 GiB of 100 GiB are free",
+        |n| {
+            n.disk = n.disk.map(|disk| DiskNumbers {
+                is_out_of_inodes: true,
+                ..disk
             });
         },
     ),
@@ -228,6 +241,7 @@ fn disk(numbers: &mut HealthNumbers, free_tenths: u64) {
     numbers.disk = Some(DiskNumbers {
         free_bytes,
         size_bytes: 100 << 30,
+        is_out_of_inodes: false,
     });
     numbers.log.bytes = numbers.log.budget_bytes / 2;
 }

@@ -69,7 +69,9 @@ fn a_full_disk_is_507_and_when_there_is_room_again_all_goes_on() {
     match Pipeline::start_by(Command::new(highwater()), &data, &SMALL_LOG) {
         Ok(pipeline) => pipeline.kill(),
         Err(words) => assert!(
-            words.contains("No space left") || words.contains("disk is full"),
+            (words.contains("No space left") || words.contains("disk is full"))
+                && words.contains("free some")
+                && words.contains("nothing that was acknowledged is lost"),
             "{words}"
         ),
     }
