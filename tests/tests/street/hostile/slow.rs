@@ -78,13 +78,14 @@ fn limited_to(files: u32) -> Command {
 #[test]
 fn where_few_files_may_be_open_silent_connections_make_room_all_the_same() {
     // The least that it starts with, and some more.
-    for files in [160, 400] {
+    for (files, members) in [(160, 200), (400, 1_000)] {
         let _turn = turn();
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
         let arguments = ["--header-timeout", "600s"];
         let pipeline = Pipeline::start_by(limited_to(files), &data, &arguments).expect("it starts");
-        let crowd = Crowd::gather(&pipeline.edge, 1_000, b"");
+        // Both listeners together have no more than there is.
+        let crowds = [&pipeline.edge, &pipeline.api].map(|address| Crowd::gather(address, members, b""));
         for ping in 0..5 {
             an_honest_client_is_served(&pipeline, ping);
             let clock = SystemClock::shared();
@@ -96,7 +97,7 @@ fn where_few_files_may_be_open_silent_connections_make_room_all_the_same() {
         }
         let status = pipeline.wait_until_settled();
         assert_eq!(status["accepted"], 5, "{status}");
-        drop(crowd);
+        drop(crowds);
         let log = std::fs::read_to_string(data.with_extension("log")).expect("its log");
         assert!(!log.contains("cannot accept"), "{files}: {log}");
     }
