@@ -26,7 +26,8 @@ export function addDays(text, days) {
 }
 
 // Merges answers for parts of one version's dates (a long list is asked for in pieces). Counts are only added
-// within one layout: the one with the most pings leads, and `others` are the answers of each other one.
+// within one layout: the one with the most pings leads, and `others` are the answers of each other one. A ping has one or
+// more keys, so the pings of a date are those of its most frequent key: else one ping with many keys would lead.
 export function joinAnswers(answers) {
   const byLayout = new Map();
   for (const answer of answers) {
@@ -34,10 +35,21 @@ export function joinAnswers(answers) {
     if (!byLayout.has(key)) byLayout.set(key, []);
     byLayout.get(key).push(answer);
   }
-  const joined = [...byLayout.values()].map((same) => ({ ...same[0], data: same.flatMap(({ data }) => data) }));
-  const pings = new Map(joined.map((answer) => [answer, Number(answer.data.reduce((sum, { count }) => plus(sum, count), 0))]));
+  const joined = [...byLayout.values()].map((same) => ({ ...same[0], data: same.flatMap(({ data }) => data), leftOut: sumLeftOut(same) }));
+  const pings = new Map(joined.map((answer) => [answer, Number(pingsOf(answer))]));
   const [lead, ...others] = joined.sort((a, b) => pings.get(b) - pings.get(a));
   return { ...lead, others };
+}
+
+function pingsOf(answer) {
+  const largest = new Map();
+  for (const { date, count } of answer.data) if (!(largest.get(date) >= count)) largest.set(date, count);
+  return [...largest.values()].reduce(plus, 0);
+}
+
+// How many samples of these answers lie in none of their bins, in whatever layout.
+export function sumLeftOut(answers) {
+  return answers.flatMap((answer) => [answer, ...(answer.others ?? [])]).map(({ leftOut }) => leftOut ?? 0).reduce(plus, 0);
 }
 
 // The keys of a keyed metric with their pings, most pings first; empty for a metric without keys.
@@ -49,9 +61,12 @@ export function keysOf(answer) {
     .sort((a, b) => Number(b.count) - Number(a.count) || (a.key < b.key ? -1 : 1));
 }
 
-// One histogram over all dates of the leading layout; `key` null means all keys together.
+// One histogram over all dates of the leading layout; `key` null means all keys together. `leftOut` is how many samples lie
+// in none of its bins: the server counts those of all keys together, so that of one key among others it may be unknown, null.
 export function total(answer, key) {
-  return sumOf(rowsOf(answer, key), answer.buckets.length);
+  const rows = rowsOf(answer, key);
+  const all = answer.leftOut ?? 0;
+  return { ...sumOf(rows, answer.buckets.length), leftOut: rows.length === answer.data.length ? all : all === 0 ? 0 : null };
 }
 
 // What of an answer is in other layouts than the leading one: how many dates and pings.

@@ -1,6 +1,8 @@
 // The one door to the server: every call of the HTTP API, and the error it may answer with.
 // No state, no drawing.
 
+import { plus } from "./statistics.js";
+
 const DATES_PER_CALL = 120; // keeps an address well below 1,500 characters
 
 // An answer that is no success. `reason` is one word of the API, or "unreachable".
@@ -67,7 +69,7 @@ export async function filters(channel, version) {
 }
 
 // Histograms of one version: a list of answers, one per piece of a long list of dates, each of which may have
-// another layout, and the layouts that the server left out.
+// another layout and says how many samples lie in none of its bins (`leftOut`), and the layouts that the server left out.
 export async function aggregates(clock, channel, version, dateList, metric, filter) {
   const pieces = [];
   for (let i = 0; i < dateList.length; i += DATES_PER_CALL) pieces.push(dateList.slice(i, i + DATES_PER_CALL));
@@ -80,7 +82,7 @@ export async function aggregates(clock, channel, version, dateList, metric, filt
   if (failed) throw failed.reason;
   if (good.length === 0) throw settled[0]?.reason ?? new ApiError(404, "dates_without_data", "No dates to ask for.");
   return {
-    answers: good.map(({ body }) => body),
+    answers: good.map(({ body, headers }) => ({ ...body, leftOut: plus(0, BigInt(headers.get("X-Highwater-Samples-Left-Out") ?? 0)) })),
     otherLayouts: otherLayouts(good.map(({ headers }) => headers.get("X-Highwater-Other-Layouts") ?? "")),
   };
 }

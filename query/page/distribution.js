@@ -4,7 +4,7 @@
 import { isCategories, mean, percentile, shares, worthDrawing } from "./statistics.js";
 import { CHARACTER, Chart, linear, niceTicks, xLabels, yAxis } from "./svg.js";
 import { h, render } from "./tree.js";
-import { amount, binName, percentileText, share, sumText, whole, withUnit } from "./words.js";
+import { amount, binName, leftOutText, percentileText, share, sumText, whole, withUnit } from "./words.js";
 
 const PERCENTILES = [["5th", 0.05], ["25th", 0.25], ["Median", 0.5], ["75th", 0.75], ["95th", 0.95]];
 const HEIGHT = 250;
@@ -39,7 +39,7 @@ export class Distribution {
       for (const [name, p] of PERCENTILES) {
         facts.push([name, percentileText(percentile(buckets, total.histogram, kind, p), unit), name === "Median"]);
       }
-      const average = mean(total.sum, total.histogram);
+      const average = mean(total.sum, total.histogram, total.leftOut);
       facts.push(["Mean", average === null ? "–" : withUnit(average, unit)]);
     }
     const counts = [["Pings", whole(total.count)], ["Samples", whole(total.samples)]];
@@ -51,7 +51,8 @@ export class Distribution {
   #writeNote({ answer, total, elsewhere, otherLayouts, hidden }) {
     const parts = [];
     if (!isCategories(answer.kind)) parts.push("Percentiles are interpolated inside the bin’s own edges, unless it holds one value; the mean is the exact sum over the samples.");
-    if (total.samples === 0 && total.count > 0) parts.push("Clients reported this metric without a single sample.");
+    if (answer.leftOut) parts.push(leftOutText(total.leftOut, answer.leftOut, !isCategories(answer.kind)));
+    if (total.samples === 0 && total.count > 0 && !answer.leftOut) parts.push("Clients reported this metric without a single sample.");
     if (hidden > 0) parts.push(`${hidden} ${hidden === 1 ? "bin" : "bins"} at the edges with less than 0.01% of the samples ${hidden === 1 ? "is" : "are"} not drawn.`);
     if (elsewhere.dates > 0) {
       parts.push(`${whole(elsewhere.pings)} pings of ${whole(elsewhere.dates)} ${elsewhere.dates === 1 ? "date" : "dates"} have bins of another layout and are not in this histogram; the evolution shows them.`);

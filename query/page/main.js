@@ -2,7 +2,7 @@
 
 import { readAddress, writeAddress } from "./address.js";
 import { absenceOf, hideAbsence, showAbsence } from "./absence.js";
-import { addDays, byDate, elsewhere, formatDate, joinAnswers, keysOf, mergePoints, plausible, total, withoutSparse } from "./answer.js";
+import { addDays, byDate, elsewhere, formatDate, joinAnswers, keysOf, mergePoints, plausible, sumLeftOut, total, withoutSparse } from "./answer.js";
 import * as api from "./api.js";
 import { chooseFilters, chooseMetric, choosePlace, compareVersions, latestSaneDate, versionsOf } from "./choice.js";
 import { Controls } from "./controls.js";
@@ -13,7 +13,7 @@ import { showProducts } from "./products.js";
 import { isCategories } from "./statistics.js";
 import { h, render } from "./tree.js";
 import { Users } from "./users.js";
-import { unitOf } from "./words.js";
+import { unitOf, whole } from "./words.js";
 
 const REFRESH_MS = 2500;
 const LISTS_MS = 10_000;
@@ -194,7 +194,7 @@ function showEvolution({ answer, key, unit, sum }, others) {
   byId("evolution-title").textContent = `Evolution by ${clock}`;
   evolution.show({
     metric: state.metric, answer, total: sum, points, unit, clock, log, starts: starts.filter(({ time }) => time !== null),
-    bins: state.bins.split(",").filter(Boolean).map(Number), note: evolutionNote({ odd: all.length - meant.length, sparse: meant.length - dense.length }, lines, unit, log),
+    bins: state.bins.split(",").filter(Boolean).map(Number), note: evolutionNote({ odd: all.length - meant.length, sparse: meant.length - dense.length, unseen: sumLeftOut(versions.map((one) => one.answer)) }, lines, unit, log),
   });
 }
 
@@ -203,7 +203,7 @@ function firstShown(ofVersion, shown) {
   return ofVersion.find(({ date }) => dates.has(date))?.time.getTime() ?? null;
 }
 
-function evolutionNote({ odd, sparse }, lines, unit, log) {
+function evolutionNote({ odd, sparse, unseen }, lines, unit, log) {
   const strange = lines.reduce((sum, one) => sum + one.strange, 0);
   const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
   const parts = [];
@@ -212,6 +212,7 @@ function evolutionNote({ odd, sparse }, lines, unit, log) {
   if (odd > 0 && !state.allDates) parts.push(`${count(odd, "date that lies in the future or far from all others was", "dates that lie in the future or far from all others were")} left out.`);
   if (sparse > 0 && !state.allDates) parts.push(`${count(sparse, "date", "dates")} with less than a hundredth of the fullest date’s pings left out.`);
   if (strange > 0) parts.push(`${count(strange, "build id is", "build ids are")} no calendar date and left out.`);
+  if (unseen) parts.push(`Samples that lie in none of the bins are not shown: ${whole(unseen)} of all dates${state.allVersions ? " and versions" : ""}, of whatever key.`);
   if (state.allVersions) parts.push(`Versions ${lines.map(({ version }) => version).join(", ")}.`);
   return parts.join(" ");
 }

@@ -69,9 +69,11 @@ export function isGeometric(kind) {
   return kind === "exponential" || kind === "count";
 }
 
-// The mean of the samples: the exact sum the clients sent, divided by their samples.
-export function mean(sum, histogram) {
-  const total = samples(histogram);
+// The mean of the samples: the exact sum the clients sent, divided by their samples: those of the histogram, and the
+// `leftOut` that lie in none of its bins. Null when there are none, or when nobody knows how many were left out.
+export function mean(sum, histogram, leftOut = 0) {
+  if (leftOut === null) return null;
+  const total = plus(samples(histogram), leftOut);
   return total > 0 ? Number(sum) / Number(total) : null;
 }
 

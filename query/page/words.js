@@ -82,6 +82,15 @@ export function size(bytes) {
   return `${power > 0 && value < 10 ? value.toFixed(1) : Math.floor(value)} ${units[power]}`;
 }
 
+// What a reader must know of samples that lie in none of the bins. `leftOut` is null where only `ofAllKeys` are counted.
+export function leftOutText(leftOut, ofAllKeys, isAmount) {
+  const [number, whose] = leftOut === null ? [ofAllKeys, " of all keys together"] : [leftOut, ""];
+  const [samples, lie] = String(number) === "1" ? ["sample", "lies"] : ["samples", "lie"];
+  const text = `${whole(number)} ${samples}${whose} ${lie} in none of the bins shown: shares${isAmount ? " and percentiles" : ""} are of the others.`;
+  if (!isAmount) return text;
+  return `${text} ${leftOut === null ? "How many of them have this key is not known, so no mean is shown." : "Sum and mean are of all samples."}`;
+}
+
 // A percentile as statistics.js gives it; "or more" when it lies in the last, open bin.
 export function percentileText(result, unit) {
   if (!result) return "–";

@@ -4,13 +4,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAddress, writeAddress, DEFAULTS } from "../../query/page/address.js";
+import { aggregates } from "../../query/page/api.js";
 import { absenceOf } from "../../query/page/absence.js";
-import { addDays, byDate, elsewhere, joinAnswers, keysOf, mergePoints, parseDate, plausible, total, withoutSparse } from "../../query/page/answer.js";
+import { addDays, byDate, elsewhere, joinAnswers, keysOf, mergePoints, parseDate, plausible, sumLeftOut, total, withoutSparse } from "../../query/page/answer.js";
 import { explanation } from "../../query/page/partitions.js";
 import { chooseFilters, chooseMetric, choosePlace, versionsOf } from "../../query/page/choice.js";
 import { search } from "../../query/page/search.js";
 import { mean, percentile, plus, samples, shares, upperEdge, worthDrawing } from "../../query/page/statistics.js";
-import { unitOf, share, sumText, binName, whole } from "../../query/page/words.js";
+import { unitOf, share, sumText, binName, leftOutText, whole } from "../../query/page/words.js";
 
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
@@ -47,6 +48,34 @@ test("percentiles of a fine histogram equal those of the sorted samples within o
 test("the mean is the exact sum over the samples", () => {
   close(mean(30, [1, 2, 3]), 5);
   assert.equal(mean(30, [0, 0]), null);
+});
+
+// What the page reads of answers whose bodies are these rows, with headers as the server writes them.
+async function readAnswers(...answers) {
+  const given = answers.map(([data, headers]) => new Response(JSON.stringify({ buckets: [0, 1], kind: "linear", description: "", data }), { headers }));
+  globalThis.fetch = async () => given.shift();
+  const dates = Array.from({ length: 120 * answers.length }, (_, i) => addDays("20260101", i));
+  return joinAnswers((await aggregates("build_id", "nightly", "54", dates, "X", {})).answers);
+}
+
+test("where samples lie in no bin the mean divides what it adds up, and they are counted", async () => {
+  const row = (date, label, shown, sum) => ({ date, label, histogram: [0, shown], sum, count: 1 });
+  const leftOut = (samples) => ({ "X-Highwater-Samples-Left-Out": String(samples) });
+  const plain = await readAnswers([[row("20260101", "", 20, 100_000)], leftOut(100)], [[row("20260501", "", 0, 58_960)], leftOut(80)]);
+  const all = total(plain, null);
+  assert.deepEqual([all.samples, all.leftOut, sumLeftOut([plain])], [20, 180, 180]);
+  close(mean(all.sum, all.histogram, all.leftOut), 794.8); // 158,960 of 200 samples
+  assert.match(leftOutText(all.leftOut, plain.leftOut, true), /^180 samples lie in none .* shares and percentiles are of the others\. Sum and mean are of all/);
+  assert.match(leftOutText(1, 1, false), /^1 sample lies in none of the bins shown: shares are of the others\.$/);
+  const keyed = await readAnswers([[row("20260101", "a", 1, 5), row("20260101", "b", 1, 500)], leftOut(9)]);
+  const one = total(keyed, "a");
+  assert.equal(mean(one.sum, one.histogram, one.leftOut), null); // Whose samples were left out is not known.
+  assert.match(leftOutText(one.leftOut, keyed.leftOut, true), /^9 samples of all keys together .* no mean is shown/);
+  const whole = await readAnswers([[row("20260101", "a", 1, 5), row("20260101", "b", 1, 500)], {}]);
+  const own = total(whole, "a");
+  assert.equal(mean(own.sum, own.histogram, own.leftOut), 5);
+  const many = await readAnswers([[row("20260101", "", 1, 5)], leftOut("9223372036854775807")]);
+  assert.equal(total(many, null).leftOut, 9223372036854775807n);
 });
 
 test("the last bin is continued as the one before it", () => {
@@ -188,6 +217,12 @@ test("counts and sums are exact above what a number holds", () => {
   assert.equal(whole(large), "9,007,199,254,740,993");
   assert.equal(sumText(2n ** 63n - 1n, "ms"), "≥ 9,223,372,036,854,775,807 ms");
   assert.equal(mean(large * 2n, [large, large]), 1);
+});
+
+test("one ping with many keys does not choose the layout that is shown", () => {
+  const piece = (buckets, date, rows) => ({ buckets, kind: "linear", description: "", data: rows.map(([label, count]) => ({ date, label, histogram: [0, count], sum: count, count })) });
+  const many = Array.from({ length: 200 }, (_, i) => [`key ${i}`, 1]);
+  assert.deepEqual(joinAnswers([piece([0, 7], "20260102", many), piece([0, 1], "20260101", [["a", 40]])]).buckets, [0, 1]);
 });
 
 test("pieces of another layout are never added, and are said", () => {
