@@ -1,7 +1,7 @@
 //! The command line. What lives here: commands and the settings of each, their defaults and help. What they do
 //! lives beside it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -124,7 +124,7 @@ pub(crate) struct EdgeListener {
 pub(crate) struct Names {
     /// Names, without a port, under which listeners on loopback answer beside localhost and the like: those that a proxy
     /// before them passes on. Others get 421; pings and the edge's heartbeats are taken under any name
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = host)]
     pub allowed_host: Vec<String>,
 }
 
@@ -400,9 +400,60 @@ pub(crate) struct ChunkFile {
     pub file: PathBuf,
 }
 
+/// A name or an address as it stands in a Host header, without what a browser puts around it.
+fn host(text: &str) -> Result<String, String> {
+    let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let is_address = address.unwrap_or(text).parse::<IpAddr>().is_ok();
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let is_name = text.strip_suffix('.').unwrap_or(text).split('.').all(is_word);
+    if is_address || is_name {
+        return Ok(text.to_owned());
+    }
+    Err("write a name or an address as a Host header has it, without scheme, port or *, such as telemetry.example or 10.0.0.7".to_owned())
+}
+
 /// Reads the address of a listener.
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "write an IP address and a port, such as 127.0.0.1:8080, [::1]:8080, or 0.0.0.0:8080 for all of this machine".to_owned()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowed_host_is_a_name_or_an_address_and_nothing_around_it() {
+        for name in [
+            "telemetry.example",
+            "a_b-c.example.",
+            "proxy",
+            "10.0.0.7",
+            "::1",
+            "[2001:db8::1]",
+        ] {
+            assert_eq!(host(name).as_deref(), Ok(name));
+        }
+        for name in [
+            "",
+            "*",
+            "*.example",
+            "https://x.example",
+            "y.example:80",
+            "a b",
+            ".",
+            "a..b",
+            "x/",
+            "[x]",
+        ] {
+            let words = host(name).expect_err(name);
+            assert!(words.contains("without scheme, port"), "{name}: {words}");
+        }
+    }
 }
