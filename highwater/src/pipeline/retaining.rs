@@ -43,7 +43,8 @@ impl LastRun {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(retained) => *last = (retained.held.iter().map(ToString::to_string).collect(), None),
-            Err(error) => last.1 = Some(error.to_string()),
+            // What was held before may be what this run deletes: it is not known any more.
+            Err(error) => *last = (Vec::new(), Some(error.to_string())),
         }
     }
 }
@@ -123,5 +124,38 @@ impl Retaining {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_run_that_failed_nothing_is_said_to_wait_that_it_may_have_deleted() {
+        let day = |text: &str| text.parse().expect("a day");
+        let held = retention::Held {
+            of: retention::Kind::Pings,
+            keep: retention::RetentionRule::default(),
+            today: day("20261129"),
+            floor: day("20261128"),
+            oldest: day("20261101"),
+            newest: day("20261128"),
+            days: 20,
+            bytes: 1,
+            of_bytes: 2,
+        };
+        let last = LastRun::default();
+        last.note(&Ok(Retained {
+            held: vec![held],
+            ..Retained::default()
+        }));
+        assert_eq!((last.told().0.len(), last.told().1), (1, None));
+        last.note(&Err(RetentionError::Standstill("busy".to_owned())));
+        let (held, failed) = last.told();
+        assert!(
+            held.is_empty() && failed.is_some_and(|words| words.contains("busy")),
+            "{held:?}"
+        );
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn failing(numbers: &HealthNumbers) -> Option<Verdict> {
             "retention_failing",
             Severity::Warning,
             format!("Not everything is deleted that is not to be kept: {error}."),
-            "What could be deleted is; the rest is tried again every minute. Look at the rights of this process on the object or \
+            "What could be deleted is; the rest is tried again by itself, a minute after a run of the process's own, within an hour \
+             after `highwater retain`. Look at the rights of this process on the object or \
              folder that is named (is it locked, or owned by another user?).",
         )
     })
