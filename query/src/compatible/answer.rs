@@ -75,7 +75,7 @@ pub struct DataPoint {
 /// Shapes series into an answer.
 ///
 /// Only one layout is shown, for bins of two do not add up: that of the most pings whose builds are plausible; of equals
-/// that of the newest build. So neither a build that claims to be of the future nor a few pings of another layout hide or
+/// that of the newest build. Pings of a date are those of its most frequent label, for one ping may have many. So neither a build that claims to be of the future nor a few pings of another layout hide or
 /// distort what the others sent. With a definition its bins are shown, whatever bins the layout has: counts at other lower
 /// bounds are left out, as the original did, while sum and count keep all. Without one, the layout's own.
 ///
@@ -96,11 +96,25 @@ pub fn answer(
 
 /// The layouts; the one that leads is the last.
 fn by_pings(series: &[Series]) -> Vec<Layout> {
-    let mut known: BTreeMap<Layout, (i64, i64, Option<&str>)> = BTreeMap::new();
+    let mut labels: BTreeMap<(Layout, &str, &str), (i64, i64)> = BTreeMap::new();
     for one in series {
-        let (plausible, all, newest) = known.entry(one.layout).or_default();
+        let (plausible, all) = labels.entry((one.layout, &one.date, &one.label)).or_default();
         *plausible = plausible.saturating_add(one.plausible);
         *all = all.saturating_add(one.cell.count());
+    }
+    let mut dates: BTreeMap<(Layout, &str), (i64, i64)> = BTreeMap::new();
+    for ((layout, date, _), (plausible, all)) in labels {
+        let most = dates.entry((layout, date)).or_default();
+        *most = (most.0.max(plausible), most.1.max(all));
+    }
+    let mut known: BTreeMap<Layout, (i64, i64, Option<&str>)> = BTreeMap::new();
+    for ((layout, _), (of_plausible, of_all)) in dates {
+        let (plausible, all, _) = known.entry(layout).or_default();
+        *plausible = plausible.saturating_add(of_plausible);
+        *all = all.saturating_add(of_all);
+    }
+    for one in series {
+        let (_, _, newest) = known.entry(one.layout).or_default();
         let build = one.newest_build.as_str();
         *newest = (*newest).max(Some(build).filter(|build| *build != ping::UNKNOWN));
     }
@@ -276,6 +290,24 @@ mod tests {
                 assert_eq!(point.sum / point.histogram.iter().sum::<i64>(), 882);
                 assert_eq!(answer.other_layouts, [odd]);
             }
+        }
+    }
+
+    #[test]
+    fn one_ping_with_many_labels_weighs_as_one_whatever_dates_it_is_seen_beside() {
+        let (honest, odd) = (Layout::exponential(1, 100, 10), Layout::exponential(1, 777, 20));
+        let labelled = |date: &str, label: String, layout, pings| Series {
+            label,
+            ..series(date, layout, "20170130", pings, 1, &[(1, 1)])
+        };
+        let many = || (0..200).map(|n| labelled("20170130", format!("l{n}"), odd, 1));
+        let one_date = vec![labelled("20170130", "a".to_owned(), honest, 40)];
+        let two_labels = ["a", "b"].map(|label| labelled("20170130", label.to_owned(), honest, 2));
+        let dates = ["20170130", "20170131"].map(|date| labelled(date, "a".to_owned(), honest, 1));
+        for rows in [one_date, two_labels.into(), dates.into()] {
+            let answer = answer(None, rows.into_iter().chain(many()).collect());
+            assert_eq!(answer.other_layouts, [odd]);
+            assert!(answer.data.iter().all(|point| point.label.len() == 1));
         }
     }
 
