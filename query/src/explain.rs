@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aggregate_store::{AggregateError, AggregateReads, CellQuery, DateClock, Filters, Listed, ValueOf};
 
-use crate::limits::{DATES_MAX, NAMES_IN_A_SENTENCE};
+use crate::limits::{LIST_DATES_MAX, NAMES_IN_A_SENTENCE};
 use crate::problem::{Problem, Reason, list};
 use crate::routes::Question;
 
@@ -32,13 +32,18 @@ pub(crate) async fn no_version(
     channel: &str,
     version: &str,
 ) -> Result<Problem, AggregateError> {
-    let known = reads.dates(clock, channel, DATES_MAX).await?.values;
-    if known.is_empty() {
+    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?;
+    if known.values.is_empty() {
         return no_channel(reads, clock, channel).await;
     }
-    let versions = newest_versions(known.iter().map(|entry| entry.version.as_str()));
+    let versions = newest_versions(known.values.iter().map(|entry| entry.version.as_str()));
+    // What is left out are dates with their versions: how many further versions are among them, nobody counted.
+    let further = match known.left_out {
+        0 => "",
+        _ => ", and maybe others at dates with less data",
+    };
     let sentence = format!(
-        "No ping of {channel} {version} was folded. Versions of {channel} with data: {}.",
+        "No ping of {channel} {version} was folded. Versions of {channel} with data: {}{further}.",
         list(versions, 0)
     );
     Ok(Problem::new(Reason::VersionUnknown, sentence))

@@ -255,6 +255,19 @@ async fn lists_that_would_be_empty_say_why() {
         assert_eq!((code, found.as_str()), (404, reason), "{target}");
         assert!(sentence.contains(named), "{target}: {sentence}");
     }
+    let mut many = Facts::default();
+    for version in 1..=1_300 {
+        let mut set = firefox("20150630", "20150701");
+        set.version = version.to_string();
+        let sum = Cell::new(1, 2, [(2, 1)]);
+        many.cells.push(cell("GC_MS", set, "parent", Layout::SIMPLE, sum));
+    }
+    let many = World::of(many).api();
+    let (_, _, sentence) = get(&many, "/filters/?channel=nightly&version=9999")
+        .await
+        .refusal();
+    assert!(sentence.contains("1300, 1299, 1298"), "{sentence}");
+    assert!(sentence.ends_with("1290, 1289 and 1288 more."), "{sentence}");
     let empty = World::of(Facts::default()).api();
     for target in [
         "/aggregates_by/build_id/channels/beta/dates/",
