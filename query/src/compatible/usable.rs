@@ -1,12 +1,35 @@
 //! Which names clients of the original can use. They put a channel into a path as it is, join it with a version by a slash,
-//! and read dates as days: one name that does not bear that, and they list nothing at all.
+//! and read dates as days: one name that does not bear that, and they list nothing at all. So it is with names that every
+//! object of JavaScript has: they keep what they read in plain objects, under the names that were sent.
 
 use ping::SubmissionDate;
 
-/// Whether a channel or version can stand in a path as it is: of RFC 3986's unreserved characters, and no dots alone.
+/// What every object of JavaScript has: a name among these is there before it is read, or is in the way of asking.
+const NAMES_OF_OBJECTS: [&str; 12] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
+/// Whether an object of JavaScript can keep something under a name, beside what it has itself.
+pub fn is_usable_key(name: &str) -> bool {
+    !NAMES_OF_OBJECTS.contains(&name)
+}
+
+/// Whether a channel or version can stand in a path as it is: of RFC 3986's unreserved characters, and no dots alone; and
+/// be a key.
 pub fn is_usable_name(name: &str) -> bool {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    !matches!(name, "" | "." | "..") && name.bytes().all(is_unreserved)
+    !matches!(name, "" | "." | "..") && name.bytes().all(is_unreserved) && is_usable_key(name)
 }
 
 /// Whether a date is a day.
@@ -38,6 +61,11 @@ mod tests {
             "a&b",
             "a+b",
             "\"",
+            "__proto__",
+            "constructor",
+            "hasOwnProperty",
+            "toString",
+            "valueOf",
         ] {
             assert!(!is_usable_name(name), "{name}");
         }

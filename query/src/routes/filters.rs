@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aggregate_store::{AggregateReads, DateClock, FilterOptions, original_os_version};
 use serde::Serialize;
 
+use crate::compatible::is_usable_key;
 use crate::explain;
 use crate::limits::LIST_VALUES_MAX;
 use crate::parameters::Parameters;
@@ -50,6 +51,10 @@ pub(crate) async fn answer(
         return Err(explain::no_version(reads, DateClock::BuildDate, channel, version).await?);
     }
     let withheld = withheld.clone();
+    let usable = |mut names: Vec<String>| {
+        names.retain(|name| is_usable_key(name));
+        names
+    };
     made(move || {
         let shown = |metric: String| match metric.strip_prefix("[[COUNT]]_") {
             Some(bare) => bare.to_owned(),
@@ -57,9 +62,12 @@ pub(crate) async fn answer(
         };
         let metrics = metrics.into_iter().filter(|metric| !withheld.holds(metric));
         let options = Options {
-            metric: metrics.map(shown).collect(),
-            application: applications,
-            architecture: architectures,
+            metric: metrics
+                .map(shown)
+                .filter(|metric| is_usable_key(metric))
+                .collect(),
+            application: usable(applications),
+            architecture: usable(architectures),
             // Whoever reads it splits it at the comma.
             os: os
                 .iter()
@@ -67,8 +75,8 @@ pub(crate) async fn answer(
                 .filter(|(name, version)| !name.contains(',') && !version.contains(','))
                 .map(|(name, version)| format!("{name},{version}"))
                 .collect(),
-            child: processes,
-            e10s_enabled: e10s,
+            child: usable(processes),
+            e10s_enabled: usable(e10s),
         };
         Ok(Reply::json(&options)?.leaving_out(left_out))
     })

@@ -87,6 +87,9 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
         ("aurora", "41", "99999999"),
         ("aurora", "41", "not date"),
         ("aurora", "42", "20150630"),
+        ("aurora", "hasOwnProperty", "20150630"),
+        ("aurora", "__proto__", "20150630"),
+        ("constructor", "41", "20150630"),
     ] {
         let mut set = firefox(build, "20150701");
         (set.channel, set.version) = (channel.to_owned(), version.to_owned());
@@ -109,6 +112,7 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
             for entry in listed.as_array().expect("a list") {
                 let joined = format!("{channel}/{}", text(&entry["version"]));
                 assert_eq!(joined.split('/').count(), 2, "{joined}");
+                assert!(joined.ends_with(char::is_numeric), "{joined}");
                 text(&entry["date"])
                     .parse::<ping::SubmissionDate>()
                     .expect("a day");
@@ -132,12 +136,16 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
             "aurora",
             "beta#x",
             "beta?x",
+            "constructor",
             "nightly",
             "nightly-cck/a b",
             "release"
         ]
     );
-    assert_eq!(values("version&channel=aurora").await, ["4/1", "41", "42"]);
+    assert_eq!(
+        values("version&channel=aurora").await,
+        ["4/1", "41", "42", "__proto__", "hasOwnProperty"]
+    );
     assert_eq!(
         values("build_date&channel=nightly&version=41").await,
         ["20150629", "20150630", "UNKNOWN"]
@@ -156,6 +164,38 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
     }
     let other = "/api/v1/values?source=other/main&dimension=channel";
     assert_eq!(get(&api, other).await.refusal().0, 400);
+}
+
+/// telemetry.js keeps metrics in an object, and asks it whether it has one.
+#[tokio::test]
+async fn filters_list_no_names_that_objects_of_javascript_have() {
+    let mut facts = facts();
+    let mut odd = firefox("20150630", "20150701");
+    (odd.application, odd.architecture) = ("valueOf".to_owned(), "toString".to_owned());
+    for metric in ["hasOwnProperty", "[[COUNT]]_constructor", "GC_MS"] {
+        let sum = Cell::new(1, 2, [(2, 1)]);
+        let named = cell(metric, odd.clone(), "__proto__", Layout::SIMPLE, sum);
+        facts.cells.push(named);
+    }
+    let api = World::of(facts).api();
+    let filters = get_json(&api, "/filters/?channel=nightly&version=41").await;
+    for kind in ["metric", "application", "architecture", "child", "e10sEnabled"] {
+        let names = filters[kind].as_array().expect("a list");
+        assert!(!names.is_empty(), "{kind}");
+        for name in names.iter().filter_map(serde_json::Value::as_str) {
+            let odd = [
+                "hasOwnProperty",
+                "constructor",
+                "valueOf",
+                "toString",
+                "__proto__",
+            ];
+            assert!(!odd.contains(&name), "{kind}: {name}");
+        }
+    }
+    let metrics = "/api/v1/values?source=telemetry/main&dimension=metric&channel=nightly&version=41";
+    let metrics = get_json(&api, metrics).await.to_string();
+    assert!(metrics.contains("hasOwnProperty"), "{metrics}");
 }
 
 #[tokio::test]
