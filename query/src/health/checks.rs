@@ -262,12 +262,12 @@ fn damage(numbers: &HealthNumbers) -> Option<Verdict> {
             "log_damaged",
             Severity::Warning,
             format!(
-                "{} of the write-ahead log did not read back as written and {} set aside: acknowledged pings may be lost.",
+                "{} of the write-ahead log did not read back as written: acknowledged pings may be lost.",
                 counted(numbers.log.damaged, "piece", "pieces"),
-                if numbers.log.damaged == 1 { "is" } else { "are" }
             ),
-            "Check the disk (smartctl, dmesg) and replace it if it lies. The bytes are kept in damaged/ of the data \
-             directory; move them away once they are looked at.",
+            "Check the disk (smartctl, dmesg) and replace it if it lies. The log says of each piece where it is: set aside in \
+             damaged/ of the data directory (move it away once it is looked at), or, where that failed, still in its segment, \
+             which stays until the piece can be set aside: make room.",
         )
     })
 }

@@ -317,6 +317,19 @@ fn the_worst_comes_first_and_a_gone_store_explains_what_follows_from_it() {
 }
 
 #[test]
+fn damage_is_not_said_to_be_set_aside_where_that_may_have_failed() {
+    let mut numbers = sound();
+    damaged(&mut numbers, 1);
+    let verdict = judge(&numbers).remove(0);
+    assert!(!verdict.what.contains("set aside"), "{}", verdict.what);
+    assert!(
+        verdict.advice.contains("where that failed, still in its segment"),
+        "{}",
+        verdict.advice
+    );
+}
+
+#[test]
 fn a_sentence_says_what_since_when_and_what_to_do() {
     let mut numbers = sound();
     gone(&mut numbers, 720);
