@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "well",
     "nothing_received",
     "ending",
@@ -58,6 +58,7 @@ pub const NAMES: [&str; 24] = [
     "retention_held",
     "retention_failing",
     "many_errored",
+    "displaced_unreadable",
     "partitions_capped",
 ];
 

@@ -18,6 +18,9 @@ const FOLD_PATIENCE: Duration = Duration::from_secs(60);
 /// How long chunks must wait to be folded at every look before that is behind, not busy.
 const FOLD_LOOKS: Duration = Duration::from_secs(30);
 
+/// The reason of pings that would displace a copy which cannot be read.
+const DISPLACED_UNREADABLE: &str = "displaced_unreadable";
+
 /// Errored pings below this share are ordinary; Mozilla's pipeline saw about as many.
 const ERRORED_PERCENT: u64 = 1;
 /// Fewer errored pings say nothing of a share.
@@ -140,6 +143,23 @@ pub(super) fn errored(numbers: &HealthNumbers) -> Option<Verdict> {
             ),
             "They are kept. `highwater pings --errors` prints them with their reasons: most often one client version sends \
              what no other does.",
+        )
+    })
+}
+
+pub(super) fn displaced(numbers: &HealthNumbers) -> Option<Verdict> {
+    let pings = *numbers.counts.errored_by_reason.get(DISPLACED_UNREADABLE)?;
+    (pings > 0).then(|| {
+        Verdict::new(
+            "displaced_unreadable",
+            Severity::Notice,
+            format!(
+                "{} not counted: copies that count were received later, and cannot be read to be taken back. Nothing is \
+                 counted twice.",
+                counted(pings, "ping is", "pings are")
+            ),
+            "`highwater replay-errors` takes them once the chunks of these copies can be read again; the log names the chunks. \
+             Where a copy was deleted on purpose (by --keep-errors or --keep-pings), only a `highwater rebuild` takes them.",
         )
     })
 }

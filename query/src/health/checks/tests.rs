@@ -152,6 +152,14 @@ const CASES: [Case; 34] = [
         n.folding.stopped = Some("other rules".to_owned());
     }),
     (
+        "displaced_unreadable",
+        Severity::Notice,
+        "1 ping is not counted",
+        |n| {
+            n.counts.errored_by_reason = [("displaced_unreadable".to_owned(), 1)].into();
+        },
+    ),
+    (
         "sealing_behind",
         Severity::Warning,
         "waits for 81 s, the seal age is 10 s",
