@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context;
 use index_schema::{Forgotten, Lowered};
 use lambda_indexer::Reconciled;
 use ping::SubmissionDate;
@@ -179,7 +180,13 @@ pub(crate) async fn perform(
     match request {
         Request::Import { file } => {
             let imported = import_file(core.edge(), &file, |progress| say(json!(progress))).await?;
-            core.settle().await?;
+            core.settle().await.with_context(|| {
+                format!(
+                    "{} pings are taken and stored ({} known already, {} bad lines): nothing has to be imported again; they are in \
+                     no number yet",
+                    imported.taken, imported.known, imported.bad
+                )
+            })?;
             Ok(json!(imported))
         }
         Request::Rebuild { forget_older } => {
@@ -193,7 +200,12 @@ pub(crate) async fn perform(
         Request::ReplayErrors => core.replay_errors(&say).await,
         Request::Reconcile => {
             let found = core.reconcile().await?;
-            core.settle().await?;
+            core.settle().await.with_context(|| {
+                format!(
+                    "{} chunks are added to the index, and not folded yet",
+                    found.outcome.added
+                )
+            })?;
             Ok(said(&found))
         }
         Request::Persist => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, Generations};
+use anyhow::Context;
 use edge::Edge;
 use index_schema::{Forgotten, Index, IndexTotals, Lowered, RetainIndex};
 use lambda_indexer::{Indexer, Reconciled, feed};
@@ -195,7 +196,9 @@ impl Core {
         tracing::warn!(floors = ?lowered.floors, admitted = lowered.admitted, "the floor dates were lowered by hand");
         self.edge().set_floor(lowered.floors.objects());
         self.reconcile().await?;
-        self.settle().await?;
+        self.settle()
+            .await
+            .context("the floors are lowered; what is above them now is not folded yet")?;
         Ok(lowered)
     }
 

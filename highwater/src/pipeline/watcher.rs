@@ -244,7 +244,8 @@ impl WatchedParts {
             folding: FoldingNumbers {
                 pending_chunks: pending,
                 pending_since: past.pending_since,
-                stopped,
+                replay_suffices: stopped.as_ref().is_some_and(|stopped| stopped.replay_suffices),
+                stopped: stopped.map(|stopped| stopped.why),
             },
             retention: self.retention_numbers(past, now),
             rates,
@@ -325,6 +326,27 @@ impl WatchedParts {
     }
 }
 
+/// Nothing is folded.
+struct Stopped {
+    why: String,
+    replay_suffices: bool,
+}
+
+impl Stopped {
+    /// Whether this is why nothing is folded before somebody acts.
+    fn by(error: &AggregatorError) -> Option<Self> {
+        let replay_suffices = match error {
+            AggregatorError::AcceptsMore { .. } => true,
+            AggregatorError::OtherFoldVersion { .. } => false,
+            _ => return None,
+        };
+        Some(Self {
+            why: error.to_string(),
+            replay_suffices,
+        })
+    }
+}
+
 impl Stations {
     /// Those of a process without an edge.
     pub(crate) fn shared(
@@ -352,15 +374,15 @@ impl Stations {
     }
 
     /// Asks index and aggregates, and the rules of the fold. Answers why they cannot be asked, and why nothing is folded.
-    async fn ask(&self, past: &mut Past) -> (Option<String>, Option<String>) {
+    async fn ask(&self, past: &mut Past) -> (Option<String>, Option<Stopped>) {
         let asked = async {
             let counts = self.counters.status().await?;
             let totals = self.index.totals().await?;
             let floors = self.index.floors().await?;
             let stopped = match &self.aggregator {
                 Some(aggregator) => match aggregator.check_rules().await {
-                    Err(error @ AggregatorError::OtherFoldVersion { .. }) => Some(error.to_string()),
-                    _ => None,
+                    Err(error) => Stopped::by(&error),
+                    Ok(()) => None,
                 },
                 None => None,
             };

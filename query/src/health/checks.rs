@@ -294,14 +294,29 @@ fn databases(numbers: &HealthNumbers) -> Option<Verdict> {
 }
 
 fn rules(numbers: &HealthNumbers) -> Option<Verdict> {
-    let advice = if numbers.log.is_there() {
-        "Run `highwater rebuild` beside the process, or go back to the settings of before."
-    } else {
-        "Go back to the settings of before, or fold everything anew as infra/README.md says (\"When something is lost\")."
+    let folding = &numbers.folding;
+    let (name, advice) = match (numbers.log.is_there(), folding.replay_suffices) {
+        (true, true) => (
+            "replay_needed",
+            "Run `highwater replay-errors` beside the process: it folds what was errored under the lower limits, and folding \
+             goes on. Or go back to the settings of before. Pings are taken meanwhile, and wait.",
+        ),
+        (true, false) => (
+            "rebuild_needed",
+            "Run `highwater rebuild` beside the process, or go back to the settings of before.",
+        ),
+        (false, replay_suffices) => (
+            if replay_suffices {
+                "replay_needed"
+            } else {
+                "rebuild_needed"
+            },
+            "Go back to the settings of before, or fold everything anew as infra/README.md says (\"When something is lost\").",
+        ),
     };
-    numbers.folding.stopped.as_ref().map(|why| {
+    folding.stopped.as_ref().map(|why| {
         let what = format!("Nothing is folded: {why}.");
-        Verdict::new("rebuild_needed", Severity::Alarm, what, advice)
+        Verdict::new(name, Severity::Alarm, what, advice)
     })
 }
 

@@ -128,6 +128,8 @@ pub struct FoldingNumbers {
     pub pending_since: Option<Timestamp>,
     /// Why nothing is folded at all, if that is so.
     pub stopped: Option<String>,
+    /// Whether a replay of errored pings sets it going again, and no rebuild is needed.
+    pub replay_suffices: bool,
 }
 
 /// How deletion gets on, and before which days nothing is taken any more.

@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 26] = [
     "well",
     "nothing_received",
     "ending",
@@ -50,6 +50,7 @@ pub const NAMES: [&str; 25] = [
     "log_damaged",
     "database_gone",
     "rebuild_needed",
+    "replay_needed",
     "sealing_behind",
     "indexing_behind",
     "folding_behind",

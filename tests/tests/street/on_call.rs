@@ -190,6 +190,43 @@ fn an_import_under_other_rules_says_that_nothing_is_folded() {
 }
 
 #[test]
+fn a_higher_limit_waits_for_a_replay_and_says_so_while_pings_are_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let few = file_of(folder.path(), "a", 0..5);
+    well(command(&data, "import", &["--inflated-limit", "1MiB", &few]));
+    let more = file_of(folder.path(), "b", 5..7);
+    let told = command(&data, "import", &[&more]);
+    assert!(
+        !told.success
+            && told.stderr.contains("2 pings are taken and stored")
+            && told.stderr.contains("highwater replay-errors"),
+        "{told:?}"
+    );
+    let pipeline = Pipeline::start(&data, &[]);
+    let health = || {
+        pipeline
+            .api_client()
+            .get("/api/v1/health")
+            .expect("an answer")
+            .json()
+    };
+    let names = |health: &serde_json::Value| {
+        let verdicts = health["verdicts"].as_array().expect("verdicts").iter();
+        verdicts
+            .map(|verdict| verdict["name"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&health()), ["replay_needed"]);
+    well(command(&data, "replay-errors", &[]));
+    pipeline.wait_for("all to be folded", |status| status["folded"] == 7);
+    while names(&health()) != ["well"] {
+        tests::pause(std::time::Duration::from_millis(100));
+    }
+    pipeline.terminate();
+}
+
+#[test]
 fn pings_lost_to_damage_of_the_log_keep_the_status_from_settling() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");

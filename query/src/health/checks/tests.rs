@@ -44,7 +44,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 34] = [
+const CASES: [Case; 35] = [
     (
         "well",
         Severity::Well,
@@ -150,6 +150,10 @@ const CASES: [Case; 34] = [
     }),
     ("rebuild_needed", Severity::Alarm, "other rules", |n| {
         n.folding.stopped = Some("other rules".to_owned());
+    }),
+    ("replay_needed", Severity::Alarm, "lower limits", |n| {
+        n.folding.stopped = Some("lower limits".to_owned());
+        n.folding.replay_suffices = true;
     }),
     (
         "displaced_unreadable",
@@ -351,13 +355,17 @@ fn a_sentence_says_what_since_when_and_what_to_do() {
 
 #[test]
 fn what_takes_no_pings_is_not_sent_to_a_data_directory() {
-    let makes: [(&str, Make); 3] = [
+    let makes: [(&str, Make); 4] = [
         ("store_gone", |n| gone(n, 600)),
         ("database_gone", |n| {
             n.databases = Some("no route to host".to_owned());
         }),
         ("rebuild_needed", |n| {
             n.folding.stopped = Some("other rules".to_owned());
+        }),
+        ("replay_needed", |n| {
+            n.folding.stopped = Some("lower limits".to_owned());
+            n.folding.replay_suffices = true;
         }),
     ];
     for (name, make) in makes {
@@ -371,7 +379,12 @@ fn what_takes_no_pings_is_not_sent_to_a_data_directory() {
         let found = verdicts.iter().find(|verdict| verdict.name == name);
         let found = found.unwrap_or_else(|| panic!("{name}: {verdicts:?}"));
         let said = format!("{} {}", found.what, found.advice);
-        for word in ["data directory", "highwater rebuild", "Pings are accepted"] {
+        for word in [
+            "data directory",
+            "highwater rebuild",
+            "replay-errors",
+            "Pings are accepted",
+        ] {
             assert!(!said.contains(word), "{name}: {said}");
         }
     }
