@@ -50,6 +50,17 @@ pub enum AggregateError {
         /// What the database says.
         cause: String,
     },
+    /// The file cannot be used, for this user may not.
+    #[error(
+        "{place}: {cause}: this user may not write there, which reading needs, too: run this as the user of the process, or \
+         mend the rights of the file, of its -wal and -shm, and of its folder"
+    )]
+    Denied {
+        /// The file.
+        place: String,
+        /// What the database says.
+        cause: String,
+    },
     /// It was opened for reading only.
     #[error("the aggregates were opened for reading only")]
     ReadOnly,

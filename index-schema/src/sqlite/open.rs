@@ -94,12 +94,23 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 }
 
 fn describe(path: &Path, error: &rusqlite::Error) -> IndexError {
-    let advice = if may_be_damaged(error) {
+    let advice = if is_denied(error) {
+        ": this user may not write there, which reading needs, too: run this as the user of the process, or mend the rights of the \
+         file, of its -wal and -shm, and of its folder"
+    } else if may_be_damaged(error) {
         ": if it is damaged, move it away, with its -wal and -shm, and start again: it is made anew from the store"
     } else {
         ""
     };
     IndexError::Database(format!("{}: {error}{advice}", path.display()))
+}
+
+/// Whether the rights of the file or of its folder are in the way.
+fn is_denied(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    )
 }
 
 /// Whether what went wrong may lie in the file itself.
@@ -112,7 +123,6 @@ fn may_be_damaged(error: &rusqlite::Error) -> bool {
                 | ErrorCode::DiskFull
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
-                | ErrorCode::PermissionDenied
                 | ErrorCode::OutOfMemory
         )
     )
@@ -121,6 +131,23 @@ fn may_be_damaged(error: &rusqlite::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rights_that_are_in_the_way_are_said_to_be_that_and_no_damage() {
+        let said = |code| {
+            let refused = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            describe(Path::new("DIR/index.sqlite"), &refused).to_string()
+        };
+        for code in [rusqlite::ffi::SQLITE_READONLY, rusqlite::ffi::SQLITE_PERM] {
+            let words = said(code);
+            assert!(
+                words.contains("DIR/index.sqlite: ") && words.contains("mend the rights"),
+                "{words}"
+            );
+            assert!(!words.contains("damaged"), "{words}");
+        }
+        assert!(said(rusqlite::ffi::SQLITE_NOTADB).contains("if it is damaged"));
+    }
 
     #[test]
     fn an_index_of_any_earlier_version_is_brought_up_to_date_with_all_that_is_in_it() {
