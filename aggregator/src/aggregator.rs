@@ -254,7 +254,7 @@ impl Aggregator {
                     tracing::error!(%chunk, failures, reason, "a chunk cannot be folded");
                 }
                 Err(error @ AggregatorError::Unreachable { chunk, .. }) => {
-                    let rest = self.rests().begin_unreachable(chunk, now);
+                    let rest = self.rests().begin_unreachable(chunk, error.to_string(), now);
                     tracing::warn!(
                         %error, seconds = rest.as_secs(),
                         "a chunk cannot be read now and is tried again later; those behind it are folded first"
@@ -307,6 +307,11 @@ impl Aggregator {
     /// [`AggregatorError::OtherFoldVersion`] when only a rebuild helps; when the aggregates failed.
     pub async fn check_rules(&self) -> Result<(), AggregatorError> {
         self.work.check_fold_version(&*self.current.get()).await
+    }
+
+    /// How many pending chunks the store did not give when they were tried last, and what was said of the last of them.
+    pub fn out_of_reach(&self) -> Option<(usize, String)> {
+        self.rests().out_of_reach()
     }
 
     fn rests(&self) -> std::sync::MutexGuard<'_, Rests> {

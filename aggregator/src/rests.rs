@@ -21,6 +21,8 @@ const UNREACHABLE_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Rests {
     failed: HashMap<ChunkId, Duration>,
     unreachable: HashMap<ChunkId, Unreached>,
+    /// What was said of the last chunk that could not be reached.
+    said: String,
 }
 
 /// A chunk that the store does not give.
@@ -40,8 +42,9 @@ impl Rests {
         };
     }
 
-    /// Has a chunk rest that could not be reached, each time longer. Answers how long.
-    pub(crate) fn begin_unreachable(&mut self, chunk: ChunkId, now: Duration) -> Duration {
+    /// Has a chunk rest that could not be reached, as is said, each time longer. Answers how long.
+    pub(crate) fn begin_unreachable(&mut self, chunk: ChunkId, said: String, now: Duration) -> Duration {
+        self.said = said;
         let unreached = self.unreachable.entry(chunk).or_insert_with(|| Unreached {
             backoff: Backoff::new(UNREACHABLE_MIN, UNREACHABLE_MAX),
             until: now,
@@ -62,6 +65,12 @@ impl Rests {
                 unreached.until = Duration::ZERO;
             }
         }
+    }
+
+    /// How many chunks could not be reached when that was tried last, and what was said of the last of them.
+    pub(crate) fn out_of_reach(&self) -> Option<(usize, String)> {
+        let chunks = self.unreachable.len();
+        (chunks > 0).then(|| (chunks, self.said.clone()))
     }
 
     /// Chunks that rest, or rested and were not folded since.

@@ -94,6 +94,7 @@ struct Past {
     trend: Trend,
     looks: u32,
     pending_since: Option<Timestamp>,
+    unreadable_since: Option<Timestamp>,
     behind_since: Option<Timestamp>,
     empty_listings: u32,
     counts: StatusReport,
@@ -216,6 +217,8 @@ impl WatchedParts {
         let counts = past.counts.clone();
         // What is held in memory stays pending until it is written, and is folded all the same.
         let pending = past.index.pending_chunks.saturating_sub(counts.in_memory_chunks);
+        let unreadable = self.unreadable().filter(|_| pending > 0);
+        past.unreadable_since = unreadable.as_ref().map(|_| past.unreadable_since.unwrap_or(now));
         past.pending_since = (pending > 0).then(|| past.pending_since.unwrap_or(now));
         let is_behind = self.stations.is_some() && counts.indexed < counts.chunked;
         past.behind_since = is_behind.then(|| past.behind_since.unwrap_or(now));
@@ -246,6 +249,9 @@ impl WatchedParts {
                 pending_since: past.pending_since,
                 replay_suffices: stopped.as_ref().is_some_and(|stopped| stopped.replay_suffices),
                 stopped: stopped.map(|stopped| stopped.why),
+                unreadable_chunks: unreadable.as_ref().map_or(0, |(chunks, _)| *chunks),
+                unreadable_since: past.unreadable_since,
+                unreadable_error: unreadable.map(|(_, said)| said),
             },
             retention: self.retention_numbers(past, now),
             rates,
@@ -253,6 +259,13 @@ impl WatchedParts {
             ending,
             counts,
         }
+    }
+
+    /// How many chunks that wait to be folded the store does not give, and what it said last.
+    fn unreadable(&self) -> Option<(u64, String)> {
+        let aggregator = self.stations.as_ref()?.aggregator.as_ref()?;
+        let (chunks, said) = aggregator.out_of_reach()?;
+        Some((chunks as u64, said))
     }
 
     fn retention_numbers(&self, past: &mut Past, now: Timestamp) -> RetentionNumbers {
@@ -270,14 +283,18 @@ impl WatchedParts {
         }
     }
 
-    /// Lists the store now and then, so that a loss is noticed though nothing is put or read.
+    /// Lists the store now and then, so that a loss is noticed though nothing is put or read; and once after each object that
+    /// could not be read, to know whether that was the object or the store.
     async fn store_numbers(&self, past: &mut Past) -> StoreNumbers {
         let Some(store) = &self.store else {
             return StoreNumbers::default();
         };
-        if past.looks % LOOKS_PER_SAMPLE == LISTING_LOOK && past.index.chunks > 0 {
+        let is_time = past.looks % LOOKS_PER_SAMPLE == LISTING_LOOK && past.index.chunks > 0;
+        if store.take_doubt() || is_time {
             match within_patience(store.list("", None, 1)).await {
-                Some(Ok(page)) if page.objects.is_empty() => past.empty_listings += 1,
+                Some(Ok(page)) if page.objects.is_empty() && past.index.chunks > 0 => {
+                    past.empty_listings += 1;
+                }
                 Some(Ok(_)) => past.empty_listings = 0,
                 Some(Err(_)) => {} // Remembered by the store that is watched.
                 None => store.note_silence("list", PATIENCE.as_secs()),

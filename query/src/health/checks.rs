@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::numbers::{DiskNumbers, HealthNumbers};
 use super::verdict::{Severity, Verdict};
 use super::words::{bytes, counted, lasting, percent};
-use stations::{displaced, errored, folding, indexing, partitions, sealing, set_aside, stuck};
+use stations::{displaced, errored, folding, indexing, partitions, sealing, set_aside, stuck, unreadable};
 
 /// At four fifths of its budget the log presses for seals, so it often stays there; above this it still grows.
 const LOG_FILLING_PERCENT: u64 = 90;
@@ -22,7 +22,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 19] = [
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 20] = [
         process,
         log_place,
         log_writes,
@@ -37,6 +37,7 @@ pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
         sealing,
         indexing,
         folding,
+        unreadable,
         set_aside,
         keeping::held,
         keeping::failing,

@@ -98,7 +98,7 @@ pub struct DiskNumbers {
 /// How the store of chunks answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreNumbers {
-    /// Since when every put, or every read, failed.
+    /// Since when every put, or every listing, failed. A single object that cannot be read is not the store's failure.
     pub failing_since: Option<Timestamp>,
     /// What it said last.
     pub error: Option<String>,
@@ -130,6 +130,12 @@ pub struct FoldingNumbers {
     pub stopped: Option<String>,
     /// Whether a replay of errored pings sets it going again, and no rebuild is needed.
     pub replay_suffices: bool,
+    /// Chunks among those that wait which the store does not give, while it answers otherwise.
+    pub unreadable_chunks: u64,
+    /// Since when there were some at every look.
+    pub unreadable_since: Option<Timestamp>,
+    /// What was said of the last of them.
+    pub unreadable_error: Option<String>,
 }
 
 /// How deletion gets on, and before which days nothing is taken any more.
@@ -210,7 +216,10 @@ impl HealthNumbers {
                 "chunks": index.chunks, "stored_bytes": index.stored_bytes,
                 "received_bytes": index.received_bytes,
             },
-            "folding": {"pending_chunks": folding.pending_chunks, "stopped": folding.stopped},
+            "folding": {
+                "pending_chunks": folding.pending_chunks, "stopped": folding.stopped,
+                "unreadable_chunks": folding.unreadable_chunks,
+            },
             "retention": {
                 "held": retention.held, "error": retention.failed,
                 "objects_floor": retention.objects_floor.map(|floor| floor.to_string()),

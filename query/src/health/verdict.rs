@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 27] = [
     "well",
     "nothing_received",
     "ending",
@@ -54,6 +54,7 @@ pub const NAMES: [&str; 26] = [
     "sealing_behind",
     "indexing_behind",
     "folding_behind",
+    "chunks_unreadable",
     "set_aside",
     "below_floor",
     "retention_held",

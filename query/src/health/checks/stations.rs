@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::numbers::HealthNumbers;
+use super::super::numbers::{FoldingNumbers, HealthNumbers};
 use super::super::verdict::{Severity, Verdict};
 use super::super::words::{count, counted, lasting, percent};
 
@@ -17,6 +17,9 @@ const FOLD_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long chunks must wait to be folded at every look before that is behind, not busy.
 const FOLD_LOOKS: Duration = Duration::from_secs(30);
+
+/// How long a chunk may be out of reach: most are read at the second or third try.
+const READ_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The reason of pings that would displace a copy which cannot be read.
 const DISPLACED_UNREADABLE: &str = "displaced_unreadable";
@@ -91,19 +94,48 @@ pub(super) fn folding(numbers: &HealthNumbers) -> Option<Verdict> {
     let waits = Duration::from_micros(u64::try_from(numbers.now().micros_since(since)).unwrap_or(0));
     let lag = numbers.newest_age().unwrap_or(waits);
     let patience = numbers.log.seal_age.saturating_add(FOLD_PATIENCE);
-    let explained = numbers.folding.stopped.is_some() || numbers.store.failing_since.is_some();
+    // Chunks that cannot be read wait for no machine.
+    let FoldingNumbers {
+        pending_chunks,
+        unreadable_chunks,
+        ..
+    } = numbers.folding;
+    let explained = numbers.folding.stopped.is_some()
+        || numbers.store.failing_since.is_some()
+        || (unreadable_chunks > 0 && unreadable_chunks >= pending_chunks);
     (waits > FOLD_LOOKS && lag > patience && !explained).then(|| {
         Verdict::new(
             "folding_behind",
             Severity::Warning,
             format!(
                 "Folding is behind: {} to be folded, the newest number is {} old; {} pings are folded a second.",
-                counted(numbers.folding.pending_chunks, "chunk waits", "chunks wait"),
+                counted(pending_chunks, "chunk waits", "chunks wait"),
                 lasting(lag),
                 count(numbers.rates.folded.max(0.0) as u64)
             ),
             "After an import, a reconcile or a pause it catches up by itself: watch the number of waiting chunks fall. If it \
              rises, this machine is too small for the load; if nothing is folded, the log says why.",
+        )
+        .since(Some(since))
+    })
+}
+
+pub(super) fn unreadable(numbers: &HealthNumbers) -> Option<Verdict> {
+    let folding = &numbers.folding;
+    let since = folding.unreadable_since?;
+    let lasts = numbers.now().micros_since(since) >= i64::try_from(READ_PATIENCE.as_micros()).unwrap_or(0);
+    // A store that refuses everything is said by its own verdict.
+    (lasts && folding.unreadable_chunks > 0 && numbers.store.failing_since.is_none()).then(|| {
+        let error = folding.unreadable_error.as_deref().unwrap_or("it gives no answer");
+        Verdict::new(
+            "chunks_unreadable",
+            Severity::Warning,
+            format!(
+                "{} cannot be read, though the store answers otherwise: their pings are in no number yet. The last said: {error}.",
+                counted(folding.unreadable_chunks, "chunk", "chunks")
+            ),
+            "Look at the rights of the objects that the log names, and whether they are archived, or lie on a bad part of the \
+             disk. They are tried again each minute at the latest; the others are folded first.",
         )
         .since(Some(since))
     })

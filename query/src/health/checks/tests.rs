@@ -44,7 +44,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 35] = [
+const CASES: [Case; 36] = [
     (
         "well",
         Severity::Well,
@@ -156,6 +156,12 @@ const CASES: [Case; 35] = [
         n.folding.replay_suffices = true;
     }),
     (
+        "chunks_unreadable",
+        Severity::Warning,
+        "2 chunks cannot be read, though the store answers otherwise: their pings are in no number yet. The last said: denied.",
+        |n| unreadable_chunks(n, 2, 10),
+    ),
+    (
         "displaced_unreadable",
         Severity::Notice,
         "1 ping is not counted",
@@ -263,6 +269,12 @@ fn gone(numbers: &mut HealthNumbers, seconds: i64) {
     numbers.store.error = Some("put `a` failed".to_owned());
 }
 
+fn unreadable_chunks(numbers: &mut HealthNumbers, chunks: u64, seconds: i64) {
+    let folding = &mut numbers.folding;
+    (folding.unreadable_chunks, folding.unreadable_since) = (chunks, ago(seconds));
+    folding.unreadable_error = Some("denied".to_owned());
+}
+
 fn damaged(numbers: &mut HealthNumbers, pieces: u64) {
     (numbers.log.damaged, numbers.counts.set_aside) = (pieces, pieces);
 }
@@ -326,6 +338,20 @@ fn the_worst_comes_first_and_a_gone_store_explains_what_follows_from_it() {
     numbers.counts.set_aside = 1;
     let names: Vec<&str> = judge(&numbers).iter().map(|verdict| verdict.name).collect();
     assert_eq!(names, ["store_gone", "set_aside"]);
+}
+
+#[test]
+fn chunks_that_cannot_be_read_are_neither_a_gone_store_nor_a_machine_that_is_too_small() {
+    let names = |chunks, seconds| {
+        let mut numbers = sound();
+        (numbers.folding.pending_since, numbers.counts.newest_received) = (ago(600), ago(600));
+        unreadable_chunks(&mut numbers, chunks, seconds);
+        let verdicts = judge(&numbers);
+        verdicts.iter().map(|verdict| verdict.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(3, 600), ["chunks_unreadable"]);
+    assert_eq!(names(2, 600), ["folding_behind", "chunks_unreadable"]);
+    assert_eq!(names(3, 9), ["well"]);
 }
 
 #[test]
