@@ -41,7 +41,7 @@ mod waiting;
 pub use claim::{ClaimError, Claims};
 pub use edge::{Edge, EdgeOptions, ImportedPing, Parts};
 pub use limits::{BODY_BYTES_MAX, EdgeLimits, IMPORTED_FILES_MAX, LOG_BYTES_MIN};
-pub use log::look::{LogCounts, read_counts};
+pub use log::look::{LogCounts, damaged_pieces, read_counts};
 pub use log::open::OpenError;
 pub use start::EdgeError;
 pub use status::EdgeStatus;

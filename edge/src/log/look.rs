@@ -1,6 +1,7 @@
 //! Looking at a log without changing anything: how many pings wait, how many are in chunks. For a directory on which no
 //! process runs; beside one, the answer may be a moment old or fail.
 
+use std::io;
 use std::path::Path;
 
 use disk::{Disk, File};
@@ -8,6 +9,7 @@ use index_schema::proto::LogState;
 use ping::Incarnation;
 use prost::Message;
 
+use super::damage::Damaged;
 use super::frame::FrameKind;
 use super::open::OpenError;
 use super::position::Position;
@@ -21,6 +23,14 @@ pub struct LogCounts {
     pub waiting: u64,
     /// Pings in chunks that are in the store.
     pub chunked: u64,
+}
+
+/// How many pieces of a log were set aside as damaged in this folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn damaged_pieces(disk: &dyn Disk, damaged_dir: &Path) -> io::Result<u64> {
+    Damaged::new(disk, damaged_dir).pieces()
 }
 
 /// Reads the counts of the log of incarnation `own` in the folder `dir`. Damaged pieces are passed over.

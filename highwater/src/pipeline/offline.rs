@@ -1,7 +1,5 @@
 //! The status of a data directory on which no process runs, read without a lock.
 
-use std::path::Path;
-
 use anyhow::Context;
 use disk::RealDisk;
 use ping::Incarnation;
@@ -23,12 +21,10 @@ pub(crate) async fn offline_status(data: &Data) -> anyhow::Result<StatusReport> 
     let (index, aggregates) = (local.index.as_ref(), local.aggregates.as_ref());
     let mut report = report(counts.waiting, counts.chunked, index, aggregates).await?;
     let damaged = local.directory.damaged();
-    report.set_aside += task::blocking(move || pieces_in(&damaged)).await?;
+    report.set_aside += task::blocking(move || {
+        edge::damaged_pieces(RealDisk::shared().as_ref(), &damaged)
+            .with_context(|| format!("cannot read {}", damaged.display()))
+    })
+    .await?;
     Ok(report)
-}
-
-/// How many pieces of the log were set aside as damaged.
-fn pieces_in(folder: &Path) -> anyhow::Result<u64> {
-    let pieces = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    Ok(pieces.count() as u64)
 }
