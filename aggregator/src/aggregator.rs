@@ -119,11 +119,6 @@ impl Aggregator {
         })
     }
 
-    /// Pending chunks that the store did not give when they were tried last.
-    pub fn out_of_reach(&self) -> usize {
-        self.rests().out_of_reach()
-    }
-
     /// Tells the loop that there may be work: to be called when chunks were indexed.
     pub fn waker(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)

@@ -78,11 +78,6 @@ impl Rests {
         self.failed.len() + self.unreachable.len()
     }
 
-    /// Chunks that could not be reached when they were tried last.
-    pub(crate) fn out_of_reach(&self) -> usize {
-        self.unreachable.len()
-    }
-
     /// Forgets chunks that could not be reached and are not pending any more.
     pub(crate) fn keep_pending(&mut self, pending: &[IndexEntry]) {
         if !self.unreachable.is_empty() {

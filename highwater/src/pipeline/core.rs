@@ -145,7 +145,10 @@ impl Core {
         let chunks = ever(&self.index.totals().await?);
         loop {
             let now = self.index.totals().await?;
-            let out_of_reach = self.aggregator.out_of_reach() as u64;
+            let out_of_reach = self
+                .aggregator
+                .out_of_reach()
+                .map_or(0, |(chunks, _)| chunks as u64);
             if now.pending_chunks <= ever(&now).saturating_sub(chunks) + out_of_reach {
                 return Ok(());
             }
