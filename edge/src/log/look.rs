@@ -77,7 +77,7 @@ pub fn read_counts(disk: &dyn Disk, dir: &Path, own: Incarnation) -> Result<LogC
 }
 
 /// How far the segment `number` holds, as the next one says.
-fn vouched_length(next: &dyn File, number: u32) -> std::io::Result<Option<u64>> {
+fn vouched_length(next: &dyn File, number: u32) -> io::Result<Option<u64>> {
     let Ok(Header { salt, .. }) = header(next)? else {
         return Ok(None);
     };
@@ -93,7 +93,7 @@ fn vouched_length(next: &dyn File, number: u32) -> std::io::Result<Option<u64>> 
         .map(|state| state.previous_valid_length))
 }
 
-fn header(file: &dyn File) -> std::io::Result<Result<Header, HeaderError>> {
+fn header(file: &dyn File) -> io::Result<Result<Header, HeaderError>> {
     let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
     let read = file.read_at(&mut bytes, 0)?;
     Ok(segment::decode_header(&bytes[..read]))
