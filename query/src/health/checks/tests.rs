@@ -44,7 +44,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 36] = [
+const CASES: [Case; 37] = [
     (
         "well",
         Severity::Well,
