@@ -149,7 +149,7 @@ fn a_link_to_itself_in_place_of_an_object_stops_no_command() {
     assert_eq!(status_of(&data)["folded"], json!(folded + 4));
     fs::remove_file(&chunk).expect("removed");
     fs::rename(&away, &chunk).expect("renamed");
-    well(command(&data, "reconcile", &[]));
+    well(command(&data, "rebuild", &[]));
     assert_eq!(pipeline.wait_until_settled()["folded"], json!(9));
 }
 
