@@ -62,8 +62,11 @@ pub(crate) struct Past {
 }
 
 /// What the rules say now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Steps {
+    /// The floors before.
+    before: Floors,
+    today: Today,
     floors: Floors,
     held: Vec<Held>,
     /// The days of chunks of which this was said.
@@ -117,10 +120,12 @@ impl Retainer {
         while past.ran.len() > RAN_DAYS_MAX {
             past.ran.pop_first();
         }
-        (retained.floors, retained.held) = self.raise(today, consent, past, &mut troubles).await?;
+        let today = self
+            .raise(today, consent, past, &mut retained, &mut troubles)
+            .await?;
         let objects = self.delete_objects(&mut retained.gone).await;
         troubles.extend(objects.err());
-        let rows = self.delete_rows(today, consent, past, &mut retained).await;
+        let rows = self.delete_rows(&today, consent, past, &mut retained).await;
         troubles.extend(rows.err());
         match over_budget(&*self.parts.index, &*self.parts.aggregates.get(), &self.rules).await {
             Ok(over) => retained.over_budget_bytes = over,
@@ -145,12 +150,9 @@ impl Retainer {
     ) -> Result<Steps, RetentionError> {
         let stored = Stored::read(&*self.parts.index).await?;
         let today = stored.today(&self.rules, today, &past.ran);
-        let mut steps = stored.objects(&self.rules, &today, consent);
+        let mut steps = stored.objects(&self.rules, today, consent);
         let aggregates = self.parts.aggregates.get();
-        match self
-            .aggregates_step(&*aggregates, &stored.floors, &today, consent, past)
-            .await
-        {
+        match self.aggregates_step(&*aggregates, &steps, consent, past).await {
             Ok(step) => {
                 steps.floors.aggregates = step.floor;
                 steps.held.extend(step.held);
@@ -165,8 +167,7 @@ impl Retainer {
     async fn aggregates_step(
         &self,
         aggregates: &dyn RetainAggregates,
-        floors: &Floors,
-        today: &Today,
+        steps: &Steps,
         consent: Consent,
         past: &mut Past,
     ) -> Result<Step, RetentionError> {
@@ -178,34 +179,35 @@ impl Retainer {
                 past.in_vain = None;
             }
         }
-        aggregates_step(aggregates, &keep, floors, today, consent).await
+        aggregates_step(aggregates, &keep, &steps.before, &steps.today, consent).await
     }
 
-    /// Raises the floors as far as the rules say and nobody has to agree; answers them, and what waits. A day that comes
-    /// between the look and the raise was not looked at, so it is looked again.
+    /// Raises the floors as far as the rules say and nobody has to agree; notes them, and what waits. A day that comes
+    /// between the look and the raise was not looked at, so it is looked again. Answers the day by which that was said.
     async fn raise(
         &self,
         today: SubmissionDate,
         consent: Consent,
         past: &mut Past,
+        retained: &mut Retained,
         troubles: &mut Vec<RetentionError>,
-    ) -> Result<(Floors, Vec<Held>), RetentionError> {
-        let index = &*self.parts.index;
-        let (mut steps, mut raised) = (Steps::default(), Ok(()));
-        for _ in 0..LOOKS_MAX {
-            steps = self.steps(today, consent, past).await?;
-            let floors = index.floors().await?;
-            raised = match floors.raised(&steps.floors) == floors {
+    ) -> Result<Today, RetentionError> {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let steps = self.steps(today, consent, past).await?;
+            let raised = match steps.before.raised(&steps.floors) == steps.before {
                 true => Ok(()),
                 false => self.raise_to(&steps, consent).await,
             };
-            if !matches!(raised, Err(RetentionError::Unseen { .. })) {
-                break;
+            if looks < LOOKS_MAX && matches!(raised, Err(RetentionError::Unseen { .. })) {
+                continue;
             }
+            troubles.extend(steps.trouble);
+            troubles.extend(raised.err());
+            (retained.floors, retained.held) = (self.parts.index.floors().await?, steps.held);
+            return Ok(steps.today);
         }
-        troubles.extend(steps.trouble);
-        troubles.extend(raised.err());
-        Ok((index.floors().await?, steps.held))
     }
 
     /// Raises the floors, if all that goes was looked at or a person agreed.
@@ -279,7 +281,7 @@ impl Retainer {
     /// Deletes rows of aggregates; then sees whether that made room where it was to.
     async fn delete_rows(
         &self,
-        today: SubmissionDate,
+        today: &Today,
         consent: Consent,
         past: &mut Past,
         retained: &mut Retained,
@@ -291,10 +293,7 @@ impl Retainer {
             true => below(&aggregates.day_bytes().await?, floors.aggregates),
             false => 0,
         };
-        let today = Stored::read(&*self.parts.index)
-            .await?
-            .today(&self.rules, today, &past.ran);
-        let copies = copies_step(&*aggregates, &self.rules.copies, &today, consent).await?;
+        let copies = copies_step(&*aggregates, &self.rules.copies, today, consent).await?;
         retained.held.extend(copies.held);
         self.delete_aggregates(floors, copies.floor, past, &mut retained.gone)
             .await?;
@@ -356,10 +355,10 @@ pub async fn look(
     let today = &stored.today(rules, today, &BTreeSet::new());
     let before = stored.floors;
     let mut retained = Retained {
-        held: stored.objects(rules, today, Consent::Bounded).held,
+        held: stored.objects(rules, today.clone(), Consent::Bounded).held,
         ..Retained::default()
     };
-    let mut floors = stored.objects(rules, today, Consent::Given).floors;
+    let mut floors = stored.objects(rules, today.clone(), Consent::Given).floors;
     let bounded = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Bounded).await?;
     let given = aggregates_step(aggregates, &rules.aggregates, &before, today, Consent::Given).await?;
     floors.aggregates = given.floor;
@@ -419,8 +418,16 @@ impl Stored {
     }
 
     /// What the rules of objects say of those above the floors.
-    fn objects(&self, rules: &Rules, today: &Today, consent: Consent) -> Steps {
-        let mut steps = Steps::default();
+    fn objects(&self, rules: &Rules, today: Today, consent: Consent) -> Steps {
+        let mut steps = Steps {
+            before: self.floors,
+            today,
+            floors: Floors::default(),
+            held: Vec::new(),
+            seen: SeenDays::default(),
+            aggregate_days: BTreeSet::new(),
+            trouble: None,
+        };
         for (of, kind, keep) in [
             (Kind::Pings, ChunkKind::Pings, &rules.pings),
             (Kind::Errors, ChunkKind::Errors, &rules.errors),
@@ -430,7 +437,7 @@ impl Stored {
                 .filter(|day| self.floors.admit(kind, day.date))
                 .map(|day| (day.date, day.stored_bytes))
                 .collect();
-            let step = Step::of((of, keep), &days, today, consent);
+            let step = Step::of((of, keep), &days, &steps.today, consent);
             match kind {
                 ChunkKind::Pings => (steps.floors.pings, steps.seen.pings) = (step.floor, step.seen),
                 ChunkKind::Errors => (steps.floors.errors, steps.seen.errors) = (step.floor, step.seen),
