@@ -296,24 +296,19 @@ fn databases(numbers: &HealthNumbers) -> Option<Verdict> {
 
 fn rules(numbers: &HealthNumbers) -> Option<Verdict> {
     let folding = &numbers.folding;
-    let (name, advice) = match (numbers.log.is_there(), folding.replay_suffices) {
-        (true, true) => (
-            "replay_needed",
+    let name = match folding.replay_suffices {
+        true => "replay_needed",
+        false => "rebuild_needed",
+    };
+    let advice = match (numbers.log.is_there(), folding.replay_suffices) {
+        (true, true) => {
             "Run `highwater replay-errors` beside the process: it folds what was errored under the lower limits, and folding \
-             goes on. Or go back to the settings of before. Pings are taken meanwhile, and wait.",
-        ),
-        (true, false) => (
-            "rebuild_needed",
-            "Run `highwater rebuild` beside the process, or go back to the settings of before.",
-        ),
-        (false, replay_suffices) => (
-            if replay_suffices {
-                "replay_needed"
-            } else {
-                "rebuild_needed"
-            },
-            "Go back to the settings of before, or fold everything anew as infra/README.md says (\"When something is lost\").",
-        ),
+             goes on. Or go back to the settings of before. Pings are taken meanwhile, and wait."
+        }
+        (true, false) => "Run `highwater rebuild` beside the process, or go back to the settings of before.",
+        (false, _) => {
+            "Go back to the settings of before, or fold everything anew as infra/README.md says (\"When something is lost\")."
+        }
     };
     folding.stopped.as_ref().map(|why| {
         let what = format!("Nothing is folded: {why}.");
