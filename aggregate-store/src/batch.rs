@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ping::{ChunkId, Timestamp};
 use sketch::{Cell, Layout, UserSketch};
 
-use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, Lease, RetriedChunk, SeenRow, UserKey};
+use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, Lease, RetriedChunk, SeenRow};
 
 /// Everything that folding some chunks changes: written in one transaction, or not at all.
 ///
@@ -27,8 +27,8 @@ pub struct Batch {
     pub layouts: Vec<Layout>,
     /// What is added to cells, in any order; several with one address are added up.
     pub cells: BatchCells,
-    /// What is merged into user sketches, in any order.
-    pub users: Vec<(UserKey, UserSketch)>,
+    /// What is merged into user sketches, in any order: each under a set of [`USER_DIMENSIONS`](crate::USER_DIMENSIONS).
+    pub users: Vec<(DimensionSet, UserSketch)>,
     /// Copies to write, or to write again with another chunk, position or `counted`.
     pub seen: Vec<SeenRow>,
     /// For every document named in `seen`, all rows that were stored when the batch was folded; a document without any here

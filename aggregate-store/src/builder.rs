@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use sketch::{Cell, Layout, UserSketch};
 
-use crate::{Batch, CellAddress, CellKey, DimensionSet, UserKey};
+use crate::{Batch, CellAddress, CellKey, DimensionSet, USER_DIMENSIONS};
 
 /// Gathers a [`Batch`]. What it has no method for is set in [`batch`](Self::batch) directly.
 #[derive(Clone, Debug, Default)]
@@ -48,9 +48,9 @@ impl BatchBuilder {
         self
     }
 
-    /// Adds users.
-    pub fn add_users(&mut self, key: UserKey, users: UserSketch) -> &mut Self {
-        self.batch.users.push((key, users));
+    /// Adds users under the dimensions of a set by which users are kept.
+    pub fn add_users(&mut self, set: &DimensionSet, users: UserSketch) -> &mut Self {
+        self.batch.users.push((set.projected(&USER_DIMENSIONS), users));
         self
     }
 

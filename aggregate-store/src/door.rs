@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     AggregateError, Batch, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, FoldVersion, HeldSize,
-    Kept, LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Status, UserDay, UserQuery, ValueOf,
+    Kept, LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Source, Status, UserDay, UserQuery, ValueOf,
     VersionDate,
 };
 
@@ -136,36 +136,38 @@ pub trait SeenIds: fmt::Debug + Send + Sync + 'static {
 /// [`errored`](Self::errored) never wait behind the others.
 #[async_trait]
 pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
-    /// Channels that have data, ascending.
+    /// Channels of a source that have data, ascending.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn channels(&self, clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError>;
+    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError>;
 
-    /// Versions and dates of a channel that have data, ascending by version and date as texts. A build date may be
+    /// Versions and dates of a source and channel that have data, ascending by version and date as texts. A build date may be
     /// [`ping::UNKNOWN`].
     ///
     /// # Errors
     /// When the question could not be answered.
     async fn dates(
         &self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError>;
 
-    /// Which values have data in a channel and version, of each kind at most `limit`. All lists are empty when it has none.
+    /// Which values have data in a source, channel and version, of each kind at most `limit`. All lists are empty when it has none.
     ///
     /// # Errors
     /// When the question could not be answered.
     async fn filter_options(
         &self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError>;
 
-    /// Which dates or processes the cells have that match, ascending by bytes; of more than `limit` the last ones. No sum is
+    /// Which values of a dimension, or which processes, the cells have that match, ascending by bytes; of more than `limit` the last ones. No sum is
     /// made for it.
     ///
     /// # Errors
@@ -177,7 +179,7 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Listed<String>, AggregateError>;
 
-    /// Sums of one metric's cells, ascending by version, date, label and layout.
+    /// Sums of one metric's cells, ascending by group, label and layout.
     ///
     /// # Errors
     /// [`AggregateError::TooLarge`]; when the question could not be answered.

@@ -31,6 +31,7 @@ mod retain;
 mod rows;
 #[cfg(any(test, feature = "postgres"))]
 mod sharing;
+mod source;
 mod sqlite;
 mod status;
 mod stored;
@@ -38,7 +39,9 @@ mod stored;
 pub use batch::{Batch, BatchCells, CellAddress};
 pub use bounds::Bounds;
 pub use builder::BatchBuilder;
-pub use dimensions::{CellKey, DateClock, DimensionSet, UserDimension, UserKey, original_os_version};
+pub use dimensions::{
+    CellKey, DateClock, Dimension, DimensionSet, STANDARD_DIMENSIONS, USER_DIMENSIONS, original_os_version,
+};
 pub use door::{AggregateReads, AggregateStore, Committed, SeenIds};
 pub use error::AggregateError;
 pub use fold_version::FoldVersion;
@@ -49,10 +52,10 @@ pub use postgres::PostgresAggregates;
 #[cfg(feature = "postgres")]
 pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use question::{
-    CellQuery, FilterOptions, Filters, Listed, SeriesRow, UserDay, UserFilters, UserQuery, ValueOf,
-    VersionDate,
+    CellQuery, Filter, FilterOptions, Listed, SeriesRow, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
 };
 pub use retain::{Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
 pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
+pub use source::Source;
 pub use sqlite::SqliteAggregates;
 pub use status::{Counters, Status};

@@ -3,51 +3,52 @@
 //! stored and asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::Listed;
 
-pub(crate) const METRIC: i64 = 1;
-pub(crate) const APPLICATION: i64 = 2;
-pub(crate) const ARCHITECTURE: i64 = 3;
-pub(crate) const OS: i64 = 4;
-pub(crate) const PROCESS: i64 = 5;
-pub(crate) const E10S: i64 = 6;
-pub(crate) const BUILD_DATE: i64 = 7;
-pub(crate) const SUBMISSION_DATE: i64 = 8;
+/// In place of a dimension: the metric of a cell.
+pub(crate) const METRIC: i64 = -1;
+/// In place of a dimension: the process of a cell.
+pub(crate) const PROCESS: i64 = -2;
+/// In place of a dimension: the day of submission, whose value is a number.
+pub(crate) const SUBMISSION_DATE: i64 = -3;
 
-/// A dimension set as it is stored: its id, and the ids of its values.
-#[derive(Clone, Copy, Debug, Default)]
+/// A dimension set as it is stored: its id, and the ids of its names and values.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SetIds {
     pub(crate) id: u32,
+    pub(crate) source: u32,
+    pub(crate) submission_date: u32,
+    /// Channel and version; the id of [`ping::UNKNOWN`] where they are not stated.
     pub(crate) channel: u32,
     pub(crate) version: u32,
-    pub(crate) submission_date: u32,
-    pub(crate) build_date: u32,
-    pub(crate) application: u32,
-    pub(crate) architecture: u32,
-    pub(crate) os: u32,
-    pub(crate) os_version: u32,
-    pub(crate) e10s: u32,
+    /// Dimensions that are listed, with value and detail: all but channel and version; the detail of `os` is its version, which
+    /// has no row of its own; an unstated one of the standard dimensions is listed as [`ping::UNKNOWN`].
+    pub(crate) listed: Vec<(u32, u32, u32)>,
 }
 
-/// Channel, version, kind, value, detail.
-pub(crate) type Row = (u32, u32, i64, u32, u32);
+/// Source, channel, version, dimension, value, detail.
+pub(crate) type Row = (u32, u32, u32, i64, u32, u32);
 
 /// By how much the counts of cells change.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    by_metric: HashMap<(u32, u32, u32), i64>,
-    by_process: HashMap<(u32, u32), (SetIds, i64)>,
+    by_metric: HashMap<(u32, u32, u32, u32), i64>,
+    by_process: HashMap<(u32, u32), (Arc<SetIds>, i64)>,
 }
 
 impl Listing {
     /// Notes that a cell has come (+1) or gone (−1).
-    pub(crate) fn count(&mut self, set: &SetIds, metric: u32, process: u32, change: i64) {
+    pub(crate) fn count(&mut self, set: &Arc<SetIds>, metric: u32, process: u32, change: i64) {
         *self
             .by_metric
-            .entry((set.channel, set.version, metric))
+            .entry((set.source, set.channel, set.version, metric))
             .or_default() += change;
-        self.by_process.entry((set.id, process)).or_insert((*set, 0)).1 += change;
+        self.by_process
+            .entry((set.id, process))
+            .or_insert_with(|| (Arc::clone(set), 0))
+            .1 += change;
     }
 
     /// All changes, ascending.
@@ -57,21 +58,17 @@ impl Listing {
             by_process,
         } = self;
         let mut changes = BTreeMap::new();
-        for ((channel, version, metric), change) in by_metric {
-            changes.insert((channel, version, METRIC, metric, 0), change);
+        for ((source, channel, version, metric), change) in by_metric {
+            changes.insert((source, channel, version, METRIC, metric, 0), change);
         }
         for ((_, process), (set, change)) in by_process {
-            let values = [
-                (APPLICATION, set.application, 0),
-                (ARCHITECTURE, set.architecture, 0),
-                (OS, set.os, set.os_version),
-                (PROCESS, process, 0),
-                (E10S, set.e10s, 0),
-                (BUILD_DATE, set.build_date, 0),
-                (SUBMISSION_DATE, set.submission_date, 0),
-            ];
-            for (kind, value, detail) in values {
-                let row = (set.channel, set.version, kind, value, detail);
+            let of_cell = [(PROCESS, process, 0), (SUBMISSION_DATE, set.submission_date, 0)];
+            let of_set = set
+                .listed
+                .iter()
+                .map(|&(dimension, value, detail)| (dimension.into(), value, detail));
+            for (dimension, value, detail) in of_cell.into_iter().chain(of_set) {
+                let row = (set.source, set.channel, set.version, dimension, value, detail);
                 *changes.entry(row).or_default() += change;
             }
         }

@@ -1,59 +1,90 @@
 //! Questions that the store answers, and the answers. Not here: what the HTTP API makes of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ping::SubmissionDate;
 use sketch::{Cell, Layout, UserSketch};
 
-#[cfg(doc)]
-use crate::DimensionSet;
-use crate::{DateClock, UserDimension};
+use crate::{Dimension, DimensionSet, Source};
 
-/// Asks for one metric's cells, summed over everything but version, date, label and layout.
+/// Asks for one metric's cells, summed over every dimension that is not grouped by; label and layout stay apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellQuery {
-    /// Which date a row bears, and what `dates` means.
-    pub clock: DateClock,
-    /// The channel.
-    pub channel: String,
-    /// The major version; `None` asks for all, each in rows of its own.
-    pub version: Option<String>,
-    /// The dates as they are stored (`YYYYMMDD` or [`ping::UNKNOWN`]); `None` asks for all.
-    pub dates: Option<Vec<String>>,
+    /// Where the pings came from.
+    pub source: Source,
     /// The metric as it is stored.
     pub metric: String,
-    /// What else must hold.
-    pub filters: Filters,
-}
-
-/// What else must hold of the cells that are summed; `None` asks for all values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filters {
-    /// The application.
-    pub application: Option<String>,
-    /// The architecture.
-    pub architecture: Option<String>,
-    /// The operating system's name.
-    pub os: Option<String>,
-    /// The operating system's version.
-    pub os_version: Option<String>,
-    /// The operating system's version as the original counted it: [`DimensionSet::original_os_version`].
-    pub original_os_version: Option<String>,
-    /// Whether the application ran in several processes.
-    pub e10s: Option<String>,
-    /// The label; that of a plain metric is empty.
+    /// What must hold of the dimension sets: all of these.
+    pub filters: Vec<Filter>,
+    /// The label; that of a plain metric is empty. `None` asks for all.
     pub label: Option<String>,
-    /// The processes: one of these.
+    /// The processes: one of these. `None` asks for all.
     pub processes: Option<Vec<String>>,
+    /// The dimensions whose values have rows of their own, the day of submission among them.
+    pub group_by: Vec<Dimension>,
 }
 
-/// The sum of the cells of one version, date, label and layout. It is never a zero cell.
+/// What must hold of one dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// Which one; the day of submission, too.
+    pub dimension: Dimension,
+    /// Its values that are asked for.
+    pub wanted: Wanted,
+}
+
+/// Values of a dimension that are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Any of these; [`ping::UNKNOWN`] asks for what was not stated.
+    AnyOf(Vec<String>),
+    /// A version of an operating system as the original counted it: [`DimensionSet::original_os_version`].
+    OriginalOsVersion(String),
+}
+
+impl Filter {
+    /// One value.
+    #[must_use]
+    pub fn is(dimension: &str, value: &str) -> Self {
+        Self::any_of(dimension, vec![value.to_owned()])
+    }
+
+    /// Any of these values.
+    #[must_use]
+    pub fn any_of(dimension: &str, values: Vec<String>) -> Self {
+        Self {
+            dimension: Dimension::named(dimension),
+            wanted: Wanted::AnyOf(values),
+        }
+    }
+
+    /// A version of an operating system as the original counted it.
+    #[must_use]
+    pub fn original_os_version(version: &str) -> Self {
+        Self {
+            dimension: Dimension::named(Dimension::OS_VERSION),
+            wanted: Wanted::OriginalOsVersion(version.to_owned()),
+        }
+    }
+
+    /// Whether it holds of a set.
+    #[must_use]
+    pub fn holds(&self, set: &DimensionSet) -> bool {
+        match &self.wanted {
+            Wanted::AnyOf(values) => {
+                let value = set.any_value(self.dimension.as_str());
+                values.contains(&value)
+            }
+            Wanted::OriginalOsVersion(version) => set.original_os_version() == version,
+        }
+    }
+}
+
+/// The sum of the cells of one group, label and layout. It is never a zero cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesRow {
-    /// The major version.
-    pub version: String,
-    /// The date by the clock that was asked for.
-    pub date: String,
+    /// The values of the dimensions grouped by, in their order.
+    pub group: Vec<String>,
     /// The label.
     pub label: String,
     /// The bins' layout.
@@ -95,10 +126,10 @@ impl<T> Default for Listed<T> {
 }
 
 /// What of the cells that match is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueOf {
-    /// Their dates, by the question's clock.
-    Date,
+    /// Their values of this dimension, the day of submission among them.
+    Dimension(Dimension),
     /// Their processes.
     Process,
 }
@@ -108,56 +139,69 @@ pub enum ValueOf {
 pub struct FilterOptions {
     /// Metrics as they are stored.
     pub metrics: Vec<String>,
-    /// Applications.
-    pub applications: Vec<String>,
-    /// Architectures.
-    pub architectures: Vec<String>,
-    /// Operating systems: name and version.
-    pub os: Vec<(String, String)>,
     /// Processes.
     pub processes: Vec<String>,
-    /// Whether the application ran in several processes.
-    pub e10s: Vec<String>,
+    /// Operating systems: name and version.
+    pub os: Vec<(String, String)>,
+    /// All other dimensions by name, less channel, version and dates; one without any data is absent.
+    pub others: BTreeMap<String, Vec<String>>,
     /// How many values of all lists together are left out.
     pub left_out: u64,
+}
+
+impl FilterOptions {
+    /// Whether nothing has data.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.metrics.is_empty() && self.os.is_empty() && self.others.is_empty()
+    }
+
+    /// The values of one of the other dimensions.
+    #[must_use]
+    pub fn of(&self, dimension: &str) -> &[String] {
+        self.others.get(dimension).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Asks for the users of each day from `from` to `to`, both included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserQuery {
+    /// Where their pings came from.
+    pub source: Source,
     /// The first day.
     pub from: SubmissionDate,
     /// The last day.
     pub to: SubmissionDate,
-    /// What else must hold.
-    pub filters: UserFilters,
+    /// What else must hold, of [`USER_DIMENSIONS`](crate::USER_DIMENSIONS).
+    pub filters: Vec<Filter>,
     /// The dimension whose values have answers of their own; `None` unites all in the group with the empty name.
-    pub group_by: Option<UserDimension>,
+    pub group_by: Option<Dimension>,
     /// The groups that have answers of their own, all others being united in one ([`UserDay::is_rest`]); `None` is all.
     pub own_groups: Option<BTreeSet<String>>,
 }
 
 impl UserQuery {
     /// The group by which users with this value of the dimension are answered, and whether it is that of all others.
-    pub(crate) fn group_of<T: AsRef<str> + Default>(&self, value: T) -> (bool, T) {
+    pub(crate) fn group_of<'a>(&self, value: &'a str) -> (bool, &'a str) {
         match &self.own_groups {
-            Some(own) if !own.contains(value.as_ref()) => (true, T::default()),
+            Some(own) if !own.contains(value) => (true, ""),
             _ => (false, value),
         }
     }
-}
 
-/// What must hold of the sketches that are united; `None` asks for all values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UserFilters {
-    /// The application.
-    pub application: Option<String>,
-    /// The update channel.
-    pub channel: Option<String>,
-    /// The major version.
-    pub version: Option<String>,
-    /// The operating system's name.
-    pub os: Option<String>,
+    /// The group of the users of a set, before own groups are looked at.
+    pub(crate) fn value_of<'a>(&self, set: &'a DimensionSet) -> &'a str {
+        self.group_by
+            .as_ref()
+            .map_or("", |dimension| set.value(dimension.as_str()))
+    }
+
+    /// Whether the users of this set are asked for.
+    pub(crate) fn holds(&self, set: &DimensionSet) -> bool {
+        *set.source() == self.source
+            && (self.from..=self.to).contains(&set.submission_date())
+            && self.filters.iter().all(|filter| filter.holds(set))
+    }
 }
 
 /// The users of one day and group.

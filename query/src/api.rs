@@ -198,7 +198,7 @@ impl Api {
         let reads = self.reads.get();
         let reads = reads.as_ref();
         match route {
-            Route::Channels(clock) => channels::answer(reads, *clock).await,
+            Route::Channels(_) => channels::answer(reads).await,
             Route::Dates(clock, channel) => dates::answer(reads, *clock, channel).await,
             Route::Aggregates(clock, channel) => {
                 let question = Question::parse(*clock, channel, &parameters)?;

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateError, AggregateReads, CellQuery, DateClock, Filters, Listed, ValueOf};
+use aggregate_store::{
+    AggregateError, AggregateReads, CellQuery, DateClock, Dimension, Listed, Source, ValueOf,
+};
 
 use crate::limits::{LIST_DATES_MAX, NAMES_IN_A_SENTENCE};
 use crate::problem::{Problem, Reason, list};
 use crate::routes::Question;
 
 /// Why a channel has no data.
-pub(crate) async fn no_channel(
-    reads: &dyn AggregateReads,
-    clock: DateClock,
-    channel: &str,
-) -> Result<Problem, AggregateError> {
-    let known = reads.channels(clock, NAMES_IN_A_SENTENCE).await?;
+pub(crate) async fn no_channel(reads: &dyn AggregateReads, channel: &str) -> Result<Problem, AggregateError> {
+    let known = reads
+        .channels(&Source::telemetry_main(), NAMES_IN_A_SENTENCE)
+        .await?;
     if known.values.is_empty() {
         return Ok(Problem::nothing_received());
     }
@@ -32,9 +32,11 @@ pub(crate) async fn no_version(
     channel: &str,
     version: &str,
 ) -> Result<Problem, AggregateError> {
-    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?;
+    let known = reads
+        .dates(&Source::telemetry_main(), clock, channel, LIST_DATES_MAX)
+        .await?;
     if known.values.is_empty() {
-        return no_channel(reads, clock, channel).await;
+        return no_channel(reads, channel).await;
     }
     let versions = newest_versions(known.values.iter().map(|entry| entry.version.as_str()));
     // What is left out are dates with their versions: how many further versions are among them, nobody counted.
@@ -62,7 +64,7 @@ pub(crate) async fn no_metric(
         ..
     } = question;
     if reads
-        .filter_options(channel, version, 1)
+        .filter_options(&Source::telemetry_main(), channel, version, 1)
         .await?
         .metrics
         .is_empty()
@@ -80,12 +82,9 @@ pub(crate) async fn dates_of(
     question: &Question,
     stored: &str,
 ) -> Result<Listed<String>, AggregateError> {
-    let everywhere = CellQuery {
-        dates: None,
-        ..question.unfiltered(stored)
-    };
+    let date = ValueOf::Dimension(Dimension::named(question.clock.dimension()));
     reads
-        .values_of(&everywhere, ValueOf::Date, NAMES_IN_A_SENTENCE)
+        .values_of(&question.at_any_date(stored), date, NAMES_IN_A_SENTENCE)
         .await
 }
 
@@ -97,7 +96,8 @@ pub(crate) async fn no_data(
     known: &Listed<String>,
 ) -> Result<Problem, AggregateError> {
     let asked = question.unfiltered(stored);
-    let there = reads.values_of(&asked, ValueOf::Date, 1).await?;
+    let date = ValueOf::Dimension(Dimension::named(question.clock.dimension()));
+    let there = reads.values_of(&asked, date, 1).await?;
     if !there.values.is_empty() {
         return filters_exclude(reads, question, stored).await;
     }
@@ -124,7 +124,6 @@ async fn filters_exclude(
         channel,
         version,
         metric,
-        filters,
         sent,
         ..
     } = question;
@@ -135,10 +134,7 @@ async fn filters_exclude(
         format!("{metric} has data in {channel} {version} at these dates, but none with {filters}.")
     };
     let of_any_process = CellQuery {
-        filters: Filters {
-            processes: None,
-            ..filters.clone()
-        },
+        processes: None,
         ..question.cells(stored)
     };
     let elsewhere = reads

@@ -79,11 +79,13 @@ pub fn cell_lines(totals: &Totals) -> impl Iterator<Item = String> {
         .iter()
         .map(|((set, metric, process, label, layout), sums)| {
             let bins = sums.bins.iter();
+            let of = |dimension: &str| set.value(dimension);
             let line = json!({
-                "kind": "cell", "metric": metric, "submission_date": set.submission_date.to_string(),
-                "channel": set.channel, "version": set.version, "build_date": set.build_date,
-                "application": set.application, "architecture": set.architecture, "os": set.os,
-                "os_version": set.os_version, "e10s": set.e10s, "process": process, "label": label,
+                "kind": "cell", "source": "telemetry/main", "metric": metric,
+                "submission_date": set.submission_date().to_string(),
+                "channel": of("channel"), "version": of("version"), "build_date": of("build_date"),
+                "application": of("application"), "architecture": of("architecture"), "os": of("os"),
+                "os_version": of("os_version"), "e10s": of("e10s"), "process": process, "label": label,
                 "layout": layout.to_string(), "count": sums.count as i64, "sum": sums.sum.to_string(),
                 "bins": bins.map(|(bound, samples)| json!([bound, samples.to_string()])).collect::<Vec<_>>(),
             });
@@ -97,7 +99,7 @@ fn user_lines(copies: &[Copy<'_>]) -> impl Iterator<Item = String> {
         let body: Value = serde_json::from_slice(&copy.found.body).expect("the oracle read it");
         let version = body["application"]["version"].as_str().expect("a version");
         let line = json!({
-            "kind": "users", "submission_date": copy.found.date.to_string(),
+            "kind": "users", "source": "telemetry/main", "submission_date": copy.found.date.to_string(),
             "application": body["application"]["name"], "channel": body["application"]["channel"],
             "version": version.split('.').next(), "os": body["environment"]["system"]["os"]["name"],
         });

@@ -1,5 +1,6 @@
 //! Laws of cells: sums, zeros, lists, series, and the dump that does not depend on history.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -7,10 +8,11 @@ use sketch::Cell;
 use tokio::runtime::Runtime;
 
 use super::law::check;
+use super::sources;
 use super::{Oracle, any_additions, any_cell_query, any_key, cell_batch, dump_of};
 use crate::{
-    AggregateError, AggregateStore, Bounds, CellKey, CellQuery, Committed, DateClock, FilterOptions, Listed,
-    SeriesRow, ValueOf,
+    AggregateError, AggregateStore, Bounds, CellKey, CellQuery, Committed, DateClock, Dimension,
+    FilterOptions, Listed, SeriesRow, Source, ValueOf,
 };
 
 const CHANNELS: [&str; 3] = ["nightly", "esr", "none"];
@@ -62,10 +64,16 @@ async fn sums_are_answered_within_their_bounds(
     let ask = async |rows, bins| store.series(query, Bounds { rows, bins }).await;
     let answer = ask(usize::MAX, usize::MAX).await;
     assert_eq!(answer.expect("the question is answered"), expected, "{query:?}");
-    for of in [ValueOf::Date, ValueOf::Process] {
-        let all = oracle.values_of(query, of);
+    let of_dimension = |name| ValueOf::Dimension(Dimension::named(name));
+    for of in [
+        of_dimension(Dimension::BUILD_DATE),
+        of_dimension(Dimension::SUBMISSION_DATE),
+        of_dimension(Dimension::OS),
+        ValueOf::Process,
+    ] {
+        let all = oracle.values_of(query, &of);
         for limit in [1, usize::MAX] {
-            let listed = store.values_of(query, of, limit).await;
+            let listed = store.values_of(query, of.clone(), limit).await;
             let listed = listed.expect("the question is answered");
             let left_out = all.len().saturating_sub(limit);
             assert_eq!(listed.values, all[left_out..], "{of:?} {query:?}");
@@ -115,47 +123,63 @@ async fn cells_are_the_sums_of_all_batches(
 }
 
 async fn lists_follow(store: &dyn AggregateStore, oracle: &Oracle) {
-    for clock in CLOCKS {
-        let channels = store.channels(clock, usize::MAX).await.expect("channels");
-        is_cut(&channels, &oracle.channels(), usize::MAX);
-        for channel in CHANNELS {
-            let dates = store.dates(clock, channel, usize::MAX).await.expect("dates");
-            is_cut(&dates, &oracle.dates(clock, channel), usize::MAX);
+    for source in sources() {
+        let channels = store.channels(&source, usize::MAX).await.expect("channels");
+        is_cut(&channels, &oracle.channels(&source), usize::MAX);
+        for (clock, channel) in CLOCKS
+            .into_iter()
+            .flat_map(|clock| CHANNELS.map(|channel| (clock, channel)))
+        {
+            let dates = store.dates(&source, clock, channel, usize::MAX).await;
+            is_cut(
+                &dates.expect("dates"),
+                &oracle.dates(&source, clock, channel),
+                usize::MAX,
+            );
+        }
+        for (channel, version) in [
+            ("nightly", "41"),
+            ("nightly", "9"),
+            ("esr", "41"),
+            (ping::UNKNOWN, "9"),
+            ("none", "41"),
+            ("esr", ""),
+        ] {
+            let options = store.filter_options(&source, channel, version, usize::MAX).await;
+            assert_eq!(
+                options.expect("filters"),
+                oracle.filter_options(&source, channel, version)
+            );
         }
     }
-    for (channel, version) in [
-        ("nightly", "41"),
-        ("nightly", "9"),
-        ("esr", "41"),
-        ("none", "41"),
-        ("esr", ""),
-    ] {
-        let options = store.filter_options(channel, version, usize::MAX).await;
-        assert_eq!(options.expect("filters"), oracle.filter_options(channel, version));
+    for source in sources() {
+        long_lists_are_cut(store, oracle, &source).await;
     }
-    long_lists_are_cut(store, oracle).await;
 }
 
 /// Of long lists what has the most cells stays, once it is written.
-async fn long_lists_are_cut(store: &dyn AggregateStore, oracle: &Oracle) {
+async fn long_lists_are_cut(store: &dyn AggregateStore, oracle: &Oracle, source: &Source) {
     let _ = store.persist().await.expect("written");
     for (clock, limit) in [(CLOCKS[0], 1), (CLOCKS[1], 2)] {
-        let channels = store.channels(clock, limit).await.expect("channels");
-        is_cut(&channels, &oracle.channels(), limit);
+        let channels = store.channels(source, limit).await.expect("channels");
+        is_cut(&channels, &oracle.channels(source), limit);
         for channel in CHANNELS {
-            let dates = store.dates(clock, channel, limit).await.expect("dates");
-            is_cut(&dates, &oracle.dates(clock, channel), limit);
+            let dates = store.dates(source, clock, channel, limit).await.expect("dates");
+            is_cut(&dates, &oracle.dates(source, clock, channel), limit);
         }
     }
-    let by_cells = oracle.cells_by_channel();
+    let by_cells = oracle.cells_by_channel(source);
     if let Some(most) = by_cells.values().max() {
-        let listed = store.channels(DateClock::BuildDate, 1).await.expect("channels");
+        let listed = store.channels(source, 1).await.expect("channels");
         assert_eq!(by_cells.get(&listed.values[0]), Some(most), "{by_cells:?}");
     }
-    let one = store.filter_options("nightly", "41", 1).await.expect("filters");
+    let one = store.filter_options(source, "nightly", "41", 1).await;
+    let one = one.expect("filters");
     let mut left_out = 0;
-    let all = lists_of(oracle.filter_options("nightly", "41"));
-    for (one, all) in lists_of(one.clone()).iter().zip(all) {
+    let all = lists_of(oracle.filter_options(source, "nightly", "41"));
+    let kept = lists_of(one.clone());
+    assert!(kept.keys().eq(all.keys()), "{kept:?} {all:?}");
+    for (one, all) in kept.values().zip(all.values()) {
         assert_eq!(one.len(), all.len().min(1));
         assert!(one.iter().all(|value| all.contains(value)));
         left_out += all.len() - one.len();
@@ -163,25 +187,19 @@ async fn long_lists_are_cut(store: &dyn AggregateStore, oracle: &Oracle) {
     assert_eq!(one.left_out, left_out as u64);
 }
 
-fn lists_of(options: FilterOptions) -> [Vec<String>; 6] {
+fn lists_of(options: FilterOptions) -> BTreeMap<String, Vec<String>> {
     let FilterOptions {
         metrics,
-        applications,
-        architectures,
-        os,
         processes,
-        e10s,
+        os,
+        others: mut lists,
         left_out: _,
     } = options;
     let os = os.into_iter().map(|(name, version)| format!("{name},{version}"));
-    [
-        metrics,
-        applications,
-        architectures,
-        os.collect(),
-        processes,
-        e10s,
-    ]
+    lists.insert("metric".to_owned(), metrics);
+    lists.insert("process".to_owned(), processes);
+    lists.insert("os".to_owned(), os.collect());
+    lists
 }
 
 /// A list of all, or so many of them.

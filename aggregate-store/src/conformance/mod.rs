@@ -16,5 +16,5 @@ pub use law::every_back_end_keeps_the_law;
 pub use oracle::{Oracle, dump_of};
 pub use retaining::every_back_end_deletes_by_date;
 pub use samples::{
-    any_additions, any_cell_query, any_key, cell_batch, chunk_id, folded_chunk, knowing, record_id,
+    any_additions, any_cell_query, any_key, cell_batch, chunk_id, folded_chunk, knowing, record_id, sources,
 };

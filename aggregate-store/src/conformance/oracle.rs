@@ -8,15 +8,15 @@ use sketch::{Cell, Layout};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateReads, CellKey, CellQuery, DateClock, DimensionSet, FilterOptions, Filters, SeriesRow, ValueOf,
-    VersionDate,
+    AggregateReads, CellKey, CellQuery, DateClock, Dimension, DimensionSet, Filter, FilterOptions, SeriesRow,
+    Source, ValueOf, VersionDate, Wanted,
 };
 
 /// Count, sum, samples by lower bound.
 type Sums = (i64, i128, BTreeMap<i64, i128>);
 
-/// Version, date, label, layout.
-type Group = (String, String, String, Layout);
+/// Values of what is grouped by, label, layout.
+type Group = (Vec<String>, String, Layout);
 
 /// All cells by their full names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,63 +62,93 @@ impl Oracle {
         counts.into_iter().next()
     }
 
-    /// Channels that have cells.
+    /// Channels of a source that have cells.
     #[must_use]
-    pub fn channels(&self) -> Vec<String> {
-        let channels = self.0.keys().map(|key| key.dimensions.channel.clone());
-        channels.collect::<BTreeSet<_>>().into_iter().collect()
+    pub fn channels(&self, source: &Source) -> Vec<String> {
+        self.cells_by_channel(source).into_keys().collect()
     }
 
-    /// How many cells each channel has.
+    /// How many cells each channel of a source has.
     #[must_use]
-    pub fn cells_by_channel(&self) -> BTreeMap<String, usize> {
+    pub fn cells_by_channel(&self, source: &Source) -> BTreeMap<String, usize> {
         let mut channels = BTreeMap::new();
-        for key in self.0.keys() {
-            *channels.entry(key.dimensions.channel.clone()).or_default() += 1;
+        for set in self.sets(source) {
+            *channels.entry(value_of(set, "channel")).or_default() += 1;
         }
         channels
     }
 
-    /// Versions and dates that have cells.
+    /// Versions and dates that have cells. What states no build is among them in the original's source alone.
     #[must_use]
-    pub fn dates(&self, clock: DateClock, channel: &str) -> Vec<VersionDate> {
+    pub fn dates(&self, source: &Source, clock: DateClock, channel: &str) -> Vec<VersionDate> {
+        let dimension = match clock {
+            DateClock::BuildDate => "build_date",
+            DateClock::SubmissionDate => "submission_date",
+        };
         let sets = self
-            .0
-            .keys()
-            .map(|key| &key.dimensions)
-            .filter(|set| set.channel == channel);
+            .sets(source)
+            .filter(|set| value_of(set, "channel") == channel);
         let dates = sets.map(|set| VersionDate {
-            version: set.version.clone(),
-            date: set.date(clock),
+            version: value_of(set, "version"),
+            date: value_of(set, dimension),
         });
-        dates.collect::<BTreeSet<_>>().into_iter().collect()
+        let is_listed = |date: &VersionDate| is_main(source) || date.date != UNKNOWN;
+        dates
+            .filter(is_listed)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// Values that have cells.
     #[must_use]
-    pub fn filter_options(&self, channel: &str, version: &str) -> FilterOptions {
+    pub fn filter_options(&self, source: &Source, channel: &str, version: &str) -> FilterOptions {
         let keys = self.0.keys();
-        let keys = keys.filter(|key| key.dimensions.channel == channel && key.dimensions.version == version);
+        let keys = keys.filter(|key| {
+            let set = &key.dimensions;
+            set.source() == source
+                && value_of(set, "channel") == channel
+                && value_of(set, "version") == version
+        });
         let keys: Vec<&CellKey> = keys.collect();
+        let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut os = BTreeSet::new();
+        for set in keys.iter().map(|key| &key.dimensions) {
+            let system = (value_of(set, "os"), value_of(set, "os_version"));
+            if is_main(source) || system != (UNKNOWN.to_owned(), UNKNOWN.to_owned()) {
+                os.insert(system);
+            }
+            for name in ["application", "architecture", "e10s", "country"] {
+                let value = value_of(set, name);
+                if value != UNKNOWN || (is_main(source) && name != "country") {
+                    others.entry(name.to_owned()).or_default().insert(value);
+                }
+            }
+        }
+        let others = others.into_iter();
         FilterOptions {
             metrics: distinct(&keys, |key| key.metric.clone()),
-            applications: distinct(&keys, |key| key.dimensions.application.clone()),
-            architectures: distinct(&keys, |key| key.dimensions.architecture.clone()),
-            os: distinct(&keys, |key| {
-                (key.dimensions.os.clone(), key.dimensions.os_version.clone())
-            }),
             processes: distinct(&keys, |key| key.process.clone()),
-            e10s: distinct(&keys, |key| key.dimensions.e10s.clone()),
+            os: os.into_iter().collect(),
+            others: others
+                .map(|(name, values)| (name, values.into_iter().collect()))
+                .collect(),
             left_out: 0,
         }
     }
 
-    /// The dates or processes of the cells that match.
+    /// The dimension set of each cell of a source.
+    fn sets<'a>(&'a self, source: &'a Source) -> impl Iterator<Item = &'a DimensionSet> {
+        let sets = self.0.keys().map(|key| &key.dimensions);
+        sets.filter(move |set| set.source() == source)
+    }
+
+    /// The values of a dimension, or processes, of the cells that match.
     #[must_use]
-    pub fn values_of(&self, query: &CellQuery, of: ValueOf) -> Vec<String> {
+    pub fn values_of(&self, query: &CellQuery, of: &ValueOf) -> Vec<String> {
         let keys = self.0.keys().filter(|key| matches(query, key));
         let value = |key: &CellKey| match of {
-            ValueOf::Date => key.dimensions.date(query.clock),
+            ValueOf::Dimension(dimension) => value_of(&key.dimensions, dimension.as_str()),
             ValueOf::Process => key.process.clone(),
         };
         let values: BTreeSet<String> = keys.map(value).collect();
@@ -131,34 +161,31 @@ impl Oracle {
         let mut groups: BTreeMap<Group, (Sums, i64, Option<String>)> = BTreeMap::new();
         for (key, sums) in self.0.iter().filter(|(key, _)| matches(query, key)) {
             let set = &key.dimensions;
+            let by = query.group_by.iter();
             let group = (
-                set.version.clone(),
-                set.date(query.clock),
+                by.map(|dimension| value_of(set, dimension.as_str())).collect(),
                 key.label.clone(),
                 key.layout,
             );
             let (total, plausible, newest) = groups.entry(group).or_default();
             add(total, &cell_of(sums));
-            let build = &set.build_date;
+            let build = value_of(set, "build_date");
             let is_date = build.len() == 8 && build.chars().all(|digit| digit.is_ascii_digit());
-            let is_before = is_date && *build <= set.submission_date.to_string();
+            let is_before = is_date && build <= set.submission_date().to_string();
             if is_before || build == UNKNOWN {
                 *plausible += sums.0;
             }
             *newest = newest.take().max(is_before.then(|| build.clone()));
         }
         let groups = groups.into_iter().filter(|(_, (total, ..))| !is_zero(total));
-        let rows = groups.map(
-            |((version, date, label, layout), (total, plausible, newest))| SeriesRow {
-                version,
-                date,
-                label,
-                layout,
-                plausible,
-                newest_build: newest.unwrap_or_else(|| UNKNOWN.to_owned()),
-                cell: cell_of(&total),
-            },
-        );
+        let rows = groups.map(|((group, label, layout), (total, plausible, newest))| SeriesRow {
+            group,
+            label,
+            layout,
+            plausible,
+            newest_build: newest.unwrap_or_else(|| UNKNOWN.to_owned()),
+            cell: cell_of(&total),
+        });
         rows.collect()
     }
 }
@@ -184,38 +211,42 @@ fn distinct<T: Ord>(keys: &[&CellKey], value: impl Fn(&CellKey) -> T) -> Vec<T> 
 }
 
 fn matches(query: &CellQuery, key: &CellKey) -> bool {
-    let (set, filters) = (&key.dimensions, &query.filters);
-    let Filters {
-        application,
-        architecture,
-        os,
-        os_version,
-        original_os_version,
-        e10s,
-        label,
-        processes,
-    } = filters;
-    let is = |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    let among = |wanted: &Option<Vec<String>>, value: &String| {
-        wanted.as_ref().is_none_or(|wanted| wanted.contains(value))
+    let set = &key.dimensions;
+    let holds = |filter: &Filter| match &filter.wanted {
+        Wanted::AnyOf(values) => values.contains(&value_of(set, filter.dimension.as_str())),
+        Wanted::OriginalOsVersion(version) => *version == as_the_original(set),
     };
-    key.metric == query.metric
-        && set.channel == query.channel
-        && is(&query.version, &set.version)
-        && among(&query.dates, &set.date(query.clock))
-        && is(application, &set.application)
-        && is(architecture, &set.architecture)
-        && is(os, &set.os)
-        && is(os_version, &set.os_version)
-        && is(original_os_version, &as_the_original(set))
-        && is(e10s, &set.e10s)
-        && is(label, &key.label)
-        && among(processes, &key.process)
+    *set.source() == query.source
+        && key.metric == query.metric
+        && query.filters.iter().all(holds)
+        && query.label.as_ref().is_none_or(|label| *label == key.label)
+        && query
+            .processes
+            .as_ref()
+            .is_none_or(|processes| processes.contains(&key.process))
+}
+
+fn is_main(source: &Source) -> bool {
+    source.as_str() == "telemetry/main"
+}
+
+/// Of any dimension.
+fn value_of(set: &DimensionSet, dimension: &str) -> String {
+    if dimension == "submission_date" {
+        return set.submission_date().to_string();
+    }
+    let mut values = set.values().iter();
+    let stated = values.find(|(name, _)| name.as_str() == dimension);
+    stated.map_or_else(|| UNKNOWN.to_owned(), |(_, value)| value.clone())
 }
 
 fn as_the_original(set: &DimensionSet) -> String {
-    let chars = if set.os == "Linux" { 3 } else { usize::MAX };
-    set.os_version.chars().take(chars).collect()
+    let chars = if value_of(set, "os") == "Linux" {
+        3
+    } else {
+        usize::MAX
+    };
+    value_of(set, "os_version").chars().take(chars).collect()
 }
 
 fn add(sums: &mut Sums, cell: &Cell) {
@@ -245,19 +276,27 @@ fn read(line: &Value) -> (CellKey, Sums) {
             samples.parse().expect("samples are a number"),
         )
     });
+    let apart = [
+        "kind",
+        "source",
+        "metric",
+        "submission_date",
+        "process",
+        "label",
+        "layout",
+        "count",
+        "sum",
+        "bins",
+    ];
+    let names = line.as_object().expect("a line is an object").keys();
+    let names = names.filter(|name| !apart.contains(&name.as_str()));
     let key = CellKey {
         metric: text("metric"),
-        dimensions: DimensionSet {
-            submission_date: text("submission_date").parse().expect("it is a day"),
-            channel: text("channel"),
-            version: text("version"),
-            build_date: text("build_date"),
-            application: text("application"),
-            architecture: text("architecture"),
-            os: text("os"),
-            os_version: text("os_version"),
-            e10s: text("e10s"),
-        },
+        dimensions: DimensionSet::new(
+            Source::named(&text("source")),
+            text("submission_date").parse().expect("it is a day"),
+            names.map(|name| (Dimension::named(name), text(name))),
+        ),
         process: text("process"),
         label: text("label"),
         layout: text("layout").parse().expect("it is a layout's text"),

@@ -8,10 +8,11 @@ use sketch::{Cell, UserSketch, coupon_of};
 use tokio::runtime::Builder;
 
 use super::law::check;
+use super::sources;
 use super::{any_additions, cell_batch, chunk_id, dump_of};
 use crate::{
     AggregateError, AggregateStore, Batch, Below, CellKey, Committed, DateClock, DayBytes, DeletePlace,
-    ErroredRow, FoldedChunk, RetainAggregates, SeenRow, UserKey,
+    Dimension, DimensionSet, ErroredRow, FoldedChunk, RetainAggregates, SeenRow, Source,
 };
 
 /// The law of deletion. `make` gives a new, empty store at each call; it is called on a runtime of this function.
@@ -49,7 +50,7 @@ fn batch_of(number: u32, additions: &[(CellKey, Cell)], errors: bool) -> Batch {
     let date = day(number);
     let of_day: Vec<_> = additions
         .iter()
-        .filter(|(key, _)| key.dimensions.submission_date == date)
+        .filter(|(key, _)| key.dimensions.submission_date() == date)
         .cloned()
         .collect();
     let id = chunk_id(1, u64::from(errors), u64::from(number));
@@ -72,16 +73,16 @@ fn batch_of(number: u32, additions: &[(CellKey, Cell)], errors: bool) -> Batch {
     }
     let mut users = UserSketch::default();
     users.insert(coupon_of(&number.to_string()).expect("a coupon"));
-    let user_key = UserKey {
-        submission_date: date,
-        application: "Firefox".to_owned(),
-        channel: "esr".to_owned(),
-        version: "41".to_owned(),
-        os: "Linux".to_owned(),
-    };
+    let values = [
+        (Dimension::APPLICATION, "Firefox"),
+        (Dimension::CHANNEL, "esr"),
+        (Dimension::VERSION, "41"),
+        (Dimension::OS, "Linux"),
+    ];
+    let user_set = DimensionSet::stating(Source::telemetry_main(), date, &values);
     Batch {
         chunks: vec![chunk],
-        users: vec![(user_key, users)],
+        users: vec![(user_set, users)],
         seen: vec![SeenRow {
             key: document(number),
             received: date.start(),
@@ -131,21 +132,25 @@ fn bytes(measured: Result<Vec<DayBytes>, AggregateError>) -> BTreeMap<Submission
 /// All lists, as far as they depend on cells.
 async fn lists<S: AggregateStore + ?Sized>(store: &S) -> String {
     let mut text = String::new();
-    for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
-        for channel in store.channels(clock, usize::MAX).await.expect("channels").values {
-            let dates = store
-                .dates(clock, &channel, usize::MAX)
-                .await
-                .expect("dates")
-                .values;
-            let versions: BTreeSet<_> = dates.iter().map(|date| date.version.clone()).collect();
-            text.push_str(&format!("{channel} {dates:?}\n"));
+    for source in sources() {
+        for channel in store
+            .channels(&source, usize::MAX)
+            .await
+            .expect("channels")
+            .values
+        {
+            let mut versions = BTreeSet::new();
+            for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
+                let dates = store.dates(&source, clock, &channel, usize::MAX).await;
+                let dates = dates.expect("dates").values;
+                versions.extend(dates.iter().map(|date| date.version.clone()));
+                text.push_str(&format!("{source} {channel} {dates:?}\n"));
+            }
             for version in versions {
                 let options = store
-                    .filter_options(&channel, &version, usize::MAX)
-                    .await
-                    .expect("options");
-                text.push_str(&format!("{options:?}\n"));
+                    .filter_options(&source, &channel, &version, usize::MAX)
+                    .await;
+                text.push_str(&format!("{:?}\n", options.expect("options")));
             }
         }
     }
@@ -204,7 +209,7 @@ async fn what_is_left_is_as_if_the_rest_was_never_there<S: AggregateStore + Reta
     // Ids of what was deleted may be given again: what is added now must not be taken for it.
     let again: Vec<_> = additions
         .iter()
-        .filter(|(key, _)| key.dimensions.submission_date >= floor)
+        .filter(|(key, _)| key.dimensions.submission_date() >= floor)
         .cloned()
         .collect();
     for store in [store, other] {

@@ -9,7 +9,7 @@ use sketch::{Cell, Layout};
 use super::{chunk_id, dump_of, folded_chunk, knowing, record_id};
 use crate::{
     AggregateError, AggregateStore, Batch, BatchBuilder, CellKey, Committed, Counters, DimensionSet,
-    ErroredRow, FoldVersion, RetriedChunk, SeenRow, Status,
+    ErroredRow, FoldVersion, RetriedChunk, SeenRow, Source, Status,
 };
 
 pub(super) async fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>) {
@@ -110,17 +110,20 @@ fn full_batch(plan: u64) -> Batch {
 }
 
 fn key(metric: &str) -> CellKey {
-    let dimensions = DimensionSet {
-        submission_date: folded_chunk(chunk_id(1, 1, 1)).submission_date,
-        channel: "nightly".to_owned(),
-        version: "41".to_owned(),
-        build_date: "20150601".to_owned(),
-        application: "Firefox".to_owned(),
-        architecture: "x86-64".to_owned(),
-        os: "Linux".to_owned(),
-        os_version: "3.1".to_owned(),
-        e10s: "true".to_owned(),
-    };
+    let dimensions = DimensionSet::stating(
+        Source::telemetry_main(),
+        folded_chunk(chunk_id(1, 1, 1)).submission_date,
+        &[
+            ("channel", "nightly"),
+            ("version", "41"),
+            ("build_date", "20150601"),
+            ("application", "Firefox"),
+            ("architecture", "x86-64"),
+            ("os", "Linux"),
+            ("os_version", "3.1"),
+            ("e10s", "true"),
+        ],
+    );
     CellKey {
         metric: metric.to_owned(),
         dimensions,
@@ -242,7 +245,7 @@ async fn a_wrong_batch_leaves_nothing_behind(store: &dyn AggregateStore) {
     commit(store, full_batch(3)).await;
     commit(store, full_batch(2)).await;
     let metrics = store
-        .filter_options("nightly", "41", usize::MAX)
+        .filter_options(&Source::telemetry_main(), "nightly", "41", usize::MAX)
         .await
         .expect("filters")
         .metrics;

@@ -6,7 +6,7 @@ use proptest::sample::{select, subsequence};
 use sketch::{Cell, Layout};
 
 use crate::{
-    Batch, BatchBuilder, CellKey, CellQuery, DateClock, DimensionSet, Filters, FoldedChunk, SeenIds,
+    Batch, BatchBuilder, CellKey, CellQuery, Dimension, DimensionSet, Filter, FoldedChunk, SeenIds, Source,
 };
 
 const METRICS: [&str; 4] = ["GC_MS", "[[COUNT]]_CRASHES", "A", "odd \"\u{0}\u{e9}\n"];
@@ -18,6 +18,8 @@ const ARCHITECTURES: [&str; 2] = ["x86-64", "arm"];
 const SYSTEMS: [&str; 2] = ["Linux", "Windows_NT"];
 const SYSTEM_VERSIONS: [&str; 4] = ["6.1", "5.15", "5.1", "\u{e4}.15"];
 const E10S: [&str; 2] = ["true", UNKNOWN];
+const COUNTRY: &str = "country";
+const COUNTRIES: [&str; 2] = ["DE", "Firefox"];
 const PROCESSES: [&str; 3] = ["parent", "content", "gpu"];
 const LABELS: [&str; 3] = ["", "a label", "Firefox"];
 const LAYOUTS: [Layout; 3] = [
@@ -45,28 +47,44 @@ fn filter<const N: usize>(values: [&'static str; N]) -> impl Strategy<Value = Op
     ]
 }
 
+/// The sources of samples: that of the original, whose lists name what was not stated, and another one.
+#[must_use]
+pub fn sources() -> [Source; 2] {
+    [Source::telemetry_main(), Source::named("acme/usage")]
+}
+
 /// Any full name of a cell.
 pub fn any_key() -> impl Strategy<Value = CellKey> {
     let set = (
-        (
-            select(days().to_vec()),
-            one_of(CHANNELS),
-            one_of(VERSIONS),
-            one_of(BUILDS),
-        ),
-        (one_of(APPLICATIONS), one_of(ARCHITECTURES)),
+        prop_oneof![3 => Just(sources()[0].clone()), 1 => Just(sources()[1].clone())],
+        (select(days().to_vec()), one_of(CHANNELS), one_of(VERSIONS)),
+        (one_of(BUILDS), one_of(APPLICATIONS), one_of(ARCHITECTURES)),
         (one_of(SYSTEMS), one_of(SYSTEM_VERSIONS), one_of(E10S)),
+        one_of(COUNTRIES),
+        // Which of these another source states.
+        prop::bits::u16::ANY,
     );
-    let set = set.prop_map(|(first, second, third)| DimensionSet {
-        submission_date: first.0,
-        channel: first.1,
-        version: first.2,
-        build_date: first.3,
-        application: second.0,
-        architecture: second.1,
-        os: third.0,
-        os_version: third.1,
-        e10s: third.2,
+    let set = set.prop_map(|(source, first, second, third, country, stated)| {
+        let is_main = source.as_str() == Source::TELEMETRY_MAIN;
+        let values = [
+            (Dimension::CHANNEL, first.1),
+            (Dimension::VERSION, first.2),
+            (Dimension::BUILD_DATE, second.0),
+            (Dimension::APPLICATION, second.1),
+            (Dimension::ARCHITECTURE, second.2),
+            (Dimension::OS, third.0),
+            (Dimension::OS_VERSION, third.1),
+            (Dimension::E10S, third.2),
+            (COUNTRY, country),
+        ];
+        let states = |at: usize, name: &str| match is_main {
+            true => name != COUNTRY,
+            false => stated & (1 << at) != 0,
+        };
+        let values = values.into_iter().enumerate();
+        let values = values.filter(|(at, (name, _))| states(*at, name));
+        let values = values.map(|(_, (name, value))| (Dimension::named(name), value));
+        DimensionSet::new(source, first.0, values)
     });
     let names = (
         one_of(METRICS),
@@ -106,42 +124,73 @@ pub fn any_additions() -> impl Strategy<Value = Vec<(CellKey, Cell)>> {
 
 /// Any question for a series.
 pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
-    let clock = select(vec![DateClock::BuildDate, DateClock::SubmissionDate]);
     let dates = select(vec![
         "20150601", "20150531", "20150602", "20150603", UNKNOWN, "no date",
     ]);
-    let dates = prop::option::of(prop::collection::vec(dates.prop_map(str::to_owned), 0..4));
-    let processes = prop::option::weighted(0.3, prop::collection::vec(one_of(PROCESSES), 0..3));
-    let filters = (
-        (filter(APPLICATIONS), filter(ARCHITECTURES), filter(SYSTEMS)),
-        (filter(SYSTEM_VERSIONS), filter(E10S), filter(LABELS), processes),
-        prop_oneof![3 => Just(None), 2 => filter(["5.1", "6.1", "5.15", "5", "\u{e4}.1", "'.\0"])],
-    );
-    let filters = filters.prop_map(|(first, second, original_os_version)| Filters {
-        application: first.0,
-        architecture: first.1,
-        os: first.2,
-        os_version: second.0,
-        original_os_version,
-        e10s: second.1,
-        label: second.2,
-        processes: second.3,
-    });
-    let names = (one_of(CHANNELS), filter(VERSIONS), one_of(METRICS));
-    (
-        clock,
-        names,
+    let dates = prop::collection::vec(dates.prop_map(str::to_owned), 0..4);
+    let dates = (
+        select(vec![Dimension::BUILD_DATE, Dimension::SUBMISSION_DATE]),
         dates,
-        prop_oneof![Just(Filters::default()), filters],
-    )
-        .prop_map(|(clock, (channel, version, metric), dates, filters)| CellQuery {
-            clock,
-            channel,
-            version,
+    );
+    let dates = prop::option::of(dates.prop_map(|(clock, dates)| Filter::any_of(clock, dates)));
+    let of =
+        |dimension: &'static str, value: Option<String>| value.map(|value| Filter::is(dimension, &value));
+    let filters = (
+        dates,
+        (filter(CHANNELS), filter(VERSIONS), filter(APPLICATIONS)),
+        (filter(ARCHITECTURES), filter(SYSTEMS), filter(SYSTEM_VERSIONS)),
+        (filter(E10S), prop::option::weighted(0.2, one_of(COUNTRIES))),
+        prop_oneof![3 => Just(None), 2 => filter(["5.1", "6.1", "5.15", "5", "\u{e4}.1", "'.\0", "UNK", UNKNOWN])],
+    );
+    let filters = filters.prop_map(move |(dates, first, second, third, original_os_version)| {
+        let filters = [
             dates,
-            metric,
-            filters,
-        })
+            of(Dimension::CHANNEL, first.0),
+            of(Dimension::VERSION, first.1),
+            of(Dimension::APPLICATION, first.2),
+            of(Dimension::ARCHITECTURE, second.0),
+            of(Dimension::OS, second.1),
+            of(Dimension::OS_VERSION, second.2),
+            of(Dimension::E10S, third.0),
+            of(COUNTRY, third.1),
+            original_os_version.map(|version| Filter::original_os_version(&version)),
+        ];
+        filters.into_iter().flatten().collect::<Vec<_>>()
+    });
+    // Of ten filters at once nothing is left: most questions have a few.
+    let filters = filters.prop_flat_map(|filters| {
+        let some = 0..=filters.len().min(4);
+        subsequence(filters, some)
+    });
+    let groups = vec![
+        Dimension::VERSION,
+        Dimension::BUILD_DATE,
+        Dimension::SUBMISSION_DATE,
+        Dimension::OS,
+        COUNTRY,
+        "no such dimension",
+    ];
+    let group_by = subsequence(groups, 0..4).prop_shuffle();
+    let processes = prop::option::weighted(0.3, prop::collection::vec(one_of(PROCESSES), 0..3));
+    let source = prop_oneof![6 => select(sources().to_vec()), 1 => Just(Source::named("no/such"))];
+    (
+        source,
+        one_of(METRICS),
+        filters,
+        filter(LABELS),
+        processes,
+        group_by,
+    )
+        .prop_map(
+            |(source, metric, filters, label, processes, group_by)| CellQuery {
+                source,
+                metric,
+                filters,
+                label,
+                processes,
+                group_by: group_by.into_iter().map(Dimension::named).collect(),
+            },
+        )
 }
 
 /// A batch that adds these cells.

@@ -11,12 +11,14 @@ use tokio::runtime::Runtime;
 
 use super::dump_of;
 use super::law::check;
+use super::sources;
 use crate::{
-    AggregateError, AggregateStore, BatchBuilder, UserDay, UserDimension, UserFilters, UserKey, UserQuery,
+    AggregateError, AggregateStore, BatchBuilder, Dimension, DimensionSet, Filter, Source, UserDay,
+    UserQuery, Wanted,
 };
 
-/// A key, and the numbers of the clients that are added to it.
-type Addition = (UserKey, Vec<u32>);
+/// A set, and the numbers of the clients that are added to it.
+type Addition = (DimensionSet, Vec<u32>);
 
 pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, runtime: &Runtime) {
     let queries = prop::collection::vec(any_query(), 8);
@@ -58,7 +60,7 @@ async fn its_groups_are_listed_and_the_others_united(
     additions: &[Addition],
     query: &UserQuery,
 ) {
-    let there: BTreeSet<String> = match query.group_by {
+    let there: BTreeSet<String> = match &query.group_by {
         Some(_) => expected(additions, query)
             .into_iter()
             .map(|day| day.group)
@@ -78,7 +80,7 @@ async fn its_groups_are_listed_and_the_others_united(
         );
         assert_eq!(listed.left_out, (there.len() - own.len()) as u64, "{query:?}");
         let narrowed = UserQuery {
-            own_groups: query.group_by.map(|_| own),
+            own_groups: query.group_by.as_ref().map(|_| own),
             ..query.clone()
         };
         let answer = store.users(&narrowed, usize::MAX).await;
@@ -92,28 +94,32 @@ async fn its_groups_are_listed_and_the_others_united(
 
 /// A group with many users is listed before those with few, and is not united with others.
 pub(super) async fn the_largest_group_is_listed_first(store: &dyn AggregateStore) {
-    let key = |version: u32, day: &str| UserKey {
-        submission_date: day.parse().expect("a day"),
-        application: "Firefox".to_owned(),
-        channel: "nightly".to_owned(),
-        version: version.to_string(),
-        os: "Linux".to_owned(),
+    let set = |version: u32, day: &str| {
+        let values = [
+            (Dimension::APPLICATION, "Firefox".to_owned()),
+            (Dimension::CHANNEL, "nightly".to_owned()),
+            (Dimension::VERSION, version.to_string()),
+            (Dimension::OS, "Linux".to_owned()),
+        ];
+        let values = values.map(|(name, value)| (Dimension::named(name), value));
+        DimensionSet::new(Source::telemetry_main(), day.parse().expect("a day"), values)
     };
     for part in [0..20_u32, 20..40] {
         let mut builder = BatchBuilder::new();
         for version in part {
             let many = if version == 17 || version == 33 { 300 } else { 1 };
             let clients: Vec<u32> = (version * 1_000..version * 1_000 + many).collect();
-            builder.add_users(key(version, "20170101"), sketch_of(&clients));
-            builder.add_users(key(version, "20170102"), sketch_of(&clients));
+            builder.add_users(&set(version, "20170101"), sketch_of(&clients));
+            builder.add_users(&set(version, "20170102"), sketch_of(&clients));
         }
         let _ = store.commit(builder.build()).await.expect("the batch is written");
     }
     let query = UserQuery {
+        source: Source::telemetry_main(),
         from: "20170101".parse().expect("a day"),
         to: "20170131".parse().expect("a day"),
-        filters: UserFilters::default(),
-        group_by: Some(UserDimension::Version),
+        filters: Vec::new(),
+        group_by: Some(Dimension::named(Dimension::VERSION)),
         own_groups: None,
     };
     let listed = store
@@ -134,8 +140,8 @@ async fn filled(
     let store = make().await;
     for part in additions.chunks(size) {
         let mut builder = BatchBuilder::new();
-        for (key, clients) in part {
-            builder.add_users(key.clone(), sketch_of(clients));
+        for (set, clients) in part {
+            builder.add_users(set, sketch_of(clients));
         }
         let _ = store.commit(builder.build()).await.expect("the batch is written");
     }
@@ -153,26 +159,23 @@ fn sketch_of<'a>(clients: impl IntoIterator<Item = &'a u32>) -> UserSketch {
 }
 
 fn expected(additions: &[Addition], query: &UserQuery) -> Vec<UserDay> {
-    let UserFilters {
-        application,
-        channel,
-        version,
-        os,
-    } = &query.filters;
     let mut days: BTreeMap<(SubmissionDate, bool, String), BTreeSet<u32>> = BTreeMap::new();
-    for (key, clients) in additions.iter().filter(|(_, clients)| !clients.is_empty()) {
-        let is =
-            |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
-        if (query.from..=query.to).contains(&key.submission_date)
-            && is(application, &key.application)
-            && is(channel, &key.channel)
-            && is(version, &key.version)
-            && is(os, &key.os)
+    for (set, clients) in additions.iter().filter(|(_, clients)| !clients.is_empty()) {
+        let is_asked = query.filters.iter().all(|filter| match &filter.wanted {
+            Wanted::AnyOf(values) => values
+                .iter()
+                .any(|value| value == set.value(filter.dimension.as_str())),
+            Wanted::OriginalOsVersion(_) => unreachable!("no such question is drawn"),
+        });
+        if is_asked
+            && *set.source() == query.source
+            && (query.from..=query.to).contains(&set.submission_date())
         {
-            let group = query.group_by.map_or("", |dimension| key.value(dimension));
+            let dimension = query.group_by.as_ref();
+            let group = dimension.map_or("", |dimension| set.value(dimension.as_str()));
             let is_rest = query.own_groups.as_ref().is_some_and(|own| !own.contains(group));
             let group = if is_rest { "" } else { group };
-            let day = (key.submission_date, is_rest, group.to_owned());
+            let day = (set.submission_date(), is_rest, group.to_owned());
             days.entry(day).or_default().extend(clients);
         }
     }
@@ -190,10 +193,14 @@ fn any_day() -> impl Strategy<Value = SubmissionDate> {
         .prop_map(|day| SubmissionDate::from_yyyymmdd(day).expect("these are days"))
 }
 
+fn any_source() -> impl Strategy<Value = Source> {
+    prop_oneof![3 => Just(sources()[0].clone()), 1 => Just(sources()[1].clone())]
+}
+
 fn any_addition() -> impl Strategy<Value = Addition> {
     let name = |names: [&'static str; 2]| select(names.to_vec()).prop_map(str::to_owned);
     let names = (
-        name(["Firefox", "Fennec"]),
+        name(["Firefox", ping::UNKNOWN]),
         name(["nightly", "release"]),
         name(["41", "9"]),
         name(["Linux", "Darwin"]),
@@ -202,46 +209,53 @@ fn any_addition() -> impl Strategy<Value = Addition> {
         4 => prop::collection::vec(0u32..40, 0..6),
         1 => (0u32..900, 0u32..900).prop_map(|(from, many)| (from..from + many).collect()),
     ];
-    (any_day(), names, clients).prop_map(
-        |(submission_date, (application, channel, version, os), clients)| {
-            let key = UserKey {
-                submission_date,
-                application,
-                channel,
-                version,
-                os,
-            };
-            (key, clients)
+    (any_source(), any_day(), names, clients).prop_map(
+        |(source, submission_date, (application, channel, version, os), clients)| {
+            let values = [
+                (Dimension::APPLICATION, application),
+                (Dimension::CHANNEL, channel),
+                (Dimension::VERSION, version),
+                (Dimension::OS, os),
+            ];
+            let values = values.map(|(name, value)| (Dimension::named(name), value));
+            (DimensionSet::new(source, submission_date, values), clients)
         },
     )
 }
 
 fn any_query() -> impl Strategy<Value = UserQuery> {
-    let filter = |names: [&'static str; 3]| prop_oneof![3 => Just(None), 2 => select(names.to_vec()).prop_map(|name| Some(name.to_owned()))];
+    let filter =
+        |names: [&'static str; 3]| prop_oneof![3 => Just(None), 2 => select(names.to_vec()).prop_map(Some)];
     let filters = (
-        filter(["Firefox", "Fennec", "none"]),
+        filter(["Firefox", ping::UNKNOWN, "none"]),
         filter(["nightly", "release", "none"]),
         filter(["41", "9", "none"]),
         filter(["Linux", "Darwin", "none"]),
     );
     let group_by = prop::option::of(select(vec![
-        UserDimension::Application,
-        UserDimension::Channel,
-        UserDimension::Version,
-        UserDimension::Os,
+        Dimension::APPLICATION,
+        Dimension::CHANNEL,
+        Dimension::VERSION,
+        Dimension::OS,
     ]));
-    (any_day(), any_day(), filters, group_by).prop_map(
-        |(from, to, (application, channel, version, os), group_by)| UserQuery {
-            from,
-            to,
-            filters: UserFilters {
-                application,
-                channel,
-                version,
-                os,
-            },
-            group_by,
-            own_groups: None,
+    (any_source(), any_day(), any_day(), filters, group_by).prop_map(
+        |(source, from, to, (application, channel, version, os), group_by)| {
+            let filters = [
+                (Dimension::APPLICATION, application),
+                (Dimension::CHANNEL, channel),
+                (Dimension::VERSION, version),
+                (Dimension::OS, os),
+            ];
+            let filters = filters.into_iter();
+            let filters = filters.filter_map(|(name, value)| Some(Filter::is(name, value?)));
+            UserQuery {
+                source,
+                from,
+                to,
+                filters: filters.collect(),
+                group_by: group_by.map(Dimension::named),
+                own_groups: None,
+            }
         },
     )
 }

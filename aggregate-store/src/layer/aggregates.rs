@@ -13,8 +13,8 @@ use super::{Held, HeldSize, Kept, LayerStamp, LayerStatus, Part, Persisted};
 use crate::sqlite::Reading;
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, SqliteAggregates, Status,
-    UserDay, UserQuery, ValueOf, VersionDate, metrics,
+    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Source, SqliteAggregates,
+    Status, UserDay, UserQuery, ValueOf, VersionDate, metrics,
 };
 
 /// A database, and before it the layer in memory. Share it in an `Arc` between who folds and who asks.
@@ -238,26 +238,30 @@ impl SeenIds for LayeredAggregates {
 
 #[async_trait]
 impl AggregateReads for LayeredAggregates {
-    async fn channels(&self, _clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.reading().channels(limit).await
+    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.reading().channels(source, limit).await
     }
 
     async fn dates(
         &self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
-        self.reading().dates(clock, channel, limit).await
+        self.reading().dates(source, clock, channel, limit).await
     }
 
     async fn filter_options(
         &self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        self.reading().filter_options(channel, version, limit).await
+        self.reading()
+            .filter_options(source, channel, version, limit)
+            .await
     }
 
     async fn values_of(

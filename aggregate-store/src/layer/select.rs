@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sketch::Cell;
 
 use super::{CellName, Part};
-use crate::{AggregateError, CellQuery, DimensionSet, Filters};
+use crate::{AggregateError, CellQuery, DimensionSet};
 
 /// Held cells of one full name, as they are held: taken apart one after the other, they take far more room.
 pub(crate) type HeldCells<'a> = Vec<&'a [u8]>;
@@ -51,7 +51,7 @@ struct Wanted {
 impl Wanted {
     fn of(part: &Part, query: &CellQuery) -> Self {
         let batch = part.batch();
-        let Filters { label, processes, .. } = &query.filters;
+        let CellQuery { label, processes, .. } = query;
         let of = |names: &[String], is: &dyn Fn(&String) -> bool| names.iter().map(is).collect();
         Self {
             metrics: of(&batch.metrics, &|name| *name == query.metric),
@@ -71,36 +71,5 @@ impl Wanted {
 }
 
 fn is_wanted(set: &DimensionSet, query: &CellQuery) -> bool {
-    let CellQuery {
-        clock,
-        channel,
-        version,
-        dates,
-        metric: _,
-        filters,
-    } = query;
-    let Filters {
-        application,
-        architecture,
-        os,
-        os_version,
-        original_os_version,
-        e10s,
-        label: _,
-        processes: _,
-    } = filters;
-    let is = |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    set.channel == *channel
-        && is(version, &set.version)
-        && is(application, &set.application)
-        && is(architecture, &set.architecture)
-        && is(os, &set.os)
-        && is(os_version, &set.os_version)
-        && original_os_version
-            .as_deref()
-            .is_none_or(|wanted| wanted == set.original_os_version())
-        && is(e10s, &set.e10s)
-        && dates
-            .as_ref()
-            .is_none_or(|dates| dates.contains(&set.date(*clock)))
+    *set.source() == query.source && query.filters.iter().all(|filter| filter.holds(set))
 }

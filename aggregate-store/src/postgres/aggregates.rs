@@ -11,12 +11,12 @@ use super::commit::Coming;
 use super::refusal::{aggregate_error, committed};
 use super::{
     about, chunks, commit, copies, counters, dump, errored, fold_version, gate, listing, schema, series,
-    users,
+    users, values,
 };
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery,
-    ValueOf, VersionDate, metrics,
+    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Source, Status, UserDay,
+    UserQuery, ValueOf, VersionDate, metrics,
 };
 
 /// Aggregates in a PostgreSQL database. Any number of processes may open it at once; their batches are written one after
@@ -193,36 +193,42 @@ impl SeenIds for PostgresAggregates {
 
 #[async_trait]
 impl AggregateReads for PostgresAggregates {
-    async fn channels(&self, _clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.read("list channels", limit, |client, limit| {
-            Box::pin(listing::channels(client, *limit))
+    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.read("list channels", (source, limit), |client, (source, limit)| {
+            Box::pin(listing::channels(client, source, *limit))
         })
         .await
     }
 
     async fn dates(
         &self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
-        let given = (clock, channel, limit);
-        self.read("list dates", given, |client, (clock, channel, limit)| {
-            Box::pin(listing::dates(client, *clock, channel, *limit))
+        let given = (source, clock, channel, limit);
+        self.read("list dates", given, |client, (source, clock, channel, limit)| {
+            Box::pin(listing::dates(client, source, *clock, channel, *limit))
         })
         .await
     }
 
     async fn filter_options(
         &self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        let given = (channel, version, limit);
-        self.read("list filters", given, |client, (channel, version, limit)| {
-            Box::pin(listing::filter_options(client, channel, version, *limit))
-        })
+        let given = (source, channel, version, limit);
+        self.read(
+            "list filters",
+            given,
+            |client, (source, channel, version, limit)| {
+                Box::pin(listing::filter_options(client, source, channel, version, *limit))
+            },
+        )
         .await
     }
 
@@ -234,7 +240,7 @@ impl AggregateReads for PostgresAggregates {
     ) -> Result<Listed<String>, AggregateError> {
         let given = (query, of, limit);
         self.read("list values of cells", given, |client, (query, of, limit)| {
-            Box::pin(series::values_of(client, query, *of, *limit))
+            Box::pin(values::read(client, query, of, *limit))
         })
         .await
     }

@@ -1,16 +1,18 @@
 //! Ids of all names that the cells or users of a batch use. They are asked for anew in each transaction: behind the gate
 //! nobody else makes or removes any.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use postgres_connections::Failure;
 use sketch::Layout;
 use tokio_postgres::Client;
 
-use super::ids::number;
-use super::{layouts, sets, strings};
+use super::ids::{column, number};
+use super::sets::{StoredSet, pair};
+use super::{layouts, sets, sources, strings};
 use crate::listing::SetIds;
-use crate::{AggregateError, Batch, DimensionSet};
+use crate::{AggregateError, Batch, Dimension, DimensionSet};
 
 /// Texts with their ids.
 pub(super) struct Texts<'a> {
@@ -41,7 +43,7 @@ pub(super) struct Tables {
     pub(super) processes: Vec<i32>,
     pub(super) labels: Vec<i32>,
     pub(super) layouts: Vec<i32>,
-    pub(super) sets: Vec<SetIds>,
+    pub(super) sets: Vec<Arc<SetIds>>,
 }
 
 /// Which positions of the tables of a batch its cells use.
@@ -91,7 +93,7 @@ impl Tables {
             processes: ids_of(&batch.processes, &used.processes, &texts)?,
             labels: ids_of(&batch.labels, &used.labels, &texts)?,
             layouts: layout_ids(client, &batch.layouts, &used.layouts).await?,
-            sets: set_ids(client, &batch.dimension_sets, &used.sets, &texts).await?,
+            sets: chosen_set_ids(client, &batch.dimension_sets, &used.sets, &texts).await?,
         })
     }
 }
@@ -111,33 +113,9 @@ fn texts_of<'a>(batch: &'a Batch, used: &'a Used) -> BTreeSet<&'a str> {
         texts.extend(chosen(table, used).map(|(_, text)| text.as_str()));
     }
     for (_, set) in chosen(&batch.dimension_sets, &used.sets) {
-        texts.extend(values(set));
+        texts.extend(texts_of_set(set));
     }
     texts
-}
-
-fn values(set: &DimensionSet) -> [&str; 8] {
-    let DimensionSet {
-        submission_date: _,
-        channel,
-        version,
-        build_date,
-        application,
-        architecture,
-        os,
-        os_version,
-        e10s,
-    } = set;
-    [
-        channel,
-        version,
-        build_date,
-        application,
-        architecture,
-        os,
-        os_version,
-        e10s,
-    ]
 }
 
 fn ids_of(table: &[String], used: &[bool], texts: &Texts<'_>) -> Result<Vec<i32>, AggregateError> {
@@ -160,40 +138,89 @@ async fn layout_ids(client: &Client, table: &[Layout], used: &[bool]) -> Result<
     Ok(ids)
 }
 
-async fn set_ids(
+async fn chosen_set_ids(
     client: &Client,
     table: &[DimensionSet],
     used: &[bool],
     texts: &Texts<'_>,
-) -> Result<Vec<SetIds>, Failure> {
-    let mut ids = vec![SetIds::default(); table.len()];
-    for (position, set) in chosen(table, used) {
-        ids[position] = values_of(set, texts)?;
-    }
-    let rows = || chosen(&ids, used).map(|(_, set)| sets::columns(set));
-    let distinct: BTreeSet<[i32; 9]> = rows().collect::<Result<_, _>>()?;
-    let distinct: Vec<[i32; 9]> = distinct.into_iter().collect();
-    let found = sets::ids(client, &distinct).await?;
-    let by_row: BTreeMap<[i32; 9], i32> = distinct.into_iter().zip(found).collect();
-    for (set, _) in ids.iter_mut().zip(used).filter(|(_, used)| **used) {
-        set.id = number(by_row[&sets::columns(set)?])?;
+) -> Result<Vec<Arc<SetIds>>, Failure> {
+    let used_sets: Vec<&DimensionSet> = chosen(table, used).map(|(_, set)| set).collect();
+    let found = set_ids_by(client, &used_sets, texts).await?;
+    let mut ids = vec![Arc::default(); table.len()];
+    for ((position, _), set) in chosen(table, used).zip(found) {
+        ids[position] = set;
     }
     Ok(ids)
 }
 
-/// The ids of a set's values; its own is not known yet.
-fn values_of(set: &DimensionSet, texts: &Texts<'_>) -> Result<SetIds, AggregateError> {
-    let id = |text: &str| number(texts.id(text)?);
+/// The ids of these sets, in their order; those that are new get rows.
+pub(super) async fn set_ids(client: &Client, sets: &[&DimensionSet]) -> Result<Vec<Arc<SetIds>>, Failure> {
+    let texts = sets.iter().flat_map(|set| texts_of_set(set)).collect();
+    let texts = Texts::of(client, texts).await?;
+    set_ids_by(client, sets, &texts).await
+}
+
+async fn set_ids_by(
+    client: &Client,
+    sets: &[&DimensionSet],
+    texts: &Texts<'_>,
+) -> Result<Vec<Arc<SetIds>>, Failure> {
+    let names: BTreeSet<&str> = sets.iter().map(|set| set.source().as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let found = sources::ids(client, &names).await?;
+    let sources: HashMap<&str, i32> = names.into_iter().zip(found).collect();
+    let mut rows = Vec::with_capacity(sets.len());
+    for set in sets {
+        rows.push(stored(set, sources[set.source().as_str()], texts)?);
+    }
+    let distinct: BTreeSet<&StoredSet> = rows.iter().collect();
+    let distinct: Vec<StoredSet> = distinct.into_iter().cloned().collect();
+    let found = sets::ids(client, &distinct).await?;
+    let by_row: BTreeMap<&StoredSet, i32> = distinct.iter().zip(found).collect();
+    let mut ids = Vec::with_capacity(sets.len());
+    for (set, row) in sets.iter().zip(&rows) {
+        ids.push(Arc::new(listed(set, row, by_row[row], texts)?));
+    }
+    Ok(ids)
+}
+
+/// All texts that a set is stored and listed by.
+fn texts_of_set(set: &DimensionSet) -> Vec<&str> {
+    let mut texts = vec![set.value(Dimension::CHANNEL), set.value(Dimension::VERSION)];
+    for (dimension, value) in set.values() {
+        texts.extend([dimension.as_str(), value]);
+    }
+    for (dimension, value, detail) in set.listed() {
+        texts.extend([dimension, value]);
+        texts.extend(detail);
+    }
+    texts
+}
+
+fn stored(set: &DimensionSet, source: i32, texts: &Texts<'_>) -> Result<StoredSet, AggregateError> {
+    let values = set.values().iter();
+    let pairs = values.map(|(dimension, value)| Ok(pair(texts.id(dimension.as_str())?, texts.id(value)?)));
+    let mut pairs = pairs.collect::<Result<Vec<i64>, AggregateError>>()?;
+    pairs.sort_unstable();
+    Ok(StoredSet {
+        source,
+        submission_date: column(set.submission_date().as_yyyymmdd())?,
+        pairs,
+    })
+}
+
+fn listed(set: &DimensionSet, row: &StoredSet, id: i32, texts: &Texts<'_>) -> Result<SetIds, AggregateError> {
+    let id_of = |text: &str| number(texts.id(text)?);
+    let mut listed = Vec::new();
+    for (dimension, value, detail) in set.listed() {
+        listed.push((id_of(dimension)?, id_of(value)?, detail.map_or(Ok(0), id_of)?));
+    }
     Ok(SetIds {
-        id: 0,
-        channel: id(&set.channel)?,
-        version: id(&set.version)?,
-        submission_date: set.submission_date.as_yyyymmdd(),
-        build_date: id(&set.build_date)?,
-        application: id(&set.application)?,
-        architecture: id(&set.architecture)?,
-        os: id(&set.os)?,
-        os_version: id(&set.os_version)?,
-        e10s: id(&set.e10s)?,
+        id: number(id)?,
+        source: number(row.source)?,
+        submission_date: set.submission_date().as_yyyymmdd(),
+        channel: id_of(set.value(Dimension::CHANNEL))?,
+        version: id_of(set.value(Dimension::VERSION))?,
+        listed,
     })
 }

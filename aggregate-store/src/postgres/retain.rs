@@ -1,5 +1,9 @@
 //! Deletes by submission date.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use ping::SubmissionDate;
 use postgres_connections::Failure;
@@ -9,14 +13,20 @@ use tokio_postgres::{Client, Row};
 use super::PostgresAggregates;
 use super::ids::{column, number};
 use super::limits::{DELETED_CELLS, DELETED_ROWS, WALKED_ROWS};
-use super::listing;
+use super::listing::text;
+use super::sets::unpaired;
+use super::users::clients;
+use super::{dictionary, listing, strings};
 use crate::listing::{Listing, SetIds};
 use crate::retain::Stage;
 use crate::stored::{date, unstored};
-use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
+use crate::{
+    AggregateError, Below, DayBytes, DeletePlace, Deleted, Dimension, DimensionSet, RetainAggregates, Source,
+};
 
-const USERS: &str = "DELETE FROM highwater_aggregates.users WHERE ctid = ANY (ARRAY( \
-     SELECT ctid FROM highwater_aggregates.users WHERE submission_date < $1 LIMIT $2))";
+const USERS: &str = "DELETE FROM highwater_aggregates.union_value WHERE ctid = ANY (ARRAY( \
+     SELECT u.ctid FROM highwater_aggregates.dimension_set s \
+     JOIN highwater_aggregates.union_value u ON u.dimension_set = s.id WHERE s.submission_date < $1 LIMIT $2))";
 /// Cells are counted by what lists count them by.
 const CELLS: &str = "WITH doomed AS ( \
          SELECT c.ctid FROM highwater_aggregates.dimension_set s JOIN highwater_aggregates.cell c ON c.dimension_set = s.id \
@@ -24,12 +34,15 @@ const CELLS: &str = "WITH doomed AS ( \
      ), gone AS ( \
          DELETE FROM highwater_aggregates.cell c WHERE c.ctid = ANY (ARRAY(SELECT ctid FROM doomed)) \
          RETURNING c.dimension_set, c.metric, c.process \
-     ) SELECT s.id, s.channel, s.version, s.submission_date, s.build_date, s.application, s.architecture, s.os, s.os_version, \
-     s.e10s, g.metric, g.process, COUNT(*) FROM gone g JOIN highwater_aggregates.dimension_set s ON s.id = g.dimension_set \
-     GROUP BY s.id, g.metric, g.process";
+     ), counted AS ( \
+         SELECT dimension_set, metric, process, COUNT(*) AS cells FROM gone GROUP BY 1, 2, 3 \
+     ) SELECT s.id, o.name, s.submission_date, s.pairs, g.metric, g.process, g.cells FROM counted g \
+     JOIN highwater_aggregates.dimension_set s ON s.id = g.dimension_set \
+     JOIN highwater_aggregates.source o ON o.id = s.source";
 const SETS: &str = "DELETE FROM highwater_aggregates.dimension_set d WHERE d.id = ANY (ARRAY( \
      SELECT s.id FROM highwater_aggregates.dimension_set s WHERE s.submission_date < $1 \
-     AND NOT EXISTS (SELECT FROM highwater_aggregates.cell c WHERE c.dimension_set = s.id) LIMIT $2))";
+     AND NOT EXISTS (SELECT FROM highwater_aggregates.cell c WHERE c.dimension_set = s.id) \
+     AND NOT EXISTS (SELECT FROM highwater_aggregates.union_value u WHERE u.dimension_set = s.id) LIMIT $2))";
 const ERRORED: &str = "DELETE FROM highwater_aggregates.errored WHERE ctid = ANY (ARRAY( \
      SELECT ctid FROM highwater_aggregates.errored WHERE submission_date < $1 LIMIT $2))";
 const SEEN_END: &str =
@@ -44,17 +57,23 @@ const FOLDED: &str = "WITH gone AS ( \
      ), retried AS (DELETE FROM highwater_aggregates.retried r USING gone g \
          WHERE r.incarnation = g.incarnation AND r.boot = g.boot AND r.plan = g.plan \
      ) SELECT COUNT(*) FROM gone";
-const DAYS: &str = "SELECT value FROM highwater_aggregates.listing WHERE kind = 8 \
-     UNION SELECT submission_date FROM highwater_aggregates.users ORDER BY 1";
+const DAYS: &str = concat!(
+    "SELECT value FROM highwater_aggregates.listing WHERE dimension = -3 \
+     UNION SELECT s.submission_date FROM highwater_aggregates.union_value u \
+     JOIN highwater_aggregates.dimension_set s ON s.id = u.dimension_set WHERE ",
+    clients!(),
+    " ORDER BY 1"
+);
 
 /// What rows take by day, counted row by row: the size of a table tells nothing of what deletion has freed within it. To each value
-/// come its row's header and key, its pointer and its entries in indexes. The size of a whole row is not asked: one that passed a
-/// sort or the inner side of a hash join is three bytes shorter.
+/// come its row's header and key, its pointer and its entries in indexes; a pair stands in its row, in the key of its set, and in the
+/// index of pairs. The size of a whole row is not asked: one that passed a sort or the inner side of a hash join is three bytes shorter.
 const DAY_BYTES: &str = "SELECT day, SUM(bytes)::BIGINT FROM ( \
          SELECT s.submission_date AS day, SUM(pg_column_size(c.value) + 84) AS bytes FROM highwater_aggregates.cell c \
          JOIN highwater_aggregates.dimension_set s ON s.id = c.dimension_set GROUP BY 1 \
-         UNION ALL SELECT submission_date, SUM(pg_column_size(u.image) + 84) FROM highwater_aggregates.users u GROUP BY 1 \
-         UNION ALL SELECT submission_date, COUNT(*) * 144 FROM highwater_aggregates.dimension_set d GROUP BY 1 \
+         UNION ALL SELECT s.submission_date, SUM(pg_column_size(u.image) + 84) FROM highwater_aggregates.union_value u \
+         JOIN highwater_aggregates.dimension_set s ON s.id = u.dimension_set GROUP BY 1 \
+         UNION ALL SELECT submission_date, SUM(cardinality(pairs) * 18 + 160) FROM highwater_aggregates.dimension_set GROUP BY 1 \
      ) sums GROUP BY day ORDER BY day";
 const COPY_BYTES: &str =
     "SELECT submission_date, COUNT(*) * 220 FROM highwater_aggregates.seen GROUP BY 1 ORDER BY 1";
@@ -173,23 +192,13 @@ impl Slice {
     async fn delete_cells(&self, client: &Client) -> Result<u64, Failure> {
         let given: [(&(dyn ToSql + Sync), Type); 2] =
             [(&self.aggregates, Type::INT4), (&DELETED_CELLS, Type::INT8)];
+        let rows = client.query_typed(CELLS, &given).await?;
+        let sets = sets_of(client, &rows).await?;
         let (mut listed, mut deleted) = (Listing::default(), 0);
-        for row in client.query_typed(CELLS, &given).await? {
+        for row in &rows {
             let id = |at: usize| -> Result<u32, Failure> { Ok(number(row.try_get(at)?)?) };
-            let set = SetIds {
-                id: id(0)?,
-                channel: id(1)?,
-                version: id(2)?,
-                submission_date: id(3)?,
-                build_date: id(4)?,
-                application: id(5)?,
-                architecture: id(6)?,
-                os: id(7)?,
-                os_version: id(8)?,
-                e10s: id(9)?,
-            };
-            let cells: i64 = row.try_get(12)?;
-            listed.count(&set, id(10)?, id(11)?, -cells);
+            let cells: i64 = row.try_get(6)?;
+            listed.count(&sets[&id(0)?], id(4)?, id(5)?, -cells);
             deleted += unstored::<u64>(cells)?;
         }
         listing::write(client, listed).await?;
@@ -231,6 +240,37 @@ impl Slice {
             next: (rows > 0).then_some(DeletePlace(Stage::Folded)),
         })
     }
+}
+
+/// The sets of deleted cells by their ids, with what lists count them by.
+async fn sets_of(client: &Client, rows: &[Row]) -> Result<HashMap<u32, Arc<SetIds>>, Failure> {
+    let (mut pairs, mut ids) = (BTreeMap::new(), BTreeSet::new());
+    for row in rows {
+        let of_set: Vec<i64> = row.try_get(3)?;
+        if let Entry::Vacant(entry) = pairs.entry(row.try_get::<_, i32>(0)?) {
+            let of_set = of_set.into_iter().map(unpaired);
+            let of_set = of_set.collect::<Result<Vec<(i32, i32)>, AggregateError>>()?;
+            ids.extend(of_set.iter().flat_map(|(dimension, value)| [*dimension, *value]));
+            entry.insert((row, of_set));
+        }
+    }
+    let texts = strings::texts(client, ids).await?;
+    let name = |id: i32| {
+        let missing = || AggregateError::Damaged(format!("string {id} is missing"));
+        texts.get(&id).ok_or_else(missing)
+    };
+    let mut sets = Vec::with_capacity(pairs.len());
+    for (row, of_set) in pairs.into_values() {
+        let mut values = Vec::with_capacity(of_set.len());
+        for (dimension, value) in of_set {
+            values.push((Dimension::named(name(dimension)?), name(value)?.clone()));
+        }
+        let day = date(row.try_get::<_, i32>(2)?.into())?;
+        sets.push(DimensionSet::new(Source::named(&text(row, 1)?), day, values));
+    }
+    let sets: Vec<&DimensionSet> = sets.iter().collect();
+    let ids = dictionary::set_ids(client, &sets).await?;
+    Ok(ids.into_iter().map(|set| (set.id, set)).collect())
 }
 
 async fn delete_rows(client: &Client, statement: &str, below: i32) -> Result<u64, Failure> {

@@ -21,8 +21,8 @@ use super::{fold_version, layers, retried, schema};
 use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Status, UserDay, UserQuery,
-    ValueOf, VersionDate,
+    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Source, Status, UserDay,
+    UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates in one SQLite file with a write-ahead log, synced at each commit.
@@ -162,6 +162,7 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, 
     // SQLite takes a negative number for KiB.
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    rusqlite::vtab::array::load_module(&connection)?;
     Ok(connection)
 }
 
@@ -239,26 +240,30 @@ impl SeenIds for SqliteAggregates {
 
 #[async_trait]
 impl AggregateReads for SqliteAggregates {
-    async fn channels(&self, _clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.reading_alone().channels(limit).await
+    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.reading_alone().channels(source, limit).await
     }
 
     async fn dates(
         &self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
-        self.reading_alone().dates(clock, channel, limit).await
+        self.reading_alone().dates(source, clock, channel, limit).await
     }
 
     async fn filter_options(
         &self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        self.reading_alone().filter_options(channel, version, limit).await
+        self.reading_alone()
+            .filter_options(source, channel, version, limit)
+            .await
     }
 
     async fn values_of(

@@ -1,5 +1,7 @@
 //! Writes the cells of a batch, in the order of their keys, so that each page of the table is visited once.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 use sketch::Cell;
 
@@ -105,7 +107,7 @@ struct Resolved {
 
 /// For each batch: the position of its first cell, and the ids of its dimension sets.
 struct Sets {
-    of_batches: Vec<(u32, Vec<SetIds>)>,
+    of_batches: Vec<(u32, Vec<Arc<SetIds>>)>,
 }
 
 impl Sets {
@@ -151,7 +153,7 @@ fn resolve_batch(
     batch: &Batch,
     first: u32,
     keyed: &mut Vec<Key>,
-) -> Result<Vec<SetIds>, AggregateError> {
+) -> Result<Vec<Arc<SetIds>>, AggregateError> {
     let mut metrics = Positions::new(&batch.metrics);
     let mut processes = Positions::new(&batch.processes);
     let mut labels = Positions::new(&batch.labels);
@@ -181,7 +183,7 @@ struct Positions<'a, T, Id> {
     known: Vec<bool>,
 }
 
-impl<'a, T, Id: Copy + Default> Positions<'a, T, Id> {
+impl<'a, T, Id: Clone + Default> Positions<'a, T, Id> {
     fn new(items: &'a [T]) -> Self {
         Self {
             items,
@@ -204,6 +206,6 @@ impl<'a, T, Id: Copy + Default> Positions<'a, T, Id> {
             self.ids[position] = find(item)?;
             self.known[position] = true;
         }
-        Ok(self.ids[position])
+        Ok(self.ids[position].clone())
     }
 }

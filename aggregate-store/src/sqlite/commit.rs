@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc;
 
 use super::dictionary::Dictionary;
-use super::merge::{CellMerges, define_merge_users};
+use super::merge::{CellMerges, define_merge_members, define_merge_users};
 use super::{cells, chunks, counters, errored, layers, retried, seen, users};
 use crate::layer::LayerStamp;
 use crate::{AggregateError, Batch, Committed, metrics};
@@ -23,6 +23,7 @@ impl Writer {
     pub(super) fn new(connection: Connection) -> Result<Self, AggregateError> {
         let merges = CellMerges::define(&connection)?;
         define_merge_users(&connection)?;
+        define_merge_members(&connection)?;
         Ok(Self {
             connection,
             dictionary: Dictionary::default(),
@@ -167,6 +168,7 @@ fn write_batches(
     }
     cells::write(connection, dictionary, merges, batches)?;
     users::write(connection, dictionary, batches)?;
+    dictionary.write_members(connection)?;
     for batch in batches {
         seen::write(connection, dictionary, &batch.seen)?;
         errored::write(connection, dictionary, &batch.errored)?;

@@ -1,15 +1,17 @@
 //! Ids of names, for writing: known ones from memory, others from the table, new ones made.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ping::{ChunkId, Incarnation};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use sketch::Layout;
 
 use super::limits::DICTIONARY_BYTES_MAX;
+use super::sets::{self, SetRow};
 use crate::listing::SetIds;
 use crate::stored::stored;
-use crate::{AggregateError, DimensionSet};
+use crate::{AggregateError, Dimension, DimensionSet, Source};
 
 /// Ids as far as they were asked for. It may know only ids of committed rows and of the running transaction: whoever
 /// rolls one back calls [`forget`](Self::forget).
@@ -17,7 +19,9 @@ use crate::{AggregateError, DimensionSet};
 pub(super) struct Dictionary {
     strings: HashMap<String, u32>,
     layouts: HashMap<Layout, u32>,
-    dimension_sets: HashMap<DimensionSet, SetIds>,
+    sources: HashMap<Source, u32>,
+    dimension_sets: HashMap<DimensionSet, Arc<SetIds>>,
+    new_sets: Vec<SetRow>,
     chunks: HashMap<ChunkId, u32>,
     incarnations: HashMap<Incarnation, u32>,
     bytes: usize,
@@ -75,48 +79,99 @@ impl Dictionary {
         Ok(id)
     }
 
+    pub(super) fn source(&mut self, connection: &Connection, source: &Source) -> Result<u32, AggregateError> {
+        if let Some(&id) = self.sources.get(source) {
+            return Ok(id);
+        }
+        let id = find_or_add(
+            connection,
+            "SELECT id FROM source WHERE name = ?1",
+            "INSERT INTO source (name) VALUES (?1)",
+            params![source.as_str()],
+        )?;
+        self.sources.insert(source.clone(), id);
+        self.bytes += ENTRY_BYTES + source.as_str().len();
+        Ok(id)
+    }
+
+    /// A set; where it is a new one, [`write_members`](Self::write_members) has to follow.
     pub(super) fn dimension_set(
         &mut self,
         connection: &Connection,
         set: &DimensionSet,
-    ) -> Result<SetIds, AggregateError> {
-        if let Some(&ids) = self.dimension_sets.get(set) {
-            return Ok(ids);
+    ) -> Result<Arc<SetIds>, AggregateError> {
+        self.dimension_set_in(connection, "dimension_set", set)
+    }
+
+    /// The same in a table that is to become this one.
+    pub(super) fn dimension_set_in(
+        &mut self,
+        connection: &Connection,
+        table: &str,
+        set: &DimensionSet,
+    ) -> Result<Arc<SetIds>, AggregateError> {
+        if let Some(ids) = self.dimension_sets.get(set) {
+            return Ok(Arc::clone(ids));
         }
-        let mut ids = SetIds {
-            id: 0,
-            channel: self.string(connection, &set.channel)?,
-            version: self.string(connection, &set.version)?,
-            submission_date: set.submission_date.as_yyyymmdd(),
-            build_date: self.string(connection, &set.build_date)?,
-            application: self.string(connection, &set.application)?,
-            architecture: self.string(connection, &set.architecture)?,
-            os: self.string(connection, &set.os)?,
-            os_version: self.string(connection, &set.os_version)?,
-            e10s: self.string(connection, &set.e10s)?,
+        let source = self.source(connection, set.source())?;
+        let submission_date = set.submission_date().as_yyyymmdd();
+        let mut pairs = Vec::with_capacity(set.values().len());
+        for (dimension, value) in set.values() {
+            pairs.push((
+                self.string(connection, dimension.as_str())?,
+                self.string(connection, value)?,
+            ));
+        }
+        pairs.sort_unstable();
+        let packed = sets::pack(&pairs);
+        let found: Option<i64> = connection
+            .prepare_cached(&format!(
+                "SELECT id FROM {table} WHERE source = ?1 AND submission_date = ?2 AND packed = ?3"
+            ))?
+            .query_row(params![source, submission_date, packed], |row| row.get(0))
+            .optional()?;
+        let id = match found {
+            Some(id) => narrow(id)?,
+            None => {
+                let id = connection
+                    .prepare_cached(&format!(
+                        "INSERT INTO {table} (source, submission_date, packed) VALUES (?1, ?2, ?3)"
+                    ))?
+                    .insert(params![source, submission_date, packed])?;
+                let id = narrow(id)?;
+                self.new_sets.push(SetRow {
+                    id,
+                    source,
+                    submission_date,
+                    pairs,
+                });
+                id
+            }
         };
-        ids.id = find_or_add(
-            connection,
-            "SELECT id FROM dimension_set WHERE channel = ?1 AND version = ?2 AND submission_date = ?3
-             AND build_date = ?4 AND application = ?5 AND architecture = ?6 AND os = ?7 AND os_version = ?8
-             AND e10s = ?9",
-            "INSERT INTO dimension_set (channel, version, submission_date, build_date, application, architecture,
-             os, os_version, e10s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![
-                ids.channel,
-                ids.version,
-                ids.submission_date,
-                ids.build_date,
-                ids.application,
-                ids.architecture,
-                ids.os,
-                ids.os_version,
-                ids.e10s
-            ],
-        )?;
-        self.dimension_sets.insert(set.clone(), ids);
-        self.bytes += 9 * ENTRY_BYTES;
+        let mut listed = Vec::new();
+        for (dimension, value, detail) in set.listed() {
+            listed.push((
+                self.string(connection, dimension)?,
+                self.string(connection, value)?,
+                detail.map_or(Ok(0), |detail| self.string(connection, detail))?,
+            ));
+        }
+        let ids = Arc::new(SetIds {
+            id,
+            source,
+            submission_date,
+            channel: self.string(connection, set.value(Dimension::CHANNEL))?,
+            version: self.string(connection, set.value(Dimension::VERSION))?,
+            listed,
+        });
+        self.dimension_sets.insert(set.clone(), Arc::clone(&ids));
+        self.bytes += (2 + set.values().len()) * 2 * ENTRY_BYTES;
         Ok(ids)
+    }
+
+    /// Notes the sets that were made among the members of their values. Every transaction ends with it.
+    pub(super) fn write_members(&mut self, connection: &Connection) -> Result<(), AggregateError> {
+        sets::write_members(connection, &std::mem::take(&mut self.new_sets))
     }
 
     pub(super) fn chunk(&mut self, connection: &Connection, chunk: ChunkId) -> Result<u32, AggregateError> {
@@ -173,5 +228,9 @@ fn find_or_add(
         Some(id) => id,
         None => connection.prepare_cached(add)?.insert(params)?,
     };
+    narrow(id)
+}
+
+fn narrow(id: i64) -> Result<u32, AggregateError> {
     u32::try_from(id).map_err(|_| AggregateError::Damaged("a dictionary has four billion entries".to_owned()))
 }

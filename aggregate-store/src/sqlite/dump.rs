@@ -4,19 +4,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use ping::SubmissionDate;
 use rusqlite::Connection;
 use serde::Serialize;
 use service::task;
 use sketch::{Cell, Layout, UserSketch, merge_encoded};
 use tokio::sync::mpsc;
 
-use super::listing;
 use super::names::Names;
+use super::{listing, sets, users};
 use crate::layer::{CellName, Part};
 use crate::lines::{CellLine, UserLine, line_of};
-use crate::stored::date;
-use crate::{AggregateError, DimensionSet, UserKey};
+use crate::{AggregateError, DimensionSet};
 
 /// Sends all cells, then all user sketches. Holds the cells of one metric in memory.
 pub(super) fn send(
@@ -25,7 +23,7 @@ pub(super) fn send(
     lines: &mpsc::Sender<String>,
 ) -> Result<(), AggregateError> {
     let mut names = Names::new(connection);
-    let sets = dimension_sets(connection, &mut names)?;
+    let sets = sets::all_named(connection, &mut names)?;
     let mut held_cells = by_metric(held);
     let mut metrics: BTreeMap<String, Option<i64>> = BTreeMap::new();
     metrics.extend(held_cells.keys().map(|metric| ((*metric).to_owned(), None)));
@@ -38,14 +36,18 @@ pub(super) fn send(
         };
         all.extend(held_cells.remove(metric.as_str()).unwrap_or_default());
         for cell in joined(all)? {
-            if !send_line(lines, &cell.line(&metric)?)? {
+            let sum =
+                Cell::decode(&cell.value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
+            if !send_line(lines, &CellLine::of(cell.full_name(&metric), &sum))? {
                 return Ok(());
             }
         }
     }
-    for (mut line, UsersAt { row, held }) in user_lines(connection, held, &mut names)? {
-        line.image = hex::encode(users_image(connection, row, held)?);
-        if !send_line(lines, &line)? {
+    let mut users: Vec<_> = users_by_set(connection, held, &sets)?.into_iter().collect();
+    users.sort_by(|(a, _), (b, _)| a.users_order(b));
+    for (set, UsersAt { row, held }) in users {
+        let image = hex::encode(users_image(connection, row, held)?);
+        if !send_line(lines, &UserLine { set, image })? {
             return Ok(());
         }
     }
@@ -72,55 +74,22 @@ impl NamedCell<'_> {
         (self.dimensions, &self.process, &self.label, self.layout)
     }
 
-    fn line<'a>(&'a self, metric: &'a str) -> Result<CellLine<'a>, AggregateError> {
-        let cell = Cell::decode(&self.value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        Ok(CellLine::of(
-            CellName {
-                metric,
-                dimensions: self.dimensions,
-                process: &self.process,
-                label: &self.label,
-                layout: self.layout,
-            },
-            &cell,
-        ))
+    fn full_name<'a>(&'a self, metric: &'a str) -> CellName<'a> {
+        CellName {
+            metric,
+            dimensions: self.dimensions,
+            process: &self.process,
+            label: &self.label,
+            layout: self.layout,
+        }
     }
-}
-
-fn dimension_sets(
-    connection: &Connection,
-    names: &mut Names<'_>,
-) -> Result<HashMap<i64, DimensionSet>, AggregateError> {
-    let mut statement = connection.prepare(
-        "SELECT id, submission_date, channel, version, build_date, application, architecture, os, os_version, e10s
-         FROM dimension_set",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut sets = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let mut text =
-            |at: usize| -> Result<String, AggregateError> { Ok(names.string(row.get(at)?)?.to_string()) };
-        let set = DimensionSet {
-            submission_date: date(row.get(1)?)?,
-            channel: text(2)?,
-            version: text(3)?,
-            build_date: text(4)?,
-            application: text(5)?,
-            architecture: text(6)?,
-            os: text(7)?,
-            os_version: text(8)?,
-            e10s: text(9)?,
-        };
-        sets.insert(row.get(0)?, set);
-    }
-    Ok(sets)
 }
 
 /// The stored cells of one metric, in any order.
 fn cells<'a>(
     connection: &Connection,
     names: &mut Names<'_>,
-    sets: &'a HashMap<i64, DimensionSet>,
+    sets: &'a BTreeMap<i64, DimensionSet>,
     metric: i64,
 ) -> Result<Vec<NamedCell<'a>>, AggregateError> {
     let mut statement = connection
@@ -185,34 +154,25 @@ struct UsersAt {
     held: Option<UserSketch>,
 }
 
-/// All lines of user sketches without their images, ascending by names.
-fn user_lines(
+/// Where the users of each set are, ascending by names.
+fn users_by_set<'a>(
     connection: &Connection,
-    held: &[&Part],
-    names: &mut Names<'_>,
-) -> Result<BTreeMap<UserLine, UsersAt>, AggregateError> {
-    let mut statement =
-        connection.prepare("SELECT id, submission_date, application, channel, version, os FROM users")?;
-    let mut rows = statement.query([])?;
-    let mut lines: BTreeMap<UserLine, UsersAt> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let day: SubmissionDate = date(row.get(1)?)?;
-        let key = UserKey {
-            submission_date: day,
-            application: names.string(row.get(2)?)?.to_string(),
-            channel: names.string(row.get(3)?)?.to_string(),
-            version: names.string(row.get(4)?)?.to_string(),
-            os: names.string(row.get(5)?)?.to_string(),
-        };
-        lines.entry(UserLine::of(&key)).or_default().row = Some(row.get(0)?);
+    held: &[&'a Part],
+    sets: &'a BTreeMap<i64, DimensionSet>,
+) -> Result<BTreeMap<&'a DimensionSet, UsersAt>, AggregateError> {
+    let mut users: BTreeMap<&DimensionSet, UsersAt> = BTreeMap::new();
+    for (set, row) in users::rows_by_set(connection)? {
+        let missing = || AggregateError::Damaged(format!("dimension set {set} is missing"));
+        let set = sets.get(&set).ok_or_else(missing)?;
+        users.entry(set).or_default().row = Some(row);
     }
-    for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
-        if !users.is_empty() {
-            let at = lines.entry(UserLine::of(key)).or_default();
-            at.held.get_or_insert_default().merge(users);
+    for (set, sketch) in held.iter().flat_map(|part| &part.batch().users) {
+        if !sketch.is_empty() {
+            let at = users.entry(set).or_default();
+            at.held.get_or_insert_default().merge(sketch);
         }
     }
-    Ok(lines)
+    Ok(users)
 }
 
 /// The image of the users that are stored and held.
@@ -224,7 +184,7 @@ fn users_image(
     let Some(id) = row else {
         return Ok(held.unwrap_or_default().to_image());
     };
-    let mut statement = connection.prepare_cached("SELECT image FROM users WHERE id = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT image FROM union_value WHERE id = ?1")?;
     let image: Vec<u8> = statement.query_row([id], |row| row.get(0))?;
     let Some(mut users) = held else {
         return Ok(image);

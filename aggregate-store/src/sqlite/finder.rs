@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sketch::{Cell, Layout};
 
 use super::names::id_of;
+use super::sets::{pack, source_id};
 use crate::layer::CellName;
+use crate::stored::unstored;
 use crate::{AggregateError, DimensionSet};
 
 /// The key of a stored cell.
@@ -125,44 +127,22 @@ impl<'a> Finder<'a> {
     }
 
     fn find_set(&mut self, set: &'a DimensionSet) -> Result<Option<i64>, AggregateError> {
-        let mut ids = Vec::with_capacity(8);
-        for value in [
-            &set.channel,
-            &set.version,
-            &set.build_date,
-            &set.application,
-            &set.architecture,
-            &set.os,
-            &set.os_version,
-            &set.e10s,
-        ] {
-            let Some(id) = self.string(value)? else {
+        let Some(source) = source_id(self.connection, set.source())? else {
+            return Ok(None);
+        };
+        let mut pairs = Vec::with_capacity(set.values().len());
+        for (dimension, value) in set.values() {
+            let (Some(dimension), Some(value)) = (self.string(dimension.as_str())?, self.string(value)?)
+            else {
                 return Ok(None);
             };
-            ids.push(id);
+            pairs.push((unstored(dimension)?, unstored(value)?));
         }
-        let id = self
-            .connection
-            .prepare_cached(
-                "SELECT id FROM dimension_set WHERE channel = ?1 AND version = ?2 AND submission_date = ?3
-                 AND build_date = ?4 AND application = ?5 AND architecture = ?6 AND os = ?7 AND os_version = ?8
-                 AND e10s = ?9",
-            )?
-            .query_row(
-                params![
-                    ids[0],
-                    ids[1],
-                    set.submission_date.as_yyyymmdd(),
-                    ids[2],
-                    ids[3],
-                    ids[4],
-                    ids[5],
-                    ids[6],
-                    ids[7]
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
-        Ok(id)
+        pairs.sort_unstable();
+        let mut find = self.connection.prepare_cached(
+            "SELECT id FROM dimension_set WHERE source = ?1 AND submission_date = ?2 AND packed = ?3",
+        )?;
+        let key = params![source, set.submission_date().as_yyyymmdd(), pack(&pairs)];
+        Ok(find.query_row(key, |row| row.get(0)).optional()?)
     }
 }

@@ -7,6 +7,8 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use sketch::{Cell, UserSketch, merge_encoded};
 
+use super::sets::{bytes_of, members_of};
+
 type SqlError = rusqlite::Error;
 
 /// Tells what the last upsert of a cell did. The merge runs on the thread of the statement, once for a cell that was
@@ -59,6 +61,14 @@ pub(super) fn define_merge_users(connection: &Connection) -> Result<(), SqlError
         let mut users = UserSketch::from_image(blob(context, 0)?).map_err(user_error)?;
         users.merge_image(blob(context, 1)?).map_err(user_error)?;
         Ok(users.to_image())
+    })
+}
+
+/// Defines `merge_members(stored, added)`.
+pub(super) fn define_merge_members(connection: &Connection) -> Result<(), SqlError> {
+    connection.create_scalar_function("merge_members", 2, flags(), |context| {
+        let of = |at| members_of(blob(context, at)?).map_err(user_error);
+        Ok(bytes_of(&(of(0)? | of(1)?)))
     })
 }
 

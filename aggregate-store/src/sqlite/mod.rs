@@ -24,6 +24,8 @@ mod retried;
 mod schema;
 mod seen;
 mod series;
+mod sets;
+mod taking_over;
 mod users;
 mod values;
 mod workers;
@@ -33,5 +35,7 @@ pub(crate) use reading::Reading;
 
 #[cfg(test)]
 mod retain_tests;
+#[cfg(test)]
+mod taking_over_tests;
 #[cfg(test)]
 pub(crate) mod tests;

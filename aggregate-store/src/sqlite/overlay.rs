@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::finder::{CellIds, Finder};
 use crate::layer::{CellName, HeldCells, Part, matching};
@@ -38,25 +38,9 @@ impl<'a> Overlay<'a> {
         self.known.is_empty() && self.unknown.is_empty()
     }
 
-    /// What is held of this stored cell; it is not among the rest then. `columns` are those of its metric, dimension set,
-    /// process, label and layout.
-    pub(super) fn take(
-        &mut self,
-        row: &Row<'_>,
-        columns: [usize; 5],
-    ) -> Result<Option<HeldCells<'a>>, AggregateError> {
-        if self.known.is_empty() {
-            return Ok(None);
-        }
-        let [metric, dimension_set, process, label, layout] = columns;
-        let ids = CellIds {
-            metric: row.get(metric)?,
-            dimension_set: row.get(dimension_set)?,
-            process: row.get(process)?,
-            label: row.get(label)?,
-            layout: row.get(layout)?,
-        };
-        Ok(self.known.remove(&ids).map(|(_, cells)| cells))
+    /// What is held of this stored cell; it is not among the rest then.
+    pub(super) fn take(&mut self, cell: &CellIds) -> Option<HeldCells<'a>> {
+        self.known.remove(cell).map(|(_, cells)| cells)
     }
 
     /// What is held of cells that are not stored.

@@ -13,19 +13,21 @@ use super::finder::Finder;
 use super::listing::{self, Kind, Stored, Value};
 use crate::layer::{CellName, Part};
 use crate::listing::cut;
-use crate::{AggregateError, DateClock, DimensionSet, FilterOptions, Listed, VersionDate};
+use crate::{AggregateError, DateClock, Dimension, DimensionSet, FilterOptions, Listed, Source, VersionDate};
 
 /// Channels that have cells.
 pub(super) fn channels(
     connection: &Connection,
     held: &[&Part],
+    source: &Source,
     limit: usize,
 ) -> Result<Listed<String>, AggregateError> {
-    let stored = listing::channels(connection, limit)?;
+    let stored = listing::channels(connection, source, limit)?;
+    let channel = |set: &DimensionSet| set.value(Dimension::CHANNEL).to_owned();
     let question = Question {
-        of_set: &|set| vec![(Kind::Channel, set.channel.clone(), String::new())],
+        of_set: &|set| vec![(Kind::of(Dimension::CHANNEL), channel(set), String::new())],
         of_cells: false,
-        is_asked: &|_| true,
+        is_asked: &|set| set.source() == source,
     };
     let (present, left_out) = question.present(connection, held, stored, limit)?;
     Ok(Listed {
@@ -38,15 +40,27 @@ pub(super) fn channels(
 pub(super) fn dates(
     connection: &Connection,
     held: &[&Part],
+    source: &Source,
     clock: DateClock,
     channel: &str,
     limit: usize,
 ) -> Result<Listed<VersionDate>, AggregateError> {
-    let stored = listing::dates(connection, clock, channel, limit)?;
+    let stored = listing::dates(connection, source, clock, channel, limit)?;
+    let dimension = clock.dimension();
+    // What states no build is listed of `telemetry/main` alone.
+    let is_dated = |set: &DimensionSet| {
+        dimension == Dimension::SUBMISSION_DATE || set.listed().iter().any(|(name, ..)| *name == dimension)
+    };
     let question = Question {
-        of_set: &|set| vec![(Kind::of(clock), set.date(clock), set.version.clone())],
+        of_set: &|set| {
+            let version = set.value(Dimension::VERSION).to_owned();
+            match is_dated(set) {
+                true => vec![(Kind::of(dimension), set.any_value(dimension), version)],
+                false => Vec::new(),
+            }
+        },
         of_cells: false,
-        is_asked: &|set| set.channel == channel,
+        is_asked: &|set| set.source() == source && set.value(Dimension::CHANNEL) == channel,
     };
     let (present, left_out) = question.present(connection, held, stored, limit)?;
     let dates = present
@@ -61,23 +75,32 @@ pub(super) fn dates(
 pub(super) fn filter_options(
     connection: &Connection,
     held: &[&Part],
+    source: &Source,
     channel: &str,
     version: &str,
     limit: usize,
 ) -> Result<FilterOptions, AggregateError> {
-    let stored = listing::values(connection, channel, version, limit)?;
-    let plain = |kind, value: &String| (kind, value.clone(), String::new());
+    let stored = listing::values(connection, source, channel, version, limit)?;
     let question = Question {
         of_set: &|set| {
-            vec![
-                plain(Kind::Application, &set.application),
-                plain(Kind::Architecture, &set.architecture),
-                (Kind::Os, set.os.clone(), set.os_version.clone()),
-                plain(Kind::E10s, &set.e10s),
-            ]
+            let listed = set.listed().into_iter();
+            let listed = listed.filter(|(name, ..)| *name != Dimension::BUILD_DATE);
+            listed
+                .map(|(name, value, detail)| {
+                    (
+                        Kind::of(name),
+                        value.to_owned(),
+                        detail.unwrap_or_default().to_owned(),
+                    )
+                })
+                .collect()
         },
         of_cells: true,
-        is_asked: &|set| set.channel == channel && set.version == version,
+        is_asked: &|set| {
+            set.source() == source
+                && set.value(Dimension::CHANNEL) == channel
+                && set.value(Dimension::VERSION) == version
+        },
     };
     let (present, left_out) = question.present(connection, held, stored, limit)?;
     let mut options = FilterOptions {
@@ -87,12 +110,9 @@ pub(super) fn filter_options(
     for (kind, value, detail) in present {
         match kind {
             Kind::Metric => options.metrics.push(value),
-            Kind::Application => options.applications.push(value),
-            Kind::Architecture => options.architectures.push(value),
-            Kind::Os => options.os.push((value, detail)),
             Kind::Process => options.processes.push(value),
-            Kind::E10s => options.e10s.push(value),
-            Kind::Channel | Kind::BuildDate | Kind::SubmissionDate => {}
+            Kind::Dimension(name) if name == Dimension::OS => options.os.push((value, detail)),
+            Kind::Dimension(name) => options.others.entry(name).or_default().push(value),
         }
     }
     Ok(options)
@@ -131,7 +151,7 @@ impl Question<'_> {
         }
         let mut by_kind: BTreeMap<Kind, BTreeMap<Value, i64>> = BTreeMap::new();
         for (value, cells) in self.with_held(connection, held, values)? {
-            by_kind.entry(value.0).or_default().insert(value, cells);
+            by_kind.entry(value.0.clone()).or_default().insert(value, cells);
         }
         let mut present = (BTreeSet::new(), 0);
         for of_kind in by_kind.into_values() {
@@ -271,7 +291,7 @@ impl Question<'_> {
         for (kind, names, counts) in [metrics, (Kind::Process, &batch.processes, processes)] {
             for (name, (cells, example)) in names.iter().zip(counts) {
                 if let Some(address) = example {
-                    let value = (kind, name.clone(), String::new());
+                    let value = (kind.clone(), name.clone(), String::new());
                     add(tallies, value, cells, part.name(address));
                 }
             }

@@ -12,7 +12,7 @@ use super::{chunks, counters, dump, errored, layers, present, seen, series, user
 use crate::layer::{Held, LayerStatus, Part};
 use crate::{
     AggregateError, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, Listed, SeenRow, SeriesRow,
-    Status, UserDay, UserQuery, ValueOf, VersionDate,
+    Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// The reading threads, and what their answers add.
@@ -63,35 +63,42 @@ impl<'a> Reading<'a> {
         self.readers.ask(doing, job).await
     }
 
-    pub(crate) async fn channels(self, limit: usize) -> Result<Listed<String>, AggregateError> {
+    pub(crate) async fn channels(
+        self,
+        source: &Source,
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        let source = source.clone();
         self.answer("list channels", move |connection, held| {
-            present::channels(connection, held, limit)
+            present::channels(connection, held, &source, limit)
         })
         .await
     }
 
     pub(crate) async fn dates(
         self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
-        let channel = channel.to_owned();
+        let (source, channel) = (source.clone(), channel.to_owned());
         self.answer("list dates", move |connection, held| {
-            present::dates(connection, held, clock, &channel, limit)
+            present::dates(connection, held, &source, clock, &channel, limit)
         })
         .await
     }
 
     pub(crate) async fn filter_options(
         self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        let (channel, version) = (channel.to_owned(), version.to_owned());
+        let (source, channel, version) = (source.clone(), channel.to_owned(), version.to_owned());
         self.answer("list filters", move |connection, held| {
-            present::filter_options(connection, held, &channel, &version, limit)
+            present::filter_options(connection, held, &source, &channel, &version, limit)
         })
         .await
     }
@@ -104,7 +111,7 @@ impl<'a> Reading<'a> {
     ) -> Result<Listed<String>, AggregateError> {
         let query = query.clone();
         self.answer("list values of cells", move |connection, held| {
-            values::read(connection, held, &query, of, limit)
+            values::read(connection, held, &query, &of, limit)
         })
         .await
     }

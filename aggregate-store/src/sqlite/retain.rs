@@ -2,6 +2,7 @@
 //! cells are deleted metric by metric.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use ping::SubmissionDate;
@@ -9,9 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::SqliteAggregates;
 use super::commit::Writer;
+use super::dictionary::Dictionary;
 use super::limits::{DELETED_CELLS, DELETED_ROWS, DELETED_SETS, WALKED_ROWS};
-use super::listing;
-use crate::listing::{Listing, SetIds};
+use super::names::Names;
+use super::users::{CLIENTS, USERS};
+use super::{listing, sets};
+use crate::listing::{Listing, METRIC, SUBMISSION_DATE, SetIds};
 use crate::retain::Stage;
 use crate::stored::{date, unstored};
 use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
@@ -29,10 +33,12 @@ impl RetainAggregates for SqliteAggregates {
     async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError> {
         self.read("list days", |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT value FROM listing WHERE kind = 8
-                 UNION SELECT DISTINCT submission_date FROM users ORDER BY 1",
+                "SELECT DISTINCT value FROM listing WHERE dimension = ?1
+                 UNION SELECT DISTINCT submission_date FROM dimension_set AS s
+                 WHERE EXISTS (SELECT 1 FROM union_value AS u
+                  WHERE u.kind = ?2 AND u.projection = ?3 AND u.dimension_set = s.id) ORDER BY 1",
             )?;
-            let days = statement.query_map([], |row| row.get(0))?;
+            let days = statement.query_map(params![SUBMISSION_DATE, CLIENTS, USERS], |row| row.get(0))?;
             days.map(|day| date(day?)).collect()
         })
         .await
@@ -56,8 +62,9 @@ impl RetainAggregates for SqliteAggregates {
 const DAY_BYTES: &str = "SELECT day, SUM(bytes) FROM (
          SELECT d.submission_date AS day, SUM(length(c.value) + 40) AS bytes FROM cell c
          JOIN dimension_set d ON d.id = c.dimension_set GROUP BY 1
-         UNION ALL SELECT submission_date, SUM(length(image) + 60) FROM users GROUP BY 1
-         UNION ALL SELECT submission_date, COUNT(*) * 120 FROM dimension_set GROUP BY 1
+         UNION ALL SELECT d.submission_date, SUM(length(image) + 60) FROM union_value u
+         JOIN dimension_set d ON d.id = u.dimension_set GROUP BY 1
+         UNION ALL SELECT submission_date, SUM(length(packed) * 2 + 80) FROM dimension_set GROUP BY 1
      ) GROUP BY day ORDER BY day";
 const COPY_BYTES: &str = "SELECT submission_date, COUNT(*) * 70 FROM seen GROUP BY 1 ORDER BY 1";
 
@@ -112,7 +119,8 @@ impl Slice<'_> {
         match stage {
             Stage::Users => {
                 let users = self.delete_rows(
-                    "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE submission_date < ?1 LIMIT ?2)",
+                    "DELETE FROM union_value WHERE id IN (SELECT u.id FROM dimension_set AS s CROSS JOIN union_value AS u
+                     ON u.dimension_set = s.id WHERE s.submission_date < ?1 LIMIT ?2)",
                     self.aggregates,
                 )?;
                 Ok(Deleted {
@@ -157,16 +165,24 @@ impl Slice<'_> {
 
     /// Cells of the metrics after `metric`, and of that one after the dimension set `set`.
     fn delete_cells(&self, metric: i64, set: i64) -> Result<Deleted, AggregateError> {
-        let sets = sets_below(self.transaction, self.aggregates)?;
+        let mut names = Names::new(self.transaction);
+        let (mut dictionary, mut sets) = (Dictionary::default(), HashMap::new());
+        for set in sets::below(self.transaction, self.aggregates, u32::MAX)? {
+            let named = set.named(self.transaction, &mut names)?;
+            sets.insert(
+                i64::from(set.id),
+                dictionary.dimension_set(self.transaction, &named)?,
+            );
+        }
         if sets.is_empty() {
             return Ok(Deleted::then(Stage::Errored));
         }
         let mut listed = Listing::default();
         let (mut deleted, mut after) = (0, set);
         let mut metrics = self.transaction.prepare_cached(
-            "SELECT DISTINCT value FROM listing WHERE kind = 1 AND value >= ?1 ORDER BY value",
+            "SELECT DISTINCT value FROM listing WHERE dimension = ?1 AND value >= ?2 ORDER BY value",
         )?;
-        let metrics = metrics.query_map([metric], |row| row.get(0))?;
+        let metrics = metrics.query_map([METRIC, metric], |row| row.get(0))?;
         let metrics = metrics.collect::<Result<Vec<i64>, _>>()?;
         let mut next = Stage::Sets;
         for metric in metrics {
@@ -189,7 +205,7 @@ impl Slice<'_> {
         &self,
         metric: i64,
         after: i64,
-        sets: &HashMap<i64, SetIds>,
+        sets: &HashMap<i64, Arc<SetIds>>,
         listed: &mut Listing,
         deleted: &mut u64,
     ) -> Result<Option<i64>, AggregateError> {
@@ -223,31 +239,32 @@ impl Slice<'_> {
         Ok(if full { last.or(Some(after)) } else { None })
     }
 
-    /// Dimension sets that no cell names any more.
+    /// Dimension sets that no cell and no sketch names any more.
     fn delete_sets(&self) -> Result<Deleted, AggregateError> {
-        let mut oldest = self.transaction.prepare_cached(
-            "SELECT id FROM dimension_set WHERE submission_date < ?1 ORDER BY submission_date, id LIMIT ?2",
-        )?;
-        let oldest = oldest.query_map(params![self.aggregates, DELETED_SETS], |row| row.get(0))?;
-        let oldest = oldest.collect::<Result<Vec<i64>, _>>()?;
+        let oldest = sets::below(self.transaction, self.aggregates, DELETED_SETS)?;
         let metrics = listing::metrics(self.transaction)?;
         let mut named = self
             .transaction
             .prepare_cached("SELECT 1 FROM cell WHERE metric = ?1 AND dimension_set = ?2 LIMIT 1")?;
+        let mut of_users = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM union_value WHERE dimension_set = ?1 LIMIT 1")?;
         let mut remove = self
             .transaction
             .prepare_cached("DELETE FROM dimension_set WHERE id = ?1")?;
-        let mut rows = 0;
+        let mut gone = Vec::new();
         for set in &oldest {
-            let mut is_named = false;
+            let mut is_named = of_users.exists([set.id])?;
             for (metric, _) in &metrics {
-                let found = named.query_row(params![metric, set], |_| Ok(())).optional()?;
-                is_named |= found.is_some();
+                is_named |= named.exists(params![metric, set.id])?;
             }
             if !is_named {
-                rows += remove.execute([set])? as u64;
+                remove.execute([set.id])?;
+                gone.push(set.clone());
             }
         }
+        sets::remove_members(self.transaction, &gone)?;
+        let rows = gone.len() as u64;
         // A set that still has cells came back after its turn: the next run deletes it.
         let is_last = oldest.is_empty() || rows == 0;
         let next = if is_last { Stage::Errored } else { Stage::Sets };
@@ -327,30 +344,4 @@ impl Deleted {
             next: Some(DeletePlace(stage)),
         }
     }
-}
-
-/// The dimension sets below a day, by id.
-fn sets_below(connection: &Connection, day: u32) -> Result<HashMap<i64, SetIds>, AggregateError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, channel, version, submission_date, build_date, application, architecture, os, os_version, e10s
-         FROM dimension_set WHERE submission_date < ?1",
-    )?;
-    let rows = statement.query_map([day], |row| {
-        Ok((
-            row.get(0)?,
-            SetIds {
-                id: row.get(0)?,
-                channel: row.get(1)?,
-                version: row.get(2)?,
-                submission_date: row.get(3)?,
-                build_date: row.get(4)?,
-                application: row.get(5)?,
-                architecture: row.get(6)?,
-                os: row.get(7)?,
-                os_version: row.get(8)?,
-                e10s: row.get(9)?,
-            },
-        ))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

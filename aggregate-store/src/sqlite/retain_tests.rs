@@ -34,17 +34,20 @@ fn deletion_leaves_what_a_store_has_that_never_knew_the_rest() {
 fn large_day(date: SubmissionDate, cells: u32) -> Batch {
     let key = |number: u32| CellKey {
         metric: format!("M{}", number % 20),
-        dimensions: crate::DimensionSet {
-            submission_date: date,
-            channel: "nightly".to_owned(),
-            version: "54".to_owned(),
-            build_date: format!("B{}", number / 20),
-            application: "Firefox".to_owned(),
-            architecture: "arm".to_owned(),
-            os: "Linux".to_owned(),
-            os_version: "5".to_owned(),
-            e10s: "true".to_owned(),
-        },
+        dimensions: crate::DimensionSet::stating(
+            crate::Source::telemetry_main(),
+            date,
+            &[
+                ("channel", "nightly"),
+                ("version", "54"),
+                ("build_date", &format!("B{}", number / 20)),
+                ("application", "Firefox"),
+                ("architecture", "arm"),
+                ("os", "Linux"),
+                ("os_version", "5"),
+                ("e10s", "true"),
+            ],
+        ),
         process: "parent".to_owned(),
         label: String::new(),
         layout: sketch::Layout::COUNT,

@@ -3,14 +3,27 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use super::merge::define_merge_members;
+use super::taking_over;
 use crate::AggregateError;
 
 /// One step for each schema version, in order. A step that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema_1.sql"),
-    include_str!("schema_2.sql"),
-    include_str!("schema_3.sql"),
+const MIGRATIONS: &[&[Step]] = &[
+    &[Step::Sql(include_str!("schema_1.sql"))],
+    &[Step::Sql(include_str!("schema_2.sql"))],
+    &[Step::Sql(include_str!("schema_3.sql"))],
+    &[
+        Step::Sql(include_str!("schema_4.sql")),
+        Step::Code(taking_over::take_over),
+        Step::Sql(include_str!("schema_4_end.sql")),
+    ],
 ];
+
+/// A part of a migration.
+enum Step {
+    Sql(&'static str),
+    Code(fn(&Connection) -> Result<(), AggregateError>),
+}
 
 /// The schema version that this program reads and writes.
 fn known() -> u32 {
@@ -22,8 +35,12 @@ pub(super) fn migrate(connection: &mut Connection, place: &str) -> Result<(), Ag
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
     refuse_newer(found, place)?;
-    for step in &MIGRATIONS[found as usize..] {
-        transaction.execute_batch(step)?;
+    define_merge_members(&transaction)?;
+    for step in MIGRATIONS[found as usize..].iter().copied().flatten() {
+        match step {
+            Step::Sql(sql) => transaction.execute_batch(sql)?,
+            Step::Code(run) => run(&transaction)?,
+        }
     }
     transaction.execute(
         "INSERT INTO meta (name, value) VALUES ('schema_version', ?1)

@@ -1,23 +1,25 @@
-//! Sums of one metric's cells. The dimension sets that match are looked up in their index, and the cells of each are
-//! one stretch within the stretch of the metric.
+//! Sums of one metric's cells. The dimension sets that match are found by their values, and the cells of each are one
+//! stretch within the stretch of the metric.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
-use ping::SubmissionDate;
+use ping::{SubmissionDate, UNKNOWN};
 use rusqlite::Connection;
+use rusqlite::types::Value;
 use sketch::{Cell, Layout};
 
+use super::finder::CellIds;
 use super::names::{Names, id_of};
 use super::overlay::Overlay;
+use super::sets::{DAY, Members, StoredSet, table_of};
 use crate::bounds::Taken;
 use crate::build_date::{BuildDate, Builds};
-use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
 use crate::layer::{Part, add_held};
 use crate::stored::date;
-use crate::{AggregateError, Bounds, CellQuery, DateClock, Filters, SeriesRow};
+use crate::{AggregateError, Bounds, CellQuery, Dimension, SeriesRow};
 
-/// The sums, ascending by version, date, label and layout.
+/// The sums, ascending by group, label and layout.
 pub(super) fn read(
     connection: &Connection,
     held: &[&Part],
@@ -26,11 +28,24 @@ pub(super) fn read(
 ) -> Result<Vec<SeriesRow>, AggregateError> {
     let mut overlay = Overlay::of(connection, held, query)?;
     let mut taken = Taken::new(bounds);
-    let stored = stored_sums(connection, query, &mut overlay, &mut taken)?;
     let mut names = Names::new(connection);
+    let mut groups = Groups::of(connection, query)?;
+    let stored = stored_sums(
+        connection,
+        query,
+        &mut overlay,
+        &mut taken,
+        &mut names,
+        &mut groups,
+    )?;
     let mut sums: BTreeMap<NamedGroup, Sum> = BTreeMap::new();
-    for (group, sum) in stored {
-        sums.insert(named(&mut names, query.clock, group)?, sum);
+    for ((group, label, layout), sum) in stored {
+        let name = (
+            groups.named(group, &mut names)?,
+            names.string(label)?.to_string(),
+            names.layout(layout)?,
+        );
+        sums.insert(name, sum);
     }
     for (name, cells) in overlay.rest() {
         let mut cell = Cell::default();
@@ -39,17 +54,17 @@ pub(super) fn read(
             continue;
         }
         let set = name.dimensions;
+        let by = query.group_by.iter();
         let group = (
-            set.version.clone(),
-            set.date(query.clock),
+            by.map(|dimension| set.any_value(dimension.as_str())).collect(),
             name.label.to_owned(),
             name.layout,
         );
         let sum = sums.entry(group).or_default();
         let before = sum.cell.bins().len();
         sum.cell.add(&cell);
-        let build = BuildDate::of(&set.build_date);
-        sum.builds.note(build, set.submission_date, cell.count());
+        let build = BuildDate::of(set.value(Dimension::BUILD_DATE));
+        sum.builds.note(build, set.submission_date(), cell.count());
         let after = sum.cell.bins().len();
         taken.note(sums.len(), before, after)?;
     }
@@ -63,57 +78,137 @@ fn stored_sums(
     query: &CellQuery,
     overlay: &mut Overlay<'_>,
     taken: &mut Taken,
+    names: &mut Names<'_>,
+    groups: &mut Groups,
 ) -> Result<HashMap<Group, Sum>, AggregateError> {
     let mut sums: HashMap<Group, Sum> = HashMap::new();
-    let Some(Conditions { sets, cells }) = Conditions::of(connection, query)? else {
+    let Some(Conditions { metric, sets, cells }) = Conditions::of(connection, query)? else {
         return Ok(sums);
     };
-    let mut statement = connection.prepare(&format!(
-        "SELECT s.version, s.{}, c.label, c.layout, s.build_date, c.value, c.metric, c.dimension_set, c.process,
-         s.submission_date
-         FROM dimension_set AS s CROSS JOIN cell AS c ON c.dimension_set = s.id WHERE {sets} AND {cells}",
-        date_column(query.clock)
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT c.dimension_set, c.process, c.label, c.layout, c.value
+         FROM rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {cells}"
     ))?;
-    let mut rows = statement.query([])?;
-    let mut names = Names::new(connection);
-    let mut builds: HashMap<i64, BuildDate> = HashMap::new();
-    let mut days: HashMap<i64, SubmissionDate> = HashMap::new();
+    let mut rows = statement.query([sets])?;
+    let mut set: Option<(i64, SetInfo)> = None;
     while let Some(row) = rows.next()? {
-        let value = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
+        let value = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
         let mut cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        if let Some(held) = overlay.take(row, [6, 7, 8, 2, 3])? {
+        let ids = CellIds {
+            metric,
+            dimension_set: row.get(0)?,
+            process: row.get(1)?,
+            label: row.get(2)?,
+            layout: row.get(3)?,
+        };
+        if let Some(held) = overlay.take(&ids) {
             add_held(&mut cell, &held)?;
             if cell.is_zero() {
                 continue;
             }
         }
-        let (build, day): (i64, i64) = (row.get(4)?, row.get(9)?);
-        let build = match builds.get(&build) {
-            Some(known) => *known,
-            None => *builds
-                .entry(build)
-                .or_insert(BuildDate::of(&names.string(build)?)),
+        // The cells of a set follow one another.
+        let info = match set {
+            Some((id, info)) if id == ids.dimension_set => info,
+            _ => {
+                let info = groups.of_set(&StoredSet::find(connection, ids.dimension_set)?, names)?;
+                set = Some((ids.dimension_set, info));
+                info
+            }
         };
-        let day = match days.get(&day) {
-            Some(known) => *known,
-            None => *days.entry(day).or_insert(date(day)?),
-        };
-        let group = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let sum = sums.entry(group).or_default();
+        let sum = sums.entry((info.group, ids.label, ids.layout)).or_default();
         let before = sum.cell.bins().len();
         sum.cell.add(&cell);
-        sum.builds.note(build, day, cell.count());
+        sum.builds.note(info.build, info.day, cell.count());
         let after = sum.cell.bins().len();
         taken.note(sums.len(), before, after)?;
     }
     Ok(sums)
 }
 
-/// Version, date, label and layout, as ids or as the number of a day.
-type Group = (i64, i64, i64, i64);
+/// A group by its number, label and layout by their ids.
+type Group = (usize, i64, i64);
 
 /// The same by names.
-type NamedGroup = (String, String, String, Layout);
+type NamedGroup = (Vec<String>, String, Layout);
+
+/// What a set is to the cells that are summed.
+#[derive(Clone, Copy)]
+struct SetInfo {
+    group: usize,
+    day: SubmissionDate,
+    build: BuildDate,
+}
+
+/// The groups that were met, by the ids of their values; a day by its number, what was not stated by none.
+struct Groups {
+    /// The ids of the names of what is grouped by; [`None`] for one that no set states.
+    by: Vec<Option<i64>>,
+    build_date: Option<i64>,
+    builds: HashMap<Option<i64>, BuildDate>,
+    known: HashMap<Vec<Option<i64>>, usize>,
+    values: Vec<Vec<Option<i64>>>,
+}
+
+impl Groups {
+    fn of(connection: &Connection, query: &CellQuery) -> Result<Self, AggregateError> {
+        let by = query.group_by.iter().map(|dimension| match dimension.as_str() {
+            Dimension::SUBMISSION_DATE => Ok(Some(DAY)),
+            name => id_of(connection, name),
+        });
+        Ok(Self {
+            by: by.collect::<Result<_, AggregateError>>()?,
+            build_date: id_of(connection, Dimension::BUILD_DATE)?,
+            builds: HashMap::new(),
+            known: HashMap::new(),
+            values: Vec::new(),
+        })
+    }
+
+    fn of_set(&mut self, set: &StoredSet, names: &mut Names<'_>) -> Result<SetInfo, AggregateError> {
+        let by = self.by.iter();
+        let values: Vec<Option<i64>> = by
+            .map(|dimension| match *dimension {
+                Some(DAY) => Some(set.submission_date.as_yyyymmdd().into()),
+                Some(dimension) => set.value(dimension),
+                None => None,
+            })
+            .collect();
+        let group = match self.known.get(&values) {
+            Some(&group) => group,
+            None => {
+                self.values.push(values.clone());
+                self.known.insert(values, self.values.len() - 1);
+                self.values.len() - 1
+            }
+        };
+        let build = self.build_date.and_then(|dimension| set.value(dimension));
+        let build = match (self.builds.get(&build), build) {
+            (Some(known), _) => *known,
+            (None, Some(id)) => *self
+                .builds
+                .entry(build)
+                .or_insert(BuildDate::of(&names.string(id)?)),
+            (None, None) => BuildDate::of(UNKNOWN),
+        };
+        Ok(SetInfo {
+            group,
+            day: set.submission_date,
+            build,
+        })
+    }
+
+    fn named(&self, group: usize, names: &mut Names<'_>) -> Result<Vec<String>, AggregateError> {
+        let values = self.by.iter().zip(&self.values[group]);
+        values
+            .map(|(dimension, value)| match (dimension, value) {
+                (_, None) => Ok(UNKNOWN.to_owned()),
+                (Some(DAY), Some(day)) => Ok(date(*day)?.to_string()),
+                (_, Some(value)) => Ok(names.string(*value)?.to_string()),
+            })
+            .collect()
+    }
+}
 
 /// The sum of a group's cells, and what their builds say.
 #[derive(Default)]
@@ -122,24 +217,10 @@ struct Sum {
     builds: Builds,
 }
 
-fn named(names: &mut Names<'_>, clock: DateClock, group: Group) -> Result<NamedGroup, AggregateError> {
-    let (version, day, label, layout) = group;
-    Ok((
-        names.string(version)?.to_string(),
-        match clock {
-            DateClock::BuildDate => names.string(day)?.to_string(),
-            DateClock::SubmissionDate => date(day)?.to_string(),
-        },
-        names.string(label)?.to_string(),
-        names.layout(layout)?,
-    ))
-}
-
 fn row((group, sum): (NamedGroup, Sum)) -> SeriesRow {
-    let (version, date, label, layout) = group;
+    let (group, label, layout) = group;
     SeriesRow {
-        version,
-        date,
+        group,
         label,
         layout,
         plausible: sum.builds.plausible(),
@@ -148,18 +229,12 @@ fn row((group, sum): (NamedGroup, Sum)) -> SeriesRow {
     }
 }
 
-pub(super) fn date_column(clock: DateClock) -> &'static str {
-    match clock {
-        DateClock::BuildDate => "build_date",
-        DateClock::SubmissionDate => "submission_date",
-    }
-}
-
-/// Conditions in SQL, with numbers only.
+/// What a question asks, by ids.
 pub(super) struct Conditions {
-    /// On the dimension sets `s`; never empty.
-    pub(super) sets: String,
-    /// On the cells `c`; never empty.
+    pub(super) metric: i64,
+    /// The dimension sets, ascending.
+    pub(super) sets: Rc<Vec<Value>>,
+    /// A condition in SQL on the cells `c`, with numbers only.
     pub(super) cells: String,
 }
 
@@ -167,85 +242,35 @@ impl Conditions {
     /// Those of a question; `None` when a name that is asked for is not stored at all.
     pub(super) fn of(connection: &Connection, query: &CellQuery) -> Result<Option<Self>, AggregateError> {
         let CellQuery {
-            clock,
-            channel,
-            version,
-            dates,
+            source,
             metric,
             filters,
-        } = query;
-        let Filters {
-            application,
-            architecture,
-            os,
-            os_version,
-            original_os_version,
-            e10s,
             label,
             processes,
-        } = filters;
-        let mut sets = Vec::new();
-        let mut cells = Vec::new();
-        let of_sets = [
-            ("s.channel", Some(channel)),
-            ("s.version", version.as_ref()),
-            ("s.application", application.as_ref()),
-            ("s.architecture", architecture.as_ref()),
-            ("s.os", os.as_ref()),
-            ("s.os_version", os_version.as_ref()),
-            ("s.e10s", e10s.as_ref()),
-        ];
-        let of_cells = [("c.metric", Some(metric)), ("c.label", label.as_ref())];
-        for (conditions, wanted) in [(&mut sets, &of_sets[..]), (&mut cells, &of_cells[..])] {
-            for (column, wanted) in wanted {
-                let Some(wanted) = wanted else { continue };
-                let Some(id) = id_of(connection, wanted)? else {
-                    return Ok(None);
-                };
-                conditions.push(format!("{column} = {id}"));
-            }
-        }
-        if let Some(wanted) = original_os_version {
-            sets.push(of_original_version(connection, wanted)?);
+            group_by: _,
+        } = query;
+        let Some(metric) = id_of(connection, metric)? else {
+            return Ok(None);
+        };
+        let mut cells = vec![format!("c.metric = {metric}")];
+        if let Some(label) = label {
+            let Some(label) = id_of(connection, label)? else {
+                return Ok(None);
+            };
+            cells.push(format!("c.label = {label}"));
         }
         if let Some(processes) = processes {
             let ids = ids_of(connection, processes)?;
             cells.push(format!("c.process IN ({})", ids.join(",")));
         }
-        if let Some(dates) = dates {
-            let values = match clock {
-                DateClock::BuildDate => ids_of(connection, dates)?,
-                DateClock::SubmissionDate => days_of(dates),
-            };
-            sets.push(format!("s.{} IN ({})", date_column(*clock), values.join(",")));
-        }
+        let sets = Members::matching(connection, source, filters)?;
         Ok(Some(Self {
-            sets: sets.join(" AND "),
+            metric,
+            sets: table_of(&sets),
             cells: cells.join(" AND "),
         }))
     }
 }
-
-/// Which sets have this version of their operating system, as the original counted it.
-fn of_original_version(connection: &Connection, wanted: &str) -> Result<String, AggregateError> {
-    let itself = id_of(connection, wanted)?.unwrap_or(NO_ID);
-    let linux = id_of(connection, LINUX)?.unwrap_or(NO_ID);
-    let of_linux = match wanted.chars().count().cmp(&LINUX_VERSION_CHARS) {
-        Ordering::Less => format!("s.os_version = {itself}"),
-        // No text that is stored has a NUL before the end of a version's beginning.
-        Ordering::Equal if !wanted.contains('\0') => format!(
-            "(SELECT substr(text, 1, {LINUX_VERSION_CHARS}) FROM string WHERE id = s.os_version) = '{}'",
-            wanted.replace('\'', "''")
-        ),
-        _ => "FALSE".to_owned(),
-    };
-    Ok(format!(
-        "(CASE s.os WHEN {linux} THEN {of_linux} ELSE s.os_version = {itself} END)"
-    ))
-}
-
-/// No row has it.
-const NO_ID: i64 = -1;
 
 fn ids_of(connection: &Connection, texts: &[String]) -> Result<Vec<String>, AggregateError> {
     let mut ids = Vec::new();
@@ -253,11 +278,4 @@ fn ids_of(connection: &Connection, texts: &[String]) -> Result<Vec<String>, Aggr
         ids.extend(id_of(connection, text)?.map(|id| id.to_string()));
     }
     Ok(ids)
-}
-
-fn days_of(dates: &[String]) -> Vec<String> {
-    let days = dates
-        .iter()
-        .filter_map(|text| text.parse::<SubmissionDate>().ok());
-    days.map(|day| day.as_yyyymmdd().to_string()).collect()
 }

@@ -84,7 +84,7 @@ async fn a_restart_keeps_all() {
 
 #[tokio::test]
 async fn parts_are_one_transaction_and_without_the_last_one_nothing() {
-    use crate::{Counters, DateClock};
+    use crate::{Counters, Source};
     let (folder, additions) = (folder(), additions());
     let counted = |folded| Counters {
         folded,
@@ -111,7 +111,7 @@ async fn parts_are_one_transaction_and_without_the_last_one_nothing() {
     assert_eq!(dump_of(&store).await, Vec::<String>::new());
     assert_eq!(
         store
-            .channels(DateClock::BuildDate, 9)
+            .channels(&Source::telemetry_main(), 9)
             .await
             .expect("a list")
             .values,
@@ -182,7 +182,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
         );
         assert_eq!(changed.expect("the version is changed"), 1);
     };
-    set("4");
+    set("5");
     let before = std::fs::read(file(&folder)).expect("the file is read");
     for refused in [
         SqliteAggregates::open(&file(&folder)),
@@ -193,8 +193,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
             matches!(
                 error,
                 AggregateError::Newer {
-                    found: 4,
-                    known: 3,
+                    found: 5,
+                    known: 4,
                     ..
                 }
             ),
@@ -210,13 +210,13 @@ fn a_newer_schema_is_refused_and_left_alone() {
             older,
             AggregateError::Older {
                 found: 0,
-                known: 3,
+                known: 4,
                 ..
             }
         ),
         "{older}"
     );
-    set("3");
+    set("4");
     assert!(SqliteAggregates::open(&file(&folder)).is_ok());
 }
 
@@ -358,12 +358,15 @@ async fn a_large_batch_takes_this_long() {
         );
     }
     let query = crate::CellQuery {
-        clock: crate::DateClock::BuildDate,
-        channel: "nightly".to_owned(),
-        version: Some("41".to_owned()),
-        dates: None,
+        source: crate::Source::telemetry_main(),
         metric: "METRIC_7".to_owned(),
-        filters: crate::Filters::default(),
+        filters: vec![
+            crate::Filter::is(crate::Dimension::CHANNEL, "nightly"),
+            crate::Filter::is(crate::Dimension::VERSION, "41"),
+        ],
+        label: None,
+        processes: None,
+        group_by: vec![crate::Dimension::named(crate::Dimension::BUILD_DATE)],
     };
     let start = clock.monotonic();
     let rows = store
@@ -374,7 +377,7 @@ async fn a_large_batch_takes_this_long() {
     println!("{rows} rows of a series in {:?}", clock.monotonic() - start);
     let start = clock.monotonic();
     let options = store
-        .filter_options("nightly", "41", usize::MAX)
+        .filter_options(&query.source, "nightly", "41", usize::MAX)
         .await
         .expect("the question is answered");
     println!(
@@ -408,10 +411,12 @@ pub(crate) fn large_batch(plan: u64) -> Batch {
     ];
     let cell = Cell::new(36, 1_104, bins);
     for set in 0..720 {
-        key.dimensions.channel = ["nightly", "aurora", "beta", "release"][set % 4].to_owned();
-        key.dimensions.version = "41".to_owned();
-        key.dimensions.build_date = format!("201506{:02}", set / 4 % 30);
-        key.dimensions.os_version = format!("{}", set / 120);
+        key.dimensions = key
+            .dimensions
+            .with("channel", ["nightly", "aurora", "beta", "release"][set % 4])
+            .with("version", "41")
+            .with("build_date", &format!("201506{:02}", set / 4 % 30))
+            .with("os_version", &format!("{}", set / 120));
         for metric in 0..485 {
             key.metric = format!("METRIC_{metric}");
             key.process = ["parent", "content"][metric % 2].to_owned();
@@ -459,6 +464,7 @@ async fn endless_questions_keep_the_fold_not_waiting_and_end_when_nobody_waits_f
     for question in &questions {
         question.abort();
     }
-    let listed = soon(store.channels(crate::DateClock::BuildDate, 9)).await;
+    let source = crate::Source::telemetry_main();
+    let listed = soon(store.channels(&source, 9)).await;
     assert!(!listed.expect("answered").values.is_empty());
 }

@@ -1,65 +1,60 @@
 //! User sketches by day and dimensions.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{Connection, params, params_from_iter};
+use ping::SubmissionDate;
+use rusqlite::{Connection, params};
 use sketch::UserSketch;
 
 use super::dictionary::Dictionary;
-use super::listing::left_out;
-use super::names::{Names, id_of};
+use super::names::Names;
+use super::sets::{Members, StoredSet, table_of};
 use crate::bounds::Taken;
 use crate::layer::Part;
-use crate::stored::{self, date};
-use crate::{AggregateError, Batch, Bounds, Listed, UserDay, UserDimension, UserFilters, UserKey, UserQuery};
+use crate::{AggregateError, Batch, Bounds, DimensionSet, Listed, UserDay, UserQuery};
 
-/// Merges sketches into those stored, those of one key in all batches at once.
+/// The kind of a union value that is a sketch of clients.
+pub(super) const CLIENTS: i64 = 1;
+
+/// The number of [`USER_DIMENSIONS`](crate::USER_DIMENSIONS) among the lists of dimensions under which users are kept.
+pub(super) const USERS: i64 = 1;
+
+/// In place of a metric's id: the value is of all pings.
+pub(super) const NO_METRIC: i64 = 0;
+
+/// Merges sketches into those stored, those of one set in all batches at once.
 pub(super) fn write(
     connection: &Connection,
     dictionary: &mut Dictionary,
     batches: &[&Batch],
 ) -> Result<(), AggregateError> {
     if let [batch] = batches {
-        let users = batch.users.iter().map(|(key, users)| (key, users));
+        let users = batch.users.iter().map(|(set, users)| (set, users));
         return write_each(connection, dictionary, users);
     }
-    let mut united: BTreeMap<&UserKey, UserSketch> = BTreeMap::new();
-    for (key, users) in batches.iter().flat_map(|batch| &batch.users) {
-        united.entry(key).or_default().merge(users);
+    let mut united: BTreeMap<&DimensionSet, UserSketch> = BTreeMap::new();
+    for (set, users) in batches.iter().flat_map(|batch| &batch.users) {
+        united.entry(set).or_default().merge(users);
     }
     write_each(
         connection,
         dictionary,
-        united.iter().map(|(key, users)| (*key, users)),
+        united.iter().map(|(set, users)| (*set, users)),
     )
 }
 
 fn write_each<'a>(
     connection: &Connection,
     dictionary: &mut Dictionary,
-    users: impl Iterator<Item = (&'a UserKey, &'a UserSketch)>,
+    users: impl Iterator<Item = (&'a DimensionSet, &'a UserSketch)>,
 ) -> Result<(), AggregateError> {
     let mut upsert = connection.prepare_cached(
-        "INSERT INTO users (submission_date, application, channel, version, os, image)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET image = merge_users(image, excluded.image)",
+        "INSERT INTO union_value (kind, projection, dimension_set, metric, image) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET image = merge_users(image, excluded.image)",
     )?;
-    for (key, users) in users.filter(|(_, users)| !users.is_empty()) {
-        let UserKey {
-            submission_date,
-            application,
-            channel,
-            version,
-            os,
-        } = key;
-        upsert.execute(params![
-            submission_date.as_yyyymmdd(),
-            dictionary.string(connection, application)?,
-            dictionary.string(connection, channel)?,
-            dictionary.string(connection, version)?,
-            dictionary.string(connection, os)?,
-            users.to_image(),
-        ])?;
+    for (set, users) in users.filter(|(_, users)| !users.is_empty()) {
+        let set = dictionary.dimension_set(connection, set)?.id;
+        upsert.execute(params![CLIENTS, USERS, set, NO_METRIC, users.to_image()])?;
     }
     Ok(())
 }
@@ -75,212 +70,92 @@ pub(super) fn read(
         rows: limit,
         ..Bounds::NONE
     });
-    let mut days = stored(connection, query, &mut taken)?;
-    for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
-        if !users.is_empty() && is_asked(key, query) {
-            let group = query.group_by.map_or("", |dimension| key.value(dimension));
-            let (is_rest, group) = query.group_of(group);
-            let day = (
-                key.submission_date.as_yyyymmdd().into(),
-                is_rest,
-                Arc::from(group),
-            );
-            days.entry(day).or_default().merge(users);
+    let mut days: BTreeMap<(SubmissionDate, bool, String), UserSketch> = BTreeMap::new();
+    let day_of = |set: &DimensionSet| {
+        let (is_rest, group) = query.group_of(query.value_of(set));
+        (set.submission_date(), is_rest, group.to_owned())
+    };
+    each_stored(connection, query, |set, image| {
+        let users = days.entry(day_of(set)).or_default();
+        let merged = users.merge_image(image);
+        merged.map_err(|error| AggregateError::Damaged(error.to_string()))?;
+        taken.note(days.len(), 0, 0)
+    })?;
+    for (set, users) in held.iter().flat_map(|part| &part.batch().users) {
+        if !users.is_empty() && query.holds(set) {
+            days.entry(day_of(set)).or_default().merge(users);
             taken.note(days.len(), 0, 0)?;
         }
     }
-    days.into_iter()
-        .map(|((day, is_rest, group), users)| {
-            Ok(UserDay {
-                date: date(day)?,
-                group: group.to_string(),
-                is_rest,
-                users,
-            })
-        })
-        .collect()
+    let days = days.into_iter().map(|((date, is_rest, group), users)| UserDay {
+        date,
+        group,
+        is_rest,
+        users,
+    });
+    Ok(days.collect())
 }
 
-fn is_asked(key: &UserKey, query: &UserQuery) -> bool {
-    let UserFilters {
-        application,
-        channel,
-        version,
-        os,
-    } = &query.filters;
-    let is = |wanted: &Option<String>, value: &String| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    (query.from..=query.to).contains(&key.submission_date)
-        && is(application, &key.application)
-        && is(channel, &key.channel)
-        && is(version, &key.version)
-        && is(os, &key.os)
-}
-
-/// The largest groups. One that is held and stored, and not among the largest stored ones, is measured by what is held.
+/// The largest groups.
 pub(super) fn groups(
     connection: &Connection,
     held: &[&Part],
     query: &UserQuery,
     limit: usize,
 ) -> Result<Listed<String>, AggregateError> {
-    let Some(dimension) = query.group_by else {
+    if query.group_by.is_none() {
         return Ok(Listed::default());
-    };
-    let (mut sizes, mut total) = stored_groups(connection, query, dimension, limit)?;
-    for (name, bytes) in held_groups(held, query, dimension) {
-        let is_stored = sizes.contains_key(name) || is_stored(connection, query, dimension, name)?;
-        total += i64::from(!is_stored);
-        *sizes.entry(name.to_owned()).or_default() += bytes;
     }
-    let mut largest: Vec<(String, i64)> = sizes.into_iter().collect();
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    each_stored(connection, query, |set, image| {
+        *sizes.entry(query.value_of(set).to_owned()).or_default() += image.len();
+        Ok(())
+    })?;
+    for (set, users) in held.iter().flat_map(|part| &part.batch().users) {
+        if !users.is_empty() && query.holds(set) {
+            *sizes.entry(query.value_of(set).to_owned()).or_default() += users.to_image().len();
+        }
+    }
+    let mut largest: Vec<(String, usize)> = sizes.into_iter().collect();
+    let left_out = largest.len().saturating_sub(limit) as u64;
     // Stable: of equal ones the first by name.
     largest.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     largest.truncate(limit);
     let mut values: Vec<String> = largest.into_iter().map(|(name, _)| name).collect();
     values.sort();
-    Ok(Listed {
-        left_out: left_out(total, values.len()),
-        values,
-    })
+    Ok(Listed { values, left_out })
 }
 
-/// The largest groups that are stored, with the bytes of their sketches, and how many there are.
-fn stored_groups(
+/// Hands on the images of the sets that are asked for.
+fn each_stored(
     connection: &Connection,
     query: &UserQuery,
-    dimension: UserDimension,
-    limit: usize,
-) -> Result<(BTreeMap<String, i64>, i64), AggregateError> {
-    let (mut sizes, mut total) = (BTreeMap::new(), 0);
-    let Some((condition, values)) = condition(connection, query)? else {
-        return Ok((sizes, total));
+    mut take: impl FnMut(&DimensionSet, &[u8]) -> Result<(), AggregateError>,
+) -> Result<(), AggregateError> {
+    let Some(members) = Members::of(connection, &query.source)? else {
+        return Ok(());
     };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, SUM(length(image)), COUNT(*) OVER () FROM users WHERE {condition}
-         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?{}",
-        column(dimension),
-        values.len() + 1
-    ))?;
-    let mut rows = statement.query(params_from_iter(values.iter().chain([&stored::limit(limit)])))?;
+    let mut sets = members.of_days(query.from, query.to)?;
+    for filter in &query.filters {
+        sets &= members.of_filter(filter)?;
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT u.dimension_set, u.image FROM rarray(?1) AS wanted CROSS JOIN union_value AS u
+         ON u.kind = ?2 AND u.projection = ?3 AND u.dimension_set = wanted.value AND u.metric = ?4",
+    )?;
+    let mut rows = statement.query(params![table_of(&sets), CLIENTS, USERS, NO_METRIC])?;
     let mut names = Names::new(connection);
     while let Some(row) = rows.next()? {
-        sizes.insert(names.string(row.get(0)?)?.to_string(), row.get(1)?);
-        total = row.get(2)?;
+        let set = StoredSet::find(connection, row.get(0)?)?.named(&query.source, &mut names)?;
+        take(&set, row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
     }
-    Ok((sizes, total))
+    Ok(())
 }
 
-fn is_stored(
-    connection: &Connection,
-    query: &UserQuery,
-    dimension: UserDimension,
-    name: &str,
-) -> Result<bool, AggregateError> {
-    let (Some(id), Some((condition, values))) = (id_of(connection, name)?, condition(connection, query)?)
-    else {
-        return Ok(false);
-    };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT 1 FROM users WHERE {condition} AND {} = ?{}",
-        column(dimension),
-        values.len() + 1
-    ))?;
-    Ok(statement.exists(params_from_iter(values.iter().chain([&id])))?)
-}
-
-/// The groups of what is held, with the bytes of their sketches.
-fn held_groups<'a>(held: &[&'a Part], query: &UserQuery, dimension: UserDimension) -> BTreeMap<&'a str, i64> {
-    let mut sizes = BTreeMap::new();
-    for (key, users) in held.iter().flat_map(|part| &part.batch().users) {
-        if !users.is_empty() && is_asked(key, query) {
-            let bytes = i64::try_from(users.to_image().len()).unwrap_or(i64::MAX);
-            *sizes.entry(key.value(dimension)).or_default() += bytes;
-        }
-    }
-    sizes
-}
-
-/// Day, whether it is all other groups, and group.
-type Days = BTreeMap<(i64, bool, Arc<str>), UserSketch>;
-
-fn stored(connection: &Connection, query: &UserQuery, taken: &mut Taken) -> Result<Days, AggregateError> {
-    let group = query.group_by.map_or("NULL", column);
-    let Some((condition, values)) = condition(connection, query)? else {
-        return Ok(Days::new());
-    };
-    let sql = format!("SELECT submission_date, {group}, image FROM users WHERE {condition}");
-    unite(connection, &sql, &values, query, taken)
-}
-
-/// What rows are asked for; `None` when none can be, since a name is not known.
-fn condition(
-    connection: &Connection,
-    query: &UserQuery,
-) -> Result<Option<(String, Vec<i64>)>, AggregateError> {
-    let UserQuery {
-        from,
-        to,
-        filters,
-        group_by: _,
-        own_groups: _,
-    } = query;
-    let UserFilters {
-        application,
-        channel,
-        version,
-        os,
-    } = filters;
-    let mut sql = "submission_date BETWEEN ?1 AND ?2".to_owned();
-    let mut values: Vec<i64> = vec![from.as_yyyymmdd().into(), to.as_yyyymmdd().into()];
-    for (dimension, wanted) in [
-        (UserDimension::Application, application),
-        (UserDimension::Channel, channel),
-        (UserDimension::Version, version),
-        (UserDimension::Os, os),
-    ] {
-        let Some(wanted) = wanted else { continue };
-        let Some(id) = id_of(connection, wanted)? else {
-            return Ok(None);
-        };
-        values.push(id);
-        sql.push_str(&format!(" AND {} = ?{}", column(dimension), values.len()));
-    }
-    Ok(Some((sql, values)))
-}
-
-fn column(dimension: UserDimension) -> &'static str {
-    match dimension {
-        UserDimension::Application => "application",
-        UserDimension::Channel => "channel",
-        UserDimension::Version => "version",
-        UserDimension::Os => "os",
-    }
-}
-
-/// Unites the images of each day and group.
-fn unite(
-    connection: &Connection,
-    sql: &str,
-    values: &[i64],
-    query: &UserQuery,
-    taken: &mut Taken,
-) -> Result<Days, AggregateError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut names = Names::new(connection);
-    let mut days = Days::new();
-    while let Some(row) = rows.next()? {
-        let group = match row.get(1)? {
-            Some(id) => names.string(id)?,
-            None => Arc::from(""),
-        };
-        let (is_rest, group) = query.group_of(group);
-        let image = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-        days.entry((row.get(0)?, is_rest, group))
-            .or_default()
-            .merge_image(image)
-            .map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        taken.note(days.len(), 0, 0)?;
-    }
-    Ok(days)
+/// The ids of all rows by their sets.
+pub(super) fn rows_by_set(connection: &Connection) -> Result<HashMap<i64, i64>, AggregateError> {
+    let mut statement = connection
+        .prepare_cached("SELECT dimension_set, id FROM union_value WHERE kind = ?1 AND projection = ?2")?;
+    let rows = statement.query_map(params![CLIENTS, USERS], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

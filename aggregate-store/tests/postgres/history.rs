@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::conformance::{
-    any_additions, any_cell_query, cell_batch, chunk_id, dump_of, folded_chunk, knowing, record_id,
+    any_additions, any_cell_query, cell_batch, chunk_id, dump_of, folded_chunk, knowing, record_id, sources,
 };
 use aggregate_store::{
-    AggregateStore, Batch, Bounds, CellQuery, Counters, DateClock, ErroredRow, RetriedChunk, SeenRow,
-    SqliteAggregates, UserDimension, UserFilters, UserKey, UserQuery,
+    AggregateStore, Batch, Bounds, CellQuery, Counters, DateClock, Dimension, DimensionSet, ErroredRow,
+    Filter, RetriedChunk, SeenRow, Source, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
 };
-use ping::{SubmissionDate, Timestamp};
+use ping::{SubmissionDate, Timestamp, UNKNOWN};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 use sketch::{UserSketch, coupon_of};
@@ -25,6 +25,10 @@ fn day() -> SubmissionDate {
 }
 
 fn odd(dice: &mut Dice) -> String {
+    odd_one(dice.index(9))
+}
+
+fn odd_one(number: usize) -> String {
     [
         "",
         "\0",
@@ -35,8 +39,8 @@ fn odd(dice: &mut Dice) -> String {
         "\u{1f600}",
         "\\000",
         "\u{1}",
-    ][dice.index(9)]
-    .to_owned()
+    ][number]
+        .to_owned()
 }
 
 /// What one batch writes beside cells; documents, records and chunks come again.
@@ -44,13 +48,9 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
     let small = |dice: &mut Dice| i64::try_from(dice.below(5)).expect("small") - 2;
     let mut users = UserSketch::new();
     users.extend((0..dice.below(40)).filter_map(|client| coupon_of(&client.to_string())));
-    let key = UserKey {
-        submission_date: day().plus_days(small(dice)),
-        application: odd(dice),
-        channel: odd(dice),
-        version: odd(dice),
-        os: odd(dice),
-    };
+    let values = USER_DIMENSIONS.map(|name| (Dimension::named(name), odd(dice)));
+    let source = sources()[dice.index(2)].clone();
+    let set = DimensionSet::new(source, day().plus_days(small(dice)), values);
     let seen = (0..dice.below(6)).map(|_| SeenRow {
         key: document(dice.below(9)),
         received: Timestamp::from_micros(small(dice)),
@@ -81,7 +81,7 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
         } else {
             chunks
         },
-        users: vec![(key, users)],
+        users: vec![(set, users)],
         seen,
         errored,
         retried: if step.is_multiple_of(5) {
@@ -101,44 +101,69 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
     }
 }
 
-/// Everything that can be asked.
-async fn image<S: AggregateStore + ?Sized>(store: &S, queries: &[CellQuery]) -> Vec<String> {
-    let mut all = dump_of(store).await;
-    for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
-        for channel in store.channels(clock, usize::MAX).await.expect("channels").values {
-            let dates = store
-                .dates(clock, &channel, usize::MAX)
-                .await
-                .expect("dates")
-                .values;
+/// All lists of a source; those of more than one value are cut, too.
+async fn lists<S: AggregateStore + ?Sized>(store: &S, source: &Source, all: &mut Vec<String>) {
+    let channels = store.channels(source, usize::MAX).await.expect("channels");
+    for channel in &channels.values {
+        for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
+            let dates = store.dates(source, clock, channel, usize::MAX).await;
+            let dates = dates.expect("dates").values;
             for date in &dates {
-                let options = store.filter_options(&channel, &date.version, usize::MAX).await;
+                let options = store
+                    .filter_options(source, channel, &date.version, usize::MAX)
+                    .await;
                 all.push(format!("{channel} {:?}", options.expect("filters")));
             }
             all.push(format!("{channel} {dates:?}"));
         }
     }
-    for query in queries {
-        all.push(format!(
-            "{:?}",
-            store.series(query, Bounds::NONE).await.expect("series")
-        ));
-    }
-    for group_by in [None, Some(UserDimension::Os), Some(UserDimension::Application)] {
-        for application in [None, Some("\0".to_owned())] {
+    all.push(format!("{channels:?}"));
+}
+
+/// Users of a source, grouped and filtered, by what they state and by what they do not.
+async fn users<S: AggregateStore + ?Sized>(store: &S, source: &Source, all: &mut Vec<String>) {
+    for group_by in [
+        None,
+        Some(Dimension::OS),
+        Some(Dimension::APPLICATION),
+        Some(Dimension::E10S),
+    ] {
+        for filters in [
+            Vec::new(),
+            vec![Filter::is(Dimension::APPLICATION, "\0")],
+            vec![
+                Filter::is(Dimension::E10S, UNKNOWN),
+                Filter::any_of(Dimension::OS, vec![odd_one(1), odd_one(3)]),
+            ],
+        ] {
             let query = UserQuery {
+                source: source.clone(),
                 from: day().plus_days(-9),
                 to: day().plus_days(9),
-                filters: UserFilters {
-                    application,
-                    ..UserFilters::default()
-                },
-                group_by,
+                filters,
+                group_by: group_by.map(Dimension::named),
                 own_groups: None,
             };
             let days = store.users(&query, usize::MAX).await.expect("users").into_iter();
             all.extend(days.map(|day| format!("{} {:?} {}", day.date, day.group, day.users.estimate())));
+            let largest = store.user_groups(&query, 2).await.expect("groups");
+            all.push(format!("{largest:?}"));
         }
+    }
+}
+
+/// Everything that can be asked.
+pub(crate) async fn image<S: AggregateStore + ?Sized>(store: &S, queries: &[CellQuery]) -> Vec<String> {
+    let mut all = dump_of(store).await;
+    for source in sources() {
+        lists(store, &source, &mut all).await;
+        users(store, &source, &mut all).await;
+    }
+    for query in queries {
+        let series = store.series(query, Bounds::NONE).await.expect("series");
+        let of = ValueOf::Dimension(Dimension::named(Dimension::E10S));
+        let values = store.values_of(query, of, usize::MAX).await.expect("values");
+        all.push(format!("{series:?} {values:?}"));
     }
     let documents: Vec<_> = (0..9).map(document).collect();
     all.push(format!("{:?}", store.seen(&documents).await.expect("copies")));

@@ -12,4 +12,6 @@ mod outdated;
 mod parts;
 mod pings;
 mod sizes;
+mod taking_over;
 mod test_database;
+mod version_1;

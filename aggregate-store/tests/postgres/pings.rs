@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::conformance::{chunk_id, folded_chunk, record_id};
-use aggregate_store::{Batch, BatchBuilder, CellKey, Counters, DimensionSet, SeenRow};
+use aggregate_store::{Batch, BatchBuilder, CellKey, Counters, Dimension, DimensionSet, SeenRow, Source};
 use ping::{ChunkId, DocumentKey, RecordId, Timestamp};
 use sketch::{Cell, Layout};
 
@@ -99,17 +99,17 @@ fn key(row: &SeenRow) -> CellKey {
     let number = row.key.as_bytes()[15];
     CellKey {
         metric: format!("M\0{}", number % 5),
-        dimensions: DimensionSet {
-            submission_date: folded_chunk(row.chunk).submission_date,
-            channel: format!("channel {}", number % 2),
-            version: "41".to_owned(),
-            build_date: "20150601".to_owned(),
-            application: "Firefox".to_owned(),
-            architecture: "x86-64".to_owned(),
-            os: "Linux".to_owned(),
-            os_version: "3.1".to_owned(),
-            e10s: "true".to_owned(),
-        },
+        dimensions: DimensionSet::stating(
+            Source::telemetry_main(),
+            folded_chunk(row.chunk).submission_date,
+            &[
+                (Dimension::CHANNEL, &format!("channel {}", number % 2)),
+                (Dimension::VERSION, "41"),
+                (Dimension::BUILD_DATE, "20150601"),
+                (Dimension::OS, "Linux"),
+                (Dimension::OS_VERSION, "3.1"),
+            ],
+        ),
         process: "parent".to_owned(),
         label: String::new(),
         layout: Layout::COUNT,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aggregate_store::conformance::{any_additions, cell_batch};
-use aggregate_store::{AggregateStore, Batch, Committed, RetainAggregates, UserKey};
+use aggregate_store::{AggregateStore, Batch, Committed, RetainAggregates, USER_DIMENSIONS};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use sketch::{UserSketch, coupon_of};
@@ -26,13 +26,7 @@ async fn what_a_day_takes_is_the_same_by_whatever_plan_the_server_adds_it_up() {
     let additions = tree.expect("samples can be drawn").current().concat();
     let mut users = UserSketch::default();
     users.insert(coupon_of("somebody").expect("a coupon"));
-    let of_day = UserKey {
-        submission_date: additions[0].0.dimensions.submission_date,
-        application: "Firefox".to_owned(),
-        channel: "esr".to_owned(),
-        version: "41".to_owned(),
-        os: "Linux".to_owned(),
-    };
+    let of_day = additions[0].0.dimensions.projected(&USER_DIMENSIONS);
     let batch = Batch {
         users: vec![(of_day, users)],
         ..cell_batch(&additions)

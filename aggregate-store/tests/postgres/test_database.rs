@@ -76,5 +76,5 @@ impl Rotation {
     }
 }
 
-const EMPTY: &str = "SET client_min_messages = error; SET search_path = highwater_aggregates; TRUNCATE fold_version, string, \
-     layout, dimension_set, cell, listing, users, folded, retried, seen, errored, counter RESTART IDENTITY";
+const EMPTY: &str = "SET client_min_messages = error; SET search_path = highwater_aggregates; TRUNCATE fold_version, source, \
+     string, layout, dimension_set, cell, listing, union_value, folded, retried, seen, errored, counter RESTART IDENTITY";

@@ -1,8 +1,9 @@
-//! The dimensions that are read from a ping, by name, so that they can be gone through.
+//! The dimensions that are read from a ping of `telemetry/main`, by name, and a ping's values of them while it is taken apart.
 
-use aggregate_store::DimensionSet;
+use aggregate_store::{Dimension as Name, DimensionSet, Source, USER_DIMENSIONS};
+use ping::{SubmissionDate, Timestamp};
 
-/// A dimension of a [`DimensionSet`] that the ping states.
+/// A dimension that the ping states; the number is its place in a [`StagedSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dimension {
     Channel,
@@ -27,32 +28,67 @@ impl Dimension {
         Self::E10s,
     ];
 
-    /// Its value in a set.
-    pub(super) const fn of(self, set: &mut DimensionSet) -> &mut String {
+    /// Its name.
+    pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Channel => &mut set.channel,
-            Self::Version => &mut set.version,
-            Self::BuildDate => &mut set.build_date,
-            Self::Application => &mut set.application,
-            Self::Architecture => &mut set.architecture,
-            Self::Os => &mut set.os,
-            Self::OsVersion => &mut set.os_version,
-            Self::E10s => &mut set.e10s,
+            Self::Channel => Name::CHANNEL,
+            Self::Version => Name::VERSION,
+            Self::BuildDate => Name::BUILD_DATE,
+            Self::Application => Name::APPLICATION,
+            Self::Architecture => Name::ARCHITECTURE,
+            Self::Os => Name::OS,
+            Self::OsVersion => Name::OS_VERSION,
+            Self::E10s => Name::E10S,
         }
     }
 }
 
-/// A set of which only the day is stated, with empty values.
-pub(super) fn empty_set(submission_date: ping::SubmissionDate) -> DimensionSet {
-    DimensionSet {
-        submission_date,
-        channel: String::new(),
-        version: String::new(),
-        build_date: String::new(),
-        application: String::new(),
-        architecture: String::new(),
-        os: String::new(),
-        os_version: String::new(),
-        e10s: String::new(),
+/// A ping's day and values, every dimension in its place: a set is made of it once, where it is met first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StagedSet {
+    pub(super) submission_date: SubmissionDate,
+    values: [String; Dimension::ALL.len()],
+}
+
+impl Default for StagedSet {
+    fn default() -> Self {
+        Self {
+            submission_date: Timestamp::default().submission_date(),
+            values: Default::default(),
+        }
     }
+}
+
+impl StagedSet {
+    /// Forgets all values.
+    pub(super) fn clear(&mut self, submission_date: SubmissionDate) {
+        self.submission_date = submission_date;
+        self.values.iter_mut().for_each(String::clear);
+    }
+
+    /// The value of a dimension.
+    pub(super) const fn value(&mut self, dimension: Dimension) -> &mut String {
+        &mut self.values[dimension as usize]
+    }
+
+    /// The system's name, and its version.
+    pub(super) const fn os(&mut self) -> (&String, &mut String) {
+        let [.., os, os_version, _] = &mut self.values;
+        (os, os_version)
+    }
+
+    /// The set that the store keeps.
+    pub(super) fn set(self) -> DimensionSet {
+        let values = Dimension::ALL.into_iter().zip(self.values);
+        DimensionSet::new(
+            Source::telemetry_main(),
+            self.submission_date,
+            values.map(|(dimension, value)| (Name::named(dimension.name()), value)),
+        )
+    }
+}
+
+/// Under what the users of a set are counted.
+pub(super) fn users_of(set: &DimensionSet) -> DimensionSet {
+    set.projected(&USER_DIMENSIONS)
 }

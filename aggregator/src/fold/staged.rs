@@ -1,12 +1,11 @@
 //! One ping, taken apart: contributions and bins in two flat vectors that are used again for the next one. The ping's
 //! dimensions follow its payload, so nothing can be added before its end.
 
-use aggregate_store::DimensionSet;
-use ping::{ClientId, NoClient, OTHER, SubmissionDate, Timestamp, UNKNOWN};
+use ping::{ClientId, NoClient, OTHER, SubmissionDate, UNKNOWN};
 use sketch::Layout;
 
 use super::caps::Caps;
-use super::dimension::{Dimension, empty_set};
+use super::dimension::{Dimension, StagedSet};
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
 use super::vocabulary::Vocabulary;
@@ -31,7 +30,7 @@ pub(super) struct Stage {
     pub(super) caps: Caps,
     pub(super) contributions: Vec<Contribution>,
     pub(super) bins: Vec<(i64, i64)>,
-    pub(super) dimensions: DimensionSet,
+    pub(super) dimensions: StagedSet,
     /// The client that counts as a user.
     pub(super) client: Option<ClientId>,
     pub(super) refused: RefusalCounts,
@@ -47,7 +46,7 @@ impl Stage {
             caps,
             contributions: Vec::new(),
             bins: Vec::new(),
-            dimensions: empty_set(Timestamp::default().submission_date()),
+            dimensions: StagedSet::default(),
             client: None,
             refused: RefusalCounts::default(),
             error: None,
@@ -60,10 +59,7 @@ impl Stage {
     pub(super) fn clear(&mut self, submission_date: SubmissionDate) {
         self.contributions.clear();
         self.bins.clear();
-        self.dimensions.submission_date = submission_date;
-        for dimension in Dimension::ALL {
-            dimension.of(&mut self.dimensions).clear();
-        }
+        self.dimensions.clear(submission_date);
         self.client = None;
         self.refused = RefusalCounts::default();
         self.error = None;
@@ -134,20 +130,21 @@ impl Stage {
     /// Brings the dimensions as sent into the form they are counted under.
     pub(super) fn settle_dimensions(&mut self) {
         let set = &mut self.dimensions;
-        let version = &mut set.version;
+        let version = set.value(Dimension::Version);
         if let Some(dot) = version.find('.') {
             version.truncate(dot);
         }
-        let build_date = &mut set.build_date;
+        let build_date = set.value(Dimension::BuildDate);
         keep_chars(build_date, 8);
         if !build_date.bytes().all(|byte| byte.is_ascii_digit()) {
             build_date.clear();
         }
-        if set.os == "Linux" {
-            keep_linux_version(&mut set.os_version);
+        let (os, os_version) = set.os();
+        if os == "Linux" {
+            keep_linux_version(os_version);
         }
         for dimension in Dimension::ALL {
-            let value = dimension.of(set);
+            let value = set.value(dimension);
             if value.is_empty() {
                 value.push_str(UNKNOWN);
             } else if value.len() > DIMENSION_BYTES_MAX {

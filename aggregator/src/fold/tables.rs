@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use aggregate_store::{Batch, CellAddress, DimensionSet, UserKey};
+use aggregate_store::{Batch, CellAddress, DimensionSet};
 use sketch::{Cell, UserSketch, coupon_of};
 
+use super::dimension::{StagedSet, users_of};
 use super::ids::IdMap;
 use super::refusal::RefusalCounts;
 use super::staged::Stage;
@@ -28,10 +29,11 @@ struct InSet {
 /// Sums by dense ids.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    set_ids: HashMap<DimensionSet, u32>,
+    set_ids: HashMap<StagedSet, u32>,
     /// By the ids of dimension sets: a ping touches one of these small tables, not cells all over a large one.
     cells: Vec<IdMap<InSet, Cell>>,
-    users: HashMap<UserKey, UserSketch>,
+    /// By the ids of dimension sets, too.
+    users: IdMap<u32, UserSketch>,
     refused: RefusalCounts,
     bytes: usize,
 }
@@ -66,9 +68,9 @@ impl Tables {
         let Some(coupon) = client.and_then(|client| coupon_of(client.as_str())) else {
             return;
         };
-        let group = user_key(&stage.dimensions);
+        let set = self.set_id(&stage.dimensions);
         let bytes = &mut self.bytes;
-        let users = self.users.entry(group).or_insert_with(|| {
+        let users = self.users.entry(set).or_insert_with(|| {
             *bytes += SET_BYTES;
             UserSketch::new()
         });
@@ -78,9 +80,9 @@ impl Tables {
 
     /// Writes the sums into a batch. The names they are made of are written by whoever keeps them.
     pub(super) fn write_into(self, batch: &mut Batch) {
-        let mut sets: Vec<(DimensionSet, u32)> = self.set_ids.into_iter().collect();
+        let mut sets: Vec<(StagedSet, u32)> = self.set_ids.into_iter().collect();
         sets.sort_unstable_by_key(|(_, id)| *id);
-        batch.dimension_sets = sets.into_iter().map(|(set, _)| set).collect();
+        batch.dimension_sets = sets.into_iter().map(|(set, _)| set.set()).collect();
         for (dimension_set, cells) in (0..).zip(&self.cells) {
             for (key, cell) in cells {
                 let InSet {
@@ -101,7 +103,12 @@ impl Tables {
                 );
             }
         }
-        batch.users = self.users.into_iter().collect();
+        let mut users: HashMap<DimensionSet, UserSketch> = HashMap::new();
+        for (set, sketch) in self.users {
+            let set = users_of(&batch.dimension_sets[set as usize]);
+            users.entry(set).or_default().merge(&sketch);
+        }
+        batch.users = users.into_iter().collect();
         let refused = self.refused.iter();
         batch.refused_by_reason = refused
             .map(|(refusal, parts)| (refusal.reason().to_owned(), parts))
@@ -113,7 +120,7 @@ impl Tables {
         self.bytes
     }
 
-    fn set_id(&mut self, set: &DimensionSet) -> u32 {
+    fn set_id(&mut self, set: &StagedSet) -> u32 {
         if let Some(&id) = self.set_ids.get(set) {
             return id;
         }
@@ -122,16 +129,5 @@ impl Tables {
         self.cells.push(IdMap::default());
         self.bytes += SET_BYTES;
         id
-    }
-}
-
-/// Under what a ping's client is counted.
-fn user_key(set: &DimensionSet) -> UserKey {
-    UserKey {
-        submission_date: set.submission_date,
-        application: set.application.clone(),
-        channel: set.channel.clone(),
-        version: set.version.clone(),
-        os: set.os.clone(),
     }
 }

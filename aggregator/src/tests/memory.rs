@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
     AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Lease, Listed, RetriedChunk, SeenIds, SeenRow, SeriesRow, Status,
-    UserDay, UserKey, UserQuery, ValueOf, VersionDate,
+    DimensionSet, ErroredRow, FilterOptions, FoldVersion, Lease, Listed, RetriedChunk, SeenIds, SeenRow,
+    SeriesRow, Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -33,7 +33,7 @@ pub(super) struct State {
     pub(super) version: Option<FoldVersion>,
     pub(super) chunks: BTreeSet<ChunkId>,
     pub(super) cells: BTreeMap<CellKey, Cell>,
-    pub(super) users: BTreeMap<UserKey, UserSketch>,
+    pub(super) users: BTreeMap<DimensionSet, UserSketch>,
     pub(super) seen: BTreeMap<(DocumentKey, RecordId), (ping::Timestamp, ChunkId, u32, bool)>,
     pub(super) errored: BTreeMap<RecordId, ErroredRow>,
     pub(super) retried: BTreeMap<ChunkId, u64>,
@@ -44,7 +44,13 @@ pub(super) struct State {
 
 impl State {
     /// What does not depend on which record lies in which chunk.
-    pub(super) fn content(&self) -> (BTreeMap<CellKey, Cell>, BTreeMap<UserKey, UserSketch>, Status) {
+    pub(super) fn content(
+        &self,
+    ) -> (
+        BTreeMap<CellKey, Cell>,
+        BTreeMap<DimensionSet, UserSketch>,
+        Status,
+    ) {
         (self.cells.clone(), self.users.clone(), self.status.clone())
     }
 
@@ -250,15 +256,27 @@ impl SeenIds for MemoryAggregates {
 /// Nobody asks these here.
 #[async_trait]
 impl AggregateReads for MemoryAggregates {
-    async fn channels(&self, _: DateClock, _: usize) -> Result<Listed<String>, AggregateError> {
+    async fn channels(&self, _source: &Source, _: usize) -> Result<Listed<String>, AggregateError> {
         Ok(Listed::default())
     }
 
-    async fn dates(&self, _: DateClock, _: &str, _: usize) -> Result<Listed<VersionDate>, AggregateError> {
+    async fn dates(
+        &self,
+        _source: &Source,
+        _: DateClock,
+        _: &str,
+        _: usize,
+    ) -> Result<Listed<VersionDate>, AggregateError> {
         Ok(Listed::default())
     }
 
-    async fn filter_options(&self, _: &str, _: &str, _: usize) -> Result<FilterOptions, AggregateError> {
+    async fn filter_options(
+        &self,
+        _source: &Source,
+        _: &str,
+        _: &str,
+        _: usize,
+    ) -> Result<FilterOptions, AggregateError> {
         Ok(FilterOptions::default())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregate_store::{CellKey, Counters, Status, UserKey};
+use aggregate_store::{CellKey, Counters, DimensionSet, Source, Status};
 use bytes::Bytes;
 use chunk::RecordHead;
 use ping::{Incarnation, RecordId, Submission, Timestamp};
@@ -138,14 +138,18 @@ pub(super) fn by_chunk(dice: &mut Dice, stored: &[Stored]) -> Vec<Vec<Stored>> {
     chunks
 }
 
-type Content = (BTreeMap<CellKey, Cell>, BTreeMap<UserKey, UserSketch>, Status);
+type Content = (
+    BTreeMap<CellKey, Cell>,
+    BTreeMap<DimensionSet, UserSketch>,
+    Status,
+);
 
 /// What these records must add up to, whatever the order: slow and obvious.
 pub(super) fn expected(stored: &[Stored]) -> Content {
     let settings = FoldSettings::default();
     let window = i64::try_from(settings.repeat_window.as_micros()).expect("14 days");
     let (mut status, mut totals) = (Status::default(), Totals::default());
-    let mut users: BTreeMap<UserKey, BTreeSet<String>> = BTreeMap::new();
+    let mut users: BTreeMap<DimensionSet, BTreeSet<String>> = BTreeMap::new();
     let mut copies: Vec<(&Stored, Option<[u8; 16]>, oracle::OraclePing)> = Vec::new();
     for record in stored {
         let uri = std::str::from_utf8(&record.head.uri).expect("a URI");
@@ -191,7 +195,7 @@ pub(super) fn expected(stored: &[Stored]) -> Content {
             totals.add(&ping.totals, 1);
         }
         if let Some(client) = &ping.client_id {
-            users.entry(user_key(record)).or_default().insert(client.clone());
+            users.entry(users_of(record)).or_default().insert(client.clone());
         }
     }
     for (reason, parts) in &totals.refused {
@@ -224,16 +228,15 @@ fn cells(totals: Totals) -> BTreeMap<CellKey, Cell> {
     totals.cells.into_iter().map(cell).collect()
 }
 
-fn user_key(record: &Stored) -> UserKey {
+fn users_of(record: &Stored) -> DimensionSet {
     let body: serde_json::Value = serde_json::from_slice(&record.body).expect("JSON");
     let version = body["application"]["version"].as_str().expect("a version");
-    UserKey {
-        submission_date: record.head.submission_date,
-        application: "UNKNOWN".to_owned(),
-        channel: "nightly".to_owned(),
-        version: version.split('.').next().expect("a part").to_owned(),
-        os: "UNKNOWN".to_owned(),
-    }
+    let version = version.split('.').next().expect("a part");
+    DimensionSet::stating(
+        Source::telemetry_main(),
+        record.head.submission_date,
+        &[("channel", "nightly"), ("version", version)],
+    )
 }
 
 fn sketch_of(ids: &BTreeSet<String>) -> UserSketch {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{AggregateReads, Bounds, SeriesRow, ValueOf};
+use aggregate_store::{AggregateReads, Bounds, Dimension, SeriesRow, ValueOf};
 use sketch::{Cell, Layout};
 
 use super::lookup::Lookup;
@@ -126,19 +126,17 @@ impl Documents {
         let denominator = compatible::denominator_of(stored);
         let mut cells: BTreeMap<String, Cell> = BTreeMap::new();
         for row in reads.series(&question.cells(denominator), READ).await? {
-            cells.entry(row.date).or_default().add(&row.cell);
+            cells.entry(date_of(&row)).or_default().add(&row.cell);
         }
         let documents =
             |(date, cell): (String, Cell)| (date, (compatible::saturate(cell.sum()), cell.count()));
         let destroyed: BTreeMap<String, (i64, i64)> = cells.into_iter().map(documents).collect();
-        let is_covered = |date: &String| rows.iter().any(|row| row.date == *date);
+        let is_covered = |date: &String| rows.iter().any(|row| date_of(row) == *date);
         let mut with_rows = Vec::new();
         if !destroyed.keys().all(is_covered) {
             let everywhere = question.unfiltered(stored);
-            with_rows = reads
-                .values_of(&everywhere, ValueOf::Date, DATES_MAX)
-                .await?
-                .values;
+            let date = ValueOf::Dimension(Dimension::named(question.clock.dimension()));
+            with_rows = reads.values_of(&everywhere, date, DATES_MAX).await?.values;
         }
         Ok(Self { destroyed, with_rows })
     }
@@ -153,10 +151,15 @@ impl Documents {
     }
 }
 
+/// A question groups by its date alone.
+fn date_of(row: &SeriesRow) -> String {
+    row.group.first().cloned().unwrap_or_default()
+}
+
 fn series_of(row: SeriesRow) -> Series {
+    let date = date_of(&row);
     let SeriesRow {
-        version: _,
-        date,
+        group: _,
         label,
         layout,
         plausible,

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use aggregate_store::{AggregateReads, DateClock, Listed, VersionDate};
+use aggregate_store::{AggregateReads, DateClock, Listed, Source, VersionDate};
 use serde::Serialize;
 
 use crate::compatible::{is_usable_date, is_usable_name};
@@ -25,9 +25,11 @@ pub(crate) async fn answer(
     clock: DateClock,
     channel: &str,
 ) -> Result<Reply, Problem> {
-    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?;
+    let known = reads
+        .dates(&Source::telemetry_main(), clock, channel, LIST_DATES_MAX)
+        .await?;
     if known.values.is_empty() {
-        return Err(explain::no_channel(reads, clock, channel).await?);
+        return Err(explain::no_channel(reads, channel).await?);
     }
     made(move || list(known)).await
 }

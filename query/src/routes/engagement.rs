@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateError, AggregateReads, UserDay, UserDimension, UserFilters, UserQuery};
+use aggregate_store::{
+    AggregateError, AggregateReads, Dimension, Filter, Source, USER_DIMENSIONS, UserDay, UserQuery,
+};
 use index_schema::Index;
 use ping::SubmissionDate;
 use serde::Serialize;
@@ -25,14 +27,6 @@ pub(crate) const PARAMETERS: [&str; 7] = [
     "version",
     "os",
     "group_by",
-];
-
-/// What users can be grouped by, as asked.
-const GROUPS: [(&str, UserDimension); 4] = [
-    ("application", UserDimension::Application),
-    ("channel", UserDimension::Channel),
-    ("version", UserDimension::Version),
-    ("os", UserDimension::Os),
 ];
 
 #[derive(Debug, Serialize)]
@@ -183,24 +177,21 @@ fn question(parameters: &Parameters) -> Result<UserQuery, Problem> {
             "More than {ENGAGEMENT_DAYS_MAX} days: ask for fewer at once."
         )));
     }
-    let of = |name: &str| parameters.given(name).map(str::to_owned);
+    let filters = USER_DIMENSIONS.into_iter();
+    let filters = filters.filter_map(|name| Some(Filter::is(name, parameters.given(name)?)));
     Ok(UserQuery {
+        source: Source::telemetry_main(),
         from,
         to,
-        filters: UserFilters {
-            application: of("application"),
-            channel: of("channel"),
-            version: of("version"),
-            os: of("os"),
-        },
+        filters: filters.collect(),
         group_by: parameters.given("group_by").map(group).transpose()?,
         own_groups: None,
     })
 }
 
-fn group(word: &str) -> Result<UserDimension, Problem> {
-    let found = GROUPS.iter().find(|(name, _)| *name == word);
-    found.map(|(_, dimension)| *dimension).ok_or_else(|| {
+fn group(word: &str) -> Result<Dimension, Problem> {
+    let found = USER_DIMENSIONS.into_iter().find(|name| *name == word);
+    found.map(Dimension::named).ok_or_else(|| {
         Problem::new(
             Reason::InvalidParameter,
             "group_by is one of application, channel, version, os; or leave it away.",
@@ -222,12 +213,8 @@ mod tests {
         let asked =
             ask("from=20170101&to=20170131&os=Linux&channel=&version=54&group_by=os").expect("a question");
         assert_eq!(asked.to.to_string(), "20170131");
-        assert_eq!(asked.group_by, Some(UserDimension::Os));
-        let filters = UserFilters {
-            version: Some("54".to_owned()),
-            os: Some("Linux".to_owned()),
-            ..UserFilters::default()
-        };
+        assert_eq!(asked.group_by, Some(Dimension::named("os")));
+        let filters = [Filter::is("version", "54"), Filter::is("os", "Linux")];
         assert_eq!(asked.filters, filters);
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateReads, DateClock, FilterOptions, original_os_version};
+use aggregate_store::{AggregateReads, DateClock, Dimension, Source, original_os_version};
 use serde::Serialize;
 
 use crate::compatible::is_usable_key;
@@ -38,16 +38,10 @@ pub(crate) async fn answer(
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     let [channel, version] = parameters.required(PARAMETERS)?;
-    let FilterOptions {
-        metrics,
-        applications,
-        architectures,
-        os,
-        processes,
-        e10s,
-        left_out,
-    } = reads.filter_options(channel, version, LIST_VALUES_MAX).await?;
-    if metrics.is_empty() && applications.is_empty() {
+    let mut known = reads
+        .filter_options(&Source::telemetry_main(), channel, version, LIST_VALUES_MAX)
+        .await?;
+    if known.is_empty() {
         return Err(explain::no_version(reads, DateClock::BuildDate, channel, version).await?);
     }
     let withheld = withheld.clone();
@@ -55,30 +49,34 @@ pub(crate) async fn answer(
         names.retain(|name| is_usable_key(name));
         names
     };
+    let mut of = |dimension: &str| usable(known.others.remove(dimension).unwrap_or_default());
+    let (application, architecture) = (of(Dimension::APPLICATION), of(Dimension::ARCHITECTURE));
+    let e10s_enabled = of(Dimension::E10S);
     made(move || {
         let shown = |metric: String| match metric.strip_prefix("[[COUNT]]_") {
             Some(bare) => bare.to_owned(),
             None => metric,
         };
-        let metrics = metrics.into_iter().filter(|metric| !withheld.holds(metric));
+        let metrics = known.metrics.into_iter().filter(|metric| !withheld.holds(metric));
         let options = Options {
             metric: metrics
                 .map(shown)
                 .filter(|metric| is_usable_key(metric))
                 .collect(),
-            application: usable(applications),
-            architecture: usable(architectures),
+            application,
+            architecture,
             // Whoever reads it splits it at the comma.
-            os: os
+            os: known
+                .os
                 .iter()
                 .map(|(name, version)| (name, original_os_version(name, version)))
                 .filter(|(name, version)| !name.contains(',') && !version.contains(','))
                 .map(|(name, version)| format!("{name},{version}"))
                 .collect(),
-            child: usable(processes),
-            e10s_enabled: usable(e10s),
+            child: usable(known.processes),
+            e10s_enabled,
         };
-        Ok(Reply::json(&options)?.leaving_out(left_out))
+        Ok(Reply::json(&options)?.leaving_out(known.left_out))
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{CellQuery, DateClock, Filters};
+use aggregate_store::{CellQuery, DateClock, Dimension, Filter, Source};
 
 use crate::limits::DATES_MAX;
 use crate::parameters::Parameters;
@@ -35,7 +35,12 @@ pub(crate) struct Question {
     pub(crate) dates: Vec<String>,
     /// As asked.
     pub(crate) metric: String,
-    pub(crate) filters: Filters,
+    /// On dimensions, less channel, version and dates.
+    pub(crate) filters: Vec<Filter>,
+    /// The label, when one is asked for.
+    pub(crate) label: Option<String>,
+    /// The processes that are summed.
+    pub(crate) processes: Vec<String>,
     /// The filters as sent, for a sentence: `os=Darwin`.
     pub(crate) sent: Vec<String>,
 }
@@ -67,49 +72,67 @@ impl Question {
             dates,
             metric: metric.to_owned(),
             filters: filters(parameters),
+            label: parameters.get("label").map(str::to_owned),
+            processes: processes(parameters),
             sent: sent.collect(),
         })
     }
 
     /// The question to the store, for a metric as it is stored.
     pub(crate) fn cells(&self, stored: &str) -> CellQuery {
+        let everywhere = self.unfiltered(stored);
         CellQuery {
-            clock: self.clock,
-            channel: self.channel.clone(),
-            version: Some(self.version.clone()),
-            dates: Some(self.dates.clone()),
-            metric: stored.to_owned(),
-            filters: self.filters.clone(),
+            filters: [everywhere.filters, self.filters.clone()].concat(),
+            label: self.label.clone(),
+            processes: Some(self.processes.clone()),
+            ..everywhere
         }
     }
 
     /// The same without filters, and so of all processes.
     pub(crate) fn unfiltered(&self, stored: &str) -> CellQuery {
+        let mut query = self.at_any_date(stored);
+        let dates = Filter::any_of(self.clock.dimension(), self.dates.clone());
+        query.filters.push(dates);
+        query
+    }
+
+    /// The same at any date.
+    pub(crate) fn at_any_date(&self, stored: &str) -> CellQuery {
         CellQuery {
-            filters: Filters::default(),
-            ..self.cells(stored)
+            source: Source::telemetry_main(),
+            metric: stored.to_owned(),
+            filters: vec![
+                Filter::is(Dimension::CHANNEL, &self.channel),
+                Filter::is(Dimension::VERSION, &self.version),
+            ],
+            label: None,
+            processes: None,
+            group_by: vec![Dimension::named(self.clock.dimension())],
         }
     }
 }
 
-/// The filters. `child` names a process, or is `true` (content) or `false` (parent), as the original stored them.
-fn filters(parameters: &Parameters) -> Filters {
-    let of = |name: &str| parameters.get(name).map(str::to_owned);
-    let processes = match parameters.get("child") {
+/// The filters on dimensions.
+fn filters(parameters: &Parameters) -> Vec<Filter> {
+    let is = |name: &str, dimension: &str| Some(Filter::is(dimension, parameters.get(name)?));
+    let filters = [
+        is("application", Dimension::APPLICATION),
+        is("architecture", Dimension::ARCHITECTURE),
+        is("os", Dimension::OS),
+        parameters.get("osVersion").map(Filter::original_os_version),
+        is("e10sEnabled", Dimension::E10S),
+    ];
+    filters.into_iter().flatten().collect()
+}
+
+/// `child` names a process, or is `true` (content) or `false` (parent), as the original stored them.
+fn processes(parameters: &Parameters) -> Vec<String> {
+    match parameters.get("child") {
         None => USUAL_PROCESSES.map(str::to_owned).to_vec(),
         Some("true") => vec!["content".to_owned()],
         Some("false") => vec!["parent".to_owned()],
         Some(process) => vec![process.to_owned()],
-    };
-    Filters {
-        application: of("application"),
-        architecture: of("architecture"),
-        os: of("os"),
-        os_version: None,
-        original_os_version: of("osVersion"),
-        e10s: of("e10sEnabled"),
-        label: of("label"),
-        processes: Some(processes),
     }
 }
 
@@ -135,18 +158,16 @@ mod tests {
         )
         .expect("a question");
         assert_eq!(question.dates, ["20151101", "20151103"]);
-        let text = |text: &str| Some(text.to_owned());
-        let expected = Filters {
-            application: text("Firefox"),
-            architecture: text("x86-64"),
-            os: text("Windows_NT"),
-            os_version: None,
-            original_os_version: text("6.1"),
-            e10s: text("true"),
-            label: text(""),
-            processes: Some(vec!["socket".to_owned()]),
-        };
+        let expected = [
+            Filter::is("application", "Firefox"),
+            Filter::is("architecture", "x86-64"),
+            Filter::is("os", "Windows_NT"),
+            Filter::original_os_version("6.1"),
+            Filter::is("e10s", "true"),
+        ];
         assert_eq!(question.filters, expected);
+        assert_eq!(question.label.as_deref(), Some(""));
+        assert_eq!(question.processes, ["socket"]);
         assert_eq!(question.sent[2..4], ["os=Windows_NT", "osVersion=6.1"]);
     }
 
@@ -155,14 +176,12 @@ mod tests {
         let processes = |child: &str| {
             parse(&format!("version=1&dates=2&metric=3{child}"))
                 .expect("a question")
-                .filters
                 .processes
         };
-        let of = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-        assert_eq!(processes(""), of(&["parent", "content", "gpu"]));
-        assert_eq!(processes("&child=true"), of(&["content"]));
-        assert_eq!(processes("&child=false"), of(&["parent"]));
-        assert_eq!(processes("&child=gpu"), of(&["gpu"]));
+        assert_eq!(processes(""), ["parent", "content", "gpu"]);
+        assert_eq!(processes("&child=true"), ["content"]);
+        assert_eq!(processes("&child=false"), ["parent"]);
+        assert_eq!(processes("&child=gpu"), ["gpu"]);
     }
 
     #[test]

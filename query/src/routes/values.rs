@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::{AggregateReads, DateClock, FilterOptions, Listed, VersionDate};
+use aggregate_store::{AggregateReads, DateClock, Dimension, FilterOptions, Listed, Source, VersionDate};
 use serde::Serialize;
 
 use crate::explain;
@@ -16,7 +16,7 @@ use crate::withheld::Withheld;
 pub(crate) const PARAMETERS: [&str; 4] = ["source", "dimension", "channel", "version"];
 
 /// The only source whose values are known by now.
-const SOURCE: &str = "telemetry/main";
+const SOURCE: &str = Source::TELEMETRY_MAIN;
 
 #[derive(Debug, Serialize)]
 struct Values {
@@ -50,7 +50,7 @@ pub(crate) async fn answer(
     }
     let found = match dimension {
         "channel" => {
-            let channels = reads.channels(DateClock::SubmissionDate, LIST_VALUES_MAX).await?;
+            let channels = reads.channels(&Source::telemetry_main(), LIST_VALUES_MAX).await?;
             Found::Names(channels)
         }
         "version" => dates(reads, DateClock::SubmissionDate, parameters).await?,
@@ -103,11 +103,9 @@ impl Found {
 fn of_options(options: FilterOptions, dimension: &str, withheld: &Withheld) -> (BTreeSet<String>, u64) {
     let FilterOptions {
         metrics,
-        applications,
-        architectures,
-        os,
         processes,
-        e10s,
+        os,
+        mut others,
         left_out,
     } = options;
     let values: BTreeSet<String> = match dimension {
@@ -115,12 +113,10 @@ fn of_options(options: FilterOptions, dimension: &str, withheld: &Withheld) -> (
             .into_iter()
             .filter(|metric| !withheld.holds(metric))
             .collect(),
-        "application" => applications.into_iter().collect(),
-        "architecture" => architectures.into_iter().collect(),
-        "os" => os.into_iter().map(|(name, _)| name).collect(),
-        "os_version" => os.into_iter().map(|(_, version)| version).collect(),
+        Dimension::OS => os.into_iter().map(|(name, _)| name).collect(),
+        Dimension::OS_VERSION => os.into_iter().map(|(_, version)| version).collect(),
         "process" => processes.into_iter().collect(),
-        _ => e10s.into_iter().collect(),
+        _ => others.remove(dimension).unwrap_or_default().into_iter().collect(),
     };
     (values, left_out)
 }
@@ -131,13 +127,15 @@ async fn dates(
     parameters: &Parameters,
 ) -> Result<Found, Problem> {
     let [channel] = parameters.required(["channel"])?;
-    let known = reads.dates(clock, channel, LIST_DATES_MAX).await?;
+    let known = reads
+        .dates(&Source::telemetry_main(), clock, channel, LIST_DATES_MAX)
+        .await?;
     let version = parameters.given("version");
     let is_asked = |entry: &VersionDate| version.is_none_or(|version| version == entry.version);
     match (known.values.iter().any(is_asked), version) {
         (true, _) => Ok(Found::Dates(known)),
         (false, Some(version)) => Err(explain::no_version(reads, clock, channel, version).await?),
-        (false, None) => Err(explain::no_channel(reads, clock, channel).await?),
+        (false, None) => Err(explain::no_channel(reads, channel).await?),
     }
 }
 
@@ -163,8 +161,10 @@ async fn options(
         return Err(Problem::new(Reason::InvalidParameter, sentence));
     }
     let [channel, version] = parameters.required(["channel", "version"])?;
-    let options = reads.filter_options(channel, version, LIST_VALUES_MAX).await?;
-    if options.metrics.is_empty() && options.applications.is_empty() {
+    let options = reads
+        .filter_options(&Source::telemetry_main(), channel, version, LIST_VALUES_MAX)
+        .await?;
+    if options.is_empty() {
         return Err(explain::no_version(reads, DateClock::SubmissionDate, channel, version).await?);
     }
     Ok(Found::Options(options))

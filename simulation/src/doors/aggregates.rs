@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aggregate_store::{
     AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
     ErroredRow, FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, SeenIds, SeenRow,
-    SeriesRow, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    SeriesRow, Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -119,24 +119,26 @@ impl SeenIds for CrashingAggregates {
 /// Nobody who folds asks these; they are passed on.
 #[async_trait]
 impl AggregateReads for CrashingAggregates {
-    async fn channels(&self, clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.inner.channels(clock, limit).await
+    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.inner.channels(source, limit).await
     }
     async fn dates(
         &self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
-        self.inner.dates(clock, channel, limit).await
+        self.inner.dates(source, clock, channel, limit).await
     }
     async fn filter_options(
         &self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        self.inner.filter_options(channel, version, limit).await
+        self.inner.filter_options(source, channel, version, limit).await
     }
     async fn values_of(
         &self,

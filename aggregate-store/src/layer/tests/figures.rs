@@ -6,20 +6,23 @@ use super::world::World;
 use crate::conformance::dump_of;
 use crate::sqlite::tests::large_batch;
 use crate::{
-    AggregateReads, AggregateStore, CellQuery, Committed, DateClock, Filters, Kept, LayeredAggregates,
-    Persisted, SqliteAggregates,
+    AggregateReads, AggregateStore, CellQuery, Committed, Dimension, Filter, Kept, LayeredAggregates,
+    Persisted, Source, SqliteAggregates,
 };
 
 const BATCHES: u64 = 5;
 
 async fn ask(store: &LayeredAggregates, clock: &dyn Clock) {
     let query = CellQuery {
-        clock: DateClock::BuildDate,
-        channel: "nightly".to_owned(),
-        version: Some("41".to_owned()),
-        dates: None,
+        source: Source::telemetry_main(),
         metric: "METRIC_7".to_owned(),
-        filters: Filters::default(),
+        filters: vec![
+            Filter::is(Dimension::CHANNEL, "nightly"),
+            Filter::is(Dimension::VERSION, "41"),
+        ],
+        label: None,
+        processes: None,
+        group_by: vec![Dimension::named(Dimension::BUILD_DATE)],
     };
     let start = clock.monotonic();
     let rows = store
@@ -30,7 +33,7 @@ async fn ask(store: &LayeredAggregates, clock: &dyn Clock) {
     println!("  {rows} rows of a series in {:?}", clock.monotonic() - start);
     let start = clock.monotonic();
     let options = store
-        .filter_options("nightly", "41", usize::MAX)
+        .filter_options(&query.source, "nightly", "41", usize::MAX)
         .await
         .expect("an answer");
     let metrics = options.metrics.len();

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use sketch::Cell;
 
 use super::world::{World, batch};
-use crate::conformance::{Oracle, any_additions, chunk_id, dump_of};
+use crate::conformance::{Oracle, any_additions, chunk_id, dump_of, sources};
 use crate::{AggregateReads, AggregateStore, CellKey, Committed, Kept, LayeredAggregates, Persisted};
 
 #[derive(Clone, Copy, Debug)]
@@ -89,12 +89,13 @@ impl Life {
         assert_eq!(Oracle::of_dump(&lines), Oracle::of(&folded));
         let status = self.layered.status().await.expect("the counters");
         assert_eq!(status.counters.folded, self.folded.len() as i64);
-        let channels = self
-            .layered
-            .channels(crate::DateClock::BuildDate, usize::MAX)
-            .await
-            .expect("channels");
-        assert_eq!(channels.values, Oracle::of(&folded).channels());
+        for source in sources() {
+            let channels = self.layered.channels(&source, usize::MAX).await;
+            assert_eq!(
+                channels.expect("channels").values,
+                Oracle::of(&folded).channels(&source)
+            );
+        }
     }
 }
 

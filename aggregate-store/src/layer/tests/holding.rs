@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
     ErroredRow, FilterOptions, FoldVersion, Kept, LayerStatus, LayeredAggregates, Listed, Persisted, SeenIds,
-    SeenRow, SeriesRow, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    SeenRow, SeriesRow, Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// When what is held is written.
@@ -106,24 +106,26 @@ impl SeenIds for Holding {
 
 #[async_trait]
 impl AggregateReads for Holding {
-    async fn channels(&self, clock: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.layered.channels(clock, limit).await
+    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
+        self.layered.channels(source, limit).await
     }
     async fn dates(
         &self,
+        source: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
-        self.layered.dates(clock, channel, limit).await
+        self.layered.dates(source, clock, channel, limit).await
     }
     async fn filter_options(
         &self,
+        source: &Source,
         channel: &str,
         version: &str,
         limit: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        self.layered.filter_options(channel, version, limit).await
+        self.layered.filter_options(source, channel, version, limit).await
     }
     async fn values_of(
         &self,

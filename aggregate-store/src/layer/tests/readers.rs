@@ -13,8 +13,7 @@ use sketch::Cell;
 use super::world::{World, batch};
 use crate::conformance::{Oracle, any_key, dump_of};
 use crate::{
-    AggregateReads, AggregateStore, CellKey, CellQuery, DateClock, Filters, Kept, LayeredAggregates,
-    Persisted,
+    AggregateReads, AggregateStore, CellKey, CellQuery, Dimension, Filter, Kept, LayeredAggregates, Persisted,
 };
 
 fn keys(count: usize) -> Vec<CellKey> {
@@ -27,13 +26,14 @@ fn keys(count: usize) -> Vec<CellKey> {
 }
 
 fn query_of(key: &CellKey) -> CellQuery {
+    let set = &key.dimensions;
     CellQuery {
-        clock: DateClock::BuildDate,
-        channel: key.dimensions.channel.clone(),
-        version: None,
-        dates: None,
+        source: set.source().clone(),
         metric: key.metric.clone(),
-        filters: Filters::default(),
+        filters: vec![Filter::is(Dimension::CHANNEL, set.value(Dimension::CHANNEL))],
+        label: None,
+        processes: None,
+        group_by: vec![Dimension::named(Dimension::VERSION)],
     }
 }
 
@@ -119,7 +119,10 @@ async fn readers_beside_a_writer_see_no_batch_twice_and_miss_none() {
         answers
     });
     let whole = one.iter().filter(|(key, _)| key.metric == keys[0].metric);
-    let whole = whole.filter(|(key, _)| key.dimensions.channel == keys[0].dimensions.channel);
+    let channel = |key: &CellKey| key.dimensions.value(Dimension::CHANNEL).to_owned();
+    let whole = whole.filter(|(key, _)| {
+        key.dimensions.source() == keys[0].dimensions.source() && channel(key) == channel(&keys[0])
+    });
     let cells = i64::try_from(whole.count()).expect("few");
     for plan in 0..BATCHES {
         begun.fetch_add(1, Ordering::SeqCst);

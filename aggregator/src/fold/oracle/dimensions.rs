@@ -1,6 +1,6 @@
 //! What a ping is counted under.
 
-use aggregate_store::DimensionSet;
+use aggregate_store::{DimensionSet, Source};
 use ping::SubmissionDate;
 
 use super::tree::{Entries, Tree, path};
@@ -53,15 +53,19 @@ pub(super) fn dimensions(
             value
         }
     };
-    DimensionSet {
-        submission_date: date,
-        channel: settle(channel),
-        version: settle(version.split('.').next().unwrap_or_default().to_owned()),
-        build_date: settle(if digits { build } else { String::new() }),
-        application: settle(application),
-        architecture: settle(architecture),
-        os: settle(os),
-        os_version: settle(os_version),
-        e10s: settle(e10s),
-    }
+    let version = version.split('.').next().unwrap_or_default().to_owned();
+    DimensionSet::stating(
+        Source::named("telemetry/main"),
+        date,
+        &[
+            ("channel", &settle(channel)),
+            ("version", &settle(version)),
+            ("build_date", &settle(if digits { build } else { String::new() })),
+            ("application", &settle(application)),
+            ("architecture", &settle(architecture)),
+            ("os", &settle(os)),
+            ("os_version", &settle(os_version)),
+            ("e10s", &settle(e10s)),
+        ],
+    )
 }

@@ -106,7 +106,7 @@ impl Document<'_> {
     /// Reads a dimension's value; anything but a text leaves it empty.
     fn dimension(&mut self, dimension: Dimension, json: &mut Cursor<'_>) -> Result<(), PingError> {
         let read = json.text_or_leaf()?;
-        let value = dimension.of(&mut self.stage.dimensions);
+        let value = self.stage.dimensions.value(dimension);
         value.clear();
         if let Ok(sent) = read {
             value.push_str(&sent.text);
@@ -136,7 +136,7 @@ impl Fields for Document<'_> {
             Item::ClientId => self.client_id(json),
             Item::Dimension(Dimension::E10s) => {
                 let leaf = json.leaf()?;
-                let text = Dimension::E10s.of(&mut self.stage.dimensions);
+                let text = self.stage.dimensions.value(Dimension::E10s);
                 text.clear();
                 if let Leaf::Bool(enabled) = leaf {
                     text.push_str(if enabled { "true" } else { "false" });

@@ -57,11 +57,17 @@ fn folded(data: &std::path::Path) -> BTreeMap<RowKey, Vec<Row>> {
     }
     let mut found: BTreeMap<RowKey, Vec<_>> = BTreeMap::new();
     for ((set, metric, process, label, layout), sums) in Totals::of(&folder.take()).cells {
-        let day = set.submission_date.to_string();
-        let os_version = set.original_os_version().to_owned();
-        let version = [day, set.channel, set.version, set.build_date];
-        let system = [set.application, set.architecture, set.os, os_version];
-        let dimensions = version.into_iter().chain(system).collect();
+        let names = [
+            "channel",
+            "version",
+            "build_date",
+            "application",
+            "architecture",
+            "os",
+        ];
+        let mut dimensions = vec![set.submission_date().to_string()];
+        dimensions.extend(names.map(|name| set.value(name).to_owned()));
+        dimensions.push(set.original_os_version().to_owned());
         let key = (dimensions, metric, process, label);
         found
             .entry(key)

@@ -153,7 +153,7 @@ fn users_of_several_versions_are_grouped_by_it() {
     users.sort_by(|a, b| a.0.cmp(&b.0));
     let groups: Vec<_> = users
         .iter()
-        .map(|(group, users)| (group.version.as_str(), users.estimate().round()))
+        .map(|(group, users)| (group.value("version"), users.estimate().round()))
         .collect();
     assert_eq!(groups, [("5", 2.0), ("6", 1.0)]);
 }

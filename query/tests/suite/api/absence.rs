@@ -10,8 +10,7 @@ const NIGHTLY: &str = "/aggregates_by/build_id/channels/nightly/";
 
 fn world() -> World {
     let one = Cell::new(1, 2, [(2, 1)]);
-    let mut older = firefox("20140101", "20150701");
-    older.version = "9".to_owned();
+    let older = firefox("20140101", "20150701").with("version", "9");
     let cells = vec![
         cell(
             "GC_MS",

@@ -93,20 +93,19 @@ async fn both_clocks_sum_the_same_cells_by_their_own_date() {
 #[tokio::test]
 async fn every_filter_selects_its_dimension() {
     let mut facts = Facts::default();
-    let change: [fn(&mut aggregate_store::DimensionSet); 6] = [
-        |_| {},
-        |set| set.application = "Fennec".to_owned(),
-        |set| set.architecture = "arm".to_owned(),
-        |set| set.os = "Linux".to_owned(),
-        |set| set.os_version = "4.9".to_owned(),
-        |set| set.e10s = "false".to_owned(),
+    let changed = [
+        ("channel", "nightly"),
+        ("application", "Fennec"),
+        ("architecture", "arm"),
+        ("os", "Linux"),
+        ("os_version", "4.9"),
+        ("e10s", "false"),
     ];
-    for (value, change) in (1..).zip(change) {
-        let mut set = firefox("20150630", "20150701");
-        change(&mut set);
+    for (number, (name, value)) in (1..).zip(changed) {
+        let set = firefox("20150630", "20150701").with(name, value);
         facts
             .cells
-            .push(cell("GC_MS", set, "parent", Layout::SIMPLE, sample(value)));
+            .push(cell("GC_MS", set, "parent", Layout::SIMPLE, sample(number)));
     }
     for (value, process) in [(7, "content"), (8, "gpu"), (9, "socket")] {
         let set = firefox("20150630", "20150701");

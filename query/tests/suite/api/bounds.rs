@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aggregate_store::{CellKey, UserKey};
+use aggregate_store::CellKey;
 use serde_json::Value;
 use service::task;
 use sketch::{Cell, Layout, UserSketch, coupon_of};
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::network::listen;
 use super::store::Facts;
-use super::world::{Answer, NIGHTLY, World, cell, firefox, get, get_json, labelled, sample};
+use super::world::{Answer, NIGHTLY, World, cell, firefox, firefox_users, get, get_json, labelled, sample};
 
 /// Cells of one keyed metric under so many labels.
 fn keyed(labels: usize, layout: Layout) -> Vec<(CellKey, Cell)> {
@@ -70,13 +70,7 @@ async fn of_too_many_groups_the_largest_are_there_and_the_others_are_one_entry_a
         let mut users = UserSketch::new();
         let clients = if version == 357 { 0..40 } else { 0..1 };
         users.extend(clients.filter_map(|client| coupon_of(&format!("client {version} {client}"))));
-        let key = UserKey {
-            submission_date: "20170101".parse().expect("a day"),
-            application: "Firefox".to_owned(),
-            channel: "nightly".to_owned(),
-            version: version.to_string(),
-            os: "Linux".to_owned(),
-        };
+        let key = firefox_users("20170101", &version.to_string(), "Linux");
         (key, users)
     };
     let facts = Facts {
@@ -134,8 +128,7 @@ async fn many_layouts_are_a_short_header_and_long_lists_say_how_many_they_leave_
     assert_eq!(first.split(';').count() + more, 3_999);
 
     let on = |channel: usize| {
-        let mut set = set();
-        set.channel = format!("channel-{channel:05}");
+        let set = set().with("channel", &format!("channel-{channel:05}"));
         cell("M", set, "parent", Layout::SIMPLE, sample(1))
     };
     let facts = Facts {

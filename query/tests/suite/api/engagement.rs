@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aggregate_store::UserKey;
 use index_schema::ProductCount;
 use serde_json::{Value, json};
 use sketch::{STANDARD_ERROR, UserSketch, coupon_of};
 
 use super::store::Facts;
-use super::world::{World, get, get_json};
+use super::world::{World, firefox_users, get, get_json};
 
 /// Who was active: (days after 2017-01-01, operating system, clients).
 type Activity = (i64, &'static str, std::ops::Range<u32>);
@@ -26,14 +25,7 @@ fn facts(activity: &[Activity]) -> Facts {
                 .clone()
                 .filter_map(|client| coupon_of(&format!("client-{client}"))),
         );
-        let key = UserKey {
-            submission_date: date(*offset).parse().expect("a date"),
-            application: "Firefox".to_owned(),
-            channel: "nightly".to_owned(),
-            version: "41".to_owned(),
-            os: (*os).to_owned(),
-        };
-        (key, sketch)
+        (firefox_users(&date(*offset), "41", os), sketch)
     });
     Facts {
         users: users.collect(),

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aggregate_store::{CellKey, DimensionSet};
+use aggregate_store::{CellKey, DimensionSet, Source};
 use flate2::read::GzDecoder;
 use query::definitions::{Bins, Definitions};
 use serde_json::Value;
@@ -59,17 +59,19 @@ fn fact(definitions: &Definitions, row: &Value) -> (CellKey, Cell) {
         .zip(values.iter().map(|value| i128::from(number(value))));
     let key = CellKey {
         metric: text("metric"),
-        dimensions: DimensionSet {
-            submission_date: text("submission_date").parse().expect("a date"),
-            channel: text("channel"),
-            version: text("version"),
-            build_date: text("build_id"),
-            application: text("application"),
-            architecture: text("architecture"),
-            os: text("os"),
-            os_version: text("osVersion"),
-            e10s: ping::UNKNOWN.to_owned(),
-        },
+        dimensions: DimensionSet::stating(
+            Source::telemetry_main(),
+            text("submission_date").parse().expect("a date"),
+            &[
+                ("channel", &text("channel")),
+                ("version", &text("version")),
+                ("build_date", &text("build_id")),
+                ("application", &text("application")),
+                ("architecture", &text("architecture")),
+                ("os", &text("os")),
+                ("os_version", &text("osVersion")),
+            ],
+        ),
         process: text("child"),
         label: text("label"),
         layout: Layout::SIMPLE,

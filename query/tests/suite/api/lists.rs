@@ -20,8 +20,9 @@ fn facts() -> Facts {
         ("nightly-cck/a b", "3", "20110101", "20150701"),
     ];
     for (channel, version, build, received) in places {
-        let mut set = firefox(build, received);
-        (set.channel, set.version) = (channel.to_owned(), version.to_owned());
+        let set = firefox(build, received)
+            .with("channel", channel)
+            .with("version", version);
         facts.cells.push(cell(
             "GC_MS",
             set,
@@ -91,8 +92,9 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
         ("aurora", "__proto__", "20150630"),
         ("constructor", "41", "20150630"),
     ] {
-        let mut set = firefox(build, "20150701");
-        (set.channel, set.version) = (channel.to_owned(), version.to_owned());
+        let set = firefox(build, "20150701")
+            .with("channel", channel)
+            .with("version", version);
         facts.cells.push(cell(
             "GC_MS",
             set,
@@ -170,8 +172,9 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
 #[tokio::test]
 async fn filters_list_no_names_that_objects_of_javascript_have() {
     let mut facts = facts();
-    let mut odd = firefox("20150630", "20150701");
-    (odd.application, odd.architecture) = ("valueOf".to_owned(), "toString".to_owned());
+    let odd = firefox("20150630", "20150701")
+        .with("application", "valueOf")
+        .with("architecture", "toString");
     for metric in ["hasOwnProperty", "[[COUNT]]_constructor", "GC_MS"] {
         let sum = Cell::new(1, 2, [(2, 1)]);
         let named = cell(metric, odd.clone(), "__proto__", Layout::SIMPLE, sum);
@@ -201,8 +204,10 @@ async fn filters_list_no_names_that_objects_of_javascript_have() {
 #[tokio::test]
 async fn filters_list_what_has_data_without_prefixes_and_withheld_metrics() {
     let mut facts = facts();
-    let mut linux = firefox("20150630", "20150701");
-    (linux.os, linux.os_version, linux.e10s) = ("Linux".to_owned(), "3.1".to_owned(), "false".to_owned());
+    let linux = firefox("20150630", "20150701")
+        .with("os", "Linux")
+        .with("os_version", "3.1")
+        .with("e10s", "false");
     for (metric, process) in [
         ("[[COUNT]]_CRASHES", "gpu"),
         ("SEARCH_COUNTS", "socket"),
@@ -235,8 +240,9 @@ async fn a_version_of_linux_is_as_stored_in_our_routes_and_its_beginning_in_the_
         ("Darwin", "5.15", 16),
         ("Darwin", "5.1", 32),
     ] {
-        let mut set = firefox("20150630", "20150701");
-        (set.os, set.os_version) = (os.to_owned(), version.to_owned());
+        let set = firefox("20150630", "20150701")
+            .with("os", os)
+            .with("os_version", version);
         let one = Cell::new(1, value, [(0, 1)]);
         facts
             .cells
@@ -297,8 +303,7 @@ async fn lists_that_would_be_empty_say_why() {
     }
     let mut many = Facts::default();
     for version in 1..=1_300 {
-        let mut set = firefox("20150630", "20150701");
-        set.version = version.to_string();
+        let set = firefox("20150630", "20150701").with("version", &version.to_string());
         let sum = Cell::new(1, 2, [(2, 1)]);
         many.cells.push(cell("GC_MS", set, "parent", Layout::SIMPLE, sum));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aggregate_store::{CellKey, UserKey};
+use aggregate_store::{CellKey, DimensionSet, Source};
 use service::current::Current;
 use sketch::{Cell, Layout, UserSketch, coupon_of};
 
@@ -24,15 +24,15 @@ fn pick<'a>(choices: &[&'a str], number: usize, prime: usize) -> &'a str {
 
 fn cells() -> Vec<(CellKey, Cell)> {
     let one = |n: usize| {
-        let mut set = firefox(
+        let set = firefox(
             pick(&["20150629", "20150630", "UNKNOWN"], n, 11),
             pick(&["20150701", "20150702"], n, 13),
-        );
-        set.channel = pick(&["nightly", "beta"], n, 17).to_owned();
-        set.version = pick(&["41", "9", "100"], n, 19).to_owned();
-        set.application = pick(&["Firefox", "Fennec"], n, 23).to_owned();
-        set.os = pick(&["Linux", "Darwin", "Windows_NT"], n, 29).to_owned();
-        set.e10s = pick(&["true", "false", "UNKNOWN"], n, 31).to_owned();
+        )
+        .with("channel", pick(&["nightly", "beta"], n, 17))
+        .with("version", pick(&["41", "9", "100"], n, 19))
+        .with("application", pick(&["Firefox", "Fennec"], n, 23))
+        .with("os", pick(&["Linux", "Darwin", "Windows_NT"], n, 29))
+        .with("e10s", pick(&["true", "false", "UNKNOWN"], n, 31));
         let value = i64::try_from(n % 20).expect("small");
         let key = CellKey {
             metric: METRICS[n % METRICS.len()].to_owned(),
@@ -46,18 +46,22 @@ fn cells() -> Vec<(CellKey, Cell)> {
     (0..2_000).map(one).collect()
 }
 
-fn users() -> Vec<(UserKey, UserSketch)> {
+fn users() -> Vec<(DimensionSet, UserSketch)> {
     let one = |n: usize| {
         let first: ping::SubmissionDate = "20150601".parse().expect("a date");
         let mut sketch = UserSketch::new();
         sketch.extend((n..n + 50).filter_map(|client| coupon_of(&format!("client-{client}"))));
-        let key = UserKey {
-            submission_date: first.plus_days(i64::try_from(n % 40).expect("small")),
-            application: pick(&["Firefox", "Fennec"], n, 23).to_owned(),
-            channel: pick(&["nightly", "beta"], n, 17).to_owned(),
-            version: pick(&["41", "9"], n, 19).to_owned(),
-            os: pick(&["Linux", "Darwin"], n, 29).to_owned(),
-        };
+        let day = first.plus_days(i64::try_from(n % 40).expect("small"));
+        let key = DimensionSet::stating(
+            Source::telemetry_main(),
+            day,
+            &[
+                ("application", pick(&["Firefox", "Fennec"], n, 23)),
+                ("channel", pick(&["nightly", "beta"], n, 17)),
+                ("version", pick(&["41", "9"], n, 19)),
+                ("os", pick(&["Linux", "Darwin"], n, 29)),
+            ],
+        );
         (key, sketch)
     };
     (0..200).map(one).collect()

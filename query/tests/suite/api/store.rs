@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregate_store::{
     AggregateError, AggregateReads, AggregateStore, BatchBuilder, Bounds, CellKey, CellQuery, Committed,
-    DateClock, DimensionSet, ErroredRow, FilterOptions, Listed, SeriesRow, SqliteAggregates, Status, UserDay,
-    UserKey, UserQuery, ValueOf, VersionDate,
+    DateClock, DimensionSet, ErroredRow, Filter, FilterOptions, Listed, SeriesRow, Source, SqliteAggregates,
+    Status, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
 };
 use async_trait::async_trait;
 use ping::RecordId;
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) cells: Vec<(CellKey, Cell)>,
-    pub(crate) users: Vec<(UserKey, UserSketch)>,
+    pub(crate) users: Vec<(DimensionSet, UserSketch)>,
     /// Every question fails.
     pub(crate) broken: bool,
     /// No question for a series is ever answered.
@@ -53,8 +53,8 @@ impl Facts {
         });
         let users = self.users.chunks(7).map(|users| {
             let mut batch = BatchBuilder::new();
-            for (key, users) in users {
-                batch.add_users(key.clone(), users.clone());
+            for (set, users) in users {
+                batch.add_users(set, users.clone());
             }
             batch.build()
         });
@@ -84,10 +84,24 @@ fn cut<T>(mut values: Vec<T>, limit: usize) -> Listed<T> {
     Listed { values, left_out }
 }
 
+/// Of any dimension.
+fn value(set: &DimensionSet, dimension: &str) -> String {
+    if dimension == "submission_date" {
+        return set.submission_date().to_string();
+    }
+    let mut values = set.values().iter();
+    let stated = values.find(|(name, _)| name.as_str() == dimension);
+    stated.map_or_else(|| ping::UNKNOWN.to_owned(), |(_, value)| value.clone())
+}
+
 /// The version of the operating system, of Linux its first three characters.
 fn as_the_original(set: &DimensionSet) -> String {
-    let chars = if set.os == "Linux" { 3 } else { usize::MAX };
-    set.os_version.chars().take(chars).collect()
+    let chars = if value(set, "os") == "Linux" {
+        3
+    } else {
+        usize::MAX
+    };
+    value(set, "os_version").chars().take(chars).collect()
 }
 
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
@@ -96,25 +110,26 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
 
 #[async_trait]
 impl AggregateReads for Facts {
-    async fn channels(&self, _: DateClock, limit: usize) -> Result<Listed<String>, AggregateError> {
+    async fn channels(&self, _: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
         self.answer()?;
         Ok(cut(
-            sorted(self.dimensions().map(|set| set.channel.clone())),
+            sorted(self.dimensions().map(|set| value(set, "channel"))),
             limit,
         ))
     }
 
     async fn dates(
         &self,
+        _: &Source,
         clock: DateClock,
         channel: &str,
         limit: usize,
     ) -> Result<Listed<VersionDate>, AggregateError> {
         self.answer()?;
-        let of_channel = self.dimensions().filter(|set| set.channel == channel);
+        let of_channel = self.dimensions().filter(|set| value(set, "channel") == channel);
         let dates = sorted(of_channel.map(|set| VersionDate {
-            version: set.version.clone(),
-            date: set.date(clock),
+            version: value(set, "version"),
+            date: value(set, clock.dimension()),
         }));
         Ok(cut(dates, limit))
     }
@@ -131,8 +146,8 @@ impl AggregateReads for Facts {
             .iter()
             .map(|(key, _)| key)
             .filter(|key| holds(query, key));
-        let mut values = sorted(keys.map(|key| match of {
-            ValueOf::Date => key.dimensions.date(query.clock),
+        let mut values = sorted(keys.map(|key| match &of {
+            ValueOf::Dimension(dimension) => value(&key.dimensions, dimension.as_str()),
             ValueOf::Process => key.process.clone(),
         }));
         values.reverse();
@@ -143,19 +158,26 @@ impl AggregateReads for Facts {
 
     async fn filter_options(
         &self,
+        _: &Source,
         channel: &str,
         version: &str,
         _: usize,
     ) -> Result<FilterOptions, AggregateError> {
-        let is_here = |key: &&CellKey| key.dimensions.channel == channel && key.dimensions.version == version;
+        let is_here = |key: &&CellKey| {
+            value(&key.dimensions, "channel") == channel && value(&key.dimensions, "version") == version
+        };
         let here = || self.cells.iter().map(|(key, _)| key).filter(is_here);
+        let of = |name: &str| sorted(here().map(|key| value(&key.dimensions, name)));
+        let system = |set: &DimensionSet| (value(set, "os"), value(set, "os_version"));
+        let others = ["application", "architecture", "e10s"].map(|name| (name.to_owned(), of(name)));
         Ok(FilterOptions {
             metrics: sorted(here().map(|key| key.metric.clone())),
-            applications: sorted(here().map(|key| key.dimensions.application.clone())),
-            architectures: sorted(here().map(|key| key.dimensions.architecture.clone())),
-            os: sorted(here().map(|key| (key.dimensions.os.clone(), key.dimensions.os_version.clone()))),
             processes: sorted(here().map(|key| key.process.clone())),
-            e10s: sorted(here().map(|key| key.dimensions.e10s.clone())),
+            os: sorted(here().map(|key| system(&key.dimensions))),
+            others: others
+                .into_iter()
+                .filter(|(_, values)| !values.is_empty())
+                .collect(),
             left_out: 0,
         })
     }
@@ -167,7 +189,7 @@ impl AggregateReads for Facts {
             let _ended = Ended(Arc::clone(&self.series_ended));
             return std::future::pending().await;
         }
-        let mut rows: BTreeMap<(String, String, String, Layout), SeriesRow> = BTreeMap::new();
+        let mut rows: BTreeMap<(Vec<String>, String, Layout), SeriesRow> = BTreeMap::new();
         for (key, cell) in self.cells.iter().filter(|(key, _)| holds(query, key)) {
             let CellKey {
                 dimensions,
@@ -175,23 +197,23 @@ impl AggregateReads for Facts {
                 layout,
                 ..
             } = key;
-            let (version, date) = (dimensions.version.clone(), dimensions.date(query.clock));
-            let address = (version.clone(), date.clone(), label.clone(), *layout);
+            let by = query.group_by.iter();
+            let group: Vec<String> = by.map(|name| value(dimensions, name.as_str())).collect();
+            let address = (group.clone(), label.clone(), *layout);
             let row = rows.entry(address).or_insert_with(|| SeriesRow {
-                version,
-                date,
+                group,
                 label: label.clone(),
                 layout: *layout,
                 plausible: 0,
                 newest_build: ping::UNKNOWN.to_owned(),
                 cell: Cell::default(),
             });
-            let build = &dimensions.build_date;
+            let build = value(dimensions, "build_date");
             let is_stated = build != ping::UNKNOWN;
-            if !is_stated || *build <= dimensions.submission_date.to_string() {
+            if !is_stated || build <= dimensions.submission_date().to_string() {
                 row.plausible += cell.count();
-                if is_stated && (row.newest_build == ping::UNKNOWN || *build > row.newest_build) {
-                    row.newest_build.clone_from(build);
+                if is_stated && (row.newest_build == ping::UNKNOWN || build > row.newest_build) {
+                    row.newest_build.clone_from(&build);
                 }
             }
             row.cell.add(cell);
@@ -224,21 +246,15 @@ impl AggregateReads for Facts {
 
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.answer()?;
-        let is =
-            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         let mut days: BTreeMap<_, UserSketch> = BTreeMap::new();
-        for (key, users) in &self.users {
-            let inside = (query.from..=query.to).contains(&key.submission_date);
-            let filters = &query.filters;
-            let fits = is(&filters.application, &key.application) && is(&filters.channel, &key.channel);
-            if inside && fits && is(&filters.version, &key.version) && is(&filters.os, &key.os) {
-                let group = query
-                    .group_by
-                    .map_or("", |dimension| key.value(dimension))
-                    .to_owned();
+        for (set, users) in &self.users {
+            let inside = (query.from..=query.to).contains(&set.submission_date());
+            if inside && query.filters.iter().all(|filter| fits(filter, set)) {
+                let by = query.group_by.as_ref();
+                let group = by.map_or_else(String::new, |name| value(set, name.as_str()));
                 let is_rest = query.own_groups.as_ref().is_some_and(|own| !own.contains(&group));
                 let group = if is_rest { String::new() } else { group };
-                let day = (key.submission_date, is_rest, group);
+                let day = (set.submission_date(), is_rest, group);
                 days.entry(day).or_default().merge(users);
             }
         }
@@ -267,24 +283,19 @@ impl AggregateReads for Facts {
     }
 }
 
+fn fits(filter: &Filter, set: &DimensionSet) -> bool {
+    match &filter.wanted {
+        Wanted::AnyOf(values) => values.contains(&value(set, filter.dimension.as_str())),
+        Wanted::OriginalOsVersion(version) => *version == as_the_original(set),
+    }
+}
+
 fn holds(query: &CellQuery, key: &CellKey) -> bool {
-    let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
-    let among = |wanted: &Option<Vec<String>>, value: &str| {
-        wanted
-            .as_ref()
-            .is_none_or(|wanted| wanted.iter().any(|one| one == value))
+    let among = |wanted: &Option<Vec<String>>, value: &String| {
+        wanted.as_ref().is_none_or(|wanted| wanted.contains(value))
     };
-    let (filters, set) = (&query.filters, &key.dimensions);
     key.metric == query.metric
-        && set.channel == query.channel
-        && is(&query.version, &set.version)
-        && among(&query.dates, &set.date(query.clock))
-        && is(&filters.application, &set.application)
-        && is(&filters.architecture, &set.architecture)
-        && is(&filters.os, &set.os)
-        && is(&filters.os_version, &set.os_version)
-        && is(&filters.original_os_version, &as_the_original(set))
-        && is(&filters.e10s, &set.e10s)
-        && is(&filters.label, &key.label)
-        && among(&filters.processes, &key.process)
+        && query.filters.iter().all(|filter| fits(filter, &key.dimensions))
+        && query.label.as_ref().is_none_or(|label| *label == key.label)
+        && among(&query.processes, &key.process)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aggregate_store::{AggregateReads, CellKey, DimensionSet};
+use aggregate_store::{AggregateReads, CellKey, DimensionSet, Source};
 use async_trait::async_trait;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -168,17 +168,34 @@ pub(crate) async fn get_json(api: &Api, target: &str) -> Value {
 
 /// A Firefox of nightly 41, built and received at these dates.
 pub(crate) fn firefox(build_date: &str, submission_date: &str) -> DimensionSet {
-    DimensionSet {
-        submission_date: submission_date.parse().expect("a date"),
-        channel: "nightly".to_owned(),
-        version: "41".to_owned(),
-        build_date: build_date.to_owned(),
-        application: "Firefox".to_owned(),
-        architecture: "x86-64".to_owned(),
-        os: "Windows_NT".to_owned(),
-        os_version: "6.1".to_owned(),
-        e10s: "true".to_owned(),
-    }
+    DimensionSet::stating(
+        Source::telemetry_main(),
+        submission_date.parse().expect("a date"),
+        &[
+            ("channel", "nightly"),
+            ("version", "41"),
+            ("build_date", build_date),
+            ("application", "Firefox"),
+            ("architecture", "x86-64"),
+            ("os", "Windows_NT"),
+            ("os_version", "6.1"),
+            ("e10s", "true"),
+        ],
+    )
+}
+
+/// The users of a Firefox of nightly on a day.
+pub(crate) fn firefox_users(submission_date: &str, version: &str, os: &str) -> DimensionSet {
+    DimensionSet::stating(
+        Source::telemetry_main(),
+        submission_date.parse().expect("a date"),
+        &[
+            ("application", "Firefox"),
+            ("channel", "nightly"),
+            ("version", version),
+            ("os", os),
+        ],
+    )
 }
 
 /// A cell of a plain metric.

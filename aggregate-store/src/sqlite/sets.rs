@@ -1,0 +1,404 @@
+//! Dimension sets as they are stored: packed, and for each value the members that bear it. Writing, and finding by value.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use ping::{SubmissionDate, UNKNOWN};
+use roaring::RoaringBitmap;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::names::{Names, id_of};
+use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
+use crate::stored::{date, unstored};
+use crate::{AggregateError, Dimension, DimensionSet, Filter, Source, Wanted, original_os_version};
+
+/// In place of the id of a dimension's name: the day of submission, whose value is the number YYYYMMDD.
+pub(super) const DAY: i64 = 0;
+
+/// Ids of names and values, ascending.
+pub(super) type Pairs = Vec<(u32, u32)>;
+
+/// A set that was just made, or is to be deleted.
+#[derive(Clone, Debug)]
+pub(super) struct SetRow {
+    pub(super) id: u32,
+    pub(super) source: u32,
+    pub(super) submission_date: u32,
+    pub(super) pairs: Pairs,
+}
+
+impl SetRow {
+    /// By names.
+    pub(super) fn named(
+        &self,
+        connection: &Connection,
+        names: &mut Names<'_>,
+    ) -> Result<DimensionSet, AggregateError> {
+        let mut find = connection.prepare_cached("SELECT name FROM source WHERE id = ?1")?;
+        let source: String = find.query_row([self.source], |row| row.get(0))?;
+        let stored = StoredSet {
+            submission_date: date(self.submission_date.into())?,
+            pairs: self.pairs.clone(),
+        };
+        stored.named(&Source::named(&source), names)
+    }
+}
+
+/// The stored form: each number in groups of seven bits, the lowest first, the high bit set in all but the last.
+pub(super) fn pack(pairs: &[(u32, u32)]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(pairs.len() * 4);
+    for number in pairs.iter().flat_map(|&(dimension, value)| [dimension, value]) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            packed.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        packed.push(rest as u8);
+    }
+    packed
+}
+
+/// The pairs of a stored form.
+pub(super) fn unpack(packed: &[u8]) -> Result<Pairs, AggregateError> {
+    let damaged = || AggregateError::Damaged("a dimension set cannot be read".to_owned());
+    let (mut numbers, mut number, mut shift) = (Vec::new(), 0_u64, 0);
+    for byte in packed {
+        number |= u64::from(byte & 0x7f) << shift;
+        shift += 7;
+        if shift > 35 {
+            return Err(damaged());
+        }
+        if byte & 0x80 == 0 {
+            numbers.push(u32::try_from(number).map_err(|_| damaged())?);
+            (number, shift) = (0, 0);
+        }
+    }
+    if shift != 0 || numbers.len() % 2 != 0 {
+        return Err(damaged());
+    }
+    Ok(numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
+}
+
+/// Notes new sets among the members of their values.
+pub(super) fn write_members(connection: &Connection, sets: &[SetRow]) -> Result<(), AggregateError> {
+    let mut put = connection.prepare_cached(
+        "INSERT INTO set_value (source, dimension, value, segment, members) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET members = merge_members(members, excluded.members)",
+    )?;
+    for ((source, dimension, value, segment), members) in by_value(sets) {
+        put.execute(params![source, dimension, value, segment, bytes_of(&members)])?;
+    }
+    Ok(())
+}
+
+/// Takes deleted sets out of the members of their values.
+pub(super) fn remove_members(connection: &Connection, sets: &[SetRow]) -> Result<(), AggregateError> {
+    const KEY: &str = "source = ?1 AND dimension = ?2 AND value = ?3 AND segment = ?4";
+    let mut find = connection.prepare_cached(&format!("SELECT members FROM set_value WHERE {KEY}"))?;
+    let mut put = connection.prepare_cached(&format!("UPDATE set_value SET members = ?5 WHERE {KEY}"))?;
+    let mut remove = connection.prepare_cached(&format!("DELETE FROM set_value WHERE {KEY}"))?;
+    for ((source, dimension, value, segment), gone) in by_value(sets) {
+        let key = params![source, dimension, value, segment];
+        let stored: Option<Vec<u8>> = find.query_row(key, |row| row.get(0)).optional()?;
+        let left = members_of(&stored.unwrap_or_default())? - gone;
+        if left.is_empty() {
+            remove.execute(key)?;
+        } else {
+            put.execute(params![source, dimension, value, segment, bytes_of(&left)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Source, dimension, value, segment: the upper half of the ids of sets.
+type MembersKey = (u32, i64, u32, u32);
+
+fn by_value(sets: &[SetRow]) -> BTreeMap<MembersKey, RoaringBitmap> {
+    let mut members: BTreeMap<MembersKey, RoaringBitmap> = BTreeMap::new();
+    for set in sets {
+        let day = (DAY, set.submission_date);
+        let pairs = set
+            .pairs
+            .iter()
+            .map(|&(dimension, value)| (dimension.into(), value));
+        for (dimension, value) in pairs.chain([day]) {
+            let key = (set.source, dimension, value, set.id >> 16);
+            members.entry(key).or_default().insert(set.id);
+        }
+    }
+    members
+}
+
+/// Members as they are stored: the portable format of Roaring bitmaps.
+pub(super) fn bytes_of(members: &RoaringBitmap) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(members.serialized_size());
+    members
+        .serialize_into(&mut bytes)
+        .expect("a vector takes what is written");
+    bytes
+}
+
+/// The members that are stored; none in no bytes.
+pub(super) fn members_of(bytes: &[u8]) -> Result<RoaringBitmap, AggregateError> {
+    if bytes.is_empty() {
+        return Ok(RoaringBitmap::new());
+    }
+    RoaringBitmap::deserialize_from(bytes)
+        .map_err(|error| AggregateError::Damaged(format!("members of a value: {error}")))
+}
+
+/// Finds sets by their values.
+pub(super) struct Members<'a> {
+    connection: &'a Connection,
+    source: i64,
+}
+
+impl<'a> Members<'a> {
+    /// Of a source; `None` when nothing of it is stored.
+    pub(super) fn of(connection: &'a Connection, source: &Source) -> Result<Option<Self>, AggregateError> {
+        let source = source_id(connection, source)?;
+        Ok(source.map(|source| Self { connection, source }))
+    }
+
+    /// The sets of a source of which all of these hold.
+    pub(super) fn matching(
+        connection: &Connection,
+        source: &Source,
+        filters: &[Filter],
+    ) -> Result<RoaringBitmap, AggregateError> {
+        let Some(members) = Members::of(connection, source)? else {
+            return Ok(RoaringBitmap::new());
+        };
+        let mut matching: Option<RoaringBitmap> = None;
+        for filter in filters {
+            let of_filter = members.of_filter(filter)?;
+            let left = match matching {
+                Some(matching) => matching & of_filter,
+                None => of_filter,
+            };
+            if left.is_empty() {
+                return Ok(left);
+            }
+            matching = Some(left);
+        }
+        matching.map_or_else(|| members.all(), Ok)
+    }
+
+    /// The sets of these days, both included.
+    pub(super) fn of_days(
+        &self,
+        from: SubmissionDate,
+        to: SubmissionDate,
+    ) -> Result<RoaringBitmap, AggregateError> {
+        self.united(
+            "SELECT members FROM set_value WHERE source = ?1 AND dimension = ?2 AND value BETWEEN ?3 AND ?4",
+            params![self.source, DAY, from.as_yyyymmdd(), to.as_yyyymmdd()],
+        )
+    }
+
+    fn all(&self) -> Result<RoaringBitmap, AggregateError> {
+        self.stating(DAY)
+    }
+
+    /// The sets that state a dimension.
+    fn stating(&self, dimension: i64) -> Result<RoaringBitmap, AggregateError> {
+        self.united(
+            "SELECT members FROM set_value WHERE source = ?1 AND dimension = ?2",
+            params![self.source, dimension],
+        )
+    }
+
+    fn bearing(&self, dimension: i64, value: i64) -> Result<RoaringBitmap, AggregateError> {
+        self.united(
+            "SELECT members FROM set_value WHERE source = ?1 AND dimension = ?2 AND value = ?3",
+            params![self.source, dimension, value],
+        )
+    }
+
+    fn united(&self, sql: &str, params: impl rusqlite::Params) -> Result<RoaringBitmap, AggregateError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut united = RoaringBitmap::new();
+        while let Some(row) = rows.next()? {
+            united |= members_of(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        }
+        Ok(united)
+    }
+
+    pub(super) fn of_filter(&self, filter: &Filter) -> Result<RoaringBitmap, AggregateError> {
+        let dimension = filter.dimension.as_str();
+        match &filter.wanted {
+            Wanted::AnyOf(values) => self.any_of(dimension, values),
+            Wanted::OriginalOsVersion(version) => self.original_os_version(version),
+        }
+    }
+
+    fn any_of(&self, dimension: &str, values: &[String]) -> Result<RoaringBitmap, AggregateError> {
+        let mut found = RoaringBitmap::new();
+        if dimension == Dimension::SUBMISSION_DATE {
+            let days = values
+                .iter()
+                .filter_map(|text| text.parse::<SubmissionDate>().ok());
+            for day in days {
+                found |= self.bearing(DAY, day.as_yyyymmdd().into())?;
+            }
+            return Ok(found);
+        }
+        let name = id_of(self.connection, dimension)?;
+        for value in values {
+            if value == UNKNOWN {
+                let stating = name.map_or_else(|| Ok(RoaringBitmap::new()), |name| self.stating(name))?;
+                found |= self.all()? - stating;
+            } else if let (Some(name), Some(value)) = (name, id_of(self.connection, value)?) {
+                found |= self.bearing(name, value)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The sets that have this version of their operating system, as the original counted it.
+    fn original_os_version(&self, wanted: &str) -> Result<RoaringBitmap, AggregateError> {
+        let of = |dimension, value: &str| self.any_of(dimension, &[value.to_owned()]);
+        let linux = of(Dimension::OS, LINUX)?;
+        let exact = of(Dimension::OS_VERSION, wanted)?;
+        let mut cut = RoaringBitmap::new();
+        if wanted.chars().count() < LINUX_VERSION_CHARS {
+            cut = exact.clone();
+        } else if let Some(name) = id_of(self.connection, Dimension::OS_VERSION)? {
+            // No text that is stored has a NUL before the end of a version's beginning.
+            cut = self.united(
+                &format!(
+                    "SELECT members FROM set_value JOIN string ON string.id = set_value.value
+                     WHERE source = ?1 AND dimension = ?2 AND substr(text, 1, {LINUX_VERSION_CHARS}) = ?3"
+                ),
+                params![self.source, name, wanted],
+            )?;
+        }
+        if original_os_version(LINUX, UNKNOWN) == wanted {
+            cut |= of(Dimension::OS_VERSION, UNKNOWN)?;
+        }
+        Ok((exact - &linux) | (cut & linux))
+    }
+}
+
+/// Ids of sets as a table-valued parameter.
+pub(super) fn table_of(sets: &RoaringBitmap) -> Rc<Vec<Value>> {
+    Rc::new(sets.iter().map(|set| Value::Integer(set.into())).collect())
+}
+
+/// The id of a source; `None` when nothing of it is stored.
+pub(super) fn source_id(connection: &Connection, source: &Source) -> Result<Option<i64>, AggregateError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM source WHERE name = ?1")?;
+    Ok(statement
+        .query_row([source.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
+/// A set by its ids, for reading: its day and its pairs.
+#[derive(Clone, Debug)]
+pub(super) struct StoredSet {
+    pub(super) submission_date: SubmissionDate,
+    pub(super) pairs: Pairs,
+}
+
+impl StoredSet {
+    /// The set of this id.
+    pub(super) fn find(connection: &Connection, id: i64) -> Result<Self, AggregateError> {
+        let mut statement =
+            connection.prepare_cached("SELECT submission_date, packed FROM dimension_set WHERE id = ?1")?;
+        let mut rows = statement.query([id])?;
+        let missing = || AggregateError::Damaged(format!("dimension set {id} is missing"));
+        let row = rows.next()?.ok_or_else(missing)?;
+        Ok(Self {
+            submission_date: date(row.get(0)?)?,
+            pairs: unpack(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        })
+    }
+
+    /// The id of its value of a dimension; `None` where it states none.
+    pub(super) fn value(&self, dimension: i64) -> Option<i64> {
+        let found = self.pairs.iter().find(|(name, _)| i64::from(*name) == dimension);
+        found.map(|(_, value)| (*value).into())
+    }
+
+    /// By names.
+    pub(super) fn named(
+        &self,
+        source: &Source,
+        names: &mut Names<'_>,
+    ) -> Result<DimensionSet, AggregateError> {
+        let values = self.pairs.iter().map(|&(dimension, value)| {
+            let dimension = Dimension::named(&names.string(dimension.into())?);
+            Ok((dimension, names.string(value.into())?.to_string()))
+        });
+        let values = values.collect::<Result<Vec<_>, AggregateError>>()?;
+        Ok(DimensionSet::new(source.clone(), self.submission_date, values))
+    }
+}
+
+/// All sets by their ids and names.
+pub(super) fn all_named(
+    connection: &Connection,
+    names: &mut Names<'_>,
+) -> Result<BTreeMap<i64, DimensionSet>, AggregateError> {
+    let mut sources = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT id, name FROM source")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(1)?;
+        sources.insert(row.get::<_, i64>(0)?, Source::named(&name));
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT id, source, submission_date, packed FROM dimension_set")?;
+    let mut rows = statement.query([])?;
+    let mut sets = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let source: i64 = row.get(1)?;
+        let missing = || AggregateError::Damaged(format!("source {source} is missing"));
+        let source = sources.get(&source).ok_or_else(missing)?;
+        let set = StoredSet {
+            submission_date: date(row.get(2)?)?,
+            pairs: unpack(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        };
+        sets.insert(row.get(0)?, set.named(source, names)?);
+    }
+    Ok(sets)
+}
+
+/// Sets of days before this one, by id, as they are found for deletion.
+pub(super) fn below(connection: &Connection, day: u32, limit: u32) -> Result<Vec<SetRow>, AggregateError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, source, submission_date, packed FROM dimension_set
+         WHERE submission_date < ?1 ORDER BY submission_date, id LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![day, limit])?;
+    let mut sets = Vec::new();
+    while let Some(row) = rows.next()? {
+        sets.push(SetRow {
+            id: unstored(row.get(0)?)?,
+            source: unstored(row.get(1)?)?,
+            submission_date: unstored(row.get(2)?)?,
+            pairs: unpack(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        });
+    }
+    Ok(sets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_packed_set_reads_back(pairs in prop::collection::vec((any::<u32>(), any::<u32>()), 0..20)) {
+            prop_assert_eq!(unpack(&pack(&pairs)).expect("packed"), pairs);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = unpack(&bytes);
+        }
+    }
+}
