@@ -1,5 +1,7 @@
 //! What becomes of a ping's JSON. Pure: no I/O, no clock.
 //!
 //! - [`json`]: one walk over a body, without a tree.
+//! - [`values`]: the sink that a reader tells what a body holds.
 
 pub mod json;
+pub mod values;
