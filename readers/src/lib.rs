@@ -3,6 +3,7 @@
 //! - [`json`]: one walk over a body, without a tree.
 //! - [`values`]: the sink that a reader tells what a body holds.
 
+pub mod dates;
 pub mod declaration;
 pub mod json;
 pub mod values;

@@ -68,11 +68,57 @@ pub(crate) const VALUE_BYTES_MAX: usize = 128;
 
 /// Names that mean something else in questions, in answers and in what an example expects.
 const RESERVED: [&str; 51] = [
-    "after", "all", "as_of", "bins", "client", "client_id", "count", "data", "date", "dau", "debug", "dimension",
-    "er", "explain", "fields", "format", "from", "group_by", "groups", "kind", "label", "lapsed", "layout",
-    "limit", "mau", "mean", "method", "metric", "new", "open", "order", "percentiles", "period", "pings",
-    "process", "q", "rest", "resurrected", "returning", "sample_id", "sampled", "samples", "source",
-    "source_tags", "submission_date", "sum", "to", "unit", "users", "value", "wau",
+    "after",
+    "all",
+    "as_of",
+    "bins",
+    "client",
+    "client_id",
+    "count",
+    "data",
+    "date",
+    "dau",
+    "debug",
+    "dimension",
+    "er",
+    "explain",
+    "fields",
+    "format",
+    "from",
+    "group_by",
+    "groups",
+    "kind",
+    "label",
+    "lapsed",
+    "layout",
+    "limit",
+    "mau",
+    "mean",
+    "method",
+    "metric",
+    "new",
+    "open",
+    "order",
+    "percentiles",
+    "period",
+    "pings",
+    "process",
+    "q",
+    "rest",
+    "resurrected",
+    "returning",
+    "sample_id",
+    "sampled",
+    "samples",
+    "source",
+    "source_tags",
+    "submission_date",
+    "sum",
+    "to",
+    "unit",
+    "users",
+    "value",
+    "wau",
 ];
 
 /// Reads `dimensions`.
@@ -161,10 +207,7 @@ fn read_from(table: Table<'_>, faults: &mut Faults) -> Option<From> {
             None
         }
         (None, None) => {
-            faults.push(Fault::new(
-                table.at,
-                "a dimension has no `path`, and no `header`",
-            ));
+            faults.push(Fault::new(table.at, "a dimension has no `path`, and no `header`"));
             None
         }
     }
@@ -177,7 +220,10 @@ fn check_default(node: &Node, default: &str, values: &[String], faults: &mut Fau
     } else if !values.is_empty() && default != OTHER && !values.iter().any(|value| value == default) {
         let near = nearest(default, values.iter().map(String::as_str));
         let meant = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
-        let words = format!("`default` is `{}`, which is none of `values`{meant}", short(default));
+        let words = format!(
+            "`default` is `{}`, which is none of `values`{meant}",
+            short(default)
+        );
         faults.push(Fault::new(node.at, words));
     }
 }

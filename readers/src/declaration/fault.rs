@@ -22,7 +22,11 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.at.line, self.at.column, self.words)
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.at.line, self.at.column, self.words
+        )
     }
 }
 

@@ -98,7 +98,9 @@ impl Position {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, referenced, .. } = Spanned::<Value>::deserialize(deserializer)?;
+        let Spanned {
+            value, referenced, ..
+        } = Spanned::<Value>::deserialize(deserializer)?;
         Ok(Self {
             at: Position::of(referenced),
             value,
@@ -108,7 +110,9 @@ impl<'de> Deserialize<'de> for Node {
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, referenced, .. } = Spanned::<String>::deserialize(deserializer)?;
+        let Spanned {
+            value, referenced, ..
+        } = Spanned::<String>::deserialize(deserializer)?;
         Ok(Self {
             at: Position::of(referenced),
             text: value,
@@ -193,7 +197,16 @@ mod tests {
         assert_eq!(
             seen,
             [
-                "1:1 a", "1:4 1", "2:1 b", "3:5 x", "4:6 c", "4:9 y", "4:14 d", "4:18 true", "4:24 2.5", "5:1 e",
+                "1:1 a",
+                "1:4 1",
+                "2:1 b",
+                "3:5 x",
+                "4:6 c",
+                "4:9 y",
+                "4:14 d",
+                "4:18 true",
+                "4:24 2.5",
+                "5:1 e",
             ]
         );
     }

@@ -21,10 +21,7 @@ impl<'a> Table<'a> {
             expected(node, what, "a table of keys", faults);
             return None;
         };
-        Some(Self {
-            at: node.at,
-            entries,
-        })
+        Some(Self { at: node.at, entries })
     }
 
     /// The table that a value is, of which these keys are known.
