@@ -5,5 +5,6 @@
 
 pub mod dates;
 pub mod declaration;
+pub mod declared;
 pub mod json;
 pub mod values;

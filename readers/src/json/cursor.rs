@@ -60,8 +60,17 @@ impl<'de> Cursor<'de> {
     #[inline]
     pub fn elements(
         &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
+        element: impl FnMut(&mut Self) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
+        self.elements_by(element)
+    }
+
+    /// Reads the elements of an array that was entered, each by `element`, which may end the walk for reasons of its own.
+    #[inline]
+    pub fn elements_by<E: From<JsonError>>(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.closes(b']')? {
             return Ok(());
         }

@@ -98,6 +98,7 @@ impl Note<'_> {
     pub const fn fate(&self) -> Fate {
         match (self.rule, self.subject) {
             (Rule::TextRepaired, _) => Fate::Repaired,
+            (_, Subject::Client) => Fate::LeftOut,
             (
                 Rule::TextTooLong
                 | Rule::ValueNotDeclared

@@ -1,0 +1,6 @@
+//! What a declared ping tells, ping by ping, and against the slow reader.
+
+mod cases;
+mod dice;
+mod properties;
+mod recorder;
