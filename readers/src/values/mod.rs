@@ -4,4 +4,4 @@ mod rule;
 mod sink;
 
 pub use rule::{Fate, Rule};
-pub use sink::{Contribution, Kind, Name, Note, Place, Subject, Values};
+pub use sink::{Contribution, Kind, Name, Note, Place, Rates, Subject, Values};

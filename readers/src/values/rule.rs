@@ -37,6 +37,16 @@ pub enum Rule {
     TooManyValues,
     /// Something in a text could not be read and was replaced by U+FFFD.
     TextRepaired,
+    /// A name longer than is taken.
+    NameTooLong,
+    /// More metrics and labels in a ping than are taken.
+    TooManyMetrics,
+    /// More bins in a distribution, or in a ping, than are taken.
+    TooManyBins,
+    /// A unit that is none.
+    NotAUnit,
+    /// A bin's key at which no bin of the declared layout begins: another layout counted the samples.
+    NotAnEdge,
 }
 
 /// What became of the value.
@@ -50,11 +60,13 @@ pub enum Fate {
     Unknown,
     /// It counts as it could be read.
     Repaired,
+    /// It counts apart, under its keys as they were sent.
+    Keys,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::WrongType,
         Self::NumberNegative,
         Self::NumberTooLarge,
@@ -72,6 +84,11 @@ impl Rule {
         Self::LabelTooLong,
         Self::TooManyValues,
         Self::TextRepaired,
+        Self::NameTooLong,
+        Self::TooManyMetrics,
+        Self::TooManyBins,
+        Self::NotAUnit,
+        Self::NotAnEdge,
     ];
 
     /// The rule's word in counters and lists.
@@ -95,6 +112,11 @@ impl Rule {
             Self::LabelTooLong => "label_too_long",
             Self::TooManyValues => "too_many_values",
             Self::TextRepaired => "text_repaired",
+            Self::NameTooLong => "name_too_long",
+            Self::TooManyMetrics => "too_many_metrics",
+            Self::TooManyBins => "too_many_bins",
+            Self::NotAUnit => "not_a_unit",
+            Self::NotAnEdge => "not_an_edge",
         }
     }
 }

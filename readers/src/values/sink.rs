@@ -30,6 +30,32 @@ pub trait Values {
 
     /// What is left out, or counts otherwise than it was sent.
     fn note(&mut self, note: Note<'_>);
+
+    /// One value of a dimension that is a list, such as the tags of a source; each value once. By default it is dropped: only
+    /// Glean has such dimensions.
+    fn listed(&mut self, dimension: u32, value: &str) {
+        let _ = (dimension, value);
+    }
+
+    /// A metric that stays in the ping and is in no number. By default it is dropped.
+    fn stored(&mut self, metric: Name<'_>) {
+        let _ = metric;
+    }
+
+    /// At which rates the sessions were sampled in which the metric's events happened. Its contribution counts what was
+    /// sent. By default it is dropped: only Glean thins events.
+    fn sampled(&mut self, metric: Name<'_>, rates: Rates) {
+        let _ = (metric, rates);
+    }
+}
+
+/// Between which rates sessions were sampled: above 0, up to 1. Both are 1 where nothing was thinned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// The lowest.
+    pub lowest: f64,
+    /// The highest.
+    pub highest: f64,
 }
 
 /// A metric's name.
@@ -99,6 +125,7 @@ impl Note<'_> {
         match (self.rule, self.subject) {
             (Rule::TextRepaired, _) => Fate::Repaired,
             (_, Subject::Client) => Fate::LeftOut,
+            (Rule::NotAnEdge, _) => Fate::Keys,
             (
                 Rule::TextTooLong
                 | Rule::ValueNotDeclared
