@@ -14,10 +14,14 @@ mod events;
 mod info;
 pub mod limits;
 mod metrics;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod reader;
 mod section;
 mod source_tags;
 mod staged;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod value;
 mod work;

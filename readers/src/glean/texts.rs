@@ -33,14 +33,15 @@ pub(super) fn host(url: &str) -> Option<Cow<'_, str>> {
         Some(end) => &host[..end + 2],
         None => host.split(':').next()?,
     };
-    let is_lower = !host.chars().any(char::is_uppercase);
-    (!host.is_empty()).then(|| {
-        if is_lower {
-            Cow::Borrowed(host)
-        } else {
-            Cow::Owned(host.to_lowercase())
-        }
-    })
+    let is_lower = host
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let host = if is_lower {
+        Cow::Borrowed(host)
+    } else {
+        Cow::Owned(host.to_lowercase())
+    };
+    (!host.is_empty()).then_some(host)
 }
 
 /// Appends one side of a dual label, with `/` and `%` percent-encoded, so that `key/category` can be taken apart again.
