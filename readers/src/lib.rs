@@ -9,4 +9,5 @@ pub mod declaration;
 pub mod declared;
 pub mod glean;
 pub mod json;
+mod texts;
 pub mod values;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::dates::{build_date, leading_date};
 use crate::declaration::Form;
+use crate::texts::{host, major, major_minor, push_lower};
 use crate::values::Rule;
 
 /// What counts of a text, which is not empty; made in `room`, where it is no part of the text.
@@ -11,50 +12,18 @@ pub(super) fn apply<'a>(form: Form, text: &'a str, room: &'a mut String) -> Resu
     room.clear();
     match form {
         Form::Text => return Ok(text),
-        Form::Major => return version(text, false),
-        Form::MajorMinor => return version(text, true),
+        Form::Major => return major(text).ok_or(Rule::NotAVersion),
+        Form::MajorMinor => return major_minor(text).ok_or(Rule::NotAVersion),
         Form::Date => {
             let date = leading_date(text).or_else(|| build_date(text));
             let date = date.ok_or(Rule::NotADate)?;
             // A text takes all that is written to it.
             let _ = write!(room, "{date}");
         }
-        Form::Lower => room.extend(text.chars().flat_map(char::to_lowercase)),
-        Form::Host => room.extend(host(text)?.chars().flat_map(char::to_lowercase)),
+        Form::Lower => push_lower(text, room),
+        Form::Host => push_lower(host(text).ok_or(Rule::NoHost)?, room),
     }
     Ok(room)
-}
-
-/// The leading digits, and the digits behind a dot that follows.
-fn version(text: &str, with_minor: bool) -> Result<&str, Rule> {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let major = digits(text);
-    if major == 0 {
-        return Err(Rule::NotAVersion);
-    }
-    let minor = text[major..].strip_prefix('.').map_or(0, digits);
-    let end = if with_minor && minor > 0 {
-        major + 1 + minor
-    } else {
-        major
-    };
-    Ok(&text[..end])
-}
-
-/// The host of a URL, without user and port.
-fn host(text: &str) -> Result<&str, Rule> {
-    let (_, rest) = text.split_once("://").ok_or(Rule::NoHost)?;
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host.find(']') {
-        Some(end) if host.starts_with('[') => &host[..=end],
-        _ => host.split(':').next().unwrap_or_default(),
-    };
-    if host.is_empty() {
-        Err(Rule::NoHost)
-    } else {
-        Ok(host)
-    }
 }
 
 #[cfg(test)]

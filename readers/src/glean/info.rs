@@ -3,12 +3,12 @@
 use ping::{OTHER, SubmissionDate};
 
 use super::arena::Span;
-use super::dates::{build_date, calendar_date, date_in_build};
 use super::dimensions::GleanDimension;
 use super::limits::DIMENSION_BYTES_MAX;
-use super::texts::{major, major_minor};
 use super::work::{Work, begin, members, place};
+use crate::dates::{build_date, leading_date};
 use crate::json::{Cursor, JsonError, Leaf, Once};
+use crate::texts::{major, major_minor};
 use crate::values::{Note, Place, Rule, Subject, Values};
 
 /// A text of these sections, and where it stands.
@@ -27,6 +27,9 @@ pub(super) struct Info {
     has_session_count: bool,
     fields: [Option<Sent>; FIELDS.len()],
 }
+
+/// What the Python and Rust SDKs send for a build whose day they do not know.
+const NO_BUILD_DATE: &str = "1970-01-01";
 
 /// The texts of `client_info` that are read.
 const FIELDS: [&str; 8] = [
@@ -150,9 +153,9 @@ impl Info {
             known(work.scratch.arena.get(sent.text)).map(|text| (text, sent.place))
         };
         let stated = text(BUILD_DATE).filter(|_| !self.has_session_count);
-        let from_build = || text(APP_BUILD).and_then(|(build, _)| date_in_build(build));
-        let date = stated.and_then(|(date, _)| build_date(date)).or_else(from_build);
-        let broken = stated.filter(|(date, _)| calendar_date(date).is_none());
+        let from_build = || text(APP_BUILD).and_then(|(build, _)| build_date(build));
+        let date = stated.and_then(|(date, _)| stated_date(date)).or_else(from_build);
+        let broken = stated.filter(|(date, _)| leading_date(date).is_none());
         date.ok_or(broken.map(|(_, place)| place))
     }
 }
@@ -182,6 +185,11 @@ fn sent<S: Values>(
         text: work.scratch.arena.push(&text.text),
         place,
     }))
+}
+
+/// The date of a `build_date`; that of an SDK that does not know it is none.
+fn stated_date(text: &str) -> Option<SubmissionDate> {
+    leading_date(text).filter(|_| !text.starts_with(NO_BUILD_DATE))
 }
 
 /// All of a text, as most dimensions take it.

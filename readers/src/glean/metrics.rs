@@ -3,9 +3,9 @@
 use ping::OTHER;
 
 use super::arena::Span;
+use super::dual_label::push_encoded;
 use super::limits::{LABEL_CHARACTERS_MAX, LABELS_PER_METRIC_MAX, NAME_BYTES_MAX};
 use super::section::{Base, Section};
-use super::texts::push_encoded;
 use super::value::read_value;
 use super::work::{Target, Work, begin, place};
 use crate::json::{Cursor, JsonError, Leaf};

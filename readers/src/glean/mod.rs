@@ -6,9 +6,9 @@
 
 mod arena;
 mod custom_layouts;
-mod dates;
 mod dimensions;
 mod distribution;
+mod dual_label;
 mod error;
 mod events;
 mod info;
@@ -22,7 +22,6 @@ mod source_tags;
 mod staged;
 #[cfg(test)]
 mod tests;
-mod texts;
 mod value;
 mod work;
 

@@ -3,13 +3,13 @@
 use ping::{OTHER, UNKNOWN};
 
 use super::arena::Span;
-use super::dates::{age_in_days, calendar_date};
 use super::distribution::read_distribution;
 use super::limits::LIST_ITEMS_MAX;
 use super::section::Base;
-use super::texts::host;
 use super::work::{Target, Work, begin, members, natural, place};
+use crate::dates::{days_between, leading_date};
 use crate::json::{Cursor, JsonError, Leaf, Once};
+use crate::texts::{host, push_lower};
 use crate::values::{Rule, Values};
 
 /// Reads a value and stages it, or tells why it is left out.
@@ -110,8 +110,18 @@ fn url<S: Values>(
     if text.as_key().is_repaired {
         work.note(Rule::TextRepaired, target.metric, place);
     }
-    let host = host(&text.text);
-    Ok(work.plain_value(target, host.as_deref().unwrap_or(UNKNOWN), first, place))
+    let Some(host) = host(&text.text) else {
+        return Ok(work.plain_value(target, UNKNOWN, first, place));
+    };
+    if host
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    {
+        return Ok(work.plain_value(target, host, first, place));
+    }
+    let mut lower = String::new();
+    push_lower(host, &mut lower);
+    Ok(work.plain_value(target, &lower, first, place))
 }
 
 /// Counts by its age in days.
@@ -123,10 +133,10 @@ fn datetime<S: Values>(
     let Ok(text) = json.text_or_leaf()? else {
         return Ok(Err(Rule::WrongType));
     };
-    let Some(date) = calendar_date(&text.text) else {
+    let Some(date) = leading_date(&text.text) else {
         return Ok(Err(Rule::NotADate));
     };
-    Ok(work.number(target, age_in_days(date, work.received)))
+    Ok(work.number(target, days_between(date, work.received)))
 }
 
 /// Counts in nanoseconds.

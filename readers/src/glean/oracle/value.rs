@@ -109,10 +109,6 @@ fn list(slow: &mut Slow<'_>, metric: &str, items: &[Tree]) -> Vec<String> {
 /// Character by character.
 fn host(url: &str) -> Option<String> {
     let at = url.find("://")?;
-    let named = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
-    if at == 0 || !url[..at].chars().all(named) {
-        return None;
-    }
     let mut host = String::new();
     let mut in_brackets = false;
     let mut in_port = false;
@@ -140,7 +136,7 @@ fn host(url: &str) -> Option<String> {
     if in_brackets && !host.ends_with(']') {
         host = host.split(':').next().unwrap_or_default().to_owned();
     }
-    Some(host.to_lowercase())
+    Some(host.chars().flat_map(char::to_lowercase).collect())
 }
 
 fn distribution(slow: &mut Slow<'_>, base: &str, metric: &str, value: &Tree) -> Result<Meaning, Rule> {
