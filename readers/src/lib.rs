@@ -1,5 +1,8 @@
 //! What becomes of a ping's JSON. Pure: no I/O, no clock.
 //!
+//! - [`declaration`]: what a team writes so that its own JSON is counted, checked.
+//! - [`declared`]: the reader of declared products.
+//! - [`explain`]: what a ping becomes, value by value, for people.
 //! - [`json`]: one walk over a body, without a tree.
 //! - [`glean`]: the reader of Glean's pings.
 //! - [`values`]: the sink that a reader tells what a body holds.
@@ -7,6 +10,7 @@
 pub mod dates;
 pub mod declaration;
 pub mod declared;
+pub mod explain;
 pub mod glean;
 pub mod json;
 mod texts;

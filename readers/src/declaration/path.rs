@@ -27,6 +27,13 @@ impl Path {
         &self.steps
     }
 
+    /// The path of these steps, if there are any.
+    pub(crate) fn of(steps: &[Step]) -> Option<Self> {
+        (!steps.is_empty()).then(|| Self {
+            steps: steps.to_vec(),
+        })
+    }
+
     /// How many steps are `*`.
     #[must_use]
     pub fn stars(&self) -> usize {
