@@ -3,9 +3,11 @@
 mod expected;
 mod listing;
 mod places;
+mod privacy;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use expected::unmet;
 pub use listing::{Counted, Explained, Remark, Samples, explain};
+pub use privacy::promises;
