@@ -141,6 +141,11 @@ impl<'a> Histogram<'a> {
                 let fits = 0 <= min && min <= max && max <= RANGE_MAX;
                 (min, max, bin_count.filter(|_| fits)?)
             }
+            // No telemetry ping states these.
+            HistogramKind::Functional
+            | HistogramKind::GleanLinear
+            | HistogramKind::Keys
+            | HistogramKind::Categories => return None,
         };
         Some(Layout {
             kind,
