@@ -31,7 +31,7 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
-    pub(super) fn new(at: Position, words: impl Into<String>) -> Self {
+    pub(crate) fn new(at: Position, words: impl Into<String>) -> Self {
         Self {
             at,
             words: words.into(),
@@ -39,7 +39,7 @@ impl Fault {
     }
 
     /// A word that is none of those known here, and the one that was meant, if one is near.
-    pub(super) fn unknown<'a>(
+    pub(crate) fn unknown<'a>(
         at: Position,
         what: &str,
         word: &str,
@@ -64,7 +64,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// The beginning of a text that may be long.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

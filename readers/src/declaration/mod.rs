@@ -3,17 +3,17 @@
 mod contradictions;
 mod dimension;
 mod example;
-mod fault;
+pub(crate) mod fault;
 mod kind;
 mod layout;
 pub mod limits;
 mod metric;
-mod node;
+pub(crate) mod node;
 mod path;
 mod privacy;
 mod product;
 mod source;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 

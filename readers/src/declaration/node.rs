@@ -10,14 +10,14 @@ use super::limits::{DEPTH_MAX, FILE_BYTES_MAX, NODES_MAX};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) at: Position,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) at: Position,
+    pub(crate) value: Value,
 }
 
 /// What YAML can say.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Whole(i64),
@@ -29,14 +29,14 @@ pub(super) enum Value {
 
 /// A text and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) at: Position,
-    pub(super) text: String,
+pub(crate) struct Word {
+    pub(crate) at: Position,
+    pub(crate) text: String,
 }
 
 impl Node {
     /// Reads a file's text.
-    pub(super) fn read(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn read(text: &str) -> Result<Self, Fault> {
         let begin = Position { line: 1, column: 1 };
         if text.len() > FILE_BYTES_MAX {
             return Err(Fault::new(
@@ -57,7 +57,7 @@ impl Node {
     }
 
     /// The kind of value, in words.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
             Value::Bool(_) => "true or false",
@@ -69,7 +69,7 @@ impl Node {
     }
 
     /// As JSON: what the body of an example is.
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
             Value::Bool(value) => (*value).into(),

@@ -5,18 +5,18 @@ use super::node::{Node, Value, Word};
 use super::path::Path;
 
 /// All that is wrong, in the order in which it was found.
-pub(super) type Faults = Vec<Fault>;
+pub(crate) type Faults = Vec<Fault>;
 
 /// A table of keys.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Table<'a> {
-    pub(super) at: Position,
-    pub(super) entries: &'a [(Word, Node)],
+pub(crate) struct Table<'a> {
+    pub(crate) at: Position,
+    pub(crate) entries: &'a [(Word, Node)],
 }
 
 impl<'a> Table<'a> {
     /// The table that a value is.
-    pub(super) fn of(node: &'a Node, what: &str, faults: &mut Faults) -> Option<Self> {
+    pub(crate) fn of(node: &'a Node, what: &str, faults: &mut Faults) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
             expected(node, what, "a table of keys", faults);
             return None;
@@ -25,7 +25,7 @@ impl<'a> Table<'a> {
     }
 
     /// The table that a value is, of which these keys are known.
-    pub(super) fn with_keys(node: &'a Node, what: &str, keys: &[&str], faults: &mut Faults) -> Option<Self> {
+    pub(crate) fn with_keys(node: &'a Node, what: &str, keys: &[&str], faults: &mut Faults) -> Option<Self> {
         let table = Self::of(node, what, faults)?;
         for (key, _) in table.entries {
             if !keys.contains(&key.text.as_str()) {
@@ -42,19 +42,19 @@ impl<'a> Table<'a> {
     }
 
     /// What stands under a key; nothing if that is empty.
-    pub(super) fn get(self, key: &str) -> Option<&'a Node> {
+    pub(crate) fn get(self, key: &str) -> Option<&'a Node> {
         let found = self.entries.iter().find(|(word, _)| word.text == key)?;
         (found.1.value != Value::Null).then_some(&found.1)
     }
 
     /// Where a key stands.
-    pub(super) fn key_at(self, key: &str) -> Position {
+    pub(crate) fn key_at(self, key: &str) -> Position {
         let found = self.entries.iter().find(|(word, _)| word.text == key);
         found.map_or(self.at, |(word, _)| word.at)
     }
 
     /// What stands under a key that must be there.
-    pub(super) fn need(self, key: &str, what: &str, faults: &mut Faults) -> Option<&'a Node> {
+    pub(crate) fn need(self, key: &str, what: &str, faults: &mut Faults) -> Option<&'a Node> {
         let found = self.get(key);
         if found.is_none() {
             faults.push(Fault::new(self.at, format!("{what} has no `{key}`")));
@@ -64,7 +64,7 @@ impl<'a> Table<'a> {
 }
 
 /// Tells that a value is of another kind.
-pub(super) fn expected(node: &Node, what: &str, kind: &str, faults: &mut Faults) {
+pub(crate) fn expected(node: &Node, what: &str, kind: &str, faults: &mut Faults) {
     faults.push(Fault::new(
         node.at,
         format!("{what} is {}, and should be {kind}", node.kind()),
@@ -72,7 +72,7 @@ pub(super) fn expected(node: &Node, what: &str, kind: &str, faults: &mut Faults)
 }
 
 /// A text.
-pub(super) fn text<'a>(node: &'a Node, what: &str, faults: &mut Faults) -> Option<&'a str> {
+pub(crate) fn text<'a>(node: &'a Node, what: &str, faults: &mut Faults) -> Option<&'a str> {
     let Value::Text(text) = &node.value else {
         expected(node, what, "a text", faults);
         return None;
@@ -81,7 +81,7 @@ pub(super) fn text<'a>(node: &'a Node, what: &str, faults: &mut Faults) -> Optio
 }
 
 /// A text, for which a whole number, true and false may stand.
-pub(super) fn plain(node: &Node, what: &str, faults: &mut Faults) -> Option<String> {
+pub(crate) fn plain(node: &Node, what: &str, faults: &mut Faults) -> Option<String> {
     match &node.value {
         Value::Text(text) => Some(text.clone()),
         Value::Whole(number) => Some(number.to_string()),
@@ -98,7 +98,7 @@ pub(super) fn plain(node: &Node, what: &str, faults: &mut Faults) -> Option<Stri
 }
 
 /// A whole number within bounds.
-pub(super) fn whole(
+pub(crate) fn whole(
     node: &Node,
     what: &str,
     bounds: std::ops::RangeInclusive<i64>,
@@ -125,7 +125,7 @@ pub(super) fn whole(
 }
 
 /// True or false.
-pub(super) fn boolean(node: &Node, what: &str, faults: &mut Faults) -> Option<bool> {
+pub(crate) fn boolean(node: &Node, what: &str, faults: &mut Faults) -> Option<bool> {
     let Value::Bool(value) = node.value else {
         expected(node, what, "true or false", faults);
         return None;
@@ -134,7 +134,7 @@ pub(super) fn boolean(node: &Node, what: &str, faults: &mut Faults) -> Option<bo
 }
 
 /// A list of at most so many items.
-pub(super) fn list<'a>(node: &'a Node, what: &str, most: usize, faults: &mut Faults) -> &'a [Node] {
+pub(crate) fn list<'a>(node: &'a Node, what: &str, most: usize, faults: &mut Faults) -> &'a [Node] {
     match &node.value {
         Value::List(items) if items.len() <= most => items,
         Value::List(items) => {
@@ -152,7 +152,7 @@ pub(super) fn list<'a>(node: &'a Node, what: &str, most: usize, faults: &mut Fau
 }
 
 /// One word of those known.
-pub(super) fn one_of<T: Copy>(
+pub(crate) fn one_of<T: Copy>(
     node: &Node,
     what: &str,
     known: &[(&str, T)],
@@ -168,13 +168,13 @@ pub(super) fn one_of<T: Copy>(
 }
 
 /// A path.
-pub(super) fn path(node: &Node, what: &str, faults: &mut Faults) -> Option<Path> {
+pub(crate) fn path(node: &Node, what: &str, faults: &mut Faults) -> Option<Path> {
     let read = Path::parse(text(node, what, faults)?, node.at);
     read.map_err(|fault| faults.push(fault)).ok()
 }
 
 /// A path that leads to one place.
-pub(super) fn single_path(node: &Node, what: &str, faults: &mut Faults) -> Option<Path> {
+pub(crate) fn single_path(node: &Node, what: &str, faults: &mut Faults) -> Option<Path> {
     let path = path(node, what, faults)?;
     if path.stars() > 0 {
         faults.push(Fault::new(
@@ -187,7 +187,7 @@ pub(super) fn single_path(node: &Node, what: &str, faults: &mut Faults) -> Optio
 }
 
 /// A list of texts, each once.
-pub(super) fn distinct(
+pub(crate) fn distinct(
     node: &Node,
     what: &str,
     most: usize,
