@@ -5,6 +5,7 @@ mod events;
 mod information;
 mod malformed;
 mod random;
+mod recorded;
 mod sections;
 
 use ping::SubmissionDate;
