@@ -31,8 +31,8 @@ pub struct MetricDefinition {
     pub send_in_pings: Vec<String>,
     /// Its labels; none where they are made by the client, or it has none.
     pub labels: Option<Vec<String>>,
-    /// Keys and categories of a dual-labelled counter, either of them none where the client makes them.
-    pub dual_labels: Option<(Option<Vec<String>>, Option<Vec<String>>)>,
+    /// The labels of a dual-labelled counter.
+    pub dual_labels: Option<DualLabels>,
     /// What may be said of an event.
     pub extra_keys: BTreeMap<String, ExtraKey>,
     /// Whether an event belongs to a session, and is thinned with it.
@@ -55,6 +55,15 @@ pub enum Lifetime {
     Application,
     /// For ever.
     User,
+}
+
+/// The labels of a dual-labelled counter; none where the client makes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DualLabels {
+    /// Its keys.
+    pub keys: Option<Vec<String>>,
+    /// Its categories.
+    pub categories: Option<Vec<String>>,
 }
 
 /// What may be said of an event under one key.
@@ -200,14 +209,17 @@ fn pings(table: Table<'_>, metric_type: MetricType, faults: &mut Faults) -> Vec<
     pings
 }
 
-fn dual_labels(node: &Node, faults: &mut Faults) -> Option<(Option<Vec<String>>, Option<Vec<String>>)> {
+fn dual_labels(node: &Node, faults: &mut Faults) -> Option<DualLabels> {
     let table = Table::of(node, "`dual_labels`", faults)?;
     let mut side = |key: &str| {
         let side = Table::of(table.get(key)?, &format!("`{key}`"), faults)?;
         let labels = side.get("labels")?;
         Some(texts(labels, "`labels`", LABELS_MAX, faults))
     };
-    Some((side("key"), side("category")))
+    Some(DualLabels {
+        keys: side("key"),
+        categories: side("category"),
+    })
 }
 
 fn extra_keys(node: &Node, faults: &mut Faults) -> BTreeMap<String, ExtraKey> {

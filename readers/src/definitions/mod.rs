@@ -12,6 +12,6 @@ mod tests;
 
 pub use expiry::Expiry;
 pub use file::{DefinedTwice, Definitions};
-pub use metric::{ExtraKey, Lifetime, MetricDefinition};
+pub use metric::{DualLabels, ExtraKey, Lifetime, MetricDefinition};
 pub use metric_type::MetricType;
 pub use ping::PingDefinition;

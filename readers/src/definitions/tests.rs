@@ -3,7 +3,7 @@
 use ping::SubmissionDate;
 use sketch::Layout;
 
-use super::{Definitions, Expiry, ExtraKey, Lifetime, MetricType};
+use super::{Definitions, DualLabels, Expiry, ExtraKey, Lifetime, MetricType};
 use crate::values::Kind;
 
 const METRICS: &str = "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\n";
@@ -125,10 +125,11 @@ fn labels_and_what_is_said_of_events_are_kept() {
         read.metrics["a.l"].labels,
         Some(vec!["open".to_owned(), "2".to_owned(), "true".to_owned()])
     );
-    assert_eq!(
-        read.metrics["a.d"].dual_labels,
-        Some((None, Some(vec!["menu".to_owned()])))
-    );
+    let dual = DualLabels {
+        keys: None,
+        categories: Some(vec!["menu".to_owned()]),
+    };
+    assert_eq!(read.metrics["a.d"].dual_labels, Some(dual));
     let event = &read.metrics["a.e"];
     assert_eq!(
         (event.in_session, event.send_in_pings.join(",")),

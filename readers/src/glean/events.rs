@@ -89,10 +89,6 @@ fn kept<S: Values>(work: &mut Work<'_, S>, json: &mut Cursor<'_>) -> Result<Opti
 
 /// The rate of a session, if it states one, and whether a key stood there twice. What is no rate is told, and the event
 /// counts like one without a session.
-#[expect(
-    clippy::type_complexity,
-    reason = "the rate or what is wrong with it, beside a flag"
-)]
 fn session_rate(json: &mut Cursor<'_>) -> Result<(Result<Option<f64>, Rule>, bool), JsonError> {
     let mut rate = Ok(None);
     let mut once = Once::default();

@@ -156,7 +156,7 @@ impl Info {
         let from_build = || text(APP_BUILD).and_then(|(build, _)| build_date(build));
         let date = stated.and_then(|(date, _)| stated_date(date)).or_else(from_build);
         let broken = stated.filter(|(date, _)| leading_date(date).is_none());
-        date.ok_or(broken.map(|(_, place)| place))
+        date.ok_or_else(|| broken.map(|(_, place)| place))
     }
 }
 

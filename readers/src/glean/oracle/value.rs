@@ -6,6 +6,7 @@ use sketch::Layout;
 
 use super::tree::Tree;
 use super::walk::{Slow, day};
+use crate::glean::custom_layouts::CustomLayout;
 use crate::glean::limits;
 use crate::values::Rule;
 
@@ -154,7 +155,7 @@ fn distribution(slow: &mut Slow<'_>, base: &str, metric: &str, value: &Tree) -> 
             false => Ok(Meaning::Nothing),
         };
     }
-    let custom = slow.custom.get(metric).map(|custom| custom.layout());
+    let custom = slow.custom.get(metric).map(CustomLayout::layout);
     let declared = match base {
         "timing_distribution" => Layout::functional(2, 8),
         "memory_distribution" => Layout::functional(2, 16),

@@ -14,7 +14,6 @@ fn first_seed() -> u64 {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a random test prints its seed")]
 fn the_reader_counts_what_the_slow_one_counts() {
     let first = first_seed();
     println!("seeds from {first} (HIGHWATER_SEED)");
@@ -36,7 +35,6 @@ fn the_reader_counts_what_the_slow_one_counts() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a random test prints its seed")]
 fn damaged_pings_are_refused_by_both_or_count_the_same() {
     let first = first_seed();
     println!("seeds from {first} (HIGHWATER_SEED)");
