@@ -3,15 +3,15 @@
 //! - [`declaration`]: what a team writes so that its own JSON is counted, checked.
 //! - [`declared`]: the reader of declared products.
 //! - [`explain`]: what a ping becomes, value by value, for people.
-//! - [`json`]: one walk over a body, without a tree.
 //! - [`glean`]: the reader of Glean's pings; [`definitions`]: what their `metrics.yaml` says.
+//! - [`json`]: one walk over a body, without a tree.
 //! - [`values`]: the sink that a reader tells what a body holds.
 
 pub mod dates;
 pub mod declaration;
 pub mod declared;
-pub mod explain;
 pub mod definitions;
+pub mod explain;
 pub mod glean;
 pub mod json;
 mod texts;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::layout::LayoutError;
+use crate::layout_error::LayoutError;
 
 /// The kind of a layout. Its number is stored, and never given to another kind: 0 to 5 are a telemetry ping's
 /// `histogram_type`, those above were given in the order in which they came.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use crate::bounds;
 use crate::kind::HistogramKind;
+use crate::layout_error::LayoutError;
 
 /// Most bins a layout has. Real definitions reach exactly this many (linear, 10,000 bins); a ping that states
 /// more gets the bounds of a layout with this many, so that four bytes of input cannot ask for gigabytes.
@@ -184,20 +185,6 @@ fn parse(text: &str) -> Option<Layout> {
         bin_count: numbers.next()?.parse().ok()?,
     };
     numbers.next().is_none().then_some(layout)
-}
-
-/// Why something is no layout.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LayoutError {
-    /// The `histogram_type` is none of the six.
-    #[error("histogram_type {0} is unknown: expected 0 to 5")]
-    Kind(u8),
-    /// The stored number of a kind is one that this program does not know.
-    #[error("a layout is stored as kind {0}, and this program knows 0 to 9: use a newer program")]
-    StoredKind(u8),
-    /// The text is not a layout's canonical form.
-    #[error("'{0}' is no bin layout: expected kind(min,max,bins), as in exponential(1,30000,50)")]
-    Text(String),
 }
 
 #[cfg(test)]

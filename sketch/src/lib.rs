@@ -18,6 +18,7 @@ mod functional;
 mod image;
 mod kind;
 mod layout;
+mod layout_error;
 mod registers;
 mod users;
 mod varint;
@@ -28,5 +29,6 @@ pub use cell_bytes::{CELL_VERSION, CellError, has_positive_count, merge_encoded}
 pub use coupon::{Coupon, coupon_of};
 pub use image::ImageError;
 pub use kind::HistogramKind;
-pub use layout::{BIN_COUNT_MAX, Layout, LayoutError};
+pub use layout::{BIN_COUNT_MAX, Layout};
+pub use layout_error::LayoutError;
 pub use users::{STANDARD_ERROR, UserSketch};

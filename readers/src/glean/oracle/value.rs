@@ -4,8 +4,8 @@ use ping::{OTHER, UNKNOWN};
 use serde_json::Number;
 use sketch::Layout;
 
+use super::slow::{Slow, day};
 use super::tree::Tree;
-use super::walk::{Slow, day};
 use crate::glean::custom_layouts::CustomLayout;
 use crate::glean::limits;
 use crate::values::Rule;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ping::{OTHER, SubmissionDate};
 use sketch::Layout;
 
+use super::slow::{Slow, day};
 use super::totals::{Sums, Totals};
 use super::tree::Tree;
 use super::value::{Meaning, meaning};
@@ -14,19 +15,6 @@ use crate::glean::limits;
 use crate::glean::reader::Received;
 use crate::json::JsonError;
 use crate::values::{Kind, Rule};
-
-/// One ping's reading.
-#[derive(Debug)]
-pub(super) struct Slow<'a> {
-    pub(super) totals: Totals,
-    pub(super) custom: &'a CustomLayouts,
-    pub(super) received: SubmissionDate,
-    pub(super) is_doubled: bool,
-    /// Values staged so far.
-    pub(super) values: usize,
-    /// Bins stated so far.
-    pub(super) bins: usize,
-}
 
 /// Reads a ping whose texts are valid JSON: other texts are an error here, and none for the reader.
 ///
@@ -423,16 +411,6 @@ impl Slow<'_> {
             self.number(metric, None, times);
         }
     }
-}
-
-/// The day that a text's first ten characters are.
-pub(super) fn day(text: &str) -> Option<SubmissionDate> {
-    let date: String = text.chars().take(10).collect();
-    let parts: Vec<&str> = date.split('-').collect();
-    let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    (widths == [4, 2, 2])
-        .then(|| parts.concat().parse().ok())
-        .flatten()
 }
 
 /// The first numbers of a version, at most so many.
