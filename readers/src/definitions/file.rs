@@ -123,13 +123,17 @@ impl Definitions {
     /// The definition of a metric as answers name it: `events:…`, `…:numerator` and `…:denominator`, too.
     #[must_use]
     pub fn metric(&self, counted: &str) -> Option<&MetricDefinition> {
-        let side = counted
-            .strip_suffix(":numerator")
-            .or_else(|| counted.strip_suffix(":denominator"));
-        let name = counted.strip_prefix(EVENTS).or(side).unwrap_or(counted);
-        let metric = self.metrics.get(name)?;
-        let counts = metric.counted_as(name);
-        counts.iter().any(|(known, _)| known == counted).then_some(metric)
+        let names = [
+            Some(counted),
+            counted.strip_prefix(EVENTS),
+            counted.strip_suffix(":numerator"),
+            counted.strip_suffix(":denominator"),
+        ];
+        names.into_iter().flatten().find_map(|name| {
+            let metric = self.metrics.get(name)?;
+            let counts = metric.counted_as(name);
+            counts.iter().any(|(known, _)| known == counted).then_some(metric)
+        })
     }
 
     /// The layouts of custom distributions.
