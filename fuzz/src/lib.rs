@@ -7,6 +7,8 @@ pub mod cell;
 pub mod chunk_key;
 pub mod chunk_reader;
 pub mod corpus;
+pub mod declaration;
+pub mod declared;
 pub mod definitions;
 pub mod dice;
 pub mod dimension_schema;

@@ -1,11 +1,12 @@
 //! The reader of declared products: one walk over a body, along all declared paths at once.
 
+mod about;
 mod form;
 mod histogram;
 pub mod limits;
 mod number;
-#[cfg(test)]
-mod oracle;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod plan;
 mod read;
 mod room;

@@ -2,9 +2,8 @@
 
 use ping::SubmissionDate;
 
-use super::recorder::Recorder;
 use crate::declaration::Declaration;
-use crate::declared::oracle::Told;
+use crate::declared::oracle::{Recorder, Told};
 use crate::declared::{BodyError, Reader, Room, Submitted};
 use crate::json::JsonError;
 use crate::values::Rule;

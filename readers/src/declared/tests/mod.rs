@@ -3,4 +3,3 @@
 mod cases;
 mod dice;
 mod properties;
-mod recorder;

@@ -5,9 +5,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::dice::{body, declaration};
-use super::recorder::Recorder;
 use crate::declaration::Declaration;
-use crate::declared::oracle::{self, Told};
+use crate::declared::oracle::{self, Recorder, Told};
 use crate::declared::{BodyError, Reader, Room, Submitted};
 
 /// What both readers of a declaration are told besides the body.

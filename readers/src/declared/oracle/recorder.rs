@@ -1,17 +1,21 @@
 //! A sink that writes down what it is told, and holds a reader to its promises.
 
+use super::told::Told;
 use crate::declared::Reader;
-use crate::declared::oracle::Told;
 use crate::values::{Contribution, Name, Note, Subject, Values};
 
 /// What was told of one ping.
-pub(super) struct Recorder<'a> {
+#[derive(Debug)]
+pub struct Recorder<'a> {
     reader: &'a Reader,
-    pub(super) told: Told,
+    /// What was told.
+    pub told: Told,
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn of(reader: &'a Reader) -> Self {
+    /// Of a ping that this reader reads.
+    #[must_use]
+    pub fn of(reader: &'a Reader) -> Self {
         Self {
             reader,
             told: Told::default(),
