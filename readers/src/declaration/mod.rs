@@ -4,6 +4,7 @@ mod contradictions;
 mod dimension;
 mod example;
 pub(crate) mod fault;
+mod file;
 mod kind;
 mod layout;
 pub mod limits;

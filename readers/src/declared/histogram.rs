@@ -124,8 +124,8 @@ impl<V: Values> Walk<'_, V> {
         match value.and_then(|value| Ok((value, number::samples(samples)?))) {
             Ok((_, 0)) => {}
             Ok((value, samples)) => {
-                let sum = i128::from(value) * i128::from(samples);
-                self.samples(slot, slot.plan.bin_of(value), samples, sum, place);
+                let bin = slot.plan.bin_of(value);
+                self.samples(slot, (bin, value), samples, place);
             }
             Err(rule) => self.note(rule, slot.subject(), place),
         }

@@ -12,6 +12,7 @@ const END: f64 = 9_223_372_036_854_775_808.0;
 /// # Errors
 /// When it is no number, or none that counts. `-0` is 0. What JSON writes and 63 bits do not hold, as 2^64, is too large; what a
 /// double does not hold, as 1e400, makes the whole body none that can be read.
+#[inline]
 pub(super) fn whole(leaf: Leaf, factor: i64, may_be_negative: bool) -> Result<Option<i64>, Rule> {
     let whole = match leaf {
         Leaf::Null => return Ok(None),

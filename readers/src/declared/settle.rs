@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ping::OTHER;
 
 use super::limits::{LABELS_PER_METRIC_MAX, VALUES_PER_METRIC_MAX};
-use super::room::{Category, Sample, Span, text};
+use super::room::{Category, Sample, Span, compare, text};
 use super::walk::Walk;
 use crate::values::{Contribution, Name, Note, Place, Rule, Subject, Values};
 
@@ -24,11 +24,17 @@ impl<V: Values> Walk<'_, V> {
     }
 
     fn samples_by_label(&mut self) {
+        let other = self.room.begin_of(Span::OTHER);
         let (texts, items) = (&self.room.texts, &mut self.room.samples);
+        let labels = |a: &Sample, b: &Sample| {
+            let begins = a.begin.cmp(&b.begin);
+            begins.then_with(|| compare(texts, a.label, b.label))
+        };
         let by_label = |items: &mut Vec<Sample>| {
             items.sort_unstable_by(|a, b| {
-                let key = |item: &Sample| (item.metric, text(texts, item.label), item.bin);
-                key(a).cmp(&key(b))
+                let metrics = a.metric.cmp(&b.metric);
+                let labels = metrics.then_with(|| labels(a, b));
+                labels.then(a.bin.cmp(&b.bin))
             });
         };
         by_label(items);
@@ -38,15 +44,13 @@ impl<V: Values> Walk<'_, V> {
             .iter_mut()
             .filter(|item| over.contains(&(item.metric, item.label)))
         {
-            item.label = Span::OTHER;
+            (item.label, item.begin) = (Span::OTHER, other);
             self.sink.note(note(Rule::TooManyLabels, item.metric, item.place));
         }
         if !over.is_empty() {
             by_label(items);
         }
-        for group in
-            items.chunk_by(|a, b| a.metric == b.metric && text(texts, a.label) == text(texts, b.label))
-        {
+        for group in items.chunk_by(|a, b| a.metric == b.metric && labels(a, b).is_eq()) {
             let bins = &mut self.room.bins;
             bins.clear();
             for item in group {
@@ -57,7 +61,10 @@ impl<V: Values> Walk<'_, V> {
             }
             let first = group[0];
             let listed = &self.reader.metrics()[first.metric as usize];
-            let sum: i128 = group.iter().map(|item| item.sum).sum();
+            let sum: i128 = group
+                .iter()
+                .map(|item| i128::from(item.value) * i128::from(item.samples))
+                .sum();
             match i64::try_from(sum) {
                 Ok(sum) => self.sink.contribution(Contribution {
                     metric: Name::Listed(first.metric),
@@ -78,8 +85,9 @@ impl<V: Values> Walk<'_, V> {
         let (texts, items) = (&self.room.texts, &mut self.room.categories);
         let by_label = |items: &mut Vec<Category>| {
             items.sort_unstable_by(|a, b| {
-                let key = |item: &Category| (item.metric, text(texts, item.label), text(texts, item.value));
-                key(a).cmp(&key(b))
+                let metrics = a.metric.cmp(&b.metric);
+                let labels = metrics.then_with(|| compare(texts, a.label, b.label));
+                labels.then_with(|| compare(texts, a.value, b.value))
             });
         };
         by_label(items);
@@ -97,7 +105,7 @@ impl<V: Values> Walk<'_, V> {
         }
         let mut changed = false;
         for group in
-            items.chunk_by_mut(|a, b| a.metric == b.metric && text(texts, a.label) == text(texts, b.label))
+            items.chunk_by_mut(|a, b| a.metric == b.metric && compare(texts, a.label, b.label).is_eq())
         {
             if group.len() <= VALUES_PER_METRIC_MAX {
                 continue;
@@ -118,8 +126,8 @@ impl<V: Values> Walk<'_, V> {
         }
         let alike = |a: &Category, b: &Category| {
             a.metric == b.metric
-                && text(texts, a.label) == text(texts, b.label)
-                && text(texts, a.value) == text(texts, b.value)
+                && compare(texts, a.label, b.label).is_eq()
+                && compare(texts, a.value, b.value).is_eq()
         };
         for group in items.chunk_by(alike) {
             let first = group[0];

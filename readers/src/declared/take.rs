@@ -217,7 +217,7 @@ impl<V: Values> Walk<'_, V> {
     fn sample(&mut self, slot: Slot<'_>, number: i64, place: Place) {
         let bin = slot.plan.bin_of(number);
         if slot.plan.is_many {
-            self.samples(slot, bin, 1, i128::from(number), place);
+            self.samples(slot, (bin, number), 1, place);
             return;
         }
         self.sink.contribution(Contribution {
@@ -231,16 +231,18 @@ impl<V: Values> Walk<'_, V> {
     }
 
     /// Takes up samples of one bin until the end of the ping.
-    pub(super) fn samples(&mut self, slot: Slot<'_>, bin: i64, samples: i64, sum: i128, place: Place) {
+    pub(super) fn samples(&mut self, slot: Slot<'_>, (bin, value): (i64, i64), samples: i64, place: Place) {
         if self.has_room(slot, place) {
-            self.room.samples.push(Sample {
+            let sample = Sample {
                 metric: slot.listed,
                 label: slot.label,
+                begin: self.room.begin_of(slot.label),
                 bin,
+                value,
                 samples,
-                sum,
                 place: Span::of(place.from, place.to),
-            });
+            };
+            self.room.samples.push(sample);
         }
     }
 

@@ -16,24 +16,50 @@ pub(super) enum Target {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     /// Ascending by key.
-    members: Vec<(Box<str>, u32)>,
+    members: Vec<Member>,
     /// Those of `members` whose key is the number of an element.
     elements: Vec<(usize, u32)>,
     pub(super) any: Option<u32>,
     pub(super) targets: Vec<Target>,
 }
 
+/// A member that paths lead through.
+#[derive(Clone, Debug)]
+struct Member {
+    key: Box<str>,
+    /// Its first eight bytes: most keys are told apart by these.
+    begin: u64,
+    node: u32,
+}
+
+/// The first eight bytes of a key, filled up with zeros.
+#[inline]
+fn begin_of(key: &str) -> u64 {
+    let key = key.as_bytes();
+    if let Some(begin) = key.first_chunk::<8>() {
+        return u64::from_le_bytes(*begin);
+    }
+    key.iter()
+        .rev()
+        .fold(0, |begin, byte| begin << 8 | u64::from(*byte))
+}
+
 impl Node {
     /// Where a member leads.
     #[inline]
     pub(super) fn member(&self, key: &str) -> Option<u32> {
-        // A handful is the rule, and few of them have the same length.
-        if self.members.len() <= 8 {
-            let found = self.members.iter().find(|(name, _)| **name == *key);
-            return found.map(|(_, node)| *node);
+        // A handful is the rule.
+        if self.members.len() <= 16 {
+            let begin = begin_of(key);
+            let found = self.members.iter().find(|member| {
+                member.begin == begin
+                    && member.key.len() == key.len()
+                    && (key.len() <= 8 || *member.key == *key)
+            });
+            return found.map(|member| member.node);
         }
-        let found = self.members.binary_search_by(|(name, _)| (**name).cmp(key));
-        found.ok().map(|place| self.members[place].1)
+        let found = self.members.binary_search_by(|member| (*member.key).cmp(key));
+        found.ok().map(|place| self.members[place].node)
     }
 
     /// Where an element leads.
@@ -79,10 +105,15 @@ impl Trie {
         let node = &mut self.nodes[at as usize];
         let next = match step {
             Step::Any => *node.any.get_or_insert(new),
-            Step::Member(key) => match node.members.binary_search_by(|(name, _)| (**name).cmp(key)) {
-                Ok(place) => node.members[place].1,
+            Step::Member(key) => match node.members.binary_search_by(|member| (*member.key).cmp(key)) {
+                Ok(place) => node.members[place].node,
                 Err(place) => {
-                    node.members.insert(place, (key.as_str().into(), new));
+                    let member = Member {
+                        key: key.as_str().into(),
+                        begin: begin_of(key),
+                        node: new,
+                    };
+                    node.members.insert(place, member);
                     let number: Option<usize> = key.parse().ok();
                     if let Some(number) = number.filter(|number| number.to_string() == *key) {
                         node.elements.push((number, new));

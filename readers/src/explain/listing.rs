@@ -6,7 +6,7 @@ use ping::UNKNOWN;
 use sketch::Layout;
 
 use super::places::{path_at, visit};
-use super::text::short;
+use super::short::short;
 use crate::declaration::{Declaration, From, Path};
 use crate::declared::{BodyError, Reader, Room, Submitted};
 use crate::values::{Contribution, Fate, Kind, Name, Note, Rule, Subject, Values};

@@ -4,6 +4,7 @@ mod expected;
 mod listing;
 mod places;
 mod privacy;
+mod short;
 #[cfg(test)]
 mod tests;
 mod text;
