@@ -103,6 +103,7 @@ mod tests {
     fn bounds_without_end_are_few() {
         assert_eq!(Layout::NUMBER.lower_bounds().len(), 973);
         assert_eq!(Layout::MEMORY.lower_bounds().len(), 1_917);
+        assert_eq!(Layout::functional(2, 64).lower_bounds().len(), 7_411);
         for (base, per_magnitude) in [(2, 64), (2, i64::MAX), (i64::MIN, 1_000), (i64::MAX, i64::MIN)] {
             let bounds = Layout::functional(base, per_magnitude).lower_bounds();
             assert!(bounds.len() <= BIN_COUNT_MAX as usize, "{}", bounds.len());

@@ -114,7 +114,7 @@ impl Layout {
     /// And as in Glean's SDK:
     /// - linear: r0 = 0, ri = (min·(n−1−i) + max·(i−1)) / (n−2), cut to a whole number, from 0;
     /// - functional: 0, the different trunc(bⁱ) that fit `i64`, where b = base^(1/per magnitude), and their mirror below 0,
-    ///   from `i64::MIN`. That is every bound there is: 973 for [`Layout::NUMBER`], 8,000 for the finest that is kept.
+    ///   from `i64::MIN`. That is every bound there is: 973 for [`Layout::NUMBER`], 7,411 for the finest that is kept.
     ///
     /// Keys and categories have no bounds of their own: none.
     ///
