@@ -10,8 +10,8 @@ use super::rule::{Fate, Rule};
 /// - Nothing told counts before the reader has returned `Ok`: after an error the sink forgets all of it.
 /// - [`dimension`](Self::dimension) is called at most once for each dimension of the reader's list. One that is not told is
 ///   [`ping::UNKNOWN`]; a value is never empty, and [`ping::OTHER`] where the one sent is not taken.
-/// - A metric and label come at most once a ping, in one [`contribution`](Self::contribution), so that a cell counts pings;
-///   [`category`](Self::category) at most once for each value of them.
+/// - A metric, label and layout come at most once a ping, in one [`contribution`](Self::contribution), so that a cell counts
+///   pings; [`category`](Self::category) at most once for each value of a metric and label, those of one after the other.
 /// - Texts are bounded: those of labels and values by the reader's limits, names by its list or its own rules.
 /// - Calls come in no promised order, but in the same one for the same body. No call allocates on the reader's side.
 pub trait Values {

@@ -1,9 +1,12 @@
 //! The reader against the slow one, on pings from seeds.
 
+use std::collections::BTreeSet;
+
 use super::super::oracle;
-use super::super::{GleanError, Received};
+use super::super::{GleanError, GleanReader, Received};
 use super::dice::{Dice, damaged, ping};
 use super::{declared, read_as, received};
+use crate::values::{Contribution, Name, Note, Values};
 
 /// Pings read in one run. `HIGHWATER_SEED` sets the first seed.
 const PINGS: u64 = 20_000;
@@ -32,6 +35,52 @@ fn the_reader_counts_what_the_slow_one_counts() {
         *if fast.is_ok() { &mut read } else { &mut refused } += 1;
     }
     assert!(read > 10_000 && refused > 1_000, "{read} read, {refused} refused");
+}
+
+/// Of which metric and label a value that counts by its name was told, call by call.
+#[derive(Default)]
+struct Calls(Vec<(String, Option<String>)>);
+
+impl Values for Calls {
+    fn client(&mut self, _: &str) {}
+
+    fn dimension(&mut self, _: u32, _: &str) {}
+
+    fn contribution(&mut self, _: Contribution<'_>) {}
+
+    fn category(&mut self, metric: Name<'_>, label: Option<&str>, _: &str, _: i64) {
+        let Name::Sent(metric) = metric else {
+            panic!("Glean's names come with the ping")
+        };
+        self.0.push((metric.to_owned(), label.map(str::to_owned)));
+    }
+
+    fn note(&mut self, _: Note<'_>) {}
+}
+
+#[test]
+fn values_of_one_metric_and_label_are_told_one_after_the_other() {
+    let first = first_seed();
+    println!("seeds from {first} (HIGHWATER_SEED)");
+    let mut several = 0;
+    for seed in first..first + PINGS {
+        let body = ping(&mut Dice::new(seed));
+        let mut calls = Calls::default();
+        let read = GleanReader::default().read(body.as_bytes(), &received(), &declared(), &mut calls);
+        let Calls(mut calls) = calls;
+        if read.is_err() {
+            continue;
+        }
+        let all = calls.len();
+        calls.dedup();
+        several += usize::from(calls.len() < all);
+        let different: BTreeSet<_> = calls.iter().collect();
+        assert_eq!(different.len(), calls.len(), "seed {seed}: {body}");
+    }
+    assert!(
+        several > 1_000,
+        "{several} pings have several values of one metric"
+    );
 }
 
 #[test]
