@@ -23,7 +23,9 @@ pub(super) fn day(text: &str) -> Option<SubmissionDate> {
     let date: String = text.chars().take(10).collect();
     let parts: Vec<&str> = date.split('-').collect();
     let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    (widths == [4, 2, 2])
+    // `2026-10-012` is no date.
+    let goes_on = text.chars().nth(10).is_some_and(|next| next.is_ascii_digit());
+    (widths == [4, 2, 2] && !goes_on)
         .then(|| parts.concat().parse().ok())
         .flatten()
 }
