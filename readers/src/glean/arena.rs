@@ -16,6 +16,11 @@ impl Arena {
         self.0.clear();
     }
 
+    /// For how many bytes there is room.
+    pub(super) const fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// Keeps a text.
     pub(super) fn push(&mut self, text: &str) -> Span {
         self.write(|all| all.push_str(text))
@@ -40,6 +45,7 @@ impl Arena {
         })
     }
 
+    #[inline]
     pub(super) fn get(&self, span: Span) -> &str {
         &self.0[span.from..span.to]
     }

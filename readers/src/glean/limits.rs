@@ -37,5 +37,11 @@ pub const BINS_PER_PING_MAX: usize = 500_000;
 /// Samples in one bin: so 2^22 pings of one batch fit into 63 bits.
 pub const BIN_SAMPLES_MAX: i64 = 1 << 40;
 
+/// Bytes of texts for which a reader keeps room from one ping to the next: a usual ping has some thousands.
+pub const TEXT_BYTES_KEPT: usize = 1 << 20;
+
+/// Keys, values, bins and events for which it keeps room, of each.
+pub const THINGS_KEPT: usize = 20_000;
+
 const _: () = assert!(BINS_PER_DISTRIBUTION_MAX < BINS_PER_PING_MAX);
 const _: () = assert!(LABELS_PER_METRIC_MAX < VALUES_PER_PING_MAX);

@@ -58,6 +58,11 @@ impl Staged {
         self.bins.clear();
     }
 
+    /// For how many values, or bins, there is room: the larger number.
+    pub(super) fn capacity(&self) -> usize {
+        self.entries.capacity().max(self.bins.capacity())
+    }
+
     /// How many values are staged.
     pub(super) const fn len(&self) -> usize {
         self.entries.len()

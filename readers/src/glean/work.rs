@@ -4,7 +4,7 @@ use ping::{OTHER, SubmissionDate};
 
 use super::arena::{Arena, Span};
 use super::custom_layouts::CustomLayouts;
-use super::limits::{STRING_BYTES_MAX, VALUES_PER_PING_MAX};
+use super::limits::{STRING_BYTES_MAX, TEXT_BYTES_KEPT, THINGS_KEPT, VALUES_PER_PING_MAX};
 use super::staged::Staged;
 use crate::json::{Cursor, JsonError, Key, Leaf, Text};
 use crate::values::{Name, Note, Place, Rule, Subject, Values};
@@ -23,7 +23,16 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
+    /// Empties it; the room of one large ping is not kept for the small ones that follow.
     pub(super) fn clear(&mut self) {
+        let things = [
+            self.keys.capacity(),
+            self.events.capacity(),
+            self.staged.capacity(),
+        ];
+        if self.arena.capacity() > TEXT_BYTES_KEPT || things.into_iter().any(|most| most > THINGS_KEPT) {
+            *self = Self::default();
+        }
         self.arena.clear();
         self.staged.clear();
         self.keys.clear();
