@@ -9,7 +9,7 @@ use super::{declared, read_as, received};
 use crate::values::{Contribution, Name, Note, Values};
 
 /// Pings read in one run. `HIGHWATER_SEED` sets the first seed.
-const PINGS: u64 = 20_000;
+const PINGS: u64 = 6_000;
 
 fn first_seed() -> u64 {
     let seed = std::env::var("HIGHWATER_SEED").ok();
@@ -34,7 +34,7 @@ fn the_reader_counts_what_the_slow_one_counts() {
         assert_eq!(fast, slow, "seed {seed}: {body}");
         *if fast.is_ok() { &mut read } else { &mut refused } += 1;
     }
-    assert!(read > 10_000 && refused > 1_000, "{read} read, {refused} refused");
+    assert!(read > 3_000 && refused > 300, "{read} read, {refused} refused");
 }
 
 /// Of which metric and label a value that counts by its name was told, call by call.
@@ -77,10 +77,7 @@ fn values_of_one_metric_and_label_are_told_one_after_the_other() {
         let different: BTreeSet<_> = calls.iter().collect();
         assert_eq!(different.len(), calls.len(), "seed {seed}: {body}");
     }
-    assert!(
-        several > 1_000,
-        "{several} pings have several values of one metric"
-    );
+    assert!(several > 300, "{several} pings have several values of one metric");
 }
 
 #[test]
@@ -103,5 +100,5 @@ fn damaged_pings_are_refused_by_both_or_count_the_same() {
             }
         }
     }
-    assert!(read > 1_000 && refused > 5_000, "{read} read, {refused} refused");
+    assert!(read > 300 && refused > 1_500, "{read} read, {refused} refused");
 }
