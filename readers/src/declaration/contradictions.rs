@@ -10,6 +10,7 @@ use super::path::Path;
 use super::privacy::Clients;
 use super::product::Declaration;
 use super::table::{Faults, Table};
+use crate::definitions::Definitions;
 
 /// Two files, and where they contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,22 @@ pub fn between(declarations: &[&Declaration]) -> Vec<Contradiction> {
         }
     }
     found
+}
+
+/// Where a declaration contradicts definitions of Glean: a metric of one name and another type.
+#[must_use]
+pub fn beside_glean(declaration: &Declaration, definitions: &Definitions) -> Vec<Fault> {
+    let metrics = declaration.metrics.iter();
+    let faults = metrics.filter_map(|metric| {
+        let theirs = definitions.metrics.get(&metric.name)?.metric_type.word();
+        let mine = metric.type_word();
+        let words = format!(
+            "`{}` is a `{theirs}` in Glean's definitions, and a `{mine}` here",
+            metric.name
+        );
+        (theirs != mine).then(|| Fault::new(metric.at, words))
+    });
+    faults.collect()
 }
 
 fn clashes(mine: &Declaration, theirs: &Declaration) -> Faults {

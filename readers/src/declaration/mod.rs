@@ -18,7 +18,7 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
-pub use contradictions::{Contradiction, between};
+pub use contradictions::{Contradiction, beside_glean, between};
 pub(crate) use dimension::VALUE_BYTES_MAX;
 pub use dimension::{Dimension, Form, From};
 pub use example::{Example, Expected};

@@ -1,6 +1,7 @@
 //! What is declared, and what is refused with which words.
 
-use super::{Clients, Declaration, Type, between};
+use super::{Clients, Declaration, Type, beside_glean, between};
+use crate::definitions::Definitions;
 
 /// A declaration that uses every key.
 const WHOLE: &str = r#"
@@ -360,5 +361,22 @@ fn files_that_name_one_source_or_one_metric_in_two_ways_contradict_each_other() 
     assert_eq!(
         found[0].fault.to_string(),
         "line 2, column 11: `acme/a` is declared by another file"
+    );
+}
+
+#[test]
+fn a_metric_that_glean_defines_as_another_type_contradicts_it() {
+    let glean = |kind: &str| {
+        let text = format!(
+            "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\ninstall:\n  plugins:\n    type: {kind}\n    description: How many.\n    expires: never\n    unit: plugins\n"
+        );
+        Definitions::read(&text).unwrap_or_else(|faults| panic!("{faults:?}"))
+    };
+    let declaration = read(WHOLE);
+    assert!(beside_glean(&declaration, &glean("quantity")).is_empty());
+    let found = beside_glean(&declaration, &glean("counter"));
+    assert_eq!(
+        found[0].to_string(),
+        "line 17, column 5: `install.plugins` is a `counter` in Glean's definitions, and a `quantity` here"
     );
 }

@@ -142,6 +142,7 @@ impl Room {
             + self.samples.capacity() * size_of::<Sample>()
             + self.categories.capacity() * size_of::<Category>()
             + self.bins.capacity() * size_of::<(i64, i64)>()
+            + (self.columns[0].capacity() + self.columns[1].capacity()) * size_of::<crate::json::Leaf>()
     }
 }
 
