@@ -2,6 +2,7 @@
 //! counts, and its layouts are bounded.
 
 use readers::definitions::Definitions;
+use readers::glean::CustomLayout;
 use sketch::BIN_COUNT_MAX;
 
 /// The text of a file.
@@ -25,7 +26,7 @@ pub fn target(data: &[u8]) {
         if let Some(layout) = metric.layout {
             assert!(layout.lower_bounds().len() <= BIN_COUNT_MAX as usize);
             let custom = definitions.custom_layouts();
-            assert_eq!(custom.get(name).map(|custom| custom.layout()), Some(layout));
+            assert_eq!(custom.get(name).map(CustomLayout::layout), Some(layout));
         }
     }
     let mut twice = definitions.clone();
