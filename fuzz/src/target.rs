@@ -1,8 +1,9 @@
 //! The list of targets.
 
 use crate::{
-    cell, chunk_key, chunk_reader, dimension_schema, fold, fold_shapes, gzip, heka, import_line, log_reader,
-    notification, plan, record, settings, submission, user_sketch,
+    cell, chunk_key, chunk_reader, declaration, declared, definitions, dimension_schema, fold, fold_shapes,
+    glean, gzip, heka, import_line, log_reader, notification, plan, record, settings, submission,
+    user_sketch,
 };
 
 /// A reader, and what must hold of it.
@@ -33,7 +34,7 @@ macro_rules! targets {
 }
 
 /// All of them: longest input, mutations of a short run.
-pub const TARGETS: [Target; 16] = targets! {
+pub const TARGETS: [Target; 20] = targets! {
     log_reader 4_096 1_500,
     plan 1_024 8_000,
     record 2_048 8_000,
@@ -50,6 +51,10 @@ pub const TARGETS: [Target; 16] = targets! {
     fold 8_192 4_000,
     fold_shapes 40 40,
     notification 4_096 6_000,
+    declaration 4_096 1_000,
+    declared 4_096 4_000,
+    glean 8_192 6_000,
+    definitions 2_048 3_000,
 };
 
 /// The target of this name.

@@ -73,6 +73,10 @@ tests! {
     a_ping_of_any_bytes_is_folded_as_the_oracle_says: "fold",
     a_ping_broken_in_any_named_ways_is_folded_as_the_oracle_says: "fold_shapes",
     a_notification_of_any_bytes_is_refused_or_announces_the_same_when_written_again: "notification",
+    a_declaration_of_any_text_is_refused_on_its_lines_or_reads_pings: "declaration",
+    a_declared_ping_of_any_bytes_tells_what_the_slow_reader_tells: "declared",
+    a_glean_ping_of_any_bytes_counts_what_the_slow_reader_says: "glean",
+    definitions_of_any_text_are_refused_with_a_place_or_name_what_they_count: "definitions",
 }
 
 /// With mutations of their bytes: those of their parts are tested beside the fold.

@@ -80,6 +80,12 @@ pub(crate) enum Command {
     /// Looks into a chunk
     #[command(subcommand)]
     Chunk(Chunk),
+    /// What becomes of a product's pings by its declaration
+    #[command(subcommand)]
+    Mapping(Mapping),
+    /// What a product's declaration promises
+    #[command(subcommand)]
+    Product(Product),
 }
 
 /// The listener that takes pings.
@@ -396,6 +402,43 @@ pub(crate) enum Chunk {
 #[derive(Args, Debug, Clone)]
 pub(crate) struct ChunkFile {
     /// The chunk
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `highwater mapping`.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Mapping {
+    /// Checks a declaration, runs its examples, and shows value by value what pings become and why the rest is left out.
+    /// Answers 0 if all is well, else 1
+    Check(MappingCheck),
+}
+
+/// `highwater mapping check`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct MappingCheck {
+    /// The declaration
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Pings: a file of JSON is one ping, a line of an .ndjson file is one; - is the standard input
+    #[arg(value_name = "PING")]
+    pub pings: Vec<PathBuf>,
+    /// The source of pings that state no URI, such as acme-cli/usage; if absent, the one under which most of a ping counts
+    #[arg(long, value_name = "SOURCE", help_heading = OF_THIS_CALL)]
+    pub source: Option<String>,
+}
+
+/// `highwater product`.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Product {
+    /// Says in plain words what is kept of each source, how long, under which identity, and how to be erased
+    Privacy(ProductPrivacy),
+}
+
+/// `highwater product privacy`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct ProductPrivacy {
+    /// The declaration
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

@@ -13,12 +13,14 @@ mod help;
 mod import;
 mod index;
 mod local;
+mod mapping;
 mod metrics;
 mod open_files;
 mod options;
 mod pings;
 mod pipeline;
 mod places;
+mod product;
 mod rebuild;
 mod reconcile;
 mod replay;
@@ -97,6 +99,8 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Dump(data) => dump::run(data).await?,
         Command::Status(status) => status::run(status).await?,
         Command::Chunk(chunk) => chunk_file::run(chunk)?,
+        Command::Mapping(mapping) => return mapping::run(mapping),
+        Command::Product(product) => product::run(product)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -301,7 +301,9 @@ impl Command {
             Self::Index(IndexCommand::Run(run)) => of(&run.data, "info"),
             Self::Index(IndexCommand::Redrive(redrive)) => of(&redrive.data, "warn"),
             Self::Index(IndexCommand::Query(query)) => of(&query.data, "warn"),
-            Self::Demo(_) | Self::Chunk(_) => (LogFormat::Human, "warn".to_owned()),
+            Self::Demo(_) | Self::Chunk(_) | Self::Mapping(_) | Self::Product(_) => {
+                (LogFormat::Human, "warn".to_owned())
+            }
         }
     }
 }

@@ -4,10 +4,14 @@
 
 use std::sync::LazyLock;
 
-use crate::layout::{BIN_COUNT_MAX, HistogramKind, Layout};
+use crate::functional;
+use crate::kind::HistogramKind;
+use crate::layout::{BIN_COUNT_MAX, Layout};
 
 static COUNT_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::COUNT));
 static SIMPLE_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::SIMPLE));
+static NUMBER_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::NUMBER));
+static MEMORY_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::MEMORY));
 
 /// See [`Layout::lower_bounds`].
 pub(crate) fn lower_bounds(layout: &Layout) -> Vec<i64> {
@@ -19,17 +23,38 @@ pub(crate) fn lower_bounds(layout: &Layout) -> Vec<i64> {
         HistogramKind::Exponential => exponential(min, max, bins),
         HistogramKind::Boolean | HistogramKind::Flag | HistogramKind::Count => vec![0, 1, 2],
         HistogramKind::Categorical => (0..bins).collect(),
+        HistogramKind::Functional => functional::bounds(layout.min, layout.max),
+        HistogramKind::GleanLinear => glean_linear(min, max, bins),
+        HistogramKind::Keys | HistogramKind::Categories => Vec::new(),
     }
 }
 
 /// See [`Layout::bin_of`].
 pub(crate) fn bin_of(layout: &Layout, value: i64) -> i64 {
-    if *layout == Layout::COUNT {
-        bin_among(&COUNT_BOUNDS, value)
-    } else if *layout == Layout::SIMPLE {
-        bin_among(&SIMPLE_BOUNDS, value)
-    } else {
-        bin_among(&lower_bounds(layout), value)
+    match layout.kind {
+        HistogramKind::Keys | HistogramKind::Categories => value,
+        _ => with_bounds(layout, |bounds| bin_among(bounds, value)),
+    }
+}
+
+/// See [`Layout::next_edge`].
+pub(crate) fn next_edge(layout: &Layout, value: i64) -> Option<i64> {
+    with_bounds(layout, |bounds| {
+        let first = bounds.first().copied()?;
+        // A value below every bound lies in the first bin.
+        let above = bounds.partition_point(|&bound| bound <= value.max(first));
+        bounds.get(above).copied()
+    })
+}
+
+/// What `find` finds among the bounds, which are kept for the layouts that are constants.
+fn with_bounds<T>(layout: &Layout, find: impl FnOnce(&[i64]) -> T) -> T {
+    match *layout {
+        Layout::COUNT => find(&COUNT_BOUNDS),
+        Layout::SIMPLE => find(&SIMPLE_BOUNDS),
+        Layout::NUMBER => find(&NUMBER_BOUNDS),
+        Layout::MEMORY => find(&MEMORY_BOUNDS),
+        _ => find(&lower_bounds(layout)),
     }
 }
 
@@ -67,6 +92,25 @@ fn linear(min: i64, max: i64, bins: i64) -> Vec<i64> {
 fn linear_bound(min: i64, max: i64, bins: i64, i: i64) -> i64 {
     let weighted = i128::from(min) * i128::from(bins - 1 - i) + i128::from(max) * i128::from(i - 1);
     (weighted as f64 / (bins - 2) as f64 + 0.5) as i64
+}
+
+/// Glean's: in whole numbers, so that what telemetry rounds is cut.
+fn glean_linear(min: i64, max: i64, bins: i64) -> Vec<i64> {
+    let mut bounds = vec![0];
+    for i in 1..bins {
+        let weighted = i128::from(min) * i128::from(bins - 1 - i) + i128::from(max) * i128::from(i - 1);
+        // Of two bins the SDK divides by zero: it never sends them.
+        let bound = if bins > 2 {
+            weighted / i128::from(bins - 2)
+        } else {
+            i128::from(min)
+        };
+        let bound = i64::try_from(bound).unwrap_or(i64::MAX);
+        if bounds.last().is_some_and(|&last| bound > last) {
+            bounds.push(bound);
+        }
+    }
+    bounds
 }
 
 #[expect(
@@ -161,8 +205,8 @@ mod tests {
     fn layout() -> impl Strategy<Value = Layout> {
         let range = || prop_oneof![-3i64..3, 0i64..100_000, any::<i64>()];
         let count = prop_oneof![0u32..120, Just(10_000), any::<u32>()];
-        (0u8..6, range(), range(), count).prop_map(|(code, min, max, bin_count)| Layout {
-            kind: HistogramKind::try_from(code).expect("0 to 5 are kinds"),
+        (0u8..10, range(), range(), count).prop_map(|(code, min, max, bin_count)| Layout {
+            kind: HistogramKind::stored(code).expect("0 to 9 are kinds"),
             min,
             max,
             bin_count,
@@ -173,19 +217,30 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn any_layout_has_few_ascending_bounds_from_zero(layout in layout()) {
+        fn any_layout_has_few_ascending_bounds(layout in layout()) {
             let bounds = layout.lower_bounds();
-            prop_assert_eq!(bounds[0], 0);
+            let first = match layout.kind {
+                HistogramKind::Functional => Some(i64::MIN),
+                HistogramKind::Keys | HistogramKind::Categories => None,
+                _ => Some(0),
+            };
+            prop_assert_eq!(bounds.first().copied(), first);
             prop_assert!(bounds.len() <= BIN_COUNT_MAX as usize);
             prop_assert!(bounds.is_sorted_by(|a, b| a < b));
         }
 
         #[test]
-        fn a_value_falls_into_the_last_bin_not_above_it(layout in layout(), value: i64, small in -2i64..40_000) {
+        fn a_value_falls_into_the_last_bin_not_above_it_which_ends_at_the_next_bound(
+            layout in layout(), value: i64, small in -2i64..40_000,
+        ) {
             for value in [value, small] {
                 let bounds = layout.lower_bounds();
-                let slow = bounds.iter().copied().filter(|&bound| bound <= value).max().unwrap_or(bounds[0]);
+                let first = bounds.first().copied().unwrap_or(value);
+                let slow = bounds.iter().copied().filter(|&bound| bound <= value).max().unwrap_or(first);
                 prop_assert_eq!(layout.bin_of(value), slow);
+                let next = bounds.iter().copied().find(|&bound| bound > slow);
+                prop_assert_eq!(layout.next_edge(value), next);
+                prop_assert_eq!(layout.has_bound(value), bounds.contains(&value) || bounds.is_empty());
             }
         }
     }

@@ -1,12 +1,14 @@
 //! The identity of a histogram's bin layout, as a ping states it, and its text form.
 //!
-//! Here: kind, range and number of bins, and the layouts of plain numbers. Not here: the bounds themselves
-//! (`bounds.rs`), and what definition files add (names, labels, descriptions), which no fold reads.
+//! Here: kind, range and number of bins, and the layouts of plain numbers. Not here: the kinds (`kind.rs`), the bounds
+//! themselves (`bounds.rs`), and what definition files add (names, labels, descriptions).
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::bounds;
+use crate::kind::HistogramKind;
+use crate::layout_error::LayoutError;
 
 /// Most bins a layout has. Real definitions reach exactly this many (linear, 10,000 bins); a ping that states
 /// more gets the bounds of a layout with this many, so that four bytes of input cannot ask for gigabytes.
@@ -18,13 +20,13 @@ pub const BIN_COUNT_MAX: u32 = 10_000;
 /// what they mean is defined at [`Layout::lower_bounds`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Layout {
-    /// The ping's `histogram_type`.
+    /// What the other three mean.
     pub kind: HistogramKind,
-    /// The ping's `range[0]`: lower bound of the second bin.
+    /// Lower bound of the second bin (a telemetry ping's `range[0]`). Functional: the base, a magnitude's factor.
     pub min: i64,
-    /// The ping's `range[1]`: lower bound of the last bin.
+    /// Lower bound of the last bin (a telemetry ping's `range[1]`). Functional: bins in a magnitude.
     pub max: i64,
-    /// The ping's `bucket_count`: number of bins, those below `min` and from `max` on included.
+    /// Number of bins, those below `min` and from `max` on included. 0 where bins have no end or are not known.
     pub bin_count: u32,
 }
 
@@ -35,7 +37,50 @@ impl Layout {
     /// The layout of simple measurements: exponential from 1 to 30,000 (50 bins).
     pub const SIMPLE: Self = Self::exponential(1, 30_000, 50);
 
-    /// An exponential layout.
+    /// The layout of numbers that no definition says more about, and of Glean's `timing_distribution`.
+    pub const NUMBER: Self = Self::functional(2, 8);
+
+    /// The layout of Glean's `memory_distribution`.
+    pub const MEMORY: Self = Self::functional(2, 16);
+
+    /// Bins whose lower bounds are known from the samples alone.
+    pub const KEYS: Self = Self::boundless(HistogramKind::Keys);
+
+    /// Values with names.
+    pub const CATEGORIES: Self = Self::boundless(HistogramKind::Categories);
+
+    const fn boundless(kind: HistogramKind) -> Self {
+        Self {
+            kind,
+            min: 0,
+            max: 0,
+            bin_count: 0,
+        }
+    }
+
+    /// A functional layout: `per_magnitude` bins between a number and `base` times that number.
+    #[must_use]
+    pub const fn functional(base: i64, per_magnitude: i64) -> Self {
+        Self {
+            kind: HistogramKind::Functional,
+            min: base,
+            max: per_magnitude,
+            bin_count: 0,
+        }
+    }
+
+    /// A linear layout as Glean makes it.
+    #[must_use]
+    pub const fn glean_linear(min: i64, max: i64, bin_count: u32) -> Self {
+        Self {
+            kind: HistogramKind::GleanLinear,
+            min,
+            max,
+            bin_count,
+        }
+    }
+
+    /// An exponential layout: telemetry's, and Glean's, which has the same bounds.
     #[must_use]
     pub const fn exponential(min: i64, max: i64, bin_count: u32) -> Self {
         Self {
@@ -46,7 +91,7 @@ impl Layout {
         }
     }
 
-    /// A linear layout.
+    /// A linear layout of telemetry.
     #[must_use]
     pub const fn linear(min: i64, max: i64, bin_count: u32) -> Self {
         Self {
@@ -57,30 +102,52 @@ impl Layout {
         }
     }
 
-    /// The lower bounds of the bins: strictly ascending, from 0, at least one and at most [`BIN_COUNT_MAX`].
+    /// The lower bounds of the bins: strictly ascending, at most [`BIN_COUNT_MAX`].
     ///
-    /// Formulas as in Firefox and in `moztelemetry`'s `parse_histograms.py` (n is `bin_count`):
+    /// Formulas as in Firefox and in `moztelemetry`'s `parse_histograms.py` (n is `bin_count`), from 0:
     /// - linear: r0 = 0, ri = trunc((min·(n−1−i) + max·(i−1)) / (n−2) + 0.5);
     /// - exponential: r0 = 0, r1 = min, ri = floor(exp(ln r + (ln max − ln r) / (n−i)) + 0.5) with r the bound before,
     ///   or r + 1 if that is not above r;
     /// - boolean, flag, count: 0, 1, 2, whatever range and count say;
     /// - categorical: 0 .. n−1, whatever the range says.
     ///
+    /// And as in Glean's SDK:
+    /// - linear: r0 = 0, ri = (min·(n−1−i) + max·(i−1)) / (n−2), cut to a whole number, from 0;
+    /// - functional: 0, the different trunc(bⁱ) that fit `i64`, where b = base^(1/per magnitude), and their mirror below 0,
+    ///   from `i64::MIN`. That is every bound there is: 973 for [`Layout::NUMBER`], 7,411 for the finest that is kept.
+    ///
+    /// Keys and categories have no bounds of their own: none.
+    ///
     /// What no client should send is defined too: n counts as 1 at least and [`BIN_COUNT_MAX`] at most, `min` as
     /// 1 at least, `max` as `min` at least; a bound that is not above the one before it is left out; and where
-    /// `i64` ends, so do the bounds.
+    /// `i64` ends, so do the bounds. A base counts as 2 to 2³², bins in a magnitude as 1 to 64.
     #[must_use]
     pub fn lower_bounds(&self) -> Vec<i64> {
         bounds::lower_bounds(self)
     }
 
-    /// The lower bound of the bin that `value` falls into: the largest bound not above it, else the first.
+    /// The lower bound of the bin that `value` falls into: the largest bound not above it, else the first. Keys and
+    /// categories: the value itself.
     ///
-    /// Costs no allocation for [`Layout::COUNT`] and [`Layout::SIMPLE`]; for another layout keep its
+    /// Costs no allocation for the layouts that are constants here; for another one keep its
     /// [`lower_bounds`](Self::lower_bounds) and use [`bin_among`](crate::bin_among).
     #[must_use]
     pub fn bin_of(&self, value: i64) -> i64 {
         bounds::bin_of(self, value)
+    }
+
+    /// Where the bin that `value` falls into ends: the smallest bound above it, exclusive. `None` for the last bin, which
+    /// is open, and where bounds are not known. Costs what [`bin_of`](Self::bin_of) costs.
+    #[must_use]
+    pub fn next_edge(&self, value: i64) -> Option<i64> {
+        bounds::next_edge(self, value)
+    }
+
+    /// Whether a bin begins at `bound`: a sample under another key was counted by another layout. Of keys and categories
+    /// any number is one. Costs what [`bin_of`](Self::bin_of) costs.
+    #[must_use]
+    pub fn has_bound(&self, bound: i64) -> bool {
+        self.bin_of(bound) == bound
     }
 }
 
@@ -120,83 +187,6 @@ fn parse(text: &str) -> Option<Layout> {
     numbers.next().is_none().then_some(layout)
 }
 
-/// The kind of a histogram: the ping's `histogram_type`, 0 to 5 in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum HistogramKind {
-    /// Bins that grow by a factor.
-    Exponential = 0,
-    /// Bins of one width; what definition files call enumerated is sent as this.
-    Linear = 1,
-    /// False, true.
-    Boolean = 2,
-    /// Never set, set.
-    Flag = 3,
-    /// One number for each ping, its `sum`.
-    Count = 4,
-    /// Values with names.
-    Categorical = 5,
-}
-
-impl HistogramKind {
-    /// Every kind, in the order of the numbers.
-    pub const ALL: [Self; 6] = [
-        Self::Exponential,
-        Self::Linear,
-        Self::Boolean,
-        Self::Flag,
-        Self::Count,
-        Self::Categorical,
-    ];
-
-    /// The number a ping states.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The lower-case name, as the compatible answers spell it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exponential => "exponential",
-            Self::Linear => "linear",
-            Self::Boolean => "boolean",
-            Self::Flag => "flag",
-            Self::Count => "count",
-            Self::Categorical => "categorical",
-        }
-    }
-}
-
-impl TryFrom<u8> for HistogramKind {
-    type Error = LayoutError;
-
-    fn try_from(code: u8) -> Result<Self, LayoutError> {
-        Self::ALL
-            .get(usize::from(code))
-            .copied()
-            .ok_or(LayoutError::Kind(code))
-    }
-}
-
-impl fmt::Display for HistogramKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Why something is no layout.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LayoutError {
-    /// The `histogram_type` is none of the six.
-    #[error("histogram_type {0} is unknown: expected 0 to 5")]
-    Kind(u8),
-    /// The text is not a layout's canonical form.
-    #[error("'{0}' is no bin layout: expected kind(min,max,bins), as in exponential(1,30000,50)")]
-    Text(String),
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +196,13 @@ mod tests {
     fn the_text_names_kind_range_and_bins() {
         assert_eq!(Layout::SIMPLE.to_string(), "exponential(1,30000,50)");
         assert_eq!("exponential(1,10000,100)".parse(), Ok(Layout::COUNT));
+        assert_eq!("functional(2,8,0)".parse(), Ok(Layout::NUMBER));
+        assert_eq!(
+            Layout::glean_linear(1, 100, 12).to_string(),
+            "glean_linear(1,100,12)"
+        );
+        assert_eq!(Layout::KEYS.to_string(), "keys(0,0,0)");
+        assert_eq!(Layout::CATEGORIES.to_string(), "categories(0,0,0)");
     }
 
     #[test]
@@ -232,18 +229,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn kinds_are_the_numbers_of_a_ping() {
-        for code in 0..=5 {
-            assert_eq!(HistogramKind::try_from(code).map(HistogramKind::code), Ok(code));
-        }
-        assert_eq!(HistogramKind::try_from(6), Err(LayoutError::Kind(6)));
-    }
-
     proptest! {
         #[test]
-        fn every_layout_reads_back_from_its_text(code in 0u8..6, min: i64, max: i64, bin_count: u32) {
-            let kind = HistogramKind::try_from(code).expect("0 to 5 are kinds");
+        fn every_layout_reads_back_from_its_text(code in 0u8..10, min: i64, max: i64, bin_count: u32) {
+            let kind = HistogramKind::stored(code).expect("0 to 9 are kinds");
             let layout = Layout { kind, min, max, bin_count };
             prop_assert_eq!(layout.to_string().parse(), Ok(layout));
         }

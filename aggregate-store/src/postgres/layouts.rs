@@ -71,7 +71,7 @@ fn columns<'a>(layouts: impl Iterator<Item = &'a Layout>) -> [Vec<i64>; 4] {
 /// Reads a layout from four columns, of which this is the first.
 pub(super) fn read(row: &Row, first: usize) -> Result<Layout, Failure> {
     let number = |at: usize| row.try_get::<_, i64>(first + at);
-    let kind = HistogramKind::try_from(unstored::<u8>(number(0)?)?);
+    let kind = HistogramKind::stored(unstored::<u8>(number(0)?)?);
     Ok(Layout {
         kind: kind.map_err(|_| AggregateError::Damaged("a layout is of no known kind".to_owned()))?,
         min: number(1)?,

@@ -66,7 +66,7 @@ impl<'a> Names<'a> {
 }
 
 fn read_layout(row: &Row<'_>) -> Result<Layout, AggregateError> {
-    let kind = HistogramKind::try_from(unstored::<u8>(row.get(0)?)?);
+    let kind = HistogramKind::stored(unstored::<u8>(row.get(0)?)?);
     Ok(Layout {
         kind: kind.map_err(|error| AggregateError::Damaged(error.to_string()))?,
         min: row.get(1)?,

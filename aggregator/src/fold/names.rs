@@ -5,20 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use readers::json::Key;
 
 /// About what a name takes besides its text.
 const NAME_BYTES: usize = 80;
 /// What a key takes besides its name.
 const KEY_BYTES: usize = size_of::<KeyState>();
-
-/// A name as it was sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Key<'a> {
-    pub(super) text: &'a str,
-    /// Whether something in it could not be read and was replaced. Two such names of one text may have been sent as two, so
-    /// neither repeats the other: what lies under them adds up.
-    pub(super) is_repaired: bool,
-}
 
 /// Interned texts.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! Why a whole ping cannot be folded. It stays in its chunk, gets an error row, and claims no document id.
 
+use readers::json::JsonError;
+
 /// The reason of an errored ping. Of several that hold, the first in this order is given, whatever stands first in the
 /// body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +39,15 @@ impl PingError {
             Self::TooManyLabels => "too_many_labels",
             Self::TooManyBins => "too_many_bins",
             Self::DuplicateKey => "duplicate_key",
+        }
+    }
+}
+
+impl From<JsonError> for PingError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::TooDeep => Self::TooDeep,
+            JsonError::NotJson => Self::NotJson,
         }
     }
 }

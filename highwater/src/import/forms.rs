@@ -14,7 +14,7 @@ const FORMS: &str = "a line is {\"submissionDate\": \"YYYYMMDD\", \"uri\": \"/su
 impl Line {
     /// Reads a line. The error says what is wrong with it. Of a body that is an object only its end is looked for: what
     /// stands in it is found out by whoever folds it, as with any other ping.
-    pub(super) fn parse(line: &Bytes) -> Result<Self, String> {
+    pub(crate) fn parse(line: &Bytes) -> Result<Self, String> {
         let object = Object::of(line).ok_or_else(|| format!("this is no JSON object that ends: {FORMS}"))?;
         if object.value("attributeMap")?.is_some() {
             return attribute_map::read(&object);

@@ -14,14 +14,14 @@ const HEADER_BYTES_MAX: usize = 1 << 10;
 
 /// A ping to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// When it was received. Where only the day is known, its first moment.
-    pub(super) received: Timestamp,
-    pub(super) uri: String,
+    pub(crate) received: Timestamp,
+    pub(crate) uri: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// As it was sent, or inflated: `content-encoding` says which.
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Line {

@@ -16,3 +16,4 @@ use crate::pings::names as printing;
 
 pub(crate) use command::run;
 pub(crate) use file::import_file;
+pub(crate) use line::Line;

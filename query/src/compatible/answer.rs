@@ -174,8 +174,8 @@ fn shape(
 /// What a ping's own layout says when no definition does.
 fn definition_of_layout(layout: Layout) -> Definition {
     let kind = match layout.kind {
-        HistogramKind::Exponential => Kind::Exponential,
-        HistogramKind::Linear => Kind::Linear,
+        HistogramKind::Exponential | HistogramKind::Functional => Kind::Exponential,
+        HistogramKind::Linear | HistogramKind::GleanLinear => Kind::Linear,
         HistogramKind::Boolean => return Definition::boolean(""),
         HistogramKind::Flag => {
             return Definition {
@@ -186,6 +186,8 @@ fn definition_of_layout(layout: Layout) -> Definition {
         }
         HistogramKind::Count => return Definition::numeric(Kind::Count, Layout::COUNT, ""),
         HistogramKind::Categorical => Kind::Categorical,
+        // No bounds are known: all samples are left out, and said to be.
+        HistogramKind::Keys | HistogramKind::Categories => Kind::Enumerated,
     };
     Definition::numeric(kind, layout, "")
 }

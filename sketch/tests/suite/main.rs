@@ -1,4 +1,5 @@
 //! Layouts and sketches as others compute them.
 
+mod glean_layouts;
 mod golden_layouts;
 mod interop;

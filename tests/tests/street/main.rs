@@ -6,6 +6,7 @@ mod ask;
 mod bad_input;
 mod carrying;
 mod commands;
+mod declared;
 mod golden;
 mod health;
 mod hostile;

@@ -110,5 +110,10 @@ fn layout(histogram: &Entries, kind: HistogramKind) -> Result<Option<Layout>, &'
             },
             _ => Err(OUT),
         },
+        // No telemetry ping states these.
+        HistogramKind::Functional
+        | HistogramKind::GleanLinear
+        | HistogramKind::Keys
+        | HistogramKind::Categories => Err(OUT),
     }
 }

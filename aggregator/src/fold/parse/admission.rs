@@ -1,6 +1,7 @@
 //! How a name is admitted, of whatever section.
 
-use crate::fold::names::Key;
+use readers::json::Key;
+
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;

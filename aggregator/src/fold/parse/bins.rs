@@ -1,10 +1,7 @@
 //! What a histogram is made of: `values` (samples by the bin's lower bound) and `range`.
 
-use super::cursor::Cursor;
-use super::fields::Fields;
-use super::leaf::Leaf;
-use crate::fold::names::Key;
-use crate::fold::ping_error::PingError;
+use readers::json::{Cursor, Fields, JsonError, Key, Leaf};
+
 use crate::fold::refusal::{Refusal, RefusalCounts};
 use crate::limits::{BIN_SAMPLES_MAX, BINS_PER_HISTOGRAM_MAX};
 
@@ -56,7 +53,7 @@ impl<'a> Bins<'a> {
     }
 
     /// Reads `values`, or whatever stands in its place.
-    pub(super) fn read(mut self, json: &mut Cursor<'_>) -> Result<Values, PingError> {
+    pub(super) fn read(mut self, json: &mut Cursor<'_>) -> Result<Values, JsonError> {
         if !json.enter_object()? {
             return json.value(self);
         }
@@ -103,7 +100,7 @@ impl<'a> Bins<'a> {
 impl Fields for Bins<'_> {
     type Done = Values;
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let samples = json.leaf()?;
         self.push(bound_of(key.text), samples);
         Ok(())
@@ -137,7 +134,7 @@ pub(super) struct Range;
 impl Fields for Range {
     type Done = Option<(i64, i64)>;
 
-    fn list(self, json: &mut Cursor<'_>) -> Result<Self::Done, PingError> {
+    fn list(self, json: &mut Cursor<'_>) -> Result<Self::Done, JsonError> {
         let mut ends = [None; 2];
         let mut length = 0_usize;
         json.elements(|json| {
@@ -150,7 +147,7 @@ impl Fields for Range {
         Ok(ends[0].zip(ends[1]).filter(|_| length == 2))
     }
 
-    fn entry(&mut self, _key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, _key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         json.skip()
     }
 

@@ -1,12 +1,9 @@
 //! The ping as a whole: who sent it (`application`, `environment`, `clientId`), and its payload.
 
-use super::cursor::Cursor;
-use super::fields::Fields;
-use super::leaf::Leaf;
-use super::once::Once;
+use readers::json::{Cursor, Fields, JsonError, Key, Leaf, Once};
+
 use super::sections::Sections;
 use crate::fold::dimension::Dimension;
-use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
@@ -91,7 +88,7 @@ impl<'a> Document<'a> {
 
 impl Document<'_> {
     /// Reads the client's id. Null is as good as absent; another kind than a text is no id.
-    fn client_id(&mut self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn client_id(&mut self, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         match json.text_or_leaf()? {
             Ok(sent) => {
                 self.note_repaired(sent.as_key());
@@ -104,7 +101,7 @@ impl Document<'_> {
     }
 
     /// Reads a dimension's value; anything but a text leaves it empty.
-    fn dimension(&mut self, dimension: Dimension, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn dimension(&mut self, dimension: Dimension, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let read = json.text_or_leaf()?;
         let value = self.stage.dimensions.value(dimension);
         value.clear();
@@ -124,12 +121,14 @@ impl Document<'_> {
 impl Fields for Document<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let keys = keys_of(self.place);
         let Some(at) = keys.iter().position(|(name, _)| *name == key.text) else {
             return json.skip();
         };
-        self.once.note(at, self.stage);
+        if self.once.again(at) {
+            self.stage.fail(PingError::DuplicateKey);
+        }
         match keys[at].1 {
             Item::Inner(place) => json.value(Document::at(place, self.stage)),
             Item::Payload => json.value(Sections::payload(self.stage)),

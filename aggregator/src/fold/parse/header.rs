@@ -1,7 +1,7 @@
 //! What a histogram states before its bins: type, range, number of bins. A metric sends the same text almost always, so
 //! the last one is kept and compared instead of read.
 
-use super::leaf::Leaf;
+use readers::json::Leaf;
 
 /// Longer texts are not kept: programs write about 80 bytes.
 pub(super) const HEADER_BYTES_MAX: usize = 128;

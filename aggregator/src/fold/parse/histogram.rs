@@ -1,16 +1,12 @@
 //! One histogram: what it must be to count, and under which layout. And `histograms`, which holds the plain ones.
 
+use readers::json::{Cursor, Fields, JsonError, Key, Leaf, Once};
 use sketch::{HistogramKind, Layout};
 
 use super::admission::admit;
 use super::bins::{Bins, Range, Values};
-use super::cursor::Cursor;
-use super::fields::Fields;
 use super::header::Header;
-use super::leaf::Leaf;
-use super::once::Once;
 use super::section::not_an_object;
-use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::{Contribution, Stage};
@@ -59,7 +55,7 @@ impl<'a> Histogram<'a> {
     }
 
     /// Reads it, or whatever stands in its place.
-    pub(super) fn read(mut self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    pub(super) fn read(mut self, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         if !json.enter_object()? {
             return json.value(self);
         }
@@ -103,7 +99,7 @@ impl<'a> Histogram<'a> {
         }
     }
 
-    fn read_bins(&mut self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn read_bins(&mut self, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         self.stage.bins.truncate(self.first_bin);
         self.values = Some(Bins::onto(&mut self.stage.bins).read(json)?);
         Ok(())
@@ -145,6 +141,11 @@ impl<'a> Histogram<'a> {
                 let fits = 0 <= min && min <= max && max <= RANGE_MAX;
                 (min, max, bin_count.filter(|_| fits)?)
             }
+            // No telemetry ping states these.
+            HistogramKind::Functional
+            | HistogramKind::GleanLinear
+            | HistogramKind::Keys
+            | HistogramKind::Categories => return None,
         };
         Some(Layout {
             kind,
@@ -209,12 +210,14 @@ impl<'a> Histogram<'a> {
 impl Fields for Histogram<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Some(at) = KEYS.iter().position(|name| *name == key.text) else {
             self.start = None;
             return json.skip();
         };
-        self.once.note(at, self.stage);
+        if self.once.again(at) {
+            self.stage.fail(PingError::DuplicateKey);
+        }
         match at {
             0 => self.kind = Some(json.leaf()?),
             1 => self.sum = Some(json.leaf()?),
@@ -267,7 +270,7 @@ impl<'a> HistogramMap<'a> {
 impl Fields for HistogramMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Self {
             process,
             stage,

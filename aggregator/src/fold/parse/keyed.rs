@@ -1,13 +1,11 @@
 //! Keyed sections: metric, then label, then a histogram or a number.
 
+use readers::json::{Cursor, Fields, JsonError, Key, Leaf};
+
 use super::admission::admit;
-use super::cursor::Cursor;
-use super::fields::Fields;
 use super::histogram::Histogram;
-use super::leaf::Leaf;
 use super::numbers::{IGNORED_SCALARS, scalar};
 use super::section::not_an_object;
-use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::staged::Stage;
 
@@ -61,7 +59,7 @@ impl<'a> KeyedMap<'a> {
 impl Fields for KeyedMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Some(metric) = self.admit(key) else {
             return json.skip();
         };
@@ -112,7 +110,7 @@ impl Labels<'_> {
 impl Fields for Labels<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Some(label) = self.admit(key) else {
             return json.skip();
         };

@@ -1,14 +1,10 @@
 //! Plain numbers: scalars and simple measurements. Each is one sample of its layout.
 
+use readers::json::{Cursor, Fields, JsonError, Key, Leaf};
 use sketch::Layout;
 
 use super::admission::admit;
-use super::cursor::Cursor;
-use super::fields::Fields;
-use super::leaf::Leaf;
 use super::section::not_an_object;
-use crate::fold::names::Key;
-use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
 use crate::fold::vocabulary::NO_LABEL;
@@ -77,7 +73,7 @@ impl<'a> ScalarMap<'a> {
 impl Fields for ScalarMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Some(key) = self.admit(key) else {
             return json.skip();
         };
@@ -115,7 +111,7 @@ impl<'a> SimpleMap<'a> {
 impl Fields for SimpleMap<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Self {
             process,
             stage,
@@ -151,7 +147,7 @@ struct SimpleValue<'a> {
 impl Fields for SimpleValue<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Self {
             outer,
             process,

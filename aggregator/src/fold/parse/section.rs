@@ -1,7 +1,8 @@
 //! A section of the payload: histograms, keyed histograms, simple measurements, scalars, keyed scalars, or what holds more
 //! of these; who has it, and what may stand in its place.
 
-use super::leaf::Leaf;
+use readers::json::Leaf;
+
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
 
@@ -18,7 +19,7 @@ pub(super) enum Owner {
     Process,
 }
 
-/// A section; the number is for [`Once`](super::once::Once).
+/// A section; the number is for [`Once`](readers::json::Once).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Histograms,

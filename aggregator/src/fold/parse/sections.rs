@@ -1,14 +1,11 @@
 //! The payload's sections, by process, and what reads each.
 
-use super::cursor::Cursor;
-use super::fields::Fields;
+use readers::json::{Cursor, Fields, JsonError, Key, Leaf, Once};
+
 use super::histogram::HistogramMap;
 use super::keyed::{Keyed, KeyedMap};
-use super::leaf::Leaf;
 use super::numbers::{ScalarMap, SimpleMap};
-use super::once::Once;
 use super::section::{Owner, Section, not_an_object};
-use crate::fold::names::Key;
 use crate::fold::ping_error::PingError;
 use crate::fold::refusal::Refusal;
 use crate::fold::staged::Stage;
@@ -42,11 +39,13 @@ impl<'a> Sections<'a> {
 impl Fields for Sections<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let Some(section) = Section::of(self.owner, key.text) else {
             return json.skip();
         };
-        self.once.note(section as usize, self.stage);
+        if self.once.again(section as usize) {
+            self.stage.fail(PingError::DuplicateKey);
+        }
         let (process, stage) = (self.process, &mut *self.stage);
         match section {
             Section::Histograms => json.value(HistogramMap::new(process, stage)),
@@ -72,12 +71,12 @@ struct Children<'a>(&'a mut Stage);
 impl Fields for Children<'_> {
     type Done = ();
 
-    fn list(self, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn list(self, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         let content = self.0.vocabulary.processes.intern("content");
         json.elements(|json| json.value(Sections::of(Owner::Child, content, &mut *self.0)))
     }
 
-    fn entry(&mut self, _key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, _key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         json.skip()
     }
 
@@ -137,7 +136,7 @@ impl<'a> Processes<'a> {
 impl Fields for Processes<'_> {
     type Done = ();
 
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError> {
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
         match self.admit(key) {
             None => json.skip(),
             Some((owner, process)) => json.value(Sections::of(owner, process, &mut *self.stage)),

@@ -1,17 +1,17 @@
 //! How one JSON object (or whatever stands in its place) is read, field by field.
 
 use super::cursor::Cursor;
+use super::error::JsonError;
+use super::key::Key;
 use super::leaf::Leaf;
-use crate::fold::names::Key;
-use crate::fold::ping_error::PingError;
 
 /// What reads one object.
-pub(super) trait Fields: Sized {
+pub trait Fields: Sized {
     /// What reading it gives.
     type Done;
 
     /// Reads the value under a key, all of it.
-    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), PingError>;
+    fn entry(&mut self, key: Key<'_>, json: &mut Cursor<'_>) -> Result<(), JsonError>;
 
     /// The object ended.
     fn end(self) -> Self::Done;
@@ -20,7 +20,7 @@ pub(super) trait Fields: Sized {
     fn other(self, leaf: Leaf) -> Self::Done;
 
     /// An array was entered there; reads all of it. Unless it is of use, it is skipped.
-    fn list(self, json: &mut Cursor<'_>) -> Result<Self::Done, PingError> {
+    fn list(self, json: &mut Cursor<'_>) -> Result<Self::Done, JsonError> {
         json.elements(Cursor::skip)?;
         Ok(self.other(Leaf::List))
     }
@@ -28,7 +28,8 @@ pub(super) trait Fields: Sized {
 
 impl Cursor<'_> {
     /// Reads a value by the rules of its [`Fields`].
-    pub(super) fn value<F: Fields>(&mut self, mut fields: F) -> Result<F::Done, PingError> {
+    #[inline]
+    pub fn value<F: Fields>(&mut self, mut fields: F) -> Result<F::Done, JsonError> {
         match self.peek()? {
             b'{' => {
                 self.enter()?;
@@ -46,7 +47,8 @@ impl Cursor<'_> {
     }
 
     /// Reads an object's further members, and its end: the cursor stands before a key.
-    pub(super) fn members<F: Fields>(&mut self, fields: &mut F) -> Result<(), PingError> {
+    #[inline]
+    pub fn members<F: Fields>(&mut self, fields: &mut F) -> Result<(), JsonError> {
         loop {
             let key = self.key()?;
             fields.entry(key.as_key(), self)?;

@@ -2,8 +2,10 @@
 
 /// A value's kind, and its number if it is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Leaf {
+pub enum Leaf {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
     /// An integer of 64 bits with sign.
     Whole(i64),
@@ -11,14 +13,18 @@ pub(super) enum Leaf {
     Beyond,
     /// Any other number.
     Fraction(f64),
+    /// A text.
     Text,
+    /// An array.
     List,
+    /// An object.
     Object,
 }
 
 impl Leaf {
     /// A number as `serde_json` reads it.
-    pub(super) fn of(number: &serde_json::Number) -> Self {
+    #[must_use]
+    pub fn of(number: &serde_json::Number) -> Self {
         if let Some(whole) = number.as_i64() {
             Self::Whole(whole)
         } else if number.is_u64() {

@@ -9,23 +9,27 @@ use std::borrow::Cow;
 
 use ping::LooseText;
 
+use super::error::JsonError;
+use super::key::Key;
 use super::leaf::Leaf;
 use super::scan;
-use crate::fold::names::Key;
-use crate::fold::ping_error::PingError;
 
 /// Arrays and objects in each other beyond this depth are an error: that of `serde_json`.
 const DEPTH_MAX: u32 = 127;
 
 /// A text that was looked at.
 #[derive(Clone, Debug)]
-pub(super) struct Text<'de> {
-    pub(super) text: Cow<'de, str>,
+pub struct Text<'de> {
+    /// The text.
+    pub text: Cow<'de, str>,
     is_repaired: bool,
 }
 
 impl Text<'_> {
-    pub(super) fn as_key(&self) -> Key<'_> {
+    /// As a key.
+    #[inline]
+    #[must_use]
+    pub fn as_key(&self) -> Key<'_> {
         Key {
             text: &self.text,
             is_repaired: self.is_repaired,
@@ -35,14 +39,16 @@ impl Text<'_> {
 
 /// A place in a body. After an error it is of no use.
 #[derive(Clone, Debug)]
-pub(super) struct Cursor<'de> {
+pub struct Cursor<'de> {
     body: &'de [u8],
     at: usize,
     depth: u32,
 }
 
 impl<'de> Cursor<'de> {
-    pub(super) const fn new(body: &'de [u8]) -> Self {
+    /// At the beginning of a body.
+    #[must_use]
+    pub const fn new(body: &'de [u8]) -> Self {
         Self {
             body,
             at: 0,
@@ -51,10 +57,20 @@ impl<'de> Cursor<'de> {
     }
 
     /// Reads the elements of an array that was entered, each by `element`.
-    pub(super) fn elements(
+    #[inline]
+    pub fn elements(
         &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<(), PingError>,
-    ) -> Result<(), PingError> {
+        element: impl FnMut(&mut Self) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.elements_by(element)
+    }
+
+    /// Reads the elements of an array that was entered, each by `element`, which may end the walk for reasons of its own.
+    #[inline]
+    pub fn elements_by<E: From<JsonError>>(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.closes(b']')? {
             return Ok(());
         }
@@ -67,7 +83,8 @@ impl<'de> Cursor<'de> {
     }
 
     /// Reads a value's kind, and its number; what lies inside arrays and objects is checked and skipped.
-    pub(super) fn leaf(&mut self) -> Result<Leaf, PingError> {
+    #[inline]
+    pub fn leaf(&mut self) -> Result<Leaf, JsonError> {
         match self.peek()? {
             b'{' => {
                 self.enter()?;
@@ -84,13 +101,13 @@ impl<'de> Cursor<'de> {
     }
 
     /// Passes the members of an object that was entered, and its end.
-    fn pass_members(&mut self) -> Result<(), PingError> {
+    fn pass_members(&mut self) -> Result<(), JsonError> {
         if self.closes(b'}')? {
             return Ok(());
         }
         loop {
             if self.peek()? != b'"' {
-                return Err(PingError::NotJson);
+                return Err(JsonError::NotJson);
             }
             self.pass_text()?;
             self.colon()?;
@@ -102,12 +119,14 @@ impl<'de> Cursor<'de> {
     }
 
     /// Checks a value and drops it.
-    pub(super) fn skip(&mut self) -> Result<(), PingError> {
+    #[inline]
+    pub fn skip(&mut self) -> Result<(), JsonError> {
         self.leaf().map(|_| ())
     }
 
     /// Reads a text; of anything else only what it is.
-    pub(super) fn text_or_leaf(&mut self) -> Result<Result<Text<'de>, Leaf>, PingError> {
+    #[inline]
+    pub fn text_or_leaf(&mut self) -> Result<Result<Text<'de>, Leaf>, JsonError> {
         if self.peek()? == b'"' {
             return self.text().map(Ok);
         }
@@ -115,12 +134,14 @@ impl<'de> Cursor<'de> {
     }
 
     /// The body must end here.
-    pub(super) fn end(&mut self) -> Result<(), PingError> {
-        self.peek().map_or(Ok(()), |_| Err(PingError::NotJson))
+    #[inline]
+    pub fn end(&mut self) -> Result<(), JsonError> {
+        self.peek().map_or(Ok(()), |_| Err(JsonError::NotJson))
     }
 
     /// Enters an object. False when something else stands here.
-    pub(super) fn enter_object(&mut self) -> Result<bool, PingError> {
+    #[inline]
+    pub fn enter_object(&mut self) -> Result<bool, JsonError> {
         let object = self.peek()? == b'{';
         if object {
             self.enter()?;
@@ -129,7 +150,8 @@ impl<'de> Cursor<'de> {
     }
 
     /// Whether what was entered ends at once; then it is left.
-    pub(super) fn closes(&mut self, bracket: u8) -> Result<bool, PingError> {
+    #[inline]
+    pub fn closes(&mut self, bracket: u8) -> Result<bool, JsonError> {
         let closes = self.peek()? == bracket;
         if closes {
             self.leave();
@@ -138,7 +160,8 @@ impl<'de> Cursor<'de> {
     }
 
     /// Whether another entry follows a comma; if the bracket stands there, it is left.
-    pub(super) fn goes_on(&mut self, bracket: u8) -> Result<bool, PingError> {
+    #[inline]
+    pub fn goes_on(&mut self, bracket: u8) -> Result<bool, JsonError> {
         match self.peek()? {
             b',' => {
                 self.at += 1;
@@ -148,22 +171,26 @@ impl<'de> Cursor<'de> {
                 self.leave();
                 Ok(false)
             }
-            _ => Err(PingError::NotJson),
+            _ => Err(JsonError::NotJson),
         }
     }
 
     /// Where the cursor stands.
-    pub(super) const fn at(&self) -> usize {
+    #[must_use]
+    pub const fn at(&self) -> usize {
         self.at
     }
 
     /// The bytes that were passed since the cursor stood at `start`.
-    pub(super) fn since(&self, start: usize) -> &'de [u8] {
+    #[inline]
+    #[must_use]
+    pub fn since(&self, start: usize) -> &'de [u8] {
         &self.body[start..self.at]
     }
 
     /// Passes exactly these bytes. False, and nothing passed, when others stand here.
-    pub(super) fn pass(&mut self, bytes: &[u8]) -> bool {
+    #[inline]
+    pub fn pass(&mut self, bytes: &[u8]) -> bool {
         let passes = self.rest().starts_with(bytes);
         if passes {
             self.at += bytes.len();
@@ -173,7 +200,8 @@ impl<'de> Cursor<'de> {
 
     /// Reads `"bound":samples` if it is written as programs write it: digits without leading zeros, no white space,
     /// then a comma or a closing brace, which is not passed. Otherwise nothing is passed.
-    pub(super) fn plain_bin(&mut self) -> Option<(i64, i64)> {
+    #[inline]
+    pub fn plain_bin(&mut self) -> Option<(i64, i64)> {
         let bytes = self.rest();
         let (b'"', rest) = bytes.split_first().map(|(quote, rest)| (*quote, rest))? else {
             return None;
@@ -188,85 +216,95 @@ impl<'de> Cursor<'de> {
     }
 
     /// A key and its colon.
-    pub(super) fn key(&mut self) -> Result<Text<'de>, PingError> {
+    #[inline]
+    pub fn key(&mut self) -> Result<Text<'de>, JsonError> {
         if self.peek()? != b'"' {
-            return Err(PingError::NotJson);
+            return Err(JsonError::NotJson);
         }
         let key = self.text()?;
         self.colon()?;
         Ok(key)
     }
 
-    fn colon(&mut self) -> Result<(), PingError> {
+    #[inline]
+    fn colon(&mut self) -> Result<(), JsonError> {
         if self.peek()? != b':' {
-            return Err(PingError::NotJson);
+            return Err(JsonError::NotJson);
         }
         self.at += 1;
         Ok(())
     }
 
+    #[inline]
     fn rest(&self) -> &'de [u8] {
         &self.body[self.at..]
     }
 
     /// The next byte that is no white space; it is not passed.
-    pub(super) fn peek(&mut self) -> Result<u8, PingError> {
+    #[inline]
+    pub fn peek(&mut self) -> Result<u8, JsonError> {
         loop {
             match self.body.get(self.at) {
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
                 Some(&byte) => return Ok(byte),
-                None => return Err(PingError::NotJson),
+                None => return Err(JsonError::NotJson),
             }
         }
     }
 
     /// Passes an opening bracket.
-    pub(super) fn enter(&mut self) -> Result<(), PingError> {
+    #[inline]
+    pub fn enter(&mut self) -> Result<(), JsonError> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(PingError::TooDeep);
+            return Err(JsonError::TooDeep);
         }
         self.at += 1;
         Ok(())
     }
 
     /// Passes a closing bracket.
+    #[inline]
     fn leave(&mut self) {
         self.depth -= 1;
         self.at += 1;
     }
 
     /// Reads a value that is neither array nor object.
-    pub(super) fn plain(&mut self) -> Result<Leaf, PingError> {
+    #[inline]
+    pub fn plain(&mut self) -> Result<Leaf, JsonError> {
         match self.peek()? {
             b'0'..=b'9' | b'-' => self.number(),
             b'"' => self.pass_text().map(|_| Leaf::Text),
             b't' => self.word("true", Leaf::Bool(true)),
             b'f' => self.word("false", Leaf::Bool(false)),
             b'n' => self.word("null", Leaf::Null),
-            _ => Err(PingError::NotJson),
+            _ => Err(JsonError::NotJson),
         }
     }
 
-    fn word(&mut self, word: &str, leaf: Leaf) -> Result<Leaf, PingError> {
+    #[inline]
+    fn word(&mut self, word: &str, leaf: Leaf) -> Result<Leaf, JsonError> {
         self.pass(word.as_bytes())
             .then_some(leaf)
-            .ok_or(PingError::NotJson)
+            .ok_or(JsonError::NotJson)
     }
 
     /// Passes a text, whatever it holds; the cursor stands before its quote. Answers what stands between the quotes.
-    fn pass_text(&mut self) -> Result<&'de [u8], PingError> {
+    #[inline]
+    fn pass_text(&mut self) -> Result<&'de [u8], JsonError> {
         let inside = &self.rest()[1..];
         let mut length = scan::plain_bytes(inside);
         if inside.get(length) != Some(&b'"') {
-            length += scan::closing_quote(&inside[length..]).ok_or(PingError::NotJson)?;
+            length += scan::closing_quote(&inside[length..]).ok_or(JsonError::NotJson)?;
         }
         self.at += length + 2;
         Ok(&inside[..length])
     }
 
     /// Reads a text that is looked at; the cursor stands before its quote.
-    fn text(&mut self) -> Result<Text<'de>, PingError> {
+    #[inline]
+    fn text(&mut self) -> Result<Text<'de>, JsonError> {
         let inside = &self.rest()[1..];
         let plain = scan::plain_bytes(inside);
         if inside.get(plain) == Some(&b'"')
@@ -286,7 +324,8 @@ impl<'de> Cursor<'de> {
     }
 
     /// Reads a number.
-    fn number(&mut self) -> Result<Leaf, PingError> {
+    #[inline]
+    fn number(&mut self) -> Result<Leaf, JsonError> {
         let bytes = self.rest();
         if let Some((number, digits)) = scan::digits(bytes)
             && !bytes.get(digits).is_some_and(|byte| scan::in_number(*byte))
@@ -298,7 +337,7 @@ impl<'de> Cursor<'de> {
         let length = bytes.iter().take_while(|byte| scan::in_number(**byte)).count();
         self.at += length;
         let number: serde_json::Number =
-            serde_json::from_slice(self.since(start)).map_err(|_| PingError::NotJson)?;
+            serde_json::from_slice(self.since(start)).map_err(|_| JsonError::NotJson)?;
         Ok(Leaf::of(&number))
     }
 }

@@ -1,0 +1,114 @@
+//! Target: bodies of a declared product. A body is refused as the decoder of JSON refuses it, keeps the promises of the sink, and
+//! tells what the slow reader tells.
+
+use std::cell::RefCell;
+
+use ping::SubmissionDate;
+use readers::declaration::Declaration;
+use readers::declared::oracle::{self, Recorder, Told};
+use readers::declared::{BodyError, Reader, Room, Submitted};
+use serde_json::Value;
+
+/// A declaration that says all that can be said.
+pub const DECLARATION: &str = r#"$highwater: product/1
+sources: [acme/a, acme/b]
+description: Acme.
+since: 2026-10-01
+public: true
+public_floor: 30
+client_id: { path: /id }
+dimensions:
+  version: { path: /version, as: major, default: "1" }
+  system: { path: /os/version, as: major_minor }
+  built: { path: /built, as: date }
+  channel: { path: /channel, values: [stable, beta], default: stable }
+  host: { path: /page, as: host }
+  name: { header: X-Name, as: lower }
+metrics:
+  a:
+    flag: { type: boolean, path: /flag }
+    size: { type: quantity, path: /size, layout: { exponential: [1, 1000, 30] } }
+    editor: { type: string, path: /editor, values: [vim, emacs], max_length: 20 }
+    tools: { type: string_list, path: /tools }
+    first: { type: string, path: /tools/0 }
+    age: { type: datetime, path: /built }
+    hits: { type: rate, path: /hits }
+    wait: { type: timespan, path: /wait, unit: second }
+  all:
+    calls: { type: labeled_counter, path: "/calls/*", labels: [build, test] }
+    inner: { type: labeled_string, path: "/calls/*/*" }
+    took: { type: labeled_timing_distribution, path: "/took/*/ms", unit: millisecond }
+    map: { type: custom_distribution, path: /map, given_as: map, layout: { linear: [0, 100, 12] } }
+    pairs: { type: memory_distribution, path: /pairs, given_as: pairs, unit: kilobyte }
+    arrays: { type: custom_distribution, path: /arrays, given_as: arrays, layout: { functional: [2, 16] } }
+ignore: [/debug/*]
+examples:
+  - uri: /submit/acme/a/1/7e2c2a0e-6f0e-4a57-9f0a-0d3c6f2b9a11
+    headers: { X-Name: Acme }
+    received: 2026-11-01
+    body: { id: me, version: "2.4.1", size: 3, calls: { build: 2 } }
+    expect:
+      - { metric: a.size, sum: 3, version: "2" }
+      - { metric: all.calls, label: build, samples: 1 }
+      - { name: acme }
+keep: { pings: 7d, aggregates: 2y }
+drop: [/id, /secret]
+by_source: { acme/b: { clients: none } }
+"#;
+
+thread_local! {
+    static READING: RefCell<(Declaration, Reader, Room)> = RefCell::new({
+        let declaration = Declaration::read(DECLARATION).expect("a declaration");
+        let reader = Reader::new(&declaration, 0).expect("a source");
+        (declaration, reader, Room::default())
+    });
+}
+
+/// A body.
+pub fn target(data: &[u8]) {
+    READING.with_borrow_mut(|(declaration, reader, room)| {
+        let tree: Result<Value, _> = serde_json::from_slice(data);
+        let told = read(reader, room, data);
+        assert_eq!(told, read(reader, room, data), "the same twice");
+        match told {
+            Ok(_) | Err(BodyError::DuplicateKey) => {}
+            Err(BodyError::Json(_)) => assert!(tree.is_err()),
+            Err(BodyError::NotAnObject) => assert!(tree.as_ref().is_ok_and(|tree| !tree.is_object())),
+        }
+        // Written again, each key stands once, and in the order of the tree.
+        if let Ok(tree) = tree.as_ref().map_err(drop)
+            && tree.is_object()
+        {
+            let told = read(reader, room, tree.to_string().as_bytes());
+            let slow = oracle::read(declaration, 0, tree, received(), &|name| {
+                header(name).map(str::to_owned)
+            });
+            assert_eq!(told, Ok(slow));
+        }
+    });
+}
+
+fn received() -> SubmissionDate {
+    SubmissionDate::from_yyyymmdd(20_261_101).expect("a date")
+}
+
+fn header(name: &str) -> Option<&'static str> {
+    (name == "x-name").then_some("Acme")
+}
+
+fn read(reader: &Reader, room: &mut Room, body: &[u8]) -> Result<Told, BodyError> {
+    let mut recorder = Recorder::of(reader);
+    let submitted = Submitted {
+        received: received(),
+        header: &header,
+    };
+    reader.read(body, submitted, room, &mut recorder)?;
+    Ok(recorder.told)
+}
+
+/// Bodies that have every declared path.
+pub fn seeds() -> Vec<Vec<u8>> {
+    let full = r#"{"id":"me","version":"2.4.1","os":{"version":"10.15.7"},"built":"2026-10-01T10:00:00+02:00","channel":"nightly","page":"https://a@X.org:1/y","flag":true,"size":-3,"editor":"vim","tools":["a","b","a",1],"hits":{"numerator":1,"denominator":2.5},"wait":1.25,"calls":{"build":2,"other":{"a/b":"x","%":null}},"took":{"link":{"ms":[1,2.5,-1]},"x":{"ms":7}},"map":{"1":2,"x":3,"-0.5":1},"pairs":[[1,2],[3],[1e9,1099511627777]],"arrays":{"counts":[1,0,"x"],"bins":[5,6,7]},"debug":{"x":[]}}"#;
+    let odd = r#"{"id":7,"version":2,"built":20261001,"flag":1,"size":18446744073709551616,"editor":"","tools":"a","hits":[1],"wait":1e300,"calls":[{"build":1},{"build":2}],"took":{"a":[{"ms":1}]},"map":[],"pairs":{},"arrays":{"bins":[1]}}"#;
+    [full, odd].map(|text| text.as_bytes().to_vec()).to_vec()
+}

@@ -1,0 +1,161 @@
+//! What a declaration promises to the users of each source, in plain words.
+
+use std::fmt::Write as _;
+
+use crate::declaration::{Clients, Declaration, Path, Privacy};
+
+/// What is promised, source by source.
+#[must_use]
+pub fn promises(declaration: &Declaration) -> String {
+    let mut words = String::new();
+    if !declaration.description.is_empty() {
+        push(&mut words, declaration.description.trim());
+    }
+    for (source, privacy) in declaration.sources.iter().zip(&declaration.privacy) {
+        push(&mut words, &format!("\n{source}"));
+        let id = declaration.client_id.as_ref();
+        let dropped = |path: &Path| privacy.drop.iter().any(|dropped| dropped.covers(path));
+        let keeps_id = id.filter(|path| !dropped(path));
+        let lines = [
+            ("Pings", pings(privacy)),
+            ("Numbers", numbers(declaration, privacy)),
+            ("Identity", identity(id, keeps_id, privacy.clients)),
+            ("Erasure", erasure(id, keeps_id, privacy)),
+        ];
+        for (head, text) in lines {
+            push(&mut words, &format!("  {head}: {text}"));
+        }
+        if declaration.public {
+            let text = format!(
+                "  Public: sums of at least {} pings are in the public summary.",
+                declaration.public_floor
+            );
+            push(&mut words, &text);
+        }
+    }
+    words
+}
+
+fn push(words: &mut String, line: &str) {
+    // A text takes all that is written to it.
+    let _ = writeln!(words, "{line}");
+}
+
+fn how_long(days: Option<i64>, setting: &str) -> String {
+    match days {
+        None => format!("for as long as the installation keeps them (`{setting}`)"),
+        Some(1) => "for a day".to_owned(),
+        Some(days) if days % 365 == 0 => match days / 365 {
+            1 => "for a year".to_owned(),
+            years => format!("for {years} years"),
+        },
+        Some(days) => format!("for {days} days"),
+    }
+}
+
+fn pings(privacy: &Privacy) -> String {
+    let without = match privacy.drop.as_slice() {
+        [] => String::new(),
+        paths => {
+            let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+            format!(", without {}", paths.join(" and "))
+        }
+    };
+    let time = how_long(privacy.keep_pings, "--keep-pings");
+    format!("each is kept as it was sent{without}, {time}.")
+}
+
+fn numbers(declaration: &Declaration, privacy: &Privacy) -> String {
+    let dimensions: Vec<&str> = declaration
+        .dimensions
+        .iter()
+        .map(|dimension| dimension.name.as_str())
+        .collect();
+    let by = if dimensions.is_empty() {
+        "by day".to_owned()
+    } else {
+        format!("by day and {}", dimensions.join(", "))
+    };
+    let time = how_long(privacy.keep_aggregates, "--keep-aggregates");
+    format!(
+        "sums over many pings {by}, in which no single ping can be seen again unless it was alone, {time}."
+    )
+}
+
+fn identity(id: Option<&Path>, keeps_id: Option<&Path>, clients: Clients) -> String {
+    let Some(id) = id else {
+        return "no id is read: users are not counted.".to_owned();
+    };
+    let counted = match clients {
+        Clients::Hashed => format!("users are counted by a keyed hash of {id}"),
+        Clients::Daily => format!(
+            "users are counted by a hash of {id} whose key changes each day, so that days cannot be joined"
+        ),
+        Clients::None => "users are not counted".to_owned(),
+    };
+    match keeps_id {
+        Some(path) => format!("{counted}; the stored ping keeps the id at {path}."),
+        None => format!("{counted}; the id itself is not stored."),
+    }
+}
+
+fn erasure(id: Option<&Path>, keeps_id: Option<&Path>, privacy: &Privacy) -> String {
+    let way = match (id, keeps_id, privacy.clients) {
+        (_, Some(path), _) => format!("tell the id at {path}: the pings that hold it are found by it"),
+        (Some(_), None, Clients::Hashed) => {
+            "tell the id: what was counted under its hash is found by it; the pings hold no id".to_owned()
+        }
+        (Some(_), None, Clients::Daily) => {
+            "nothing leads from an id to its pings once the day is over".to_owned()
+        }
+        _ => "nothing leads from a person to a ping".to_owned(),
+    };
+    match privacy.keep_pings {
+        Some(_) => format!(
+            "{way}. All pings go by themselves {}.",
+            how_long(privacy.keep_pings, "").replacen("for", "after", 1)
+        ),
+        None => format!("{way}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_source_says_what_is_kept_how_long_and_under_which_identity() {
+        let text = "$highwater: product/1\nsources: [acme/a, acme/b]\ndescription: Acme.\nclient_id: { path: /id }\ndimensions: { os: { path: /os } }\npublic: true\nkeep: { pings: 7d, aggregates: 2y }\ndrop: [/id, /host]\nby_source: { acme/b: { clients: daily, drop: [/host] } }\n";
+        let declaration = Declaration::read(text).expect("a declaration");
+        let expected = "Acme.
+
+acme/a
+  Pings: each is kept as it was sent, without /id and /host, for 7 days.
+  Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
+  Identity: users are counted by a keyed hash of /id; the id itself is not stored.
+  Erasure: tell the id: what was counted under its hash is found by it; the pings hold no id. All pings go by themselves after 7 days.
+  Public: sums of at least 20 pings are in the public summary.
+
+acme/b
+  Pings: each is kept as it was sent, without /host, for 7 days.
+  Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
+  Identity: users are counted by a hash of /id whose key changes each day, so that days cannot be joined; the stored ping keeps the id at /id.
+  Erasure: tell the id at /id: the pings that hold it are found by it. All pings go by themselves after 7 days.
+  Public: sums of at least 20 pings are in the public summary.
+";
+        assert_eq!(promises(&declaration), expected);
+    }
+
+    #[test]
+    fn without_an_id_nobody_is_counted() {
+        let declaration =
+            Declaration::read("$highwater: product/1\nsources: [acme/a]\n").expect("a declaration");
+        let words = promises(&declaration);
+        assert!(words.contains("no id is read: users are not counted."), "{words}");
+        assert!(words.contains("(`--keep-pings`)"), "{words}");
+        assert!(
+            words.contains("nothing leads from a person to a ping."),
+            "{words}"
+        );
+    }
+}

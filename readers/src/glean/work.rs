@@ -1,0 +1,211 @@
+//! What the parts of the reader share while one ping is read: the sink, what is staged, and what was seen twice.
+
+use ping::{OTHER, SubmissionDate};
+
+use super::arena::{Arena, Span};
+use super::custom_layouts::CustomLayouts;
+use super::limits::{STRING_BYTES_MAX, TEXT_BYTES_KEPT, THINGS_KEPT, VALUES_PER_PING_MAX};
+use super::staged::Staged;
+use crate::json::{Cursor, JsonError, Key, Leaf, Text};
+use crate::values::{Name, Note, Place, Rule, Subject, Values};
+
+/// Room that is used again for the next ping.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) arena: Arena,
+    pub(super) staged: Staged,
+    /// The keys of the objects in which the reader is, the innermost last.
+    keys: Vec<Span>,
+    /// Names of events, and the rates of their sessions.
+    pub(super) events: Vec<(Span, Option<f64>)>,
+    /// How many bins the ping's distributions stated so far.
+    pub(super) bins_stated: usize,
+}
+
+impl Scratch {
+    /// Empties it; the room of one large ping is not kept for the small ones that follow.
+    pub(super) fn clear(&mut self) {
+        let things = [
+            self.keys.capacity(),
+            self.events.capacity(),
+            self.staged.capacity(),
+        ];
+        if self.arena.capacity() > TEXT_BYTES_KEPT || things.into_iter().any(|most| most > THINGS_KEPT) {
+            *self = Self::default();
+        }
+        self.arena.clear();
+        self.staged.clear();
+        self.keys.clear();
+        self.events.clear();
+        self.bins_stated = 0;
+    }
+}
+
+/// One ping's reading.
+pub(super) struct Work<'a, S> {
+    pub(super) sink: &'a mut S,
+    pub(super) custom: &'a CustomLayouts,
+    pub(super) received: SubmissionDate,
+    pub(super) scratch: &'a mut Scratch,
+    /// Whether a key stood twice in one object.
+    pub(super) is_doubled: bool,
+}
+
+/// Whose value is read: a metric, and the label under which it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub(super) metric: Span,
+    pub(super) label: Option<Span>,
+}
+
+impl<S: Values> Work<'_, S> {
+    /// Tells that something of a metric is left out or counts otherwise.
+    pub(super) fn note(&mut self, rule: Rule, metric: Span, place: Place) {
+        let name = self.scratch.arena.get(metric);
+        self.sink.note(Note {
+            rule,
+            subject: Subject::Metric(Name::Sent(name)),
+            place: Some(place),
+        });
+    }
+
+    /// Tells the same of what belongs to no metric.
+    pub(super) fn note_body(&mut self, rule: Rule, place: Place) {
+        self.sink.note(Note {
+            rule,
+            subject: Subject::Body,
+            place: Some(place),
+        });
+    }
+
+    /// Stages a number, if there is room.
+    pub(super) fn number(&mut self, target: Target, number: i64) -> Result<(), Rule> {
+        self.room()?;
+        let Target { metric, label } = target;
+        self.scratch.staged.number(metric, label, number);
+        Ok(())
+    }
+
+    /// Stages a value that counts by its name, if there is room. `first` is how many were staged when its place began.
+    pub(super) fn value(
+        &mut self,
+        target: Target,
+        text: &Text<'_>,
+        first: usize,
+        place: Place,
+    ) -> Result<(), Rule> {
+        if text.as_key().is_repaired {
+            self.note(Rule::TextRepaired, target.metric, place);
+        }
+        self.plain_value(target, &text.text, first, place)
+    }
+
+    /// The same of a text that was not sent as it is.
+    pub(super) fn plain_value(
+        &mut self,
+        target: Target,
+        value: &str,
+        first: usize,
+        place: Place,
+    ) -> Result<(), Rule> {
+        self.room()?;
+        let is_long = value.len() > STRING_BYTES_MAX;
+        if is_long {
+            self.note(Rule::TextTooLong, target.metric, place);
+        }
+        let value = if is_long { OTHER } else { value };
+        let Scratch { arena, staged, .. } = &mut *self.scratch;
+        staged.value(target.metric, target.label, value, first, arena);
+        Ok(())
+    }
+
+    /// Whether another value of this ping is taken.
+    pub(super) const fn room(&self) -> Result<(), Rule> {
+        if self.scratch.staged.len() < VALUES_PER_PING_MAX {
+            Ok(())
+        } else {
+            Err(Rule::TooManyMetrics)
+        }
+    }
+
+    /// Reads the members of an object whose keys are names; of anything else says what it is. Names that stand there twice
+    /// make the ping an errored one, but for those that could not be read: they may have been sent as two.
+    pub(super) fn named(
+        &mut self,
+        json: &mut Cursor<'_>,
+        mut each: impl FnMut(&mut Self, NamedKey, &mut Cursor<'_>) -> Result<(), JsonError>,
+    ) -> Result<Option<Leaf>, JsonError> {
+        let first = self.scratch.keys.len();
+        let other = members(json, |key, json| {
+            let name = self.scratch.arena.push(key.text);
+            if !key.is_repaired {
+                self.scratch.keys.push(name);
+            }
+            let key = NamedKey {
+                name,
+                is_repaired: key.is_repaired,
+            };
+            each(self, key, json)
+        })?;
+        let Scratch { arena, keys, .. } = &mut *self.scratch;
+        let arena = &*arena;
+        let these = &mut keys[first..];
+        // The SDK sorts its keys, so that they are compared once.
+        if !these.is_sorted_by(|a, b| arena.get(*a) < arena.get(*b)) {
+            these.sort_unstable_by(|a, b| arena.get(*a).cmp(arena.get(*b)));
+            self.is_doubled |= these
+                .windows(2)
+                .any(|pair| arena.get(pair[0]) == arena.get(pair[1]));
+        }
+        keys.truncate(first);
+        Ok(other)
+    }
+}
+
+/// A name that was kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NamedKey {
+    pub(super) name: Span,
+    pub(super) is_repaired: bool,
+}
+
+/// Reads the members of an object, each by `each`; of anything else says what it is.
+pub(super) fn members(
+    json: &mut Cursor<'_>,
+    mut each: impl FnMut(Key<'_>, &mut Cursor<'_>) -> Result<(), JsonError>,
+) -> Result<Option<Leaf>, JsonError> {
+    if !json.enter_object()? {
+        return json.leaf().map(Some);
+    }
+    if json.closes(b'}')? {
+        return Ok(None);
+    }
+    loop {
+        let key = json.key()?;
+        each(key.as_key(), json)?;
+        if !json.goes_on(b'}')? {
+            return Ok(None);
+        }
+    }
+}
+
+/// Where the next value begins.
+pub(super) fn begin(json: &mut Cursor<'_>) -> Result<usize, JsonError> {
+    json.peek()?;
+    Ok(json.at())
+}
+
+/// The place of the value that began at `from` and was read.
+pub(super) const fn place(from: usize, json: &Cursor<'_>) -> Place {
+    Place { from, to: json.at() }
+}
+
+/// A natural number, as counters, quantities and sums are.
+pub(super) const fn natural(leaf: Leaf) -> Result<i64, Rule> {
+    match leaf {
+        Leaf::Whole(number) if number >= 0 => Ok(number),
+        Leaf::Whole(_) => Err(Rule::NumberNegative),
+        Leaf::Beyond => Err(Rule::NumberTooLarge),
+        _ => Err(Rule::WrongType),
+    }
+}

@@ -1,0 +1,18 @@
+//! What becomes of a ping's JSON. Pure: no I/O, no clock.
+//!
+//! - [`declaration`]: what a team writes so that its own JSON is counted, checked.
+//! - [`declared`]: the reader of declared products.
+//! - [`explain`]: what a ping becomes, value by value, for people.
+//! - [`glean`]: the reader of Glean's pings; [`definitions`]: what their `metrics.yaml` says.
+//! - [`json`]: one walk over a body, without a tree.
+//! - [`values`]: the sink that a reader tells what a body holds.
+
+pub mod dates;
+pub mod declaration;
+pub mod declared;
+pub mod definitions;
+pub mod explain;
+pub mod glean;
+pub mod json;
+mod texts;
+pub mod values;
