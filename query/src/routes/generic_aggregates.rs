@@ -34,7 +34,12 @@ pub(crate) async fn answer(
 ) -> Result<Reply, Problem> {
     let [source, _] = parameters.required(["source", "metric"])?;
     let source = Source::named(source);
-    let known = reads.about(&source).await?;
+    // The dimensions of the original's source are known without a look.
+    let is_main = source.as_str() == Source::TELEMETRY_MAIN;
+    let known = match is_main && parameters.get("explain") != Some("true") {
+        true => None,
+        false => reads.about(&source).await?,
+    };
     let dimensions = dimensions_of(&source, known.as_ref());
     let question = AggregatesQuestion::parse(parameters, dimensions.as_deref())?;
     if withheld.holds(&question.metric) {
