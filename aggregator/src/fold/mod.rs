@@ -16,11 +16,13 @@ mod parse;
 mod ping_error;
 mod refusal;
 mod settings;
+mod shape;
 mod staged;
 mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod told;
 mod vocabulary;
 
 pub use caps::Caps;
@@ -29,5 +31,7 @@ pub use folder::Folder;
 pub(crate) use object::check_object;
 pub use ping_error::PingError;
 pub use refusal::{Refusal, RefusalCounts};
-pub use settings::{FOLD_ACCEPTS_MORE_SINCE, FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};
+pub use settings::{
+    FOLD_ACCEPTS_MORE_SINCE, FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError, Reading,
+};
 pub use standing::{Standing, inflated_bytes_of};

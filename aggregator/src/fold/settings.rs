@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aggregate_store::FoldVersion;
 use ping::Submission;
+use readers::glean::DELETION_REQUEST;
 use serde_json::json;
 
 use super::caps::{Caps, INFLATED_BYTES};
@@ -14,12 +15,12 @@ use crate::limits;
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 ///
 /// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes; of a version of
-/// Linux major and minor are kept, not three characters.
-pub const FOLD_RULES: u32 = 2;
+/// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted.
+pub const FOLD_RULES: u32 = 3;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted
 /// as that one did. It rises to [`FOLD_RULES`] with any other change.
-pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 2;
+pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 3;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -51,9 +52,21 @@ impl Default for FoldSettings {
 }
 
 impl FoldSettings {
-    /// Whether pings of this submission are folded. Only namespace `telemetry` has bodies of this shape.
+    /// How pings of this submission are read; `None` when they are only stored.
+    pub fn reader_of(&self, submission: &Submission) -> Option<Reading> {
+        if submission.namespace == "telemetry" {
+            let is_folded = self.folded.iter().any(|folded| folded.holds(submission));
+            return is_folded.then_some(Reading::Telemetry);
+        }
+        let document_type = submission.document_type.as_deref();
+        document_type
+            .is_some_and(|name| name != DELETION_REQUEST)
+            .then_some(Reading::Glean)
+    }
+
+    /// Whether pings of this submission may be folded: of Glean's, the body decides.
     pub fn folds(&self, submission: &Submission) -> bool {
-        submission.namespace == "telemetry" && self.folded.iter().any(|folded| folded.holds(submission))
+        self.reader_of(submission).is_some()
     }
 
     /// How long after a ping its copies were repeats where this version folded; `None` where it does not say so.
@@ -90,6 +103,15 @@ impl FoldSettings {
             settings: settings.to_string(),
         }
     }
+}
+
+/// How a ping is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As a main ping of telemetry.
+    Telemetry,
+    /// As a ping of Glean's, if its body is one.
+    Glean,
 }
 
 /// A document type, of all applications or of one. Written `main` or `saved-session/Fennec`.
