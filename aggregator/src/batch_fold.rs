@@ -13,6 +13,7 @@ use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, Se
 use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
 use ping::{ChunkId, DocumentKey, RecordId, Submission, Timestamp};
+use readers::declared::Submitted;
 use readers::glean::Received;
 
 use crate::copies::{Copies, RecordPosition};
@@ -185,6 +186,19 @@ impl BatchFold {
                     is_declared: false,
                 };
                 self.folder.read_glean(body, &received)
+            }
+            Some(Reading::Declared(product)) => {
+                let header = |name: &str| {
+                    let mut headers = record.headers();
+                    headers.find_map(|(header, value)| (header == name).then_some(value))
+                };
+                let submitted = Submitted {
+                    received: record.submission_date,
+                    header: &header,
+                };
+                self.folder
+                    .read_declared(body, &product, submitted)
+                    .map(|()| true)
             }
         }
     }

@@ -4,11 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aggregate_store::Batch;
 use ping::SubmissionDate;
+use readers::declared::{BodyError, Room, Submitted};
 use readers::glean::{CustomLayouts, GleanError, GleanReader, Received};
 
 use super::caps::Caps;
 use super::parse;
 use super::ping_error::PingError;
+use super::products::Product;
 use super::shape::Shapes;
 use super::staged::Stage;
 use super::tables::Tables;
@@ -22,6 +24,7 @@ pub(super) type ReadPing = fn(&[u8], &mut Stage) -> Result<(), PingError>;
 pub struct Folder {
     read: ReadPing,
     glean: GleanReader,
+    room: Room,
     stage: Stage,
     tables: Tables,
 }
@@ -51,6 +54,7 @@ impl Folder {
         Self {
             read,
             glean: GleanReader::default(),
+            room: Room::default(),
             stage: Stage::new(Caps::default()),
             tables: Tables::default(),
         }
@@ -80,7 +84,7 @@ impl Folder {
         stage.clear(shape, received.date);
         let (glean, custom) = (&mut self.glean, CustomLayouts::default());
         let read = caught(AssertUnwindSafe(|| {
-            let told = glean.read(body, received, &custom, &mut ToldPing::new(stage));
+            let told = glean.read(body, received, &custom, &mut ToldPing::new(stage, &[]));
             match told {
                 Ok(()) => stage.error.map_or(Ok(true), Err),
                 Err(GleanError::DeletionRequest | GleanError::NotGlean) => Ok(false),
@@ -91,6 +95,35 @@ impl Folder {
         }));
         if read != Ok(true) {
             self.stage.clear(shape, received.date);
+        }
+        read
+    }
+
+    /// The same with a ping of a declared product.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub(crate) fn read_declared(
+        &mut self,
+        body: &[u8],
+        product: &Product,
+        submitted: Submitted<'_>,
+    ) -> Result<(), PingError> {
+        let stage = &mut self.stage;
+        let shape = stage.shapes.declared(product);
+        stage.clear(shape, submitted.received);
+        let room = &mut self.room;
+        let read = caught(AssertUnwindSafe(|| {
+            let mut sink = ToldPing::new(stage, &product.metrics);
+            match product.reader.read(body, submitted, room, &mut sink) {
+                Ok(()) => stage.error.map_or(Ok(()), Err),
+                Err(BodyError::Json(error)) => Err(error.into()),
+                Err(BodyError::NotAnObject) => Err(PingError::NotAnObject),
+                Err(BodyError::DuplicateKey) => Err(PingError::DuplicateKey),
+            }
+        }));
+        if read.is_err() {
+            self.stage.clear(shape, submitted.received);
         }
         read
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aggregate_store::FoldVersion;
@@ -10,6 +11,7 @@ use readers::glean::DELETION_REQUEST;
 use serde_json::json;
 
 use super::caps::{Caps, INFLATED_BYTES};
+use super::products::{Product, Products};
 use crate::limits;
 
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
@@ -33,6 +35,8 @@ pub struct FoldSettings {
     pub repeat_window: Duration,
     /// What a ping may have at most.
     pub caps: Caps,
+    /// The declared products.
+    pub products: Products,
 }
 
 impl Default for FoldSettings {
@@ -47,13 +51,17 @@ impl Default for FoldSettings {
             folded: vec![folded("main", None), folded("saved-session", Some("Fennec"))],
             repeat_window: 14 * DAY,
             caps: Caps::default(),
+            products: Products::default(),
         }
     }
 }
 
 impl FoldSettings {
     /// How pings of this submission are read; `None` when they are only stored.
-    pub fn reader_of(&self, submission: &Submission) -> Option<Reading> {
+    pub(crate) fn reader_of(&self, submission: &Submission) -> Option<Reading> {
+        if let Some(product) = self.products.get(submission) {
+            return Some(Reading::Declared(Arc::clone(product)));
+        }
         if submission.namespace == "telemetry" {
             let is_folded = self.folded.iter().any(|folded| folded.holds(submission));
             return is_folded.then_some(Reading::Telemetry);
@@ -98,6 +106,9 @@ impl FoldSettings {
         if caps.inflated_bytes != limits::INFLATED_BYTES_MAX {
             settings["caps"][INFLATED_BYTES] = json!(caps.inflated_bytes);
         }
+        if !self.products.is_empty() {
+            settings["products"] = json!(self.products.digest());
+        }
         FoldVersion {
             code: FOLD_RULES,
             settings: settings.to_string(),
@@ -106,12 +117,14 @@ impl FoldSettings {
 }
 
 /// How a ping is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
+#[derive(Clone, Debug)]
+pub(crate) enum Reading {
     /// As a main ping of telemetry.
     Telemetry,
     /// As a ping of Glean's, if its body is one.
     Glean,
+    /// As its declaration says.
+    Declared(Arc<Product>),
 }
 
 /// A document type, of all applications or of one. Written `main` or `saved-session/Fennec`.

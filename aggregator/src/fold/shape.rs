@@ -9,6 +9,7 @@ use ping::{SubmissionDate, Timestamp};
 use readers::glean::GleanDimension;
 
 use super::dimension::Dimension;
+use super::products::Product;
 
 /// About what a source takes besides its name.
 const SHAPE_BYTES: usize = 120;
@@ -26,6 +27,7 @@ pub(super) struct Shapes {
     shapes: Vec<Shape>,
     /// Glean's, by namespace and document type.
     glean: HashMap<(String, String), u32>,
+    declared: HashMap<Source, u32>,
     of_glean: Arc<[Name]>,
     bytes: usize,
 }
@@ -48,6 +50,7 @@ impl Shapes {
         Self {
             shapes: vec![main],
             glean: HashMap::new(),
+            declared: HashMap::new(),
             of_glean: of_glean.map(|dimension| Name::named(dimension.name())).collect(),
             bytes: 0,
         }
@@ -66,6 +69,20 @@ impl Shapes {
         });
         self.bytes += SHAPE_BYTES + 2 * (namespace.len() + document_type.len());
         self.glean.insert(key, number);
+        number
+    }
+
+    /// The number of a declared source.
+    pub(super) fn declared(&mut self, product: &Product) -> u32 {
+        if let Some(&known) = self.declared.get(&product.source) {
+            return known;
+        }
+        let number = u32::try_from(self.shapes.len()).expect("a batch ends long before 2^32 sources");
+        self.shapes.push(Shape {
+            source: product.source.clone(),
+            dimensions: Arc::clone(&product.dimensions),
+        });
+        self.declared.insert(product.source.clone(), number);
         number
     }
 

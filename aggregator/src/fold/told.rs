@@ -20,6 +20,8 @@ const NO_PROCESS: &str = "";
 #[derive(Debug)]
 pub(super) struct ToldPing<'a> {
     stage: &'a mut Stage,
+    /// The names of metrics, by the places in which the reader tells them.
+    names: &'a [String],
     process: u32,
     /// Metrics whose pings are counted already.
     counted: HashSet<u32>,
@@ -27,22 +29,24 @@ pub(super) struct ToldPing<'a> {
 }
 
 impl<'a> ToldPing<'a> {
-    pub(super) fn new(stage: &'a mut Stage) -> Self {
+    pub(super) fn new(stage: &'a mut Stage, names: &'a [String]) -> Self {
         let process = stage.vocabulary.processes.intern(NO_PROCESS);
         Self {
             stage,
+            names,
             process,
             counted: HashSet::new(),
             label: String::new(),
         }
     }
 
-    /// Glean's metrics come with their names.
+    /// A metric; none where its reader has no such place.
     fn metric(&mut self, name: Name<'_>) -> Option<u32> {
-        match name {
-            Name::Sent(text) => Some(self.stage.vocabulary.metrics.intern(text)),
-            Name::Listed(_) => None,
-        }
+        let text = match name {
+            Name::Sent(text) => text,
+            Name::Listed(place) => self.names.get(place as usize)?,
+        };
+        Some(self.stage.vocabulary.metrics.intern(text))
     }
 
     /// Counts the ping for a metric whose other cells have labels.
