@@ -94,7 +94,7 @@ fn a_declaration_says_what_it_promises_and_what_is_not_done_yet() {
         "inkpress/pages",
         "Pings: each is kept as it was sent, for 7 days.",
         "users are counted by a keyed hash of /printer_id; the stored ping keeps the id at /printer_id.",
-        "does not yet count declared products",
+        "counts declared products (--products); it does not yet drop",
     ] {
         assert!(said.stdout.contains(words), "{words} in {}", said.stdout);
     }

@@ -15,6 +15,7 @@ mod memory;
 mod names;
 mod on_call;
 mod page;
+mod products;
 mod repeats;
 mod retention;
 mod road;
