@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tests::{Pipeline, SmallPing};
@@ -132,6 +133,69 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_is_counted_by_a
     );
     assert_eq!(lines_of(&data, "telemetry/main"), firefox);
     assert_eq!(lines_of(&data, "acme-notes/usage"), notes);
+}
+
+/// The real SDK, with one metric of each type that it records: each is in its cells, and the events are counted.
+#[test]
+fn what_gleans_own_sdk_sends_is_counted_without_a_word_of_configuration() {
+    let Ok(python) = std::env::var("HIGHWATER_PYTHON") else {
+        return println!("left out: HIGHWATER_PYTHON names no Python that has the package glean-sdk");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let pipeline = Pipeline::start(&data, &[]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("glean/use.py");
+    let used = Command::new(python)
+        .arg(script)
+        .arg(format!("http://{}", pipeline.edge))
+        .arg(folder.path().join("sdk"))
+        .output()
+        .expect("Python runs");
+    assert!(used.status.success(), "{}", String::from_utf8_lossy(&used.stderr));
+    // The ping of this use, and that of the SDK's own start.
+    pipeline.wait_for("both pings to be counted", |status| {
+        status["folded"] == 2 && status["settled"] == true
+    });
+    pipeline.terminate();
+    let lines = lines_of(&data, "acme-notes/usage");
+    let is_here = Some(("version", "2"));
+    for (metric, label, count, sum) in [
+        ("notes.opened", "", 1, 7),
+        ("notes.size", "", 1, 9_007_199_254_740_993),
+        ("notes.shared", "=true", 1, 0),
+        ("notes.theme", "=dark", 1, 0),
+        ("notes.plugins", "=spell", 1, 0),
+        ("notes.plugins", "=math", 1, 0),
+        ("notes.memory", "", 1, 1_024),
+        ("notes.pages", "", 1, 62),
+        ("notes.kinds", "pdf", 1, 3),
+        ("notes.kinds", "png", 1, 2),
+        ("notes.kinds", "", 1, 0),
+        ("notes.themes", "left=dark", 1, 0),
+        ("notes.options", "wide=false", 1, 0),
+        ("events:notes.saved", "", 1, 1),
+    ] {
+        assert_eq!(
+            total(&lines, metric, label, is_here),
+            (count, sum),
+            "{metric}[{label}]"
+        );
+    }
+    assert_eq!(total(&lines, "notes.load", "", Some(("channel", "beta"))).0, 1);
+    let spelled = lines
+        .iter()
+        .find(|line| line["label"] == "=spell")
+        .expect("it is there");
+    assert_eq!(spelled["bins"], json!([[0, "2"]]));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["kind"] == "users" || line["build_date"] == "20261001")
+    );
+    let users = lines.iter().filter(|line| line["kind"] == "users").count();
+    assert_eq!(users, 1);
+    let own = lines_of(&data, "acme-notes/health");
+    assert_eq!(total(&own, "glean.health.init_count", "", None), (1, 1));
 }
 
 #[test]
