@@ -7,9 +7,9 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateError, Batch, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, FoldVersion, HeldSize,
-    Kept, LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Source, Status, UserDay, UserQuery, ValueOf,
-    VersionDate,
+    AboutSource, AggregateError, Batch, Bounds, CellQuery, DateClock, Dimension, ErroredRow, Filter,
+    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Source,
+    Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates, for who folds.
@@ -184,6 +184,55 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`AggregateError::TooLarge`]; when the question could not be answered.
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError>;
+
+    /// Sources of which something is stored, ascending; of more than `limit` the first ones. A store that knows nothing of
+    /// sources answers none.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        let _ = limit;
+        Ok(Listed::default())
+    }
+
+    /// Dimensions and days of a source; `None` when nothing of it is stored.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        let _ = source;
+        Ok(None)
+    }
+
+    /// Values of a dimension, the day among them, of the sets of a source that match, ascending by bytes; [`ping::UNKNOWN`] where
+    /// some state none. Of more than `limit` those are there that most sets bear. What was taken back to the last cell may still be listed.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        let _ = (source, dimension, filters, limit);
+        Ok(Listed::default())
+    }
+
+    /// Metrics of a source that have cells, ascending by bytes, those after `after`; fewer than `limit` are the last.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        let _ = (source, after, limit);
+        Ok(Vec::new())
+    }
 
     /// The largest groups of a question by the bytes of their sketches, which grow with users: at most `limit`, ascending. None
     /// without a dimension to group by.

@@ -13,6 +13,7 @@ mod batch;
 mod bounds;
 mod build_date;
 mod builder;
+mod catalogue;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod dimensions;
@@ -39,6 +40,7 @@ mod stored;
 pub use batch::{Batch, BatchCells, CellAddress};
 pub use bounds::Bounds;
 pub use builder::BatchBuilder;
+pub use catalogue::{AboutSource, EXAMPLES_MAX, StoredMetric};
 pub use dimensions::{
     CellKey, DateClock, Dimension, DimensionSet, STANDARD_DIMENSIONS, USER_DIMENSIONS, original_os_version,
 };

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ping::SubmissionDate;
+use ping::{SubmissionDate, UNKNOWN};
 use sketch::{Cell, Layout, UserSketch};
 
 use crate::{Dimension, DimensionSet, Source};
 
-/// Asks for one metric's cells, summed over every dimension that is not grouped by; label and layout stay apart.
+/// Asks for one metric's cells, summed over every dimension that is not grouped by, and over processes unless these are
+/// kept apart; label and layout stay apart always.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellQuery {
     /// Where the pings came from.
@@ -22,6 +23,8 @@ pub struct CellQuery {
     pub processes: Option<Vec<String>>,
     /// The dimensions whose values have rows of their own, the day of submission among them.
     pub group_by: Vec<Dimension>,
+    /// Whether each process has rows of its own, too.
+    pub by_process: bool,
 }
 
 /// What must hold of one dimension.
@@ -38,6 +41,14 @@ pub struct Filter {
 pub enum Wanted {
     /// Any of these; [`ping::UNKNOWN`] asks for what was not stated.
     AnyOf(Vec<String>),
+    /// From one text to another, both included and compared by bytes; an end that is `None` is open. What was not stated lies in no
+    /// such range.
+    Between {
+        /// The first.
+        from: Option<String>,
+        /// The last.
+        to: Option<String>,
+    },
     /// A version of an operating system as the original counted it: [`DimensionSet::original_os_version`].
     OriginalOsVersion(String),
 }
@@ -58,6 +69,15 @@ impl Filter {
         }
     }
 
+    /// The values from one to another; see [`Wanted::Between`].
+    #[must_use]
+    pub fn between(dimension: &str, from: Option<String>, to: Option<String>) -> Self {
+        Self {
+            dimension: Dimension::named(dimension),
+            wanted: Wanted::Between { from, to },
+        }
+    }
+
     /// A version of an operating system as the original counted it.
     #[must_use]
     pub fn original_os_version(version: &str) -> Self {
@@ -75,6 +95,12 @@ impl Filter {
                 let value = set.any_value(self.dimension.as_str());
                 values.contains(&value)
             }
+            Wanted::Between { from, to } => {
+                let value = set.any_value(self.dimension.as_str());
+                value != UNKNOWN
+                    && from.as_ref().is_none_or(|from| *from <= value)
+                    && to.as_ref().is_none_or(|to| value <= *to)
+            }
             Wanted::OriginalOsVersion(version) => set.original_os_version() == version,
         }
     }
@@ -83,7 +109,7 @@ impl Filter {
 /// The sum of the cells of one group, label and layout. It is never a zero cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesRow {
-    /// The values of the dimensions grouped by, in their order.
+    /// The values of the dimensions grouped by, in their order; then the process, where these are kept apart.
     pub group: Vec<String>,
     /// The label.
     pub label: String,

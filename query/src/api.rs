@@ -26,8 +26,8 @@ use crate::problem::{Problem, Reason};
 use crate::reply::{self, KIB, Reply};
 use crate::route::{self, Route};
 use crate::routes::{
-    Question, aggregates, channels, dates, engagement, filters, health, page, partitions, products, status,
-    values,
+    Question, aggregates, channels, dates, engagement, filters, generic_aggregates, generic_values, health,
+    metrics, page, partitions, products, sources, status, values,
 };
 use crate::status_report::StatusSource;
 use crate::turns::Turns;
@@ -194,7 +194,9 @@ impl Api {
             return page::answer(file);
         }
         let parameters = Parameters::parse(query, route.repeated())?;
-        parameters.refuse_others(path, parameters_of(route))?;
+        if let Some(known) = parameters_of(route, &parameters) {
+            parameters.refuse_others(path, known)?;
+        }
         let reads = self.reads.get();
         let reads = reads.as_ref();
         match route {
@@ -212,7 +214,18 @@ impl Api {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
                 engagement::answer(reads, index, charted, &parameters).await
             }
-            Route::Values => values::answer(reads, &self.withheld, &parameters).await,
+            Route::GenericAggregates => {
+                let (index, definitions) = (self.index.as_ref(), &self.definitions);
+                generic_aggregates::answer(reads, index, definitions, &self.withheld, &parameters).await
+            }
+            Route::Values if values::is_of_main(&parameters) => {
+                values::answer(reads, &self.withheld, &parameters).await
+            }
+            Route::Values => generic_values::answer(reads, &parameters).await,
+            Route::Metrics => metrics::answer(reads, &self.definitions, &self.withheld, &parameters).await,
+            Route::Sources => {
+                sources::answer(reads, self.index.as_ref(), self.charted.as_ref(), &parameters).await
+            }
             Route::Products => products::answer(self.index.as_ref(), self.charted.as_ref()).await,
             Route::Page(file) => page::answer(file),
         }
@@ -240,15 +253,17 @@ impl fmt::Debug for Api {
     }
 }
 
-fn parameters_of(route: &Route) -> &'static [&'static str] {
-    match route {
+/// The parameters of a route; `None` where they depend on the source, and the route itself looks.
+fn parameters_of(route: &Route, parameters: &Parameters) -> Option<&'static [&'static str]> {
+    Some(match route {
         Route::Aggregates(..) => &aggregates::PARAMETERS,
         Route::Filters => &filters::PARAMETERS,
         Route::Engagement => &engagement::PARAMETERS,
         Route::Partitions => &partitions::PARAMETERS,
-        Route::Values => &values::PARAMETERS,
+        Route::Values if values::is_of_main(parameters) => &values::PARAMETERS,
+        Route::Values | Route::GenericAggregates | Route::Metrics | Route::Sources => return None,
         _ => &[],
-    }
+    })
 }
 
 fn wrong_method() -> Problem {

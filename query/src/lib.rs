@@ -6,6 +6,7 @@ mod charted;
 pub mod compatible;
 pub mod definitions;
 mod explain;
+mod generic;
 pub mod health;
 mod limits;
 pub mod metrics;
@@ -16,6 +17,7 @@ mod route;
 mod routes;
 mod status_report;
 mod turns;
+mod unanswered;
 mod uncounted;
 mod withheld;
 

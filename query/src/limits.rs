@@ -20,6 +20,24 @@ pub(crate) const ENGAGEMENT_DAYS_MAX: i64 = 397;
 /// Rows of one answer, a row being a date with a label, or a day with a group: a hundred labels at 200 dates.
 pub(crate) const ROWS_MAX: usize = 20_000;
 
+/// Rows that are read for one answer over any source: labels and values of categories lie apart until they are added.
+pub(crate) const ROWS_READ_MAX: usize = 100_000;
+
+/// Rows of an answer over any source where nothing else is asked.
+pub(crate) const GROUPS_USUAL: usize = 1_000;
+
+/// Rows of such an answer at most: a table that a person or a chart still takes in.
+pub(crate) const GROUPS_MAX: usize = 10_000;
+
+/// Percentiles of each row: every one of a hundred.
+pub(crate) const PERCENTILES_MAX: usize = 101;
+
+/// Metrics on one page of their list: some hundred KiB.
+pub(crate) const METRICS_ON_A_PAGE: usize = 1_000;
+
+/// Sources in one list.
+pub(crate) const LIST_SOURCES_MAX: usize = 1_000;
+
 /// Bins that are read for one answer, those without samples not counted: 32 MiB.
 pub(crate) const BINS_READ_MAX: usize = 1_000_000;
 

@@ -51,6 +51,13 @@ impl Parameters {
         Ok(Self { values })
     }
 
+    /// All of them, in the order in which they were sent.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The value, if the parameter is there at all.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.values.iter().find(|(known, _)| known == name);

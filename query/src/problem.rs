@@ -17,6 +17,8 @@ pub(crate) enum Reason {
     Method,
     /// A parameter that the route does not know.
     UnknownParameter,
+    /// A parameter that is no dimension of the source that is asked.
+    StrangeParameter,
     /// A parameter whose value cannot be.
     InvalidParameter,
     /// Too long a query string, or too many values.
@@ -25,6 +27,8 @@ pub(crate) enum Reason {
     MissingParameter,
     /// Nothing was folded yet.
     NothingReceived,
+    /// Nothing of this source is counted.
+    SourceUnknown,
     /// No data of this channel.
     ChannelUnknown,
     /// No data of this version in this channel.
@@ -50,11 +54,12 @@ impl Reason {
         match self {
             Self::NotFound => "not_found",
             Self::Method => "method",
-            Self::UnknownParameter => "unknown_parameter",
+            Self::UnknownParameter | Self::StrangeParameter => "unknown_parameter",
             Self::InvalidParameter => "invalid_parameter",
             Self::TooLong => "too_long",
             Self::MissingParameter => "missing_parameter",
             Self::NothingReceived => "nothing_received",
+            Self::SourceUnknown => "source_unknown",
             Self::ChannelUnknown => "channel_unknown",
             Self::VersionUnknown => "version_unknown",
             Self::MetricUnknown => "metric_unknown",
@@ -72,11 +77,12 @@ impl Reason {
         match self {
             Self::NotFound => "There is no such path",
             Self::Method => "Not with this method",
-            Self::UnknownParameter => "Unknown parameter",
+            Self::UnknownParameter | Self::StrangeParameter => "Unknown parameter",
             Self::InvalidParameter => "Invalid parameter",
             Self::TooLong => "Too long a question",
             Self::MissingParameter => "Incomplete question",
             Self::NothingReceived => "Nothing received yet",
+            Self::SourceUnknown => "No data of this source",
             Self::ChannelUnknown => "No data of this channel",
             Self::VersionUnknown => "No data of this version",
             Self::MetricUnknown => "No data of this metric",
@@ -92,7 +98,7 @@ impl Reason {
     const fn status(self) -> StatusCode {
         match self {
             Self::Method | Self::UnknownParameter => StatusCode::METHOD_NOT_ALLOWED,
-            Self::InvalidParameter => StatusCode::BAD_REQUEST,
+            Self::InvalidParameter | Self::StrangeParameter => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

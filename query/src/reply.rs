@@ -79,6 +79,18 @@ impl Reply {
         })
     }
 
+    /// A table of texts with commas between them.
+    pub(crate) fn csv(table: String) -> Self {
+        let body = table.into_bytes();
+        Self {
+            content_type: "text/csv; charset=utf-8",
+            tag: tag_of(&body),
+            body: body.into(),
+            extra: Vec::new(),
+            is_page: false,
+        }
+    }
+
     /// A file of the page, and the tag of its bytes.
     pub(crate) fn page(content_type: &'static str, body: &'static [u8], tag: &str) -> Self {
         Self {

@@ -28,6 +28,12 @@ pub(crate) enum Route {
     Products,
     /// `/api/v1/values`
     Values,
+    /// `/api/v1/aggregates`
+    GenericAggregates,
+    /// `/api/v1/metrics`
+    Metrics,
+    /// `/api/v1/sources`
+    Sources,
     /// `/`, or `/page/<file>`
     Page(String),
 }
@@ -51,6 +57,9 @@ impl Route {
             ["api", "v1", "partitions"] => Some(Self::Partitions),
             ["api", "v1", "engagement"] => Some(Self::Engagement),
             ["api", "v1", "values"] => Some(Self::Values),
+            ["api", "v1", "aggregates"] => Some(Self::GenericAggregates),
+            ["api", "v1", "metrics"] => Some(Self::Metrics),
+            ["api", "v1", "sources"] => Some(Self::Sources),
             ["api", "v1", "products"] => Some(Self::Products),
             ["aggregates_by", clock, "channels"] => Some(Self::Channels(clock_of(clock)?)),
             ["aggregates_by", clock, "channels", channel] => {
@@ -91,6 +100,9 @@ impl Route {
             Self::Engagement => "engagement",
             Self::Products => "products",
             Self::Values => "values",
+            Self::GenericAggregates => "generic_aggregates",
+            Self::Metrics => "metrics",
+            Self::Sources => "sources",
             Self::Page(_) => "page",
         }
     }
@@ -146,6 +158,9 @@ mod tests {
             ("/api/v1/engagement", Route::Engagement),
             ("/api/v1/products", Route::Products),
             ("/api/v1/values", Route::Values),
+            ("/api/v1/aggregates", Route::GenericAggregates),
+            ("/api/v1/metrics", Route::Metrics),
+            ("/api/v1/sources", Route::Sources),
             ("/page/main.js", Route::Page("main.js".to_owned())),
         ];
         for (path, route) in expected {

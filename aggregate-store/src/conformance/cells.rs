@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use sketch::Cell;
 use tokio::runtime::Runtime;
 
+use super::catalogue::{the_catalogue_follows, values_of_dimensions_are_listed};
 use super::law::check;
 use super::sources;
 use super::{Oracle, any_additions, any_cell_query, any_key, cell_batch, dump_of};
@@ -33,7 +34,9 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
         async |(additions, queries)| {
             let store = filled(make, &additions, 9).await;
             for query in queries {
-                sums_are_answered_within_their_bounds(&*store, &Oracle::of(&additions), &query).await;
+                let oracle = Oracle::of(&additions);
+                sums_are_answered_within_their_bounds(&*store, &oracle, &query).await;
+                values_of_dimensions_are_listed(&*store, &oracle, &additions, &query).await;
             }
         },
     );
@@ -119,6 +122,7 @@ async fn cells_are_the_sums_of_all_batches(
 ) {
     let (store, oracle) = (filled(make, additions, size).await, Oracle::of(additions));
     assert_eq!(Oracle::of_dump(&dump_of(&*store).await), oracle);
+    the_catalogue_follows(&*store, &oracle, additions).await;
     lists_follow(&*store, &oracle).await;
 }
 

@@ -4,6 +4,7 @@
 //! What does not live here: durability, and what a file or server of another version does; a back end's own tests show
 //! these.
 
+mod catalogue;
 mod cells;
 mod law;
 mod oracle;

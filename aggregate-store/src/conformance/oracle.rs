@@ -62,6 +62,11 @@ impl Oracle {
         counts.into_iter().next()
     }
 
+    /// The full names of all cells.
+    pub fn keys(&self) -> impl Iterator<Item = &CellKey> {
+        self.0.keys()
+    }
+
     /// Channels of a source that have cells.
     #[must_use]
     pub fn channels(&self, source: &Source) -> Vec<String> {
@@ -163,7 +168,9 @@ impl Oracle {
             let set = &key.dimensions;
             let by = query.group_by.iter();
             let group = (
-                by.map(|dimension| value_of(set, dimension.as_str())).collect(),
+                by.map(|dimension| value_of(set, dimension.as_str()))
+                    .chain(query.by_process.then(|| key.process.clone()))
+                    .collect(),
                 key.label.clone(),
                 key.layout,
             );
@@ -214,6 +221,11 @@ fn matches(query: &CellQuery, key: &CellKey) -> bool {
     let set = &key.dimensions;
     let holds = |filter: &Filter| match &filter.wanted {
         Wanted::AnyOf(values) => values.contains(&value_of(set, filter.dimension.as_str())),
+        Wanted::Between { from, to } => {
+            let value = value_of(set, filter.dimension.as_str());
+            let (from, to) = (from.as_deref().unwrap_or(""), to.as_deref());
+            value != UNKNOWN && from <= value.as_str() && to.is_none_or(|to| value.as_str() <= to)
+        }
         Wanted::OriginalOsVersion(version) => *version == as_the_original(set),
     };
     *set.source() == query.source

@@ -136,27 +136,30 @@ pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
     let of =
         |dimension: &'static str, value: Option<String>| value.map(|value| Filter::is(dimension, &value));
     let filters = (
-        dates,
+        (dates, prop::option::weighted(0.3, range())),
         (filter(CHANNELS), filter(VERSIONS), filter(APPLICATIONS)),
         (filter(ARCHITECTURES), filter(SYSTEMS), filter(SYSTEM_VERSIONS)),
         (filter(E10S), prop::option::weighted(0.2, one_of(COUNTRIES))),
         prop_oneof![3 => Just(None), 2 => filter(["5.1", "6.1", "5.15", "5", "\u{e4}.1", "'.\0", "UNK", UNKNOWN])],
     );
-    let filters = filters.prop_map(move |(dates, first, second, third, original_os_version)| {
-        let filters = [
-            dates,
-            of(Dimension::CHANNEL, first.0),
-            of(Dimension::VERSION, first.1),
-            of(Dimension::APPLICATION, first.2),
-            of(Dimension::ARCHITECTURE, second.0),
-            of(Dimension::OS, second.1),
-            of(Dimension::OS_VERSION, second.2),
-            of(Dimension::E10S, third.0),
-            of(COUNTRY, third.1),
-            original_os_version.map(|version| Filter::original_os_version(&version)),
-        ];
-        filters.into_iter().flatten().collect::<Vec<_>>()
-    });
+    let filters = filters.prop_map(
+        move |((dates, range), first, second, third, original_os_version)| {
+            let filters = [
+                dates,
+                range,
+                of(Dimension::CHANNEL, first.0),
+                of(Dimension::VERSION, first.1),
+                of(Dimension::APPLICATION, first.2),
+                of(Dimension::ARCHITECTURE, second.0),
+                of(Dimension::OS, second.1),
+                of(Dimension::OS_VERSION, second.2),
+                of(Dimension::E10S, third.0),
+                of(COUNTRY, third.1),
+                original_os_version.map(|version| Filter::original_os_version(&version)),
+            ];
+            filters.into_iter().flatten().collect::<Vec<_>>()
+        },
+    );
     // Of ten filters at once nothing is left: most questions have a few.
     let filters = filters.prop_flat_map(|filters| {
         let some = 0..=filters.len().min(4);
@@ -178,19 +181,36 @@ pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
         one_of(METRICS),
         filters,
         filter(LABELS),
-        processes,
+        (processes, any::<bool>()),
         group_by,
     )
         .prop_map(
-            |(source, metric, filters, label, processes, group_by)| CellQuery {
+            |(source, metric, filters, label, (processes, by_process), group_by)| CellQuery {
                 source,
                 metric,
                 filters,
                 label,
                 processes,
                 group_by: group_by.into_iter().map(Dimension::named).collect(),
+                by_process,
             },
         )
+}
+
+/// Any range of a dimension, either end open or not.
+fn range() -> impl Strategy<Value = Filter> {
+    let dimensions = vec![
+        Dimension::BUILD_DATE,
+        Dimension::SUBMISSION_DATE,
+        Dimension::OS_VERSION,
+        COUNTRY,
+        "no such dimension",
+    ];
+    let ends = vec![
+        "20150531", "20150602", "2016", "5.1", "DE", "G", "", "\u{e4}", UNKNOWN,
+    ];
+    let end = move || prop::option::weighted(0.7, select(ends.clone()).prop_map(str::to_owned));
+    (select(dimensions), end(), end()).prop_map(|(dimension, from, to)| Filter::between(dimension, from, to))
 }
 
 /// A batch that adds these cells.

@@ -165,6 +165,12 @@ fn expected(additions: &[Addition], query: &UserQuery) -> Vec<UserDay> {
             Wanted::AnyOf(values) => values
                 .iter()
                 .any(|value| value == set.value(filter.dimension.as_str())),
+            Wanted::Between { from, to } => {
+                let value = set.value(filter.dimension.as_str()).to_owned();
+                value != ping::UNKNOWN
+                    && from.iter().all(|from| *from <= value)
+                    && to.iter().all(|to| value <= *to)
+            }
             Wanted::OriginalOsVersion(_) => unreachable!("no such question is drawn"),
         });
         if is_asked

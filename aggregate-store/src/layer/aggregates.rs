@@ -12,9 +12,10 @@ use super::core::{Layer, Layers};
 use super::{Held, HeldSize, Kept, LayerStamp, LayerStatus, Part, Persisted};
 use crate::sqlite::Reading;
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Source, SqliteAggregates,
-    Status, UserDay, UserQuery, ValueOf, VersionDate, metrics,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
+    SeriesRow, Source, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    metrics,
 };
 
 /// A database, and before it the layer in memory. Share it in an `Arc` between who folds and who asks.
@@ -275,6 +276,35 @@ impl AggregateReads for LayeredAggregates {
 
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.reading().series(query, bounds).await
+    }
+
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.reading().sources(limit).await
+    }
+
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        self.reading().about(source).await
+    }
+
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.reading()
+            .dimension_values(source, dimension, filters, limit)
+            .await
+    }
+
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        self.reading().metrics(source, after, limit).await
     }
 
     async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {

@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 use super::commit::Coming;
 use super::refusal::{aggregate_error, committed};
 use super::{
-    about, chunks, commit, copies, counters, dump, errored, fold_version, gate, listing, schema, series,
-    users, values,
+    about, catalogue, chunks, commit, copies, counters, dimension_values, dump, errored, fold_version, gate,
+    listing, schema, series, users, values,
 };
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Source, Status, UserDay,
-    UserQuery, ValueOf, VersionDate, metrics,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
+    SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate, metrics,
 };
 
 /// Aggregates in a PostgreSQL database. Any number of processes may open it at once; their batches are written one after
@@ -248,6 +248,57 @@ impl AggregateReads for PostgresAggregates {
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.read("sum up cells", (query, bounds), |client, (query, bounds)| {
             Box::pin(series::read(client, query, *bounds))
+        })
+        .await
+    }
+
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.read("list sources", limit, |client, limit| {
+            Box::pin(catalogue::sources(client, *limit))
+        })
+        .await
+    }
+
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        self.read("look at a source", source, |client, source| {
+            Box::pin(catalogue::about(client, source))
+        })
+        .await
+    }
+
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        let given = (source, dimension, filters, limit);
+        self.read(
+            "list values of a dimension",
+            given,
+            |client, (source, dimension, filters, limit)| {
+                Box::pin(dimension_values::read(
+                    client,
+                    source,
+                    dimension.as_str(),
+                    filters,
+                    *limit,
+                ))
+            },
+        )
+        .await
+    }
+
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        let given = (source, after, limit);
+        self.read("list metrics", given, |client, (source, after, limit)| {
+            Box::pin(catalogue::metrics(client, source, *after, *limit))
         })
         .await
     }

@@ -20,6 +20,7 @@ pub(super) fn of_sets(
         let dimension = filter.dimension.as_str();
         let holds = match &filter.wanted {
             Wanted::AnyOf(values) => any_of(given, dimension, values)?,
+            Wanted::Between { from, to } => between(given, dimension, from.as_deref(), to.as_deref()),
             Wanted::OriginalOsVersion(version) => with_original_os_version(given, version)?,
         };
         sql.push_str(&format!(" AND ({holds})"));
@@ -36,6 +37,7 @@ pub(super) fn of_cells(given: &mut Given, query: &CellQuery) -> String {
         source: _,
         filters: _,
         group_by: _,
+        by_process: _,
     } = query;
     let mut sql = format!("c.metric = {}", id(given, metric));
     if let Some(label) = label {
@@ -116,6 +118,22 @@ fn bearing<'a>(given: &mut Given, dimension: &str, values: impl IntoIterator<Ite
          JOIN highwater_aggregates.string value ON sha256(value.bytes) = sha256(i.bytes) \
          WHERE sha256(name.bytes) = sha256({dimension}))"
     )
+}
+
+/// The sets that state a value of this range: texts are compared by their bytes.
+fn between(given: &mut Given, dimension: &str, from: Option<&str>, to: Option<&str>) -> String {
+    let value = match dimension {
+        Dimension::SUBMISSION_DATE => "convert_to(s.submission_date::TEXT, 'UTF8')".to_owned(),
+        _ => value(given, dimension),
+    };
+    let mut holds = vec![format!("{value} IS NOT NULL")];
+    if let Some(from) = from {
+        holds.push(format!("{value} >= {}", given.text(from)));
+    }
+    if let Some(to) = to {
+        holds.push(format!("{value} <= {}", given.text(to)));
+    }
+    holds.join(" AND ")
 }
 
 /// The sets that state no value. A dimension that has no id is stated by none.

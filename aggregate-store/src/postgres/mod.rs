@@ -5,6 +5,7 @@
 
 mod about;
 mod aggregates;
+mod catalogue;
 mod cells;
 mod chunks;
 mod commit;
@@ -12,6 +13,7 @@ mod conditions;
 mod copies;
 mod counters;
 mod dictionary;
+mod dimension_values;
 mod dump;
 mod errored;
 mod fences;

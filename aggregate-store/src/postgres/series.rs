@@ -34,7 +34,7 @@ pub(super) async fn read(
             build,
             day,
             cell,
-        } = read_row(&row, &query.group_by)?;
+        } = read_row(&row, query)?;
         let sum = sums.entry(group).or_default();
         let before = sum.cell.bins().len();
         sum.cell.add(&cell);
@@ -56,10 +56,14 @@ fn statement(query: &CellQuery) -> Result<(String, Given), AggregateError> {
     }
     let sets = conditions::of_sets(&mut given, &query.source, &query.filters)?;
     let cells = conditions::of_cells(&mut given, query);
+    let process = match query.by_process {
+        true => "(SELECT bytes FROM highwater_aggregates.string WHERE id = c.process)",
+        false => "NULL::BYTEA",
+    };
     let sql = format!(
         "WITH wanted AS MATERIALIZED (SELECT s.id, s.submission_date, {build} AS build, ARRAY[{}]::BYTEA[] AS named \
              FROM highwater_aggregates.dimension_set s WHERE {sets}) \
-         SELECT w.submission_date, w.build, w.named, label.bytes, l.kind, l.min, l.max, l.bin_count, c.value \
+         SELECT w.submission_date, w.build, w.named, label.bytes, l.kind, l.min, l.max, l.bin_count, c.value, {process} \
          FROM wanted w JOIN highwater_aggregates.cell c ON c.dimension_set = w.id \
          JOIN highwater_aggregates.string label ON label.id = c.label \
          JOIN highwater_aggregates.layout l ON l.id = c.layout WHERE {cells}",
@@ -91,16 +95,19 @@ struct Found {
     cell: Cell,
 }
 
-fn read_row(row: &Row, group_by: &[Dimension]) -> Result<Found, Failure> {
+fn read_row(row: &Row, query: &CellQuery) -> Result<Found, Failure> {
     let day = date(row.try_get::<_, i32>(0)?.into())?;
     let values: Vec<Option<Vec<u8>>> = row.try_get(2)?;
-    let mut named = Vec::with_capacity(group_by.len());
-    for (dimension, value) in group_by.iter().zip(values) {
+    let mut named = Vec::with_capacity(query.group_by.len() + 1);
+    for (dimension, value) in query.group_by.iter().zip(values) {
         named.push(match value {
             _ if dimension.as_str() == Dimension::SUBMISSION_DATE => day.to_string(),
             Some(value) => utf8(value)?,
             None => UNKNOWN.to_owned(),
         });
+    }
+    if query.by_process {
+        named.push(text(row, 9)?);
     }
     let cell = Cell::decode(row.try_get(8)?);
     Ok(Found {

@@ -20,9 +20,9 @@ use super::workers::Workers;
 use super::{fold_version, layers, retried, schema};
 use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, SeriesRow, Source, Status, UserDay,
-    UserQuery, ValueOf, VersionDate,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
+    SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates in one SQLite file with a write-ahead log, synced at each commit.
@@ -277,6 +277,35 @@ impl AggregateReads for SqliteAggregates {
 
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.reading_alone().series(query, bounds).await
+    }
+
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.reading_alone().sources(limit).await
+    }
+
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        self.reading_alone().about(source).await
+    }
+
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.reading_alone()
+            .dimension_values(source, dimension, filters, limit)
+            .await
+    }
+
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        self.reading_alone().metrics(source, after, limit).await
     }
 
     async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {

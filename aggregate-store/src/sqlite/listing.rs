@@ -185,6 +185,29 @@ pub(super) fn values(
     Ok(found)
 }
 
+/// The first `limit` metrics of a source after a name, ascending.
+pub(super) fn metrics_of(
+    connection: &Connection,
+    source: &Source,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Stored, AggregateError> {
+    let mut found = Stored::default();
+    let Some(source) = source_id(connection, source)? else {
+        return Ok(found);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT text, sum(cells) FROM listing JOIN string ON string.id = value
+         WHERE source = ?1 AND dimension = ?2 AND (?3 IS NULL OR text > ?3) GROUP BY text ORDER BY text LIMIT ?4",
+    )?;
+    let mut rows = statement.query(params![source, METRIC, after, stored::limit(limit)])?;
+    while let Some(row) = rows.next()? {
+        let metric = (Kind::Metric, row.get(0)?, String::new());
+        found.values.insert(metric, row.get(1)?);
+    }
+    Ok(found)
+}
+
 /// All metrics that have cells, with their ids, ascending by name.
 pub(super) fn metrics(connection: &Connection) -> Result<Vec<(i64, String)>, AggregateError> {
     let mut statement = connection.prepare(

@@ -1,11 +1,13 @@
 //! The back end inside one process: one SQLite file in WAL mode, written by one thread, read by a few.
 
 mod aggregates;
+mod catalogue;
 mod cells;
 mod chunks;
 mod commit;
 mod counters;
 mod dictionary;
+mod dimension_values;
 mod dump;
 mod errored;
 mod finder;

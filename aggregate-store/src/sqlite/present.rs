@@ -118,6 +118,23 @@ pub(super) fn filter_options(
     Ok(options)
 }
 
+/// Metrics of a source that have cells, ascending, `stored` those of a part of all names: what is held may lie elsewhere, too.
+pub(super) fn metrics(
+    connection: &Connection,
+    held: &[&Part],
+    source: &Source,
+    stored: Stored,
+) -> Result<Vec<String>, AggregateError> {
+    let question = Question {
+        of_set: &|_| Vec::new(),
+        of_cells: true,
+        is_asked: &|set| set.source() == source,
+    };
+    let (present, _) = question.present(connection, held, stored, usize::MAX)?;
+    let metrics = present.into_iter().filter(|(kind, ..)| *kind == Kind::Metric);
+    Ok(metrics.map(|(_, metric, _)| metric).collect())
+}
+
 /// What a list is of.
 struct Question<'q> {
     /// The values that a dimension set bears.

@@ -8,11 +8,14 @@ use tokio::sync::mpsc;
 
 use super::limits::INSTRUCTIONS_BETWEEN_LOOKS;
 use super::workers::{Asker, Workers};
-use super::{chunks, counters, dump, errored, layers, present, seen, series, users, values};
+use super::{
+    catalogue, chunks, counters, dimension_values, dump, errored, layers, present, seen, series, users,
+    values,
+};
 use crate::layer::{Held, LayerStatus, Part};
 use crate::{
-    AggregateError, Bounds, CellQuery, DateClock, ErroredRow, FilterOptions, Listed, SeenRow, SeriesRow,
-    Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    AboutSource, AggregateError, Bounds, CellQuery, DateClock, Dimension, ErroredRow, Filter, FilterOptions,
+    Listed, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// The reading threads, and what their answers add.
@@ -124,6 +127,48 @@ impl<'a> Reading<'a> {
         let query = query.clone();
         self.answer("sum cells", move |connection, held| {
             series::read(connection, held, &query, bounds)
+        })
+        .await
+    }
+
+    pub(crate) async fn sources(self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.answer("list sources", move |connection, held| {
+            catalogue::sources(connection, held, limit)
+        })
+        .await
+    }
+
+    pub(crate) async fn about(self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        let source = source.clone();
+        self.answer("look at a source", move |connection, held| {
+            catalogue::about(connection, held, &source)
+        })
+        .await
+    }
+
+    pub(crate) async fn dimension_values(
+        self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        let (source, dimension, filters) = (source.clone(), dimension.clone(), filters.to_vec());
+        self.answer("list values of a dimension", move |connection, held| {
+            dimension_values::read(connection, held, &source, dimension.as_str(), &filters, limit)
+        })
+        .await
+    }
+
+    pub(crate) async fn metrics(
+        self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        let (source, after) = (source.clone(), after.map(str::to_owned));
+        self.answer("list metrics", move |connection, held| {
+            catalogue::metrics(connection, held, &source, after.as_deref(), limit)
         })
         .await
     }

@@ -39,12 +39,12 @@ pub(super) fn read(
         &mut groups,
     )?;
     let mut sums: BTreeMap<NamedGroup, Sum> = BTreeMap::new();
-    for ((group, label, layout), sum) in stored {
-        let name = (
-            groups.named(group, &mut names)?,
-            names.string(label)?.to_string(),
-            names.layout(layout)?,
-        );
+    for ((group, process, label, layout), sum) in stored {
+        let mut group = groups.named(group, &mut names)?;
+        if let Some(process) = process {
+            group.push(names.string(process)?.to_string());
+        }
+        let name = (group, names.string(label)?.to_string(), names.layout(layout)?);
         sums.insert(name, sum);
     }
     for (name, cells) in overlay.rest() {
@@ -55,11 +55,9 @@ pub(super) fn read(
         }
         let set = name.dimensions;
         let by = query.group_by.iter();
-        let group = (
-            by.map(|dimension| set.any_value(dimension.as_str())).collect(),
-            name.label.to_owned(),
-            name.layout,
-        );
+        let by = by.map(|dimension| set.any_value(dimension.as_str()));
+        let process = query.by_process.then(|| name.process.to_owned());
+        let group = (by.chain(process).collect(), name.label.to_owned(), name.layout);
         let sum = sums.entry(group).or_default();
         let before = sum.cell.bins().len();
         sum.cell.add(&cell);
@@ -116,7 +114,10 @@ fn stored_sums(
                 info
             }
         };
-        let sum = sums.entry((info.group, ids.label, ids.layout)).or_default();
+        let process = query.by_process.then_some(ids.process);
+        let sum = sums
+            .entry((info.group, process, ids.label, ids.layout))
+            .or_default();
         let before = sum.cell.bins().len();
         sum.cell.add(&cell);
         sum.builds.note(info.build, info.day, cell.count());
@@ -126,8 +127,8 @@ fn stored_sums(
     Ok(sums)
 }
 
-/// A group by its number, label and layout by their ids.
-type Group = (usize, i64, i64);
+/// A group by its number; process where these are kept apart, label and layout by their ids.
+type Group = (usize, Option<i64>, i64, i64);
 
 /// The same by names.
 type NamedGroup = (Vec<String>, String, Layout);
@@ -248,6 +249,7 @@ impl Conditions {
             label,
             processes,
             group_by: _,
+            by_process: _,
         } = query;
         let Some(metric) = id_of(connection, metric)? else {
             return Ok(None);

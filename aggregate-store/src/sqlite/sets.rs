@@ -230,6 +230,7 @@ impl<'a> Members<'a> {
         let dimension = filter.dimension.as_str();
         match &filter.wanted {
             Wanted::AnyOf(values) => self.any_of(dimension, values),
+            Wanted::Between { from, to } => self.between(dimension, from.as_deref(), to.as_deref()),
             Wanted::OriginalOsVersion(version) => self.original_os_version(version),
         }
     }
@@ -255,6 +256,33 @@ impl<'a> Members<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// The sets that state a value of this range.
+    fn between(
+        &self,
+        dimension: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<RoaringBitmap, AggregateError> {
+        const RANGE: &str = "(?3 IS NULL OR text >= ?3) AND (?4 IS NULL OR text <= ?4)";
+        let (from_table, name) = match dimension {
+            Dimension::SUBMISSION_DATE => (
+                "(SELECT members, dimension, source, CAST(value AS TEXT) AS text FROM set_value)",
+                Some(DAY),
+            ),
+            _ => (
+                "set_value JOIN string ON string.id = set_value.value",
+                id_of(self.connection, dimension)?,
+            ),
+        };
+        let Some(name) = name else {
+            return Ok(RoaringBitmap::new());
+        };
+        self.united(
+            &format!("SELECT members FROM {from_table} WHERE source = ?1 AND dimension = ?2 AND {RANGE}"),
+            params![self.source, name, from, to],
+        )
     }
 
     /// The sets that have this version of their operating system, as the original counted it.

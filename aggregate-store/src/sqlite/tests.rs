@@ -367,6 +367,7 @@ async fn a_large_batch_takes_this_long() {
         label: None,
         processes: None,
         group_by: vec![crate::Dimension::named(crate::Dimension::BUILD_DATE)],
+        by_process: false,
     };
     let start = clock.monotonic();
     let rows = store

@@ -5,12 +5,16 @@ pub(crate) mod channels;
 pub(crate) mod dates;
 pub(crate) mod engagement;
 pub(crate) mod filters;
+pub(crate) mod generic_aggregates;
+pub(crate) mod generic_values;
 pub(crate) mod health;
 mod lookup;
+pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod partitions;
 pub(crate) mod products;
 mod question;
+pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod values;
 

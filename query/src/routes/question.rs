@@ -109,6 +109,7 @@ impl Question {
             label: None,
             processes: None,
             group_by: vec![Dimension::named(self.clock.dimension())],
+            by_process: false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which values a dimension has: all of them, those among them that clients of the original could not use.
+//! Which values a dimension of the original's source has: all of them, those among them that clients of the original could not use.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,13 @@ use crate::withheld::Withheld;
 /// The parameters of this route.
 pub(crate) const PARAMETERS: [&str; 4] = ["source", "dimension", "channel", "version"];
 
-/// The only source whose values are known by now.
+/// The source whose lists are by channel and version.
 const SOURCE: &str = Source::TELEMETRY_MAIN;
+
+/// Whether a question is for the original's source, or for none.
+pub(crate) fn is_of_main(parameters: &Parameters) -> bool {
+    parameters.given("source").is_none_or(|source| source == SOURCE)
+}
 
 #[derive(Debug, Serialize)]
 struct Values {
@@ -40,14 +45,7 @@ pub(crate) async fn answer(
     withheld: &Withheld,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
-    let [source, dimension] = parameters.required(["source", "dimension"])?;
-    if source != SOURCE {
-        let sentence = format!(
-            "There is no source `{}` here: it is {SOURCE}.",
-            source.escape_debug()
-        );
-        return Err(Problem::new(Reason::InvalidParameter, sentence));
-    }
+    let [_, dimension] = parameters.required(["source", "dimension"])?;
     let found = match dimension {
         "channel" => {
             let channels = reads.channels(&Source::telemetry_main(), LIST_VALUES_MAX).await?;

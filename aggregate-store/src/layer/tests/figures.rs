@@ -23,6 +23,7 @@ async fn ask(store: &LayeredAggregates, clock: &dyn Clock) {
         label: None,
         processes: None,
         group_by: vec![Dimension::named(Dimension::BUILD_DATE)],
+        by_process: false,
     };
     let start = clock.monotonic();
     let rows = store

@@ -8,9 +8,10 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use tokio::sync::mpsc;
 
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, Kept, LayerStatus, LayeredAggregates, Listed, Persisted, SeenIds,
-    SeenRow, SeriesRow, Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Kept, LayerStatus,
+    LayeredAggregates, Listed, Persisted, SeenIds, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay,
+    UserQuery, ValueOf, VersionDate,
 };
 
 /// When what is held is written.
@@ -138,6 +139,35 @@ impl AggregateReads for Holding {
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.layered.series(query, bounds).await
     }
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.layered.sources(limit).await
+    }
+
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        self.layered.about(source).await
+    }
+
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.layered
+            .dimension_values(source, dimension, filters, limit)
+            .await
+    }
+
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        self.layered.metrics(source, after, limit).await
+    }
+
     async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
         self.layered.user_groups(query, limit).await
     }

@@ -34,6 +34,7 @@ fn query_of(key: &CellKey) -> CellQuery {
         label: None,
         processes: None,
         group_by: vec![Dimension::named(Dimension::VERSION)],
+        by_process: false,
     }
 }
 

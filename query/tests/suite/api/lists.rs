@@ -165,7 +165,7 @@ async fn clients_that_put_names_into_paths_as_they_are_can_use_whatever_is_liste
         assert_eq!((found, word.as_str()), (code, reason), "{target}");
     }
     let other = "/api/v1/values?source=other/main&dimension=channel";
-    assert_eq!(get(&api, other).await.refusal().0, 400);
+    assert_eq!(get(&api, other).await.refusal().1, "source_unknown");
 }
 
 /// telemetry.js keeps metrics in an object, and asks it whether it has one.

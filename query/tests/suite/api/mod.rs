@@ -2,6 +2,7 @@
 
 mod absence;
 mod aggregates;
+mod any_source;
 mod bounds;
 mod engagement;
 mod golden;
@@ -9,6 +10,7 @@ mod kinds;
 mod lists;
 mod network;
 mod own_routes;
+mod pings;
 mod sqlite;
 mod store;
 mod use_counters;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, BatchBuilder, Bounds, CellKey, CellQuery, Committed,
-    DateClock, DimensionSet, ErroredRow, Filter, FilterOptions, Listed, SeriesRow, Source, SqliteAggregates,
-    Status, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, BatchBuilder, Bounds, CellKey, CellQuery,
+    Committed, DateClock, Dimension, DimensionSet, ErroredRow, Filter, FilterOptions, Listed, SeriesRow,
+    Source, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
 };
 use async_trait::async_trait;
 use ping::RecordId;
@@ -198,7 +198,11 @@ impl AggregateReads for Facts {
                 ..
             } = key;
             let by = query.group_by.iter();
-            let group: Vec<String> = by.map(|name| value(dimensions, name.as_str())).collect();
+            let process = query.by_process.then(|| key.process.clone());
+            let group: Vec<String> = by
+                .map(|name| value(dimensions, name.as_str()))
+                .chain(process)
+                .collect();
             let address = (group.clone(), label.clone(), *layout);
             let row = rows.entry(address).or_insert_with(|| SeriesRow {
                 group,
@@ -226,6 +230,71 @@ impl AggregateReads for Facts {
             }
         }
         Ok(rows)
+    }
+
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.answer()?;
+        Ok(cut(
+            sorted(self.dimensions().map(|set| set.source().clone())),
+            limit,
+        ))
+    }
+
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        self.answer()?;
+        let sets = || self.dimensions().filter(|set| set.source() == source);
+        let names = sets().flat_map(|set| set.values().iter().map(|(name, _)| name.as_str().to_owned()));
+        let days = sorted(sets().map(DimensionSet::submission_date));
+        let ends = days.first().copied().zip(days.last().copied());
+        Ok(ends.map(|(first_day, last_day)| AboutSource {
+            dimensions: sorted(names),
+            first_day,
+            last_day,
+        }))
+    }
+
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.answer()?;
+        let sets = self.dimensions().filter(|set| set.source() == source);
+        let sets = sets.filter(|set| filters.iter().all(|filter| fits(filter, set)));
+        Ok(cut(sorted(sets.map(|set| value(set, dimension.as_str()))), limit))
+    }
+
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        self.answer()?;
+        let keys = || {
+            self.cells
+                .iter()
+                .map(|(key, _)| key)
+                .filter(|key| key.dimensions.source() == source)
+        };
+        let names = sorted(keys().map(|key| key.metric.clone())).into_iter();
+        let names = names
+            .filter(|name| after.is_none_or(|after| name.as_str() > after))
+            .take(limit);
+        let examples = |metric: &String| {
+            let first = keys()
+                .find(|key| key.metric == *metric)
+                .map(|key| &key.dimensions);
+            let under = keys().filter(|key| key.metric == *metric && Some(&key.dimensions) == first);
+            sorted(under.map(|key| (key.label.clone(), key.layout)))
+        };
+        let metrics = names.map(|metric| StoredMetric {
+            examples: examples(&metric),
+            metric,
+        });
+        Ok(metrics.collect())
     }
 
     async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
@@ -286,6 +355,11 @@ impl AggregateReads for Facts {
 fn fits(filter: &Filter, set: &DimensionSet) -> bool {
     match &filter.wanted {
         Wanted::AnyOf(values) => values.contains(&value(set, filter.dimension.as_str())),
+        Wanted::Between { from, to } => {
+            let value = value(set, filter.dimension.as_str());
+            let (from, to) = (from.as_deref().unwrap_or(""), to.as_deref());
+            value != ping::UNKNOWN && from <= value.as_str() && to.is_none_or(|to| value.as_str() <= to)
+        }
         Wanted::OriginalOsVersion(version) => *version == as_the_original(set),
     }
 }
@@ -294,7 +368,8 @@ fn holds(query: &CellQuery, key: &CellKey) -> bool {
     let among = |wanted: &Option<Vec<String>>, value: &String| {
         wanted.as_ref().is_none_or(|wanted| wanted.contains(value))
     };
-    key.metric == query.metric
+    *key.dimensions.source() == query.source
+        && key.metric == query.metric
         && query.filters.iter().all(|filter| fits(filter, &key.dimensions))
         && query.label.as_ref().is_none_or(|label| *label == key.label)
         && among(&query.processes, &key.process)

@@ -1,0 +1,233 @@
+//! An answer for the distribution of a metric: its rows in their order, the rest in one, and numbers as JSON holds them.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use super::form::{Edges, Form, layout_json, unit_of};
+use super::group::{Bins, Row};
+use super::question::{AggregatesQuestion, By, Order};
+
+/// The largest whole number that every reader of JSON keeps.
+const WHOLE_MAX: i128 = 1 << 53;
+
+/// What an answer says beside its rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub(crate) description: String,
+    /// The receive time of the newest ping that is counted.
+    pub(crate) as_of: Option<String>,
+    pub(crate) explain: Option<Value>,
+}
+
+/// The answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) question: AggregatesQuestion,
+    pub(crate) about: About,
+    /// What an answer of several forms is said to be; that of the row with the most pings.
+    form: Option<(Form, Option<&'static str>)>,
+    /// In their order, at most as many as were asked for.
+    pub(crate) rows: Vec<Row>,
+    pub(crate) rest: Option<Rest>,
+    groups: usize,
+}
+
+/// What the rows that are left out add up to.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) groups: usize,
+    /// Absent where one ping may be in several of them.
+    pub(crate) pings: Option<i64>,
+    pub(crate) samples: i128,
+    /// Absent of categories.
+    pub(crate) sum: Option<i128>,
+}
+
+impl Answer {
+    /// Orders rows, and keeps those with the most pings.
+    pub(crate) fn of(question: AggregatesQuestion, about: About, mut rows: Vec<Row>) -> Self {
+        let groups: BTreeSet<&Vec<String>> = rows.iter().map(|row| &row.group).collect();
+        let groups = groups.len();
+        // Stable: of equals the first groups stay.
+        rows.sort_by_key(|row| Reverse(row.pings));
+        let form = rows.first().map(|row| (row.form, unit_of(&row.layout)));
+        let left = rows.split_off(rows.len().min(question.limit));
+        if question.order == Order::Group {
+            rows.sort_by_cached_key(|row| {
+                let values = row
+                    .group
+                    .iter()
+                    .map(|value| (value.parse::<u64>().map_err(|_| ()), value.clone()));
+                (values.collect::<Vec<_>>(), row.layout)
+            });
+        }
+        let rest = Rest::of(&question, &left, &rows);
+        Self {
+            question,
+            about,
+            form,
+            rows,
+            rest,
+            groups,
+        }
+    }
+}
+
+impl Rest {
+    fn of(question: &AggregatesQuestion, left: &[Row], kept: &[Row]) -> Option<Self> {
+        let first = left.first()?;
+        // A row of a group that has another one, of another layout, is no group of its own.
+        let kept: BTreeSet<&Vec<String>> = kept.iter().map(|row| &row.group).collect();
+        let groups: BTreeSet<&Vec<String>> = left.iter().map(|row| &row.group).collect();
+        let is_apart = !question.by.contains(&By::Label) && !question.by.contains(&By::Process);
+        Some(Self {
+            groups: groups.difference(&kept).count(),
+            pings: is_apart.then(|| left.iter().map(|row| row.pings).sum()),
+            samples: left.iter().map(Row::samples).sum(),
+            sum: (first.form != Form::Category).then(|| left.iter().map(|row| row.sum).sum()),
+        })
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let AggregatesQuestion {
+            source, metric, by, ..
+        } = &self.question;
+        let About {
+            description,
+            as_of,
+            explain,
+        } = &self.about;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("source", source.as_str())?;
+        map.serialize_entry("metric", metric)?;
+        if let Some((form, unit)) = &self.form {
+            map.serialize_entry("kind", form.name())?;
+            if let Some(unit) = unit {
+                map.serialize_entry("unit", unit)?;
+            }
+        }
+        if !description.is_empty() {
+            map.serialize_entry("description", description)?;
+        }
+        let by: Vec<&str> = by.iter().map(By::name).collect();
+        map.serialize_entry("group_by", &by)?;
+        map.serialize_entry("data", &Data(self))?;
+        map.serialize_entry("groups", &self.groups)?;
+        map.serialize_entry("as_of", as_of)?;
+        if let Some(explain) = explain {
+            map.serialize_entry("explain", explain)?;
+        }
+        map.end()
+    }
+}
+
+/// The rows, and the rest.
+struct Data<'a>(&'a Answer);
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(answer) = self;
+        let rows = answer.rows.iter().map(|row| OneRow::Of(answer, row));
+        serializer.collect_seq(rows.chain(answer.rest.iter().map(OneRow::Rest)))
+    }
+}
+
+enum OneRow<'a> {
+    Of(&'a Answer, &'a Row),
+    Rest(&'a Rest),
+}
+
+impl Serialize for OneRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::Of(answer, row) => row_entries(answer, row, &mut map)?,
+            Self::Rest(rest) => {
+                map.serialize_entry("rest", &true)?;
+                map.serialize_entry("groups", &rest.groups)?;
+                if let Some(pings) = rest.pings {
+                    map.serialize_entry("pings", &pings)?;
+                }
+                map.serialize_entry("samples", &number(rest.samples))?;
+                if let Some(sum) = rest.sum {
+                    map.serialize_entry("sum", &number(sum))?;
+                    map.serialize_entry("mean", &mean(sum, rest.samples))?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Result<(), M::Error> {
+    for (by, value) in answer.question.by.iter().zip(&row.group) {
+        map.serialize_entry(by.name(), value)?;
+    }
+    if answer.form.is_some_and(|(form, _)| form != row.form) {
+        map.serialize_entry("kind", row.form.name())?;
+    }
+    let samples = row.samples();
+    map.serialize_entry("pings", &row.pings)?;
+    map.serialize_entry("samples", &number(samples))?;
+    match &row.bins {
+        Bins::Bounds(bins) => {
+            map.serialize_entry("sum", &number(row.sum))?;
+            map.serialize_entry("mean", &mean(row.sum, samples))?;
+            map.serialize_entry("layout", &layout_json(&row.layout))?;
+            let shown: Vec<(i64, Value)> = bins.iter().map(|(low, count)| (*low, number(*count))).collect();
+            map.serialize_entry("bins", &shown)?;
+            let edges = Edges::of(&row.layout);
+            let percentiles = answer.question.percentiles.iter();
+            let percentiles =
+                percentiles.filter_map(|asked| Some((asked.text.clone(), asked.among(bins, &edges)?)));
+            map.serialize_entry("percentiles", &percentiles.collect::<serde_json::Map<_, _>>())
+        }
+        Bins::Names(bins) => {
+            map.serialize_entry("layout", &layout_json(&row.layout))?;
+            let shown: Vec<(&str, Value)> = bins
+                .iter()
+                .map(|(name, count)| (name.as_str(), number(*count)))
+                .collect();
+            map.serialize_entry("bins", &shown)
+        }
+    }
+}
+
+/// A number that every reader keeps, or else a text.
+pub(crate) fn number(number: i128) -> Value {
+    match i64::try_from(number) {
+        Ok(small) if (-WHOLE_MAX..=WHOLE_MAX).contains(&number) => json!(small),
+        _ => json!(number.to_string()),
+    }
+}
+
+/// Sum over samples: whole where it is; `null` without samples.
+#[expect(clippy::cast_precision_loss, reason = "a mean is a fraction")]
+fn mean(sum: i128, samples: i128) -> Value {
+    match samples {
+        0 => Value::Null,
+        _ if sum % samples == 0 && (sum / samples).abs() <= WHOLE_MAX => number(sum / samples),
+        _ => json!(sum as f64 / samples as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_readers_would_round_are_texts() {
+        assert_eq!(number(1 << 53), json!(9_007_199_254_740_992_i64));
+        assert_eq!(number((1 << 53) + 1), json!("9007199254740993"));
+        assert_eq!(number(-(1 << 53) - 1), json!("-9007199254740993"));
+        assert_eq!(
+            (mean(10, 4), mean(12, 4), mean(1, 0)),
+            (json!(2.5), json!(3), Value::Null)
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! The API over any source, by any dimension: questions and answers. Pure: what the store is asked stands with the routes.
+
+mod absent;
+mod answer;
+mod csv;
+mod filter;
+mod form;
+mod group;
+mod percentile;
+mod question;
+
+pub(crate) use absent::no_source;
+pub(crate) use answer::{About, Answer};
+pub(crate) use csv::csv;
+pub(crate) use filter::filter_of;
+pub(crate) use form::{Form, unit_of};
+pub(crate) use group::{Row, grouped};
+pub(crate) use question::{AggregatesQuestion, Format, dimensions_of, is_dimension, refuse_strangers};

@@ -1,0 +1,179 @@
+//! How a metric of any source is distributed, by any of its dimensions.
+
+use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, SeriesRow, Source, ValueOf};
+use index_schema::Index;
+use serde_json::{Value, json};
+
+use super::lookup::Lookup;
+use crate::definitions::Definitions;
+use crate::generic::{About, AggregatesQuestion, Answer, Format, csv, dimensions_of, grouped};
+use crate::limits::{ANSWER_BYTES_MAX, BINS_READ_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX};
+use crate::parameters::Parameters;
+use crate::problem::{Problem, Reason};
+use crate::reply::{Reply, made};
+use crate::status_report::rfc3339;
+use crate::unanswered;
+use crate::withheld::Withheld;
+
+/// What the store may read for one answer.
+const READ: Bounds = Bounds {
+    rows: ROWS_READ_MAX,
+    bins: BINS_READ_MAX,
+};
+
+/// The rows, which may be none: then an explanation, if it is asked for, says why.
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    index: &dyn Index,
+    definitions: &Definitions,
+    withheld: &Withheld,
+    parameters: &Parameters,
+) -> Result<Reply, Problem> {
+    let [source, _] = parameters.required(["source", "metric"])?;
+    let source = Source::named(source);
+    let known = reads.about(&source).await?;
+    let dimensions = dimensions_of(&source, known.as_ref());
+    let question = AggregatesQuestion::parse(parameters, dimensions.as_deref())?;
+    if withheld.holds(&question.metric) {
+        let sentence = format!(
+            "{} is withheld by this server's settings. Choose another metric.",
+            question.metric
+        );
+        return Err(Problem::new(Reason::Withheld, sentence));
+    }
+    let Found {
+        stored,
+        description,
+        rows,
+    } = find(reads, definitions, &question).await?;
+    let as_of = reads.status().await?.newest_received.map(rfc3339);
+    let mut explain = None;
+    if question.explain
+        && let Some(stored) = stored.first().filter(|_| !rows.is_empty())
+    {
+        explain = Some(used(reads, &question, stored, &rows).await?);
+    }
+    let (question, rows, is_empty) = made_rows(question, rows).await;
+    if question.explain && is_empty {
+        explain = Some(unanswered::reason(reads, index, &question, known.as_ref(), &stored).await?);
+    }
+    let about = About {
+        description,
+        as_of,
+        explain,
+    };
+    made(move || {
+        let format = question.format;
+        let mut explained = about;
+        let at_least = rows.iter().any(|row| row.at_least);
+        if let Some(Value::Object(explain)) = explained.explain.as_mut()
+            && at_least
+        {
+            let words = "at least: of several labels those of the most frequent one, since nothing counts what they have in common";
+            explain.insert("pings".to_owned(), json!(words));
+        }
+        let answer = Answer::of(question, explained, rows);
+        match format {
+            Format::Json => Reply::json(&answer),
+            Format::Csv => csv(&answer, ANSWER_BYTES_MAX)
+                .map(Reply::csv)
+                .ok_or_else(|| Problem::too_large("bytes", ANSWER_BYTES_MAX)),
+        }
+    })
+    .await
+}
+
+/// Shapes rows off the threads that take pings.
+async fn made_rows(
+    question: AggregatesQuestion,
+    rows: Vec<SeriesRow>,
+) -> (AggregatesQuestion, Vec<crate::generic::Row>, bool) {
+    service::task::background(move || {
+        let rows = grouped(&question.source, rows, &question.by, &question.labels);
+        let is_empty = rows.is_empty();
+        (question, rows, is_empty)
+    })
+    .await
+}
+
+/// What is found under a stored name.
+struct Found {
+    /// The names that were looked at, the last one first.
+    stored: Vec<String>,
+    description: String,
+    rows: Vec<SeriesRow>,
+}
+
+/// Of the original's source, where its counts may lie too; elsewhere under its own name.
+async fn find(
+    reads: &dyn AggregateReads,
+    definitions: &Definitions,
+    question: &AggregatesQuestion,
+) -> Result<Found, Problem> {
+    let mut lookups = vec![(question.metric.clone(), String::new())];
+    if question.source.as_str() == Source::TELEMETRY_MAIN {
+        let all = Lookup::all(definitions, &question.metric).into_iter();
+        lookups = all.map(|lookup| (lookup.stored, lookup.description)).collect();
+    }
+    let mut found = Found {
+        stored: Vec::new(),
+        description: String::new(),
+        rows: Vec::new(),
+    };
+    for (stored, description) in lookups {
+        found.rows = cells(reads, question, &stored).await?;
+        found.description = description;
+        found.stored.insert(0, stored);
+        if !found.rows.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The cells of a question. One label is asked of the store; where nothing lies under it, it may be the key of a category, beside whose value it stands.
+async fn cells(
+    reads: &dyn AggregateReads,
+    question: &AggregatesQuestion,
+    stored: &str,
+) -> Result<Vec<SeriesRow>, Problem> {
+    let query = question.cells(stored);
+    if let Some([label]) = question.labels.as_deref()
+        && !label.is_empty()
+    {
+        let of_label = CellQuery {
+            label: Some(label.clone()),
+            ..query.clone()
+        };
+        let rows = reads.series(&of_label, READ).await?;
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+    }
+    Ok(reads.series(&query, READ).await?)
+}
+
+/// Of what an answer was made.
+async fn used(
+    reads: &dyn AggregateReads,
+    question: &AggregatesQuestion,
+    stored: &str,
+    rows: &[SeriesRow],
+) -> Result<Value, Problem> {
+    let day = ValueOf::Dimension(Dimension::named(Dimension::SUBMISSION_DATE));
+    let days = reads.values_of(&question.cells(stored), day, DATES_MAX).await?;
+    let mut layouts: Vec<String> = rows.iter().map(|row| row.layout.to_string()).collect();
+    layouts.sort();
+    layouts.dedup();
+    layouts.truncate(LAYOUTS_IN_A_HEADER);
+    Ok(json!({
+        "stored_as": stored,
+        "layouts": layouts,
+        "days": {
+            "number": days.values.len() as u64 + days.left_out,
+            "first": days.values.first(),
+            "last": days.values.last(),
+        },
+        "aggregates": rows.len(),
+    }))
+}

@@ -1,0 +1,106 @@
+//! Which metrics a source has, and what each of them is.
+
+use aggregate_store::{AggregateReads, Source, StoredMetric};
+use serde::Serialize;
+
+use crate::definitions::Definitions;
+use crate::generic::{Form, no_source, refuse_strangers, unit_of};
+use crate::limits::{LIST_VALUES_MAX, METRICS_ON_A_PAGE};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reply::{Reply, made};
+use crate::withheld::Withheld;
+
+/// The parameters of this route.
+const PARAMETERS: [&str; 3] = ["source", "q", "after"];
+
+/// Before the name of a metric that pings of the original's source send as a count.
+const COUNT: &str = "[[COUNT]]_";
+
+#[derive(Debug, Serialize)]
+struct Metrics {
+    source: String,
+    metrics: Vec<OneMetric>,
+    /// What `after` is for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct OneMetric {
+    metric: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'static str>,
+    labelled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+/// A page of metrics with data, ascending by the names under which they are stored.
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    definitions: &Definitions,
+    withheld: &Withheld,
+    parameters: &Parameters,
+) -> Result<Reply, Problem> {
+    refuse_strangers(parameters, &PARAMETERS)?;
+    let [name] = parameters.required(["source"])?;
+    let source = Source::named(name);
+    let wanted = parameters.given("q").map(str::to_lowercase);
+    let is_wanted = |metric: &StoredMetric| {
+        let name = metric.metric.to_lowercase();
+        !withheld.holds(&metric.metric)
+            && wanted
+                .as_ref()
+                .is_none_or(|wanted| name.contains(wanted.as_str()))
+    };
+    let first = parameters.given("after").map(str::to_owned);
+    let (mut after, mut found, mut looked_at) = (first.clone(), Vec::new(), 0);
+    let mut is_last = false;
+    while found.len() < METRICS_ON_A_PAGE && looked_at < LIST_VALUES_MAX && !is_last {
+        let page = reads
+            .metrics(&source, after.as_deref(), METRICS_ON_A_PAGE)
+            .await?;
+        is_last = page.len() < METRICS_ON_A_PAGE;
+        looked_at += page.len();
+        after = page.last().map(|metric| metric.metric.clone()).or(after);
+        found.extend(page.into_iter().filter(|metric| is_wanted(metric)));
+    }
+    if looked_at == 0 && first.is_none() && reads.about(&source).await?.is_none() {
+        return Err(no_source(reads, &source).await?);
+    }
+    if found.len() > METRICS_ON_A_PAGE {
+        found.truncate(METRICS_ON_A_PAGE);
+        after = found.last().map(|metric| metric.metric.clone());
+        is_last = false;
+    }
+    let metrics: Vec<OneMetric> = found
+        .iter()
+        .map(|metric| shown(&source, metric, definitions))
+        .collect();
+    let answer = Metrics {
+        source: name.to_owned(),
+        metrics,
+        next: after.filter(|_| !is_last),
+    };
+    made(move || Reply::json(&answer)).await
+}
+
+fn shown(source: &Source, metric: &StoredMetric, definitions: &Definitions) -> OneMetric {
+    let (form, labelled) = Form::of_metric(source, metric);
+    let is_main = source.as_str() == Source::TELEMETRY_MAIN;
+    let bare = metric.metric.strip_prefix(COUNT).filter(|_| is_main);
+    let name = bare.unwrap_or(&metric.metric);
+    let definition = definitions.get(name).filter(|_| is_main);
+    OneMetric {
+        metric: name.to_owned(),
+        kind: form.map(Form::name),
+        unit: metric.examples.iter().find_map(|(_, layout)| unit_of(layout)),
+        labelled,
+        description: definition
+            .map(|definition| definition.description.clone())
+            .filter(|description| !description.is_empty()),
+    }
+}

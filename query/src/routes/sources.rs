@@ -1,0 +1,118 @@
+//! Where pings came from: what is counted of each source, and which are only stored.
+
+use std::collections::BTreeMap;
+
+use aggregate_store::{AboutSource, AggregateReads, Source};
+use index_schema::Index;
+use serde::Serialize;
+
+use crate::charted::Charted;
+use crate::generic::{dimensions_of, refuse_strangers};
+use crate::limits::{LIST_PRODUCTS_MAX, LIST_SOURCES_MAX, LIST_VALUES_MAX};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reply::{Reply, made};
+use crate::uncounted::is_told_apart;
+
+#[derive(Debug, Serialize)]
+struct Sources {
+    /// Ascending by name.
+    sources: Vec<OneSource>,
+    /// How many more are counted.
+    left_out: u64,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct OneSource {
+    source: String,
+    #[serde(flatten)]
+    counted: Counted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_day: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_day: Option<String>,
+    /// Absent where there are more than a list has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<usize>,
+    /// Pings that are stored, of a source that is not counted, repeated copies among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<u64>,
+    /// Why nothing is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// What is known of the pings themselves: who reads them, and what became of them.
+#[derive(Debug, Default, Serialize)]
+struct Counted {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reader: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pings: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folded: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errored: Option<u64>,
+}
+
+/// All of them.
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    index: &dyn Index,
+    charted: &Charted,
+    parameters: &Parameters,
+) -> Result<Reply, Problem> {
+    refuse_strangers(parameters, &[])?;
+    let mut sources = stored_only(index, charted).await?;
+    let known = reads.sources(LIST_SOURCES_MAX).await?;
+    for source in &known.values {
+        if let Some(about) = reads.about(source).await? {
+            let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?.len();
+            let entry = counted(
+                source,
+                &about,
+                Some(metrics).filter(|many| *many < LIST_VALUES_MAX),
+            );
+            sources.insert(source.as_str().to_owned(), entry);
+        }
+    }
+    let answer = Sources {
+        sources: sources.into_values().collect(),
+        left_out: known.left_out,
+    };
+    made(move || Reply::json(&answer)).await
+}
+
+fn counted(source: &Source, about: &AboutSource, metrics: Option<usize>) -> OneSource {
+    OneSource {
+        source: source.as_str().to_owned(),
+        dimensions: dimensions_of(source, Some(about)),
+        first_day: Some(about.first_day.to_string()),
+        last_day: Some(about.last_day.to_string()),
+        metrics,
+        ..OneSource::default()
+    }
+}
+
+/// Sources whose pings are stored and not counted, by name.
+async fn stored_only(index: &dyn Index, charted: &Charted) -> Result<BTreeMap<String, OneSource>, Problem> {
+    let products = index
+        .products(LIST_PRODUCTS_MAX)
+        .await
+        .map_err(|error| Problem::unavailable("index", &error))?;
+    let mut sources: BTreeMap<String, OneSource> = BTreeMap::new();
+    let only_stored = products.products.iter();
+    let only_stored =
+        only_stored.filter(|product| product.records > 0 && is_told_apart(product) && !charted(product));
+    for product in only_stored {
+        let source = format!("{}/{}", product.namespace, product.doc_type);
+        let entry = sources.entry(source.clone()).or_default();
+        entry.source = source;
+        entry.counted.reader = Some("none");
+        entry.reason = Some("Pings of this type are stored and not counted.");
+        entry.stored = Some(entry.stored.unwrap_or(0) + product.records);
+    }
+    Ok(sources)
+}
