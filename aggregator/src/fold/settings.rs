@@ -77,6 +77,12 @@ impl FoldSettings {
         self.reader_of(submission).is_some()
     }
 
+    /// Whether all pings of this submission are folded whatever their bodies are.
+    pub fn surely_folds(&self, submission: &Submission) -> bool {
+        let reader = self.reader_of(submission);
+        matches!(reader, Some(Reading::Telemetry | Reading::Declared(_)))
+    }
+
     /// How long after a ping its copies were repeats where this version folded; `None` where it does not say so.
     pub fn repeat_window_of(version: &FoldVersion) -> Option<Duration> {
         let settings: serde_json::Value = serde_json::from_str(&version.settings).ok()?;

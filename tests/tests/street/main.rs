@@ -7,6 +7,7 @@ mod bad_input;
 mod carrying;
 mod commands;
 mod declared;
+mod glean;
 mod golden;
 mod health;
 mod hostile;

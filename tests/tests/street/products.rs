@@ -99,6 +99,38 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_is_counted_by_a
     pipeline.wait_for("all to be counted", |status| {
         status["folded"] == 18 && status["stored_only"] == 1 && status["settled"] == true
     });
+    let ask = |target: &str| pipeline.api_client().get(target).expect("an answer").json();
+    let drawers = ask("/api/v1/aggregates?source=inkpress/printer&metric=printer.drawers&group_by=version");
+    let rows = drawers["data"].as_array().expect("rows").iter();
+    let rows: Vec<_> = rows
+        .map(|row| (&row["version"], &row["pings"], &row["sum"]))
+        .collect();
+    let of = |version: &str, sum: u64| (json!(version), json!(3), json!(sum));
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(a, b, c)| (a.clone(), b.clone(), c.clone()))
+        .collect();
+    assert!(
+        rows.contains(&of("2", 6)) && rows.contains(&of("3", 9)),
+        "{drawers}"
+    );
+    let models = ask("/api/v1/aggregates?source=inkpress/printer&metric=printer.model");
+    assert_eq!(models["data"][0]["bins"], json!([["Jet", 6]]), "{models}");
+    let sources = ask("/api/v1/sources");
+    let sources = sources["sources"].as_array().expect("sources").iter();
+    let readers: Vec<_> = sources
+        .map(|source| (source["source"].clone(), source["reader"].clone()))
+        .collect();
+    let expected = [
+        ("acme-notes/other", "none"),
+        ("acme-notes/usage", "glean"),
+        ("inkpress/printer", "declared"),
+        ("telemetry/main", "telemetry"),
+    ];
+    assert_eq!(
+        readers,
+        expected.map(|(source, reader)| (json!(source), json!(reader)))
+    );
     pipeline.terminate();
     let printers = lines_of(&data, "inkpress/printer");
     assert_eq!(total(&printers, "printer.drawers", "", None), (6, 15));
