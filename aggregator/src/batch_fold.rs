@@ -13,9 +13,11 @@ use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, Se
 use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
 use ping::{ChunkId, DocumentKey, RecordId, Submission, Timestamp};
+use readers::declared::Submitted;
+use readers::glean::Received;
 
 use crate::copies::{Copies, RecordPosition};
-use crate::fold::{FoldSettings, Folder, check_object};
+use crate::fold::{FoldSettings, Folder, PingError, Reading, check_object};
 use crate::unreadable::Unreadable;
 
 mod replay;
@@ -147,15 +149,58 @@ impl BatchFold {
             }
             return;
         };
-        if let Err(error) = self.folder.read(record.body, record.submission_date) {
-            self.error(record, place, error.reason());
-            return;
+        match self.read(record, record.body, &submission) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.counters.stored_only += 1;
+                return;
+            }
+            Err(error) => {
+                self.error(record, place, error.reason());
+                return;
+            }
         }
         if self.must_pass_over(record, &submission) {
             self.error(record, place, DISPLACED_UNREADABLE);
             return;
         }
         self.count(record, &submission, place);
+    }
+
+    /// Reads a body, in place of the one before. False when its type is one that may be counted and it is not.
+    fn read(
+        &mut self,
+        record: &RecordRef<'_>,
+        body: &[u8],
+        submission: &Submission,
+    ) -> Result<bool, PingError> {
+        match self.settings.reader_of(submission) {
+            None => Ok(false),
+            Some(Reading::Telemetry) => self.folder.read(body, record.submission_date).map(|()| true),
+            Some(Reading::Glean) => {
+                let received = Received {
+                    namespace: &submission.namespace,
+                    document_type: submission.document_type.as_deref().unwrap_or_default(),
+                    date: record.submission_date,
+                    source_tags: None,
+                    is_declared: false,
+                };
+                self.folder.read_glean(body, &received)
+            }
+            Some(Reading::Declared(product)) => {
+                let header = |name: &str| {
+                    let mut headers = record.headers();
+                    headers.find_map(|(header, value)| (header == name).then_some(value))
+                };
+                let submitted = Submitted {
+                    received: record.submission_date,
+                    header: &header,
+                };
+                self.folder
+                    .read_declared(body, &product, submitted)
+                    .map(|()| true)
+            }
+        }
     }
 
     /// Whether a ping would displace a copy that cannot be read.
@@ -249,8 +294,10 @@ impl BatchFold {
         if record.id != displaced.record {
             return Err(NotTheSame::Record);
         }
-        let read = self.folder.read(body, record.submission_date);
-        read.map_err(|_| NotTheSame::Body)?;
+        let submission = self.folded(record).ok_or(NotTheSame::Body)?;
+        if self.read(record, body, &submission) != Ok(true) {
+            return Err(NotTheSame::Body);
+        }
         self.folder.subtract();
         Ok(())
     }

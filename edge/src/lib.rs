@@ -39,6 +39,7 @@ mod stuck;
 mod waiting;
 
 pub use claim::{ClaimError, Claims};
+pub use door::stores_header;
 pub use edge::{Edge, EdgeOptions, ImportedPing, Parts};
 pub use limits::{BODY_BYTES_MAX, EdgeLimits, IMPORTED_FILES_MAX, LOG_BYTES_MIN};
 pub use log::look::{LogCounts, damaged_pieces, read_counts};

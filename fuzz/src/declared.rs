@@ -11,8 +11,8 @@ use serde_json::Value;
 
 /// A declaration that says all that can be said.
 pub const DECLARATION: &str = r#"$highwater: product/1
-sources: [acme/a, acme/b]
-description: Acme.
+sources: [inky/a, inky/b]
+description: Inky.
 since: 2026-10-01
 public: true
 public_floor: 30
@@ -21,39 +21,39 @@ dimensions:
   version: { path: /version, as: major, default: "1" }
   system: { path: /os/version, as: major_minor }
   built: { path: /built, as: date }
-  channel: { path: /channel, values: [stable, beta], default: stable }
+  channel: { path: /channel, values: [steady, fast], default: steady }
   host: { path: /page, as: host }
   name: { header: X-Name, as: lower }
 metrics:
   a:
     flag: { type: boolean, path: /flag }
     size: { type: quantity, path: /size, layout: { exponential: [1, 1000, 30] } }
-    editor: { type: string, path: /editor, values: [vim, emacs], max_length: 20 }
-    tools: { type: string_list, path: /tools }
-    first: { type: string, path: /tools/0 }
+    driver: { type: string, path: /driver, values: [ps2, pcl_6], max_length: 20 }
+    fonts: { type: string_list, path: /fonts }
+    first: { type: string, path: /fonts/0 }
     age: { type: datetime, path: /built }
     hits: { type: rate, path: /hits }
     wait: { type: timespan, path: /wait, unit: second }
   all:
-    calls: { type: labeled_counter, path: "/calls/*", labels: [build, test] }
+    calls: { type: labeled_counter, path: "/calls/*", labels: [paper, tray] }
     inner: { type: labeled_string, path: "/calls/*/*" }
     took: { type: labeled_timing_distribution, path: "/took/*/ms", unit: millisecond }
     map: { type: custom_distribution, path: /map, given_as: map, layout: { linear: [0, 100, 12] } }
     pairs: { type: memory_distribution, path: /pairs, given_as: pairs, unit: kilobyte }
     arrays: { type: custom_distribution, path: /arrays, given_as: arrays, layout: { functional: [2, 16] } }
-ignore: [/debug/*]
+ignore: [/trace/*]
 examples:
-  - uri: /submit/acme/a/1/7e2c2a0e-6f0e-4a57-9f0a-0d3c6f2b9a11
-    headers: { X-Name: Acme }
+  - uri: /submit/inky/a/1/c0b1f5d2-83a4-4e0b-b6a9-5f2d7e914c08
+    headers: { X-Name: Inky }
     received: 2026-11-01
-    body: { id: me, version: "2.4.1", size: 3, calls: { build: 2 } }
+    body: { id: me, version: "3.0.7", size: 3, calls: { paper: 2 } }
     expect:
-      - { metric: a.size, sum: 3, version: "2" }
-      - { metric: all.calls, label: build, samples: 1 }
-      - { name: acme }
+      - { metric: a.size, sum: 3, version: "3" }
+      - { metric: all.calls, label: paper, samples: 1 }
+      - { name: inky }
 keep: { pings: 7d, aggregates: 2y }
 drop: [/id, /secret]
-by_source: { acme/b: { clients: none } }
+by_source: { inky/b: { clients: none } }
 "#;
 
 thread_local! {
@@ -93,7 +93,7 @@ fn received() -> SubmissionDate {
 }
 
 fn header(name: &str) -> Option<&'static str> {
-    (name == "x-name").then_some("Acme")
+    (name == "x-name").then_some("Inky")
 }
 
 fn read(reader: &Reader, room: &mut Room, body: &[u8]) -> Result<Told, BodyError> {
@@ -108,7 +108,7 @@ fn read(reader: &Reader, room: &mut Room, body: &[u8]) -> Result<Told, BodyError
 
 /// Bodies that have every declared path.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let full = r#"{"id":"me","version":"2.4.1","os":{"version":"10.15.7"},"built":"2026-10-01T10:00:00+02:00","channel":"nightly","page":"https://a@X.org:1/y","flag":true,"size":-3,"editor":"vim","tools":["a","b","a",1],"hits":{"numerator":1,"denominator":2.5},"wait":1.25,"calls":{"build":2,"other":{"a/b":"x","%":null}},"took":{"link":{"ms":[1,2.5,-1]},"x":{"ms":7}},"map":{"1":2,"x":3,"-0.5":1},"pairs":[[1,2],[3],[1e9,1099511627777]],"arrays":{"counts":[1,0,"x"],"bins":[5,6,7]},"debug":{"x":[]}}"#;
-    let odd = r#"{"id":7,"version":2,"built":20261001,"flag":1,"size":18446744073709551616,"editor":"","tools":"a","hits":[1],"wait":1e300,"calls":[{"build":1},{"build":2}],"took":{"a":[{"ms":1}]},"map":[],"pairs":{},"arrays":{"bins":[1]}}"#;
+    let full = r#"{"id":"me","version":"3.0.7","os":{"version":"10.15.7"},"built":"2026-10-01T10:00:00+02:00","channel":"nightly","page":"https://a@X.org:1/y","flag":true,"size":-3,"driver":"ps2","fonts":["a","b","a",1],"hits":{"numerator":1,"denominator":2.5},"wait":1.25,"calls":{"paper":2,"other":{"a/b":"x","%":null}},"took":{"link":{"ms":[1,2.5,-1]},"x":{"ms":7}},"map":{"1":2,"x":3,"-0.5":1},"pairs":[[1,2],[3],[1e9,1099511627777]],"arrays":{"counts":[1,0,"x"],"bins":[5,6,7]},"trace":{"x":[]}}"#;
+    let odd = r#"{"id":7,"version":2,"built":20261001,"flag":1,"size":18446744073709551616,"driver":"","fonts":"a","hits":[1],"wait":1e300,"calls":[{"paper":1},{"paper":2}],"took":{"a":[{"ms":1}]},"map":[],"pairs":{},"arrays":{"bins":[1]}}"#;
     [full, odd].map(|text| text.as_bytes().to_vec()).to_vec()
 }

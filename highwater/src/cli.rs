@@ -423,7 +423,7 @@ pub(crate) struct MappingCheck {
     /// Pings: a file of JSON is one ping, a line of an .ndjson file is one; - is the standard input
     #[arg(value_name = "PING")]
     pub pings: Vec<PathBuf>,
-    /// The source of pings that state no URI, such as acme-cli/usage; if absent, the one under which most of a ping counts
+    /// The source of pings that state no URI, such as shop-web/visit; if absent, the one under which most of a ping counts
     #[arg(long, value_name = "SOURCE", help_heading = OF_THIS_CALL)]
     pub source: Option<String>,
 }

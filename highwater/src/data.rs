@@ -116,6 +116,9 @@ pub(crate) struct Fold {
         default_value = "main,saved-session/Fennec"
     )]
     pub fold_types: Vec<String>,
+    /// Declarations of products whose pings are counted, too: files, or folders of .yaml files
+    #[arg(long, value_name = "FILE_OR_FOLDER")]
+    pub products: Vec<PathBuf>,
     /// For how many days after a ping its copies are repeats; Firefox sends again for 14 days
     #[arg(long, value_name = "DAYS", value_parser = at_least_one::<u32>, default_value_t = 14)]
     pub repeat_window_days: u32,

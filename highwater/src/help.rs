@@ -42,6 +42,7 @@ pub(crate) const FOR_AGGREGATORS: [&[&str]; 6] = [
     &["aggregates_memory", "persist_age"],
     &[
         "fold_types",
+        "products",
         "repeat_window_days",
         "parts_per_ping",
         "labels_per_metric",

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::cli::{self, Answers, ApiListener, Command, Demo, EdgeListener, IndexCommand, Serve};
 use crate::data::{self, Data, Fold, Intake, Kept};
+use crate::product;
 
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
@@ -68,6 +69,7 @@ impl Data {
                 bins_per_ping: self.fold.bins_per_ping,
                 inflated_bytes: self.intake.inflated_limit.0,
             },
+            products: product::folded(&self.fold.products)?,
         })
     }
 
@@ -133,6 +135,7 @@ impl Data {
             places: data::Places::default(),
             fold: Fold {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
+                products: Vec::new(),
                 repeat_window_days: 14,
                 parts_per_ping: PARTS_PER_PING_MAX,
                 labels_per_metric: LABELS_PER_METRIC_MAX,
@@ -158,6 +161,7 @@ impl Data {
             ("store", self.places.store_text()),
             ("index", self.places.index_text()),
             ("fold_types", fold.fold_types.join(",")),
+            ("products", paths(&fold.products)),
             ("repeat_window_days", fold.repeat_window_days.to_string()),
             ("parts_per_ping", fold.parts_per_ping.to_string()),
             ("labels_per_metric", fold.labels_per_metric.to_string()),
@@ -316,4 +320,9 @@ fn named_under_this_kernel(lock: &DirectoryLock) -> String {
         (Ok(kernel), Ok((device, inode))) => format!("{}.{device:x}.{inode:x}", kernel.trim()),
         _ => String::new(),
     }
+}
+/// Paths as one text.
+fn paths(paths: &[std::path::PathBuf]) -> String {
+    let texts = paths.iter().map(|path| path.display().to_string());
+    texts.collect::<Vec<_>>().join(",")
 }

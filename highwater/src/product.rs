@@ -2,17 +2,19 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use aggregator::fold::Products;
 use anyhow::Context;
-use readers::declaration::Declaration;
+use readers::declaration::{Clients, Declaration, From, between};
 use readers::explain::promises;
+use sha2::{Digest, Sha256};
 
 use crate::cli::Product;
 
 /// What this version does not do yet.
-const NOT_YET: &str = "This is what the declaration promises. This version of Highwater checks declarations and explains pings by them; it \
-                       does not yet count declared products, and does not yet drop, hash or delete by them.";
+const NOT_YET: &str = "This is what the declaration promises. This version of Highwater counts declared products (--products); it does not \
+                       yet drop, hash or delete by their declarations, and refuses to count one that asks for it.";
 
 /// Runs the command.
 pub(crate) fn run(command: &Product) -> anyhow::Result<()> {
@@ -32,4 +34,95 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Declaration> {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
         anyhow::anyhow!("{}", faults.join("\n"))
     })
+}
+
+/// Files of declarations in one folder, at most: more is a folder that was not meant.
+const FILES_MAX: usize = 1_000;
+
+/// The products of these files, and of the `.yaml` files of these folders, for the fold.
+pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
+    let mut files = Vec::new();
+    for path in given {
+        files.extend(files_of(path)?);
+    }
+    let (mut declarations, mut digest) = (Vec::new(), Sha256::new());
+    for file in &files {
+        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(&text);
+        let declaration = read(file)?;
+        let asked = asks_too_much(&declaration);
+        anyhow::ensure!(asked.is_empty(), "{}: {}", file.display(), asked.join("; "));
+        declarations.push(declaration);
+    }
+    let clashes = between(&declarations.iter().collect::<Vec<_>>());
+    let clashes: Vec<String> = clashes
+        .iter()
+        .map(|clash| {
+            let (file, other) = (files[clash.file].display(), files[clash.other].display());
+            format!("{file}: {} (declared in {other}, too)", clash.fault)
+        })
+        .collect();
+    anyhow::ensure!(clashes.is_empty(), "{}", clashes.join("\n"));
+    Ok(Products::of(&declarations, hex::encode(digest.finalize())))
+}
+
+fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let name = || format!("--products: cannot read {}", path.display());
+    if !fs::metadata(path).with_context(name)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).with_context(name)? {
+        let file = entry.with_context(name)?.path();
+        if file
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml")
+        {
+            files.push(file);
+        }
+        anyhow::ensure!(
+            files.len() <= FILES_MAX,
+            "--products: {} has more than {FILES_MAX} files",
+            path.display()
+        );
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// What this version cannot do that a declaration asks for: what it promises must be true.
+fn asks_too_much(declaration: &Declaration) -> Vec<String> {
+    let mut asked = Vec::new();
+    for (source, privacy) in declaration.sources.iter().zip(&declaration.privacy) {
+        if privacy.keep_pings.is_some() || privacy.keep_aggregates.is_some() {
+            asked.push(format!(
+                "`keep` of {source} is not carried out yet: leave it away, and use --keep-pings and --keep-aggregates"
+            ));
+        }
+        if !privacy.drop.is_empty() {
+            asked.push(format!(
+                "`drop` of {source} is not carried out yet: leave such values out of the ping"
+            ));
+        }
+        if privacy.clients == Clients::Daily {
+            asked.push(format!(
+                "`clients: daily` of {source} is not carried out yet: `none` counts no users"
+            ));
+        }
+    }
+    if declaration.since.is_some() {
+        asked.push("`since` is not carried out yet: leave it away, all that is stored is counted".to_owned());
+    }
+    for dimension in &declaration.dimensions {
+        if let From::Header(header) = &dimension.from
+            && !edge::stores_header(header)
+        {
+            asked.push(format!(
+                "dimension `{}` is the header `{header}`, which is not stored with a ping",
+                dimension.name
+            ));
+        }
+    }
+    asked
 }

@@ -228,7 +228,7 @@ impl Api {
             Route::Sources => {
                 sources::answer(reads, self.index.as_ref(), self.charted.as_ref(), &parameters).await
             }
-            Route::Products => products::answer(self.index.as_ref(), self.charted.as_ref()).await,
+            Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),
             Route::Page(file) => page::answer(file),
         }

@@ -127,15 +127,16 @@ impl BatchFold {
         stored: bool,
     ) {
         let read = match submission {
-            Some(_) => self.folder.read(body, record.submission_date),
-            None => check_object(body),
+            Some(submission) => self.read(record, body, submission),
+            None => check_object(body).map(|()| false),
         };
-        let reason = match (read, submission) {
+        let counted = submission.filter(|_| read == Ok(true));
+        let reason = match (read, counted) {
             (Err(error), _) => Some(error.reason()),
-            (Ok(()), Some(submission)) if self.must_pass_over(record, submission) => {
+            (Ok(_), Some(submission)) if self.must_pass_over(record, submission) => {
                 Some(DISPLACED_UNREADABLE)
             }
-            (Ok(()), _) => None,
+            (Ok(_), _) => None,
         };
         if stored && reason == Some(&row.reason) {
             return;
@@ -158,7 +159,7 @@ impl BatchFold {
             chunk: row.chunk,
             position: row.position,
         };
-        match submission {
+        match counted {
             Some(submission) => self.count(record, submission, place),
             None => self.counters.stored_only += 1,
         }

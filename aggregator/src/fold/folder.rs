@@ -4,12 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aggregate_store::Batch;
 use ping::SubmissionDate;
+use readers::declared::{BodyError, Room, Submitted};
+use readers::glean::{CustomLayouts, GleanError, GleanReader, Received};
 
 use super::caps::Caps;
 use super::parse;
 use super::ping_error::PingError;
+use super::products::Product;
+use super::shape::Shapes;
 use super::staged::Stage;
 use super::tables::Tables;
+use super::told::ToldPing;
 
 /// Takes a body apart into a stage that was cleared.
 pub(super) type ReadPing = fn(&[u8], &mut Stage) -> Result<(), PingError>;
@@ -18,6 +23,8 @@ pub(super) type ReadPing = fn(&[u8], &mut Stage) -> Result<(), PingError>;
 #[derive(Debug)]
 pub struct Folder {
     read: ReadPing,
+    glean: GleanReader,
+    room: Room,
     stage: Stage,
     tables: Tables,
 }
@@ -46,6 +53,8 @@ impl Folder {
     pub(super) fn reading_by(read: ReadPing) -> Self {
         Self {
             read,
+            glean: GleanReader::default(),
+            room: Room::default(),
             stage: Stage::new(Caps::default()),
             tables: Tables::default(),
         }
@@ -56,11 +65,65 @@ impl Folder {
     /// # Errors
     /// When the ping is an errored one. Nothing of it may then be added. A panic is caught and is such an error.
     pub fn read(&mut self, body: &[u8], submission_date: SubmissionDate) -> Result<(), PingError> {
-        self.stage.clear(submission_date);
+        self.stage.clear(Shapes::MAIN, submission_date);
         let (read, stage) = (self.read, &mut self.stage);
         let read = caught(AssertUnwindSafe(|| read(body, stage)));
         if read.is_err() {
-            self.stage.clear(submission_date);
+            self.stage.clear(Shapes::MAIN, submission_date);
+        }
+        read
+    }
+
+    /// The same with a body that may be a ping of Glean's. False when it is none: then nothing of it may be added, either.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_glean(&mut self, body: &[u8], received: &Received<'_>) -> Result<bool, PingError> {
+        let stage = &mut self.stage;
+        let shape = stage.shapes.glean(received.namespace, received.document_type);
+        stage.clear(shape, received.date);
+        let (glean, custom) = (&mut self.glean, CustomLayouts::default());
+        let read = caught(AssertUnwindSafe(|| {
+            let told = glean.read(body, received, &custom, &mut ToldPing::new(stage, &[]));
+            match told {
+                Ok(()) => stage.error.map_or(Ok(true), Err),
+                Err(GleanError::DeletionRequest | GleanError::NotGlean) => Ok(false),
+                Err(GleanError::Json(error)) => Err(error.into()),
+                Err(GleanError::NotAnObject) => Err(PingError::NotAnObject),
+                Err(GleanError::DuplicateKey) => Err(PingError::DuplicateKey),
+            }
+        }));
+        if read != Ok(true) {
+            self.stage.clear(shape, received.date);
+        }
+        read
+    }
+
+    /// The same with a ping of a declared product.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub(crate) fn read_declared(
+        &mut self,
+        body: &[u8],
+        product: &Product,
+        submitted: Submitted<'_>,
+    ) -> Result<(), PingError> {
+        let stage = &mut self.stage;
+        let shape = stage.shapes.declared(product);
+        stage.clear(shape, submitted.received);
+        let room = &mut self.room;
+        let read = caught(AssertUnwindSafe(|| {
+            let mut sink = ToldPing::new(stage, &product.metrics);
+            match product.reader.read(body, submitted, room, &mut sink) {
+                Ok(()) => stage.error.map_or(Ok(()), Err),
+                Err(BodyError::Json(error)) => Err(error.into()),
+                Err(BodyError::NotAnObject) => Err(PingError::NotAnObject),
+                Err(BodyError::DuplicateKey) => Err(PingError::DuplicateKey),
+            }
+        }));
+        if read.is_err() {
+            self.stage.clear(shape, submitted.received);
         }
         read
     }
@@ -82,14 +145,16 @@ impl Folder {
 
     /// About how much memory the sums take, names included.
     pub fn bytes(&self) -> usize {
-        self.tables.bytes() + self.stage.vocabulary.bytes()
+        self.tables.bytes() + self.stage.vocabulary.bytes() + self.stage.shapes.bytes()
     }
 
     /// The sums, without zeros, and the refused parts of what they are made of: as a batch of which nothing else is
     /// filled in. The folder is empty afterwards.
     pub fn take(&mut self) -> Batch {
         let empty = Stage::new(self.stage.caps);
-        let vocabulary = std::mem::replace(&mut self.stage, empty).vocabulary;
+        let Stage {
+            vocabulary, shapes, ..
+        } = std::mem::replace(&mut self.stage, empty);
         let mut batch = Batch {
             metrics: vocabulary.metrics.texts(),
             processes: vocabulary.processes.texts(),
@@ -97,13 +162,13 @@ impl Folder {
             layouts: vocabulary.layouts().to_vec(),
             ..Batch::default()
         };
-        std::mem::take(&mut self.tables).write_into(&mut batch);
+        std::mem::take(&mut self.tables).write_into(&shapes, &mut batch);
         batch
     }
 }
 
 /// What `work` answers; a panic in it is a [`PingError::Panic`].
-fn caught(work: impl FnOnce() -> Result<(), PingError> + std::panic::UnwindSafe) -> Result<(), PingError> {
+fn caught<T>(work: impl FnOnce() -> Result<T, PingError> + std::panic::UnwindSafe) -> Result<T, PingError> {
     catch_unwind(work).unwrap_or(Err(PingError::Panic))
 }
 

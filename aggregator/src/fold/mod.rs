@@ -14,13 +14,16 @@ mod object;
 pub mod oracle;
 mod parse;
 mod ping_error;
+mod products;
 mod refusal;
 mod settings;
+mod shape;
 mod staged;
 mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod told;
 mod vocabulary;
 
 pub use caps::Caps;
@@ -28,6 +31,8 @@ pub use difference::differences;
 pub use folder::Folder;
 pub(crate) use object::check_object;
 pub use ping_error::PingError;
+pub use products::Products;
 pub use refusal::{Refusal, RefusalCounts};
+pub(crate) use settings::Reading;
 pub use settings::{FOLD_ACCEPTS_MORE_SINCE, FOLD_RULES, FoldSettings, FoldedType, ParseFoldedTypeError};
 pub use standing::{Standing, inflated_bytes_of};

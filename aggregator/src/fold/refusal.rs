@@ -1,5 +1,7 @@
 //! Why a part of a ping is not folded although the rest is. Counted by reason, never dropped silently.
 
+use readers::values::Rule;
+
 /// The reason of a refused part. A histogram that fails several checks counts under the first of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -116,27 +118,45 @@ impl Refusal {
 }
 
 /// How many parts were refused, by reason. Signed: what was counted can be taken back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RefusalCounts([i64; Refusal::ALL.len()]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusalCounts {
+    refusals: [i64; Refusal::ALL.len()],
+    rules: [i64; Rule::ALL.len()],
+}
+
+impl Default for RefusalCounts {
+    fn default() -> Self {
+        Self {
+            refusals: [0; Refusal::ALL.len()],
+            rules: [0; Rule::ALL.len()],
+        }
+    }
+}
 
 impl RefusalCounts {
     /// Counts refused parts.
     pub fn note(&mut self, refusal: Refusal, parts: i64) {
-        self.0[refusal as usize] += parts;
+        self.refusals[refusal as usize] += parts;
+    }
+
+    /// Counts parts that a reader left out, or took otherwise than they were sent.
+    pub fn note_rule(&mut self, rule: Rule, parts: i64) {
+        self.rules[rule as usize] += parts;
     }
 
     /// Adds other counts `sign` times.
     pub fn add(&mut self, other: &Self, sign: i64) {
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+        let refusals = self.refusals.iter_mut().zip(other.refusals);
+        let rules = self.rules.iter_mut().zip(other.rules);
+        for (mine, theirs) in refusals.chain(rules) {
             *mine += sign * theirs;
         }
     }
 
-    /// The reasons with counts that are not zero.
-    pub fn iter(&self) -> impl Iterator<Item = (Refusal, i64)> {
-        Refusal::ALL
-            .into_iter()
-            .zip(self.0)
-            .filter(|(_, parts)| *parts != 0)
+    /// The words of the reasons with counts that are not zero; one word may come of two readers.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        let refusals = Refusal::ALL.into_iter().map(Refusal::reason).zip(self.refusals);
+        let rules = Rule::ALL.into_iter().map(Rule::word).zip(self.rules);
+        refusals.chain(rules).filter(|(_, parts)| *parts != 0)
     }
 }

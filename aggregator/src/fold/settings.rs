@@ -2,24 +2,27 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aggregate_store::FoldVersion;
 use ping::Submission;
+use readers::glean::DELETION_REQUEST;
 use serde_json::json;
 
 use super::caps::{Caps, INFLATED_BYTES};
+use super::products::{Product, Products};
 use crate::limits;
 
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 ///
 /// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes; of a version of
-/// Linux major and minor are kept, not three characters.
-pub const FOLD_RULES: u32 = 2;
+/// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted.
+pub const FOLD_RULES: u32 = 3;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted
 /// as that one did. It rises to [`FOLD_RULES`] with any other change.
-pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 2;
+pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 3;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -32,6 +35,8 @@ pub struct FoldSettings {
     pub repeat_window: Duration,
     /// What a ping may have at most.
     pub caps: Caps,
+    /// The declared products.
+    pub products: Products,
 }
 
 impl Default for FoldSettings {
@@ -46,14 +51,36 @@ impl Default for FoldSettings {
             folded: vec![folded("main", None), folded("saved-session", Some("Fennec"))],
             repeat_window: 14 * DAY,
             caps: Caps::default(),
+            products: Products::default(),
         }
     }
 }
 
 impl FoldSettings {
-    /// Whether pings of this submission are folded. Only namespace `telemetry` has bodies of this shape.
+    /// How pings of this submission are read; `None` when they are only stored.
+    pub(crate) fn reader_of(&self, submission: &Submission) -> Option<Reading> {
+        if let Some(product) = self.products.get(submission) {
+            return Some(Reading::Declared(Arc::clone(product)));
+        }
+        if submission.namespace == "telemetry" {
+            let is_folded = self.folded.iter().any(|folded| folded.holds(submission));
+            return is_folded.then_some(Reading::Telemetry);
+        }
+        let document_type = submission.document_type.as_deref();
+        document_type
+            .is_some_and(|name| name != DELETION_REQUEST)
+            .then_some(Reading::Glean)
+    }
+
+    /// Whether pings of this submission may be folded: of Glean's, the body decides.
     pub fn folds(&self, submission: &Submission) -> bool {
-        submission.namespace == "telemetry" && self.folded.iter().any(|folded| folded.holds(submission))
+        self.reader_of(submission).is_some()
+    }
+
+    /// Whether all pings of this submission are folded whatever their bodies are.
+    pub fn surely_folds(&self, submission: &Submission) -> bool {
+        let reader = self.reader_of(submission);
+        matches!(reader, Some(Reading::Telemetry | Reading::Declared(_)))
     }
 
     /// How long after a ping its copies were repeats where this version folded; `None` where it does not say so.
@@ -85,11 +112,25 @@ impl FoldSettings {
         if caps.inflated_bytes != limits::INFLATED_BYTES_MAX {
             settings["caps"][INFLATED_BYTES] = json!(caps.inflated_bytes);
         }
+        if !self.products.is_empty() {
+            settings["products"] = json!(self.products.digest());
+        }
         FoldVersion {
             code: FOLD_RULES,
             settings: settings.to_string(),
         }
     }
+}
+
+/// How a ping is read.
+#[derive(Clone, Debug)]
+pub(crate) enum Reading {
+    /// As a main ping of telemetry.
+    Telemetry,
+    /// As a ping of Glean's, if its body is one.
+    Glean,
+    /// As its declaration says.
+    Declared(Arc<Product>),
 }
 
 /// A document type, of all applications or of one. Written `main` or `saved-session/Fennec`.

@@ -5,9 +5,10 @@ use ping::{ClientId, NoClient, OTHER, SubmissionDate, UNKNOWN};
 use sketch::Layout;
 
 use super::caps::Caps;
-use super::dimension::{Dimension, StagedSet};
+use super::dimension::Dimension;
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
+use super::shape::{Shapes, StagedSet};
 use super::vocabulary::Vocabulary;
 use crate::limits::DIMENSION_BYTES_MAX;
 
@@ -27,6 +28,7 @@ pub(super) struct Contribution {
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) vocabulary: Vocabulary,
+    pub(super) shapes: Shapes,
     pub(super) caps: Caps,
     pub(super) contributions: Vec<Contribution>,
     pub(super) bins: Vec<(i64, i64)>,
@@ -43,6 +45,7 @@ impl Stage {
     pub(super) fn new(caps: Caps) -> Self {
         Self {
             vocabulary: Vocabulary::new(),
+            shapes: Shapes::new(),
             caps,
             contributions: Vec::new(),
             bins: Vec::new(),
@@ -55,11 +58,12 @@ impl Stage {
         }
     }
 
-    /// Forgets the last ping; names and memory are kept.
-    pub(super) fn clear(&mut self, submission_date: SubmissionDate) {
+    /// Forgets the last ping; names and memory are kept. The next one is of this source.
+    pub(super) fn clear(&mut self, shape: u32, submission_date: SubmissionDate) {
         self.contributions.clear();
         self.bins.clear();
-        self.dimensions.clear(submission_date);
+        self.dimensions
+            .clear(shape, self.shapes.dimensions(shape), submission_date);
         self.client = None;
         self.refused = RefusalCounts::default();
         self.error = None;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use aggregate_store::{Batch, CellAddress, DimensionSet};
 use sketch::{Cell, UserSketch, coupon_of};
 
-use super::dimension::{StagedSet, users_of};
 use super::ids::IdMap;
 use super::refusal::RefusalCounts;
+use super::shape::{Shapes, StagedSet, users_of};
 use super::staged::Stage;
 
 /// About what a cell takes besides its bins: key, cell and the map's slack.
@@ -79,10 +79,10 @@ impl Tables {
     }
 
     /// Writes the sums into a batch. The names they are made of are written by whoever keeps them.
-    pub(super) fn write_into(self, batch: &mut Batch) {
+    pub(super) fn write_into(self, shapes: &Shapes, batch: &mut Batch) {
         let mut sets: Vec<(StagedSet, u32)> = self.set_ids.into_iter().collect();
         sets.sort_unstable_by_key(|(_, id)| *id);
-        batch.dimension_sets = sets.into_iter().map(|(set, _)| set.set()).collect();
+        batch.dimension_sets = sets.into_iter().map(|(set, _)| shapes.set(set)).collect();
         for (dimension_set, cells) in (0..).zip(&self.cells) {
             for (key, cell) in cells {
                 let InSet {
@@ -109,10 +109,10 @@ impl Tables {
             users.entry(set).or_default().merge(&sketch);
         }
         batch.users = users.into_iter().collect();
-        let refused = self.refused.iter();
-        batch.refused_by_reason = refused
-            .map(|(refusal, parts)| (refusal.reason().to_owned(), parts))
-            .collect();
+        for (reason, parts) in self.refused.iter() {
+            *batch.refused_by_reason.entry(reason.to_owned()).or_default() += parts;
+        }
+        batch.refused_by_reason.retain(|_, parts| *parts != 0);
     }
 
     /// About how much memory the sums take.

@@ -6,8 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// (X-Forwarded-For; Forwarded, X-Real-IP and the like never were on it), and with the two that say how to read the
 /// body. X-Foxsec-IP-Reputation is a score and X-Pipeline-Proxy a time: neither bears an address.
 pub(super) fn is_stored(name: &HeaderName) -> bool {
+    stores_header(name.as_str())
+}
+
+/// Whether the header of this name, in lower case, is stored with a ping.
+#[must_use]
+pub fn stores_header(name: &str) -> bool {
     matches!(
-        name.as_str(),
+        name,
         "content-encoding"
             | "content-length"
             | "content-type"

@@ -11,6 +11,7 @@ mod origins;
 mod rejection;
 
 pub use handler::SubmissionHandler;
+pub use headers::stores_header;
 pub use limits::DoorLimits;
 pub use origins::{NoOrigin, Origins};
 pub use rejection::{Rejection, Rejections};

@@ -125,11 +125,11 @@ mod tests {
     #[test]
     fn a_line_may_say_its_uri_and_day() {
         let line =
-            br#"{"uri": "/submit/acme-cli/usage/1/x", "submissionDate": "20261101", "body": {"a": 1}}"#;
+            br#"{"uri": "/submit/inkpress/pages/1/x", "submissionDate": "20261101", "body": {"a": 1}}"#;
         let sent = Sent::of("x".to_owned(), Bytes::from_static(line));
         assert_eq!(
             sent.source.map(|source| source.to_string()).as_deref(),
-            Some("acme-cli/usage")
+            Some("inkpress/pages")
         );
         assert_eq!(
             sent.received.map(|day| day.to_string()).as_deref(),

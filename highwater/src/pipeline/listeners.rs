@@ -227,7 +227,7 @@ pub(crate) fn read_definitions(files: &[std::path::PathBuf]) -> anyhow::Result<D
 
 /// Which products are folded by these settings.
 pub(crate) fn charted_by(fold: FoldSettings) -> Box<Charted> {
-    Box::new(move |product| fold.folds(&submission_of(product)))
+    Box::new(move |product| fold.surely_folds(&submission_of(product)))
 }
 
 /// A submission of this product, as far as it decides whether it is folded.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use sketch::STANDARD_ERROR;
 
 use crate::active_users::{self, ActiveUsers, MONTH_DAYS};
-use crate::charted::Charted;
+use crate::charted::{Charted, Counted};
 use crate::limits::{ENGAGEMENT_DAYS_MAX, LIST_PRODUCTS_MAX, ROWS_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
@@ -74,7 +74,8 @@ pub(crate) async fn answer(
         ..query
     };
     let (users, groups_in_rest) = users(reads, reaching_back, days_of(from, to)).await?;
-    let uncounted = uncounted(index, charted).await;
+    let counted = Counted::of(reads, charted).await?;
+    let uncounted = uncounted(index, &counted).await;
     let always = if grouped { None } else { Some("") };
     let group_by = parameters.given("group_by").map(str::to_owned);
     made(move || {
@@ -122,9 +123,9 @@ async fn users(
 }
 
 /// What is stored and not counted. Users are answered also while the index cannot be asked.
-async fn uncounted(index: &dyn Index, charted: &Charted) -> Uncounted {
+async fn uncounted(index: &dyn Index, counted: &Counted<'_>) -> Uncounted {
     match index.products(LIST_PRODUCTS_MAX).await {
-        Ok(found) => Uncounted::of(&found.products, charted),
+        Ok(found) => Uncounted::of(&found.products, |product| counted.holds(product)),
         Err(error) => {
             tracing::warn!(%error, "the index could not be asked for products: an answer about users does not say which pings are not counted");
             Uncounted::default()

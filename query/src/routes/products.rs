@@ -1,16 +1,22 @@
 //! Which products sent pings, and whether their pings are charted or only stored.
 
+use aggregate_store::AggregateReads;
 use index_schema::{Index, ProductCount};
 use ping::{OTHER, UNKNOWN};
 use serde_json::json;
 
-use crate::charted::Charted;
+use crate::charted::{Charted, Counted};
 use crate::limits::LIST_PRODUCTS_MAX;
 use crate::problem::Problem;
 use crate::reply::{Reply, made};
 
 /// Products with their pings, largest first.
-pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply, Problem> {
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    index: &dyn Index,
+    charted: &Charted,
+) -> Result<Reply, Problem> {
+    let of_products = Counted::of(reads, charted).await?;
     let counted = index
         .products(LIST_PRODUCTS_MAX)
         .await
@@ -20,7 +26,7 @@ pub(crate) async fn answer(index: &dyn Index, charted: &Charted) -> Result<Reply
         .products
         .iter()
         .map(|product| {
-            let is_charted = charted(product);
+            let is_charted = of_products.holds(product);
             let ProductCount {
                 namespace,
                 doc_type,

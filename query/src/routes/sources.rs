@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::{AboutSource, AggregateReads, Source};
-use index_schema::Index;
+use index_schema::{Index, ProductCount};
 use serde::Serialize;
 
 use crate::charted::Charted;
@@ -71,7 +71,7 @@ pub(crate) async fn answer(
         if let Some(about) = reads.about(source).await? {
             let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?.len();
             let entry = counted(
-                source,
+                (source, reader_of(source, charted)),
                 &about,
                 Some(metrics).filter(|many| *many < LIST_VALUES_MAX),
             );
@@ -85,9 +85,33 @@ pub(crate) async fn answer(
     made(move || Reply::json(&answer)).await
 }
 
-fn counted(source: &Source, about: &AboutSource, metrics: Option<usize>) -> OneSource {
+/// Who reads the pings of a source that is counted.
+fn reader_of(source: &Source, charted: &Charted) -> &'static str {
+    let (namespace, doc_type) = source.as_str().split_once('/').unwrap_or_default();
+    let product = ProductCount {
+        namespace: namespace.to_owned(),
+        doc_type: doc_type.to_owned(),
+        app_name: String::new(),
+        records: 0,
+    };
+    match (source.as_str(), charted(&product)) {
+        (Source::TELEMETRY_MAIN, _) => "telemetry",
+        (_, true) => "declared",
+        (_, false) => "glean",
+    }
+}
+
+fn counted(
+    (source, reader): (&Source, &'static str),
+    about: &AboutSource,
+    metrics: Option<usize>,
+) -> OneSource {
     OneSource {
         source: source.as_str().to_owned(),
+        counted: Counted {
+            reader: Some(reader),
+            ..Counted::default()
+        },
         dimensions: dimensions_of(source, Some(about)),
         first_day: Some(about.first_day.to_string()),
         last_day: Some(about.last_day.to_string()),

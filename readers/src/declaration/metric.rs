@@ -107,7 +107,8 @@ pub(super) fn read_all(node: &Node, sources: &[Source], faults: &mut Faults) -> 
     for (document_type, node) in types.entries {
         let known = sources.iter().map(|source| source.document_type.as_str());
         let is_all = document_type.text == ALL;
-        if !is_all && !known.clone().any(|known| known == document_type.text) {
+        // Without sources something else is wrong already.
+        if !is_all && !sources.is_empty() && !known.clone().any(|known| known == document_type.text) {
             let known = known.chain([ALL]);
             let fault = Fault::unknown(
                 document_type.at,

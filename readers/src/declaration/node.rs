@@ -50,9 +50,7 @@ impl Node {
         };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let at = error.location().map_or(begin, Position::of);
-            let words = error.to_string();
-            let words = words.lines().next().unwrap_or_default();
-            Fault::new(at, words.split(" at line ").next().unwrap_or_default())
+            Fault::new(at, own_words(&error.to_string()))
         })
     }
 
@@ -85,6 +83,17 @@ impl Node {
             }
         }
     }
+}
+
+/// What the decoder says, without what it advises programs to do.
+fn own_words(said: &str) -> String {
+    let said = said.lines().next().unwrap_or_default();
+    let said = said.split(" at line ").next().unwrap_or_default();
+    if let Some(key) = said.strip_prefix("duplicate mapping key: ") {
+        let key = key.split(", set ").next().unwrap_or_default();
+        return format!("`{key}` stands here twice");
+    }
+    said.split("; use ").next().unwrap_or_default().to_owned()
 }
 
 impl Position {
@@ -240,6 +249,13 @@ mod tests {
             let fault = Node::read(text).expect_err(text);
             assert_eq!(fault.at.line, line, "{text}: {fault}");
         }
+    }
+
+    #[test]
+    fn the_decoders_advice_to_programs_is_left_out() {
+        let said = |text: &str| Node::read(text).expect_err(text).words;
+        assert_eq!(said("a: 1\na: 2\n"), "`a` stands here twice");
+        assert_eq!(said("---\na: 1\n---\nb: 1\n"), "multiple YAML documents detected");
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Source {
         let is_namespace = Submission::parse(&uri).is_ok_and(|read| read.namespace == namespace);
         if !is_namespace {
             return fault(format!(
-                "`{shown}` is no source: a namespace has lower-case letters, digits and `-`, as in `acme-cli/usage`"
+                "`{shown}` is no source: a namespace has lower-case letters, digits and `-`, as in `inkpress/pages`"
             ));
         }
         let is_type = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -49,7 +49,7 @@ impl Source {
             || !document_type.bytes().all(is_type)
         {
             return fault(format!(
-                "`{shown}` is no source: say namespace and document type, as in `acme-cli/usage`"
+                "`{shown}` is no source: say namespace and document type, as in `inkpress/pages`"
             ));
         }
         if document_type == "all" {

@@ -6,43 +6,43 @@ use crate::definitions::Definitions;
 /// A declaration that uses every key.
 const WHOLE: &str = r#"
 $highwater: product/1
-sources: [acme-cli/install, acme-cli/usage]
-description: The acme command line.
+sources: [inkpress/printer, inkpress/pages]
+description: The inkpress spooler.
 since: 2026-10-01
 public: true
 public_floor: 30
-client_id: { path: /install_id }
+client_id: { path: /printer_id }
 dimensions:
   version:    { path: /version, as: major }
   build_date: { path: /built, as: date }
-  channel:    { path: /channel, values: [stable, beta, dev], default: stable }
-  country:    { header: X-Country, description: by the proxy }
+  channel:    { path: /channel, values: [steady, fast, raw], default: steady }
+  tenancy:    { header: X-Tenancy, description: by the proxy }
   ci:         { path: /ci }
 metrics:
-  install:
-    plugins:  { type: quantity, path: /plugins, layout: { exponential: [1, 1000, 30] } }
-    editor:   { type: string, path: /editor, values: [vim, emacs], max_length: 20 }
-    tools:    { type: string_list, path: /tools }
+  printer:
+    drawers:  { type: quantity, path: /drawers, layout: { exponential: [1, 1000, 30] } }
+    driver:   { type: string, path: /driver, values: [ps2, pcl_6], max_length: 20 }
+    fonts:    { type: string_list, path: /fonts }
     hits:     { type: rate, path: /hits }
-  usage:
-    commands: { type: labeled_counter, path: "/commands/*", labels: [build, test] }
-    duration: { type: labeled_timing_distribution, path: "/timings/*/ms", unit: millisecond }
-    sizes:    { type: custom_distribution, path: /sizes, given_as: map, layout: { linear: [0, 100, 12] } }
+  pages:
+    requests: { type: labeled_counter, path: "/requests/*", labels: [paper, tray] }
+    spooling: { type: labeled_timing_distribution, path: "/spooled/*/ms", unit: millisecond }
+    sheet:    { type: custom_distribution, path: /sheet, given_as: map, layout: { linear: [0, 100, 12] } }
   all:
     memory:   { type: memory_distribution, path: /memory, unit: kilobyte, description: Resident. }
-ignore: [/debug/*]
+ignore: [/trace/*]
 examples:
-  - uri: /submit/acme-cli/install/1/7e2c2a0e-6f0e-4a57-9f0a-0d3c6f2b9a11
-    headers: { X-Country: DE }
+  - uri: /submit/inkpress/printer/1/c0b1f5d2-83a4-4e0b-b6a9-5f2d7e914c08
+    headers: { X-Tenancy: DE }
     received: 2026-11-01
-    body: { install_id: "x", version: "2.4.1", plugins: 3, ci: false }
+    body: { printer_id: "x", version: "3.0.7", drawers: 3, ci: false }
     expect:
-      - { metric: install.plugins, sum: 3, version: "2", ci: "false" }
-      - { country: DE }
+      - { metric: printer.drawers, sum: 3, version: "3", ci: "false" }
+      - { tenancy: DE }
 keep: { pings: 7d, aggregates: 2y }
 clients: hashed
-drop: [/install_id, /host]
-by_source: { acme-cli/usage: { clients: daily, keep: { pings: 1w } } }
+drop: [/printer_id, /host]
+by_source: { inkpress/pages: { clients: daily, keep: { pings: 1w } } }
 "#;
 
 fn read(text: &str) -> Declaration {
@@ -63,13 +63,13 @@ fn a_declaration_says_all_that_it_can_say() {
         .map(|metric| metric.name.as_str())
         .collect();
     let expected = [
-        "install.plugins",
-        "install.editor",
-        "install.tools",
-        "install.hits",
-        "usage.commands",
-        "usage.duration",
-        "usage.sizes",
+        "printer.drawers",
+        "printer.driver",
+        "printer.fonts",
+        "printer.hits",
+        "pages.requests",
+        "pages.spooling",
+        "pages.sheet",
         "all.memory",
     ];
     assert_eq!(names, expected);
@@ -79,33 +79,33 @@ fn a_declaration_says_all_that_it_can_say() {
     assert!(!declaration.metrics[0].is_of(&declaration.sources[1]));
     assert_eq!(
         declaration.metrics[3].parts(),
-        ["install.hits:numerator", "install.hits:denominator"]
+        ["printer.hits:numerator", "printer.hits:denominator"]
     );
     assert_eq!(
         declaration.since.map(|day| day.to_string()).as_deref(),
         Some("20261001")
     );
     assert_eq!((declaration.public, declaration.public_floor), (true, 30));
-    let [install, usage] = declaration.privacy.as_slice() else {
+    let [printer, pages] = declaration.privacy.as_slice() else {
         panic!("one for each source");
     };
     assert_eq!(
-        (install.keep_pings, install.keep_aggregates),
+        (printer.keep_pings, printer.keep_aggregates),
         (Some(7), Some(730))
     );
-    assert_eq!((usage.keep_pings, usage.keep_aggregates), (Some(7), Some(730)));
+    assert_eq!((pages.keep_pings, pages.keep_aggregates), (Some(7), Some(730)));
     assert_eq!(
-        (install.clients, usage.clients),
+        (printer.clients, pages.clients),
         (Clients::Hashed, Clients::Daily)
     );
-    assert_eq!(usage.drop.len(), 2);
+    assert_eq!(pages.drop.len(), 2);
     assert_eq!(
         declaration.examples[0].headers,
-        [("x-country".to_owned(), "DE".to_owned())]
+        [("x-tenancy".to_owned(), "DE".to_owned())]
     );
     assert_eq!(
         declaration.examples[0].expect[1].dimensions,
-        [("country".to_owned(), "DE".to_owned())]
+        [("tenancy".to_owned(), "DE".to_owned())]
     );
 }
 
@@ -129,19 +129,19 @@ const WRONG: [(&str, &str, &str); 44] = [
         "line 4, column 1: unknown key of a declaration `descripton`: did you mean `description`?",
     ),
     (
-        "acme-cli/install,",
-        "acme-cli,",
-        "line 3, column 11: `acme-cli` is no source",
+        "inkpress/printer,",
+        "inkpress,",
+        "line 3, column 11: `inkpress` is no source",
     ),
     (
-        "acme-cli/install,",
-        "Acme/install,",
+        "inkpress/printer,",
+        "Inky/printer,",
         "a namespace has lower-case letters",
     ),
-    ("acme-cli/install,", "telemetry/main,", "read by Highwater itself"),
+    ("inkpress/printer,", "telemetry/main,", "read by Highwater itself"),
     (
-        "acme-cli/usage]",
-        "acme-cli/install]",
+        "inkpress/pages]",
+        "inkpress/printer]",
         "stands in `sources` twice",
     ),
     (
@@ -156,19 +156,19 @@ const WRONG: [(&str, &str, &str); 44] = [
     ),
     ("public_floor: 30", "public_floor: 0", "should be 1 to"),
     (
-        "{ path: /install_id }",
-        "/install_id",
+        "{ path: /printer_id }",
+        "/printer_id",
         "line 8, column 12: `client_id` is a text, and should be a table of keys",
     ),
     (
-        "{ path: /install_id }",
+        "{ path: /printer_id }",
         "{ path: /ids/* }",
         "the client's id is one value a ping",
     ),
     (
-        "{ path: /install_id }",
-        "{ path: install_id }",
-        "`install_id` is no path: it begins with `/`, as `/install_id` does",
+        "{ path: /printer_id }",
+        "{ path: printer_id }",
+        "`printer_id` is no path: it begins with `/`, as `/printer_id` does",
     ),
     (
         "  version:  ",
@@ -216,20 +216,20 @@ const WRONG: [(&str, &str, &str); 44] = [
         "a dimension is one value a ping",
     ),
     (
-        "default: stable",
-        "default: stabel",
-        "none of `values`: did you mean `stable`?",
+        "default: steady",
+        "default: staedy",
+        "none of `values`: did you mean `steady`?",
     ),
     (
-        "[stable, beta, dev]",
-        "[stable, beta, beta]",
-        "`beta` stands in `values` twice",
+        "[steady, fast, raw]",
+        "[steady, fast, fast]",
+        "`fast` stands in `values` twice",
     ),
-    ("[stable, beta, dev]", "[stable, 1.5]", "write it in quotes"),
+    ("[steady, fast, raw]", "[steady, 1.5]", "write it in quotes"),
     (
-        "\n  usage:\n",
-        "\n  usge:\n",
-        "unknown document type below `metrics` `usge`: did you mean `usage`?",
+        "\n  pages:\n",
+        "\n  pges:\n",
+        "unknown document type below `metrics` `pges`: did you mean `pages`?",
     ),
     (
         "type: quantity",
@@ -263,11 +263,11 @@ const WRONG: [(&str, &str, &str); 44] = [
         "at most 64 bins",
     ),
     (
-        "path: \"/commands/*\"",
-        "path: /commands",
+        "path: \"/requests/*\"",
+        "path: /requests",
         "a labeled metric needs a `*`",
     ),
-    ("path: /plugins", "path: /plugins/*", "this type has one a ping"),
+    ("path: /drawers", "path: /drawers/*", "this type has one a ping"),
     (
         "unit: millisecond",
         "unit: miliseconds",
@@ -275,35 +275,35 @@ const WRONG: [(&str, &str, &str); 44] = [
     ),
     ("given_as: map", "given_as: mapp", "did you mean `map`?"),
     (
-        "path: /tools }",
-        "path: /tools, unit: s }",
+        "path: /fonts }",
+        "path: /fonts, unit: s }",
         "`unit` means nothing here",
     ),
     (
-        "path: /tools }",
-        "path: /tools, labels: [s] }",
+        "path: /fonts }",
+        "path: /fonts, labels: [s] }",
         "`labeled_` before the type",
     ),
     (
-        "[/debug/*]",
-        "[/timings]",
-        "`/timings` is ignored, and the metric `usage.duration` is read from `/timings/*/ms`",
+        "[/trace/*]",
+        "[/spooled]",
+        "`/spooled` is ignored, and the metric `pages.spooling` is read from `/spooled/*/ms`",
     ),
     (
-        "drop: [/install_id, /host]",
-        "drop: [/tools]",
-        "so the metric `install.tools` could not be read",
+        "drop: [/printer_id, /host]",
+        "drop: [/fonts]",
+        "so the metric `printer.fonts` could not be read",
     ),
     ("pings: 7d", "pings: 7months", "no length of time"),
     (
-        "{ acme-cli/usage: {",
-        "{ acme-cli/usag: {",
-        "unknown source `acme-cli/usag`: did you mean `acme-cli/usage`?",
+        "{ inkpress/pages: {",
+        "{ inkpress/page: {",
+        "unknown source `inkpress/page`: did you mean `inkpress/pages`?",
     ),
     (
-        "metric: install.plugins",
-        "metric: install.plugin",
-        "unknown metric `install.plugin`: did you mean `install.plugins`?",
+        "metric: printer.drawers",
+        "metric: printer.drawer",
+        "unknown metric `printer.drawer`: did you mean `printer.drawers`?",
     ),
 ];
 
@@ -343,11 +343,11 @@ fn files_that_name_one_source_or_one_metric_in_two_ways_contradict_each_other() 
             "$highwater: product/1\nsources: [{source}]\nmetrics: {{ all: {{ size: {{ type: {kind}, path: /size }} }} }}\n"
         ))
     };
-    let first = file("acme/a", "counter");
-    let alike = file("acme/b", "counter");
+    let first = file("inky/a", "counter");
+    let alike = file("inky/b", "counter");
     let stranger = file("other/a", "quantity");
     assert!(between(&[&first, &alike, &stranger]).is_empty());
-    let other_type = file("acme/c", "quantity");
+    let other_type = file("inky/c", "quantity");
     let found = between(&[&first, &stranger, &other_type]);
     assert_eq!((found.len(), found[0].file, found[0].other), (1, 2, 0));
     assert!(
@@ -356,11 +356,11 @@ fn files_that_name_one_source_or_one_metric_in_two_ways_contradict_each_other() 
             .to_string()
             .contains("`counter` there, `quantity` here")
     );
-    let same_source = file("acme/a", "counter");
+    let same_source = file("inky/a", "counter");
     let found = between(&[&first, &same_source]);
     assert_eq!(
         found[0].fault.to_string(),
-        "line 2, column 11: `acme/a` is declared by another file"
+        "line 2, column 11: `inky/a` is declared by another file"
     );
 }
 
@@ -368,7 +368,7 @@ fn files_that_name_one_source_or_one_metric_in_two_ways_contradict_each_other() 
 fn a_metric_that_glean_defines_as_another_type_contradicts_it() {
     let glean = |kind: &str| {
         let text = format!(
-            "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\ninstall:\n  plugins:\n    type: {kind}\n    description: How many.\n    expires: never\n    unit: plugins\n"
+            "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\nprinter:\n  drawers:\n    type: {kind}\n    description: How many.\n    expires: never\n    unit: drawers\n"
         );
         Definitions::read(&text).unwrap_or_else(|faults| panic!("{faults:?}"))
     };
@@ -377,6 +377,6 @@ fn a_metric_that_glean_defines_as_another_type_contradicts_it() {
     let found = beside_glean(&declaration, &glean("counter"));
     assert_eq!(
         found[0].to_string(),
-        "line 17, column 5: `install.plugins` is a `counter` in Glean's definitions, and a `quantity` here"
+        "line 17, column 5: `printer.drawers` is a `counter` in Glean's definitions, and a `quantity` here"
     );
 }

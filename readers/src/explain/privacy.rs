@@ -43,7 +43,7 @@ fn push(words: &mut String, line: &str) {
 
 fn how_long(days: Option<i64>, setting: &str) -> String {
     match days {
-        None => format!("for as long as the installation keeps them (`{setting}`)"),
+        None => format!("for as long as the printeration keeps them (`{setting}`)"),
         Some(1) => "for a day".to_owned(),
         Some(days) if days % 365 == 0 => match days / 365 {
             1 => "for a year".to_owned(),
@@ -125,18 +125,18 @@ mod tests {
 
     #[test]
     fn each_source_says_what_is_kept_how_long_and_under_which_identity() {
-        let text = "$highwater: product/1\nsources: [acme/a, acme/b]\ndescription: Acme.\nclient_id: { path: /id }\ndimensions: { os: { path: /os } }\npublic: true\nkeep: { pings: 7d, aggregates: 2y }\ndrop: [/id, /host]\nby_source: { acme/b: { clients: daily, drop: [/host] } }\n";
+        let text = "$highwater: product/1\nsources: [inky/a, inky/b]\ndescription: Inky.\nclient_id: { path: /id }\ndimensions: { os: { path: /os } }\npublic: true\nkeep: { pings: 7d, aggregates: 2y }\ndrop: [/id, /host]\nby_source: { inky/b: { clients: daily, drop: [/host] } }\n";
         let declaration = Declaration::read(text).expect("a declaration");
-        let expected = "Acme.
+        let expected = "Inky.
 
-acme/a
+inky/a
   Pings: each is kept as it was sent, without /id and /host, for 7 days.
   Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
   Identity: users are counted by a keyed hash of /id; the id itself is not stored.
   Erasure: tell the id: what was counted under its hash is found by it; the pings hold no id. All pings go by themselves after 7 days.
   Public: sums of at least 20 pings are in the public summary.
 
-acme/b
+inky/b
   Pings: each is kept as it was sent, without /host, for 7 days.
   Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
   Identity: users are counted by a hash of /id whose key changes each day, so that days cannot be joined; the stored ping keeps the id at /id.
@@ -149,7 +149,7 @@ acme/b
     #[test]
     fn without_an_id_nobody_is_counted() {
         let declaration =
-            Declaration::read("$highwater: product/1\nsources: [acme/a]\n").expect("a declaration");
+            Declaration::read("$highwater: product/1\nsources: [inky/a]\n").expect("a declaration");
         let words = promises(&declaration);
         assert!(words.contains("no id is read: users are not counted."), "{words}");
         assert!(words.contains("(`--keep-pings`)"), "{words}");

@@ -8,36 +8,36 @@ use crate::declared::Submitted;
 
 const DECLARATION: &str = r#"
 $highwater: product/1
-sources: [acme-cli/usage]
+sources: [inkpress/pages]
 client_id: { path: /id }
 dimensions:
   version: { path: /version, as: major }
-  country: { header: X-Country }
-  channel: { path: /channel, values: [stable, beta] }
+  tenancy: { header: X-Tenancy }
+  channel: { path: /channel, values: [steady, fast] }
 metrics:
-  usage:
-    commands: { type: labeled_counter, path: "/commands/*" }
-    startup: { type: timing_distribution, path: /startup_ms, unit: millisecond }
-    sizes: { type: custom_distribution, path: /sizes, given_as: map }
-    tools: { type: string_list, path: /tools }
+  pages:
+    requests: { type: labeled_counter, path: "/requests/*" }
+    warm_up: { type: timing_distribution, path: /warm_up_ms, unit: millisecond }
+    sheet: { type: custom_distribution, path: /sheet, given_as: map }
+    fonts: { type: string_list, path: /fonts }
     never: { type: counter, path: /never }
-ignore: [/debug/*]
+ignore: [/trace/*]
 drop: [/host]
 examples:
-  - uri: /submit/acme-cli/usage/1/7e2c2a0e-6f0e-4a57-9f0a-0d3c6f2b9a11
-    body: { commands: { build: 3 } }
+  - uri: /submit/inkpress/pages/1/c0b1f5d2-83a4-4e0b-b6a9-5f2d7e914c08
+    body: { requests: { paper: 3 } }
     expect:
-      - { metric: usage.commands, label: build, sum: 3, samples: 1, version: UNKNOWN }
-      - { metric: usage.commands, label: biuld, sum: 3 }
-      - { metric: usage.tools, value: vim }
-      - { channel: beta }
+      - { metric: pages.requests, label: paper, sum: 3, samples: 1, version: UNKNOWN }
+      - { metric: pages.requests, label: papre, sum: 3 }
+      - { metric: pages.fonts, value: ps2 }
+      - { channel: fast }
 "#;
 
 fn explained(body: &str) -> (Declaration, Explained) {
     let declaration = Declaration::read(DECLARATION).expect("a declaration");
     let submitted = Submitted {
         received: SubmissionDate::from_yyyymmdd(20_261_101).expect("a date"),
-        header: &|name| (name == "x-country").then_some("DE"),
+        header: &|name| (name == "x-tenancy").then_some("DE"),
     };
     let explained = explain(&declaration, 0, body.as_bytes(), submitted).expect("a source");
     (declaration, explained)
@@ -45,24 +45,24 @@ fn explained(body: &str) -> (Declaration, Explained) {
 
 #[test]
 fn every_value_is_told_with_what_became_of_it() {
-    let body = r#"{"id": "me", "version": "v2", "channel": "nightly", "commands": {"build": 3, "test": "often"},
-        "startup_ms": [1.5, -1], "sizes": {"12": 2, "x": 1}, "tools": ["vim", "git", "vim"], "debug": {"x": 1}, "host": "h",
+    let body = r#"{"id": "me", "version": "v2", "channel": "nightly", "requests": {"paper": 3, "tray": "often"},
+        "warm_up_ms": [1.5, -1], "sheet": {"12": 2, "x": 1}, "fonts": ["ps2", "git", "ps2"], "trace": {"x": 1}, "host": "h",
         "free": [{"a": 1}, {"a": 2}]}"#;
     let (_, explained) = explained(body);
     let expected = r#"  client        me
   dimension     version = UNKNOWN
-  dimension     country = DE
+  dimension     tenancy = DE
   dimension     channel = OTHER
-  counted       usage.commands[build] = 3, in the bin from 3
-  counted       usage.sizes: 2 samples, sum 24, bins 12:2
-  counted       usage.startup: 1 sample, sum 1500000 ns, bins 1482910:1
-  counted       usage.tools = "git"
-  counted       usage.tools = "vim", 2 times
+  counted       pages.fonts = "git"
+  counted       pages.fonts = "ps2", 2 times
+  counted       pages.requests[paper] = 3, in the bin from 3
+  counted       pages.sheet: 2 samples, sum 24, bins 12:2
+  counted       pages.warm_up: 1 sample, sum 1500000 ns, bins 1482910:1
   as UNKNOWN    version, /version: not_a_version (a version begins with digits), "v2"
   as OTHER      channel, /channel: value_not_declared (it is none of those declared), "nightly"
-  left out      usage.commands, /commands/test: wrong_type (it is of another type than its declaration says), "often"
-  left out      usage.startup, /startup_ms/1: number_negative (this type is never negative), -1
-  left out      usage.sizes, /sizes/x: bin_not_a_number (the bin is no number), "x": 1
+  left out      pages.requests, /requests/tray: wrong_type (it is of another type than its declaration says), "often"
+  left out      pages.warm_up, /warm_up_ms/1: number_negative (this type is never negative), -1
+  left out      pages.sheet, /sheet/x: bin_not_a_number (the bin is no number), "x": 1
   not declared  /free/*/a: 1
 "#;
     assert_eq!(explained.to_string(), expected);
@@ -71,7 +71,7 @@ fn every_value_is_told_with_what_became_of_it() {
 
 #[test]
 fn what_an_example_expects_is_there_or_told() {
-    let (declaration, explained) = explained(r#"{"commands": {"build": 3}}"#);
+    let (declaration, explained) = explained(r#"{"requests": {"paper": 3}}"#);
     let said: Vec<_> = declaration.examples[0]
         .expect
         .iter()
@@ -80,12 +80,12 @@ fn what_an_example_expects_is_there_or_told() {
     let words = |place: usize| said[place].clone().unwrap_or_default();
     assert_eq!(said[0], None);
     assert!(
-        words(1).contains("did you mean the label `build`?"),
+        words(1).contains("did you mean the label `paper`?"),
         "{}",
         words(1)
     );
-    assert_eq!(words(2), "usage.tools counts nothing");
-    assert_eq!(words(3), "channel is `UNKNOWN`, and `beta` is expected");
+    assert_eq!(words(2), "pages.fonts counts nothing");
+    assert_eq!(words(3), "channel is `UNKNOWN`, and `fast` is expected");
 }
 
 #[test]

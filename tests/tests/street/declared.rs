@@ -1,4 +1,4 @@
-//! The commands about declared products: `mapping check` and `product privacy`.
+//! The requests about declared products: `mapping check` and `product privacy`.
 
 use std::fs;
 use std::path::Path;
@@ -7,25 +7,25 @@ use tests::{Finished, run};
 
 /// A declaration with an example.
 const DECLARATION: &str = r#"$highwater: product/1
-sources: [acme-cli/install, acme-cli/usage]
-client_id: { path: /install_id }
+sources: [inkpress/printer, inkpress/pages]
+client_id: { path: /printer_id }
 dimensions:
   version: { path: /version, as: major }
 metrics:
-  install:
-    plugins: { type: quantity, path: /plugins }
-  usage:
-    commands: { type: labeled_counter, path: "/commands/*" }
+  printer:
+    drawers: { type: quantity, path: /drawers }
+  pages:
+    requests: { type: labeled_counter, path: "/requests/*" }
 examples:
-  - uri: /submit/acme-cli/install/1/7e2c2a0e-6f0e-4a57-9f0a-0d3c6f2b9a11
-    body: { install_id: me, version: "2.4.1", plugins: 3 }
+  - uri: /submit/inkpress/printer/1/c0b1f5d2-83a4-4e0b-b6a9-5f2d7e914c08
+    body: { printer_id: me, version: "3.0.7", drawers: 3 }
     expect:
-      - { metric: install.plugins, sum: 3, version: "2" }
+      - { metric: printer.drawers, sum: 3, version: "3" }
 keep: { pings: 7d }
 "#;
 
 fn check(folder: &Path, declaration: &str, pings: &[(&str, &str)]) -> Finished {
-    let file = folder.join("acme.yaml");
+    let file = folder.join("inky.yaml");
     fs::write(&file, declaration).expect("written");
     let mut arguments = vec![
         "mapping".to_owned(),
@@ -43,30 +43,30 @@ fn check(folder: &Path, declaration: &str, pings: &[(&str, &str)]) -> Finished {
 #[test]
 fn a_checked_declaration_shows_what_pings_become_and_fails_where_it_is_wrong() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = r#"{"uri": "/submit/acme-cli/usage/1/x", "submissionDate": "20261101", "body": {"version": "3.1", "commands": {"build": 3, "test": "often"}, "free": [1]}}"#;
-    let pings = [("pings.ndjson", line), ("one.json", "{\n  \"plugins\": 12\n}\n")];
+    let line = r#"{"uri": "/submit/inkpress/pages/1/x", "submissionDate": "20261101", "body": {"version": "3.1", "requests": {"paper": 3, "tray": "often"}, "free": [1]}}"#;
+    let pings = [("pings.ndjson", line), ("one.json", "{\n  \"drawers\": 12\n}\n")];
     let good = check(folder.path(), DECLARATION, &pings);
     assert!(good.success, "{}{}", good.stdout, good.stderr);
     for words in [
-        "example 1 (acme-cli/install): all 1 expected are there",
-        "pings.ndjson, line 1: acme-cli/usage",
+        "example 1 (inkpress/printer): all 1 expected are there",
+        "pings.ndjson, line 1: inkpress/pages",
         "dimension     version = 3",
-        "usage.commands[build] = 3",
-        "left out      usage.commands, /commands/test: wrong_type",
+        "pages.requests[paper] = 3",
+        "left out      pages.requests, /requests/tray: wrong_type",
         "not declared  /free/*: 1",
-        "one.json: acme-cli/install",
-        "install.plugins = 12",
-        "never there    acme-cli/usage: /install_id",
+        "one.json: inkpress/printer",
+        "printer.drawers = 12",
+        "never there    inkpress/pages: /printer_id",
         "pings: 2 read, 0 that cannot be read",
     ] {
         assert!(good.stdout.contains(words), "{words} in {}", good.stdout);
     }
-    let unreadable = check(folder.path(), DECLARATION, &[("cut.json", "{\"plugins\": 1")]);
+    let unreadable = check(folder.path(), DECLARATION, &[("cut.json", "{\"drawers\": 1")]);
     assert!(!unreadable.success && unreadable.stdout.contains("cannot be read: not JSON"));
     let other = DECLARATION.replace("sum: 3", "sum: 4");
     let other = check(folder.path(), &other, &[]);
     assert!(
-        !other.success && other.stdout.contains("line 15: install.plugins counts otherwise"),
+        !other.success && other.stdout.contains("line 15: printer.drawers counts otherwise"),
         "{}",
         other.stdout
     );
@@ -76,8 +76,8 @@ fn a_checked_declaration_shows_what_pings_become_and_fails_where_it_is_wrong() {
     let wrong = check(folder.path(), &wrong, &[]);
     assert!(!wrong.success && wrong.stdout.is_empty());
     for words in [
-        "acme.yaml: line 5, column 34: unknown form `majr`: did you mean `major`?",
-        "acme.yaml: line 8, column 22: unknown type `quantty`: did you mean `quantity`?",
+        "inky.yaml: line 5, column 34: unknown form `majr`: did you mean `major`?",
+        "inky.yaml: line 8, column 22: unknown type `quantty`: did you mean `quantity`?",
     ] {
         assert!(wrong.stderr.contains(words), "{words} in {}", wrong.stderr);
     }
@@ -86,15 +86,15 @@ fn a_checked_declaration_shows_what_pings_become_and_fails_where_it_is_wrong() {
 #[test]
 fn a_declaration_says_what_it_promises_and_what_is_not_done_yet() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("acme.yaml");
+    let file = folder.path().join("inky.yaml");
     fs::write(&file, DECLARATION).expect("written");
     let said = run(&["product", "privacy", &file.display().to_string()]);
     assert!(said.success, "{}", said.stderr);
     for words in [
-        "acme-cli/usage",
+        "inkpress/pages",
         "Pings: each is kept as it was sent, for 7 days.",
-        "users are counted by a keyed hash of /install_id; the stored ping keeps the id at /install_id.",
-        "does not yet count declared products",
+        "users are counted by a keyed hash of /printer_id; the stored ping keeps the id at /printer_id.",
+        "counts declared products (--products); it does not yet drop",
     ] {
         assert!(said.stdout.contains(words), "{words} in {}", said.stdout);
     }

@@ -4,6 +4,7 @@ mod caps;
 mod dice;
 mod dice_sections;
 mod generated;
+mod glean;
 mod golden;
 mod loose_texts;
 mod mutations;

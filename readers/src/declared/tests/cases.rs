@@ -10,7 +10,7 @@ use crate::values::Rule;
 
 const DECLARATION: &str = r#"
 $highwater: product/1
-sources: [acme/a]
+sources: [inky/a]
 client_id: { path: /id }
 dimensions:
   os: { path: /os/name }
@@ -19,7 +19,7 @@ metrics:
     size: { type: quantity, path: /size }
     calls: { type: labeled_counter, path: "/calls/*" }
     both: { type: labeled_counter, path: "/calls/*/*" }
-    build: { type: counter, path: /calls/build }
+    paper: { type: counter, path: /calls/paper }
     first: { type: string, path: /list/0/name }
 "#;
 
@@ -53,7 +53,7 @@ fn a_declared_key_that_stands_twice_has_two_answers() {
     for body in [
         r#"{"size":1,"size":2}"#,
         r#"{"os":{},"os":{"name":"x"}}"#,
-        r#"{"calls":{"build":1,"build":1}}"#,
+        r#"{"calls":{"paper":1,"paper":1}}"#,
         r#"{"list":[{"name":"a","name":"b"}]}"#,
     ] {
         assert_eq!(read(body), Err(BodyError::DuplicateKey), "{body}");
@@ -69,11 +69,11 @@ fn a_label_that_stands_twice_adds_up() {
 
 #[test]
 fn one_place_may_be_read_by_several_metrics() {
-    let body = r#"{"calls":{"build":4,"a/b":{"c%":5}}}"#;
+    let body = r#"{"calls":{"paper":4,"a/b":{"c%":5}}}"#;
     let expected = [
         ("all.both[a%2Fb/c%25]", 5),
-        ("all.build", 4),
-        ("all.calls[build]", 4),
+        ("all.calls[paper]", 4),
+        ("all.paper", 4),
     ];
     assert_eq!(sums(body), expected.map(|(name, sum)| (name.to_owned(), sum)));
     let told = read(body).expect("read");

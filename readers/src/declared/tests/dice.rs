@@ -74,8 +74,8 @@ fn metric() -> impl Strategy<Value = String> {
         let has_texts = kind.starts_with("string");
         if has_texts && with[1] {
             line.push_str(
-                ", values: [\"2.4.1\", \"\u{e4}\"]"
-                    .replace("\"2.4.1\", ", "\"7\", ")
+                ", values: [\"3.0.7\", \"\u{e4}\"]"
+                    .replace("\"3.0.7\", ", "\"7\", ")
                     .as_str(),
             );
         }
@@ -113,11 +113,11 @@ fn dimension() -> impl Strategy<Value = String> {
             "header: X-One".to_owned()
         };
         let values = if with[1] {
-            ", values: [\"7\", stable, \"true\", x.org]"
+            ", values: [\"7\", steady, \"true\", x.org]"
         } else {
             ""
         };
-        let default = if with[2] { ", default: stable" } else { "" };
+        let default = if with[2] { ", default: steady" } else { "" };
         format!("{{ {place}, as: {form}{values}{default} }}")
     })
 }
@@ -127,7 +127,7 @@ pub(super) fn declaration() -> impl Strategy<Value = String> {
     let metrics = prop::collection::vec(metric(), 1..6);
     let dimensions = prop::collection::vec(dimension(), 0..3);
     (metrics, dimensions, any::<bool>()).prop_map(|(metrics, dimensions, with_client)| {
-        let mut text = "$highwater: product/1\nsources: [acme/a]\n".to_owned();
+        let mut text = "$highwater: product/1\nsources: [inky/a]\n".to_owned();
         if with_client {
             text.push_str("client_id: { path: /a }\n");
         }
@@ -167,9 +167,9 @@ fn leaf() -> impl Strategy<Value = Value> {
     let texts = prop::sample::select(vec![
         "",
         "7",
-        "2.4.1",
+        "3.0.7",
         "ä",
-        "stable",
+        "steady",
         "2026-10-01",
         "2026-10-01T23:00:00+02:00",
         "20261001",

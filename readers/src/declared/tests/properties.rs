@@ -81,7 +81,7 @@ proptest! {
 #[test]
 fn crowds_of_labels_and_values_are_cut_as_the_slow_reader_cuts_them() {
     let (declaration, reader) = compiled(
-        "$highwater: product/1\nsources: [acme/a]\nmetrics:\n  all:\n    m0: { type: labeled_counter, path: \"/a/*\" }\n    m1: { type: string_list, path: /b }\n    m2: { type: labeled_string_list, path: \"/c/*\" }\n    m3: { type: labeled_rate, path: \"/d/*\" }\n",
+        "$highwater: product/1\nsources: [inky/a]\nmetrics:\n  all:\n    m0: { type: labeled_counter, path: \"/a/*\" }\n    m1: { type: string_list, path: /b }\n    m2: { type: labeled_string_list, path: \"/c/*\" }\n    m3: { type: labeled_rate, path: \"/d/*\" }\n",
     );
     let names = |count: usize| (0..count).map(|number| format!("n{number:04}"));
     let body = serde_json::json!({

@@ -1,0 +1,129 @@
+//! What a reader of [`readers`] tells of a ping, taken up into the stage: the sink of the fold.
+//!
+//! How it is kept (decision 0041): a labelled metric's key is the label. A category's value is in the label, too, behind the key
+//! and `=`. Both have a cell without label beside them, which counts the pings that have any. A number's layout has a bin
+//! count of 1, where a distribution's has none.
+
+use std::collections::HashSet;
+
+use ping::OTHER;
+use readers::values::{Contribution as Told, Kind, Name, Note, Values};
+use sketch::Layout;
+
+use super::staged::{Contribution, Stage};
+use super::vocabulary::NO_LABEL;
+
+/// The process of pings that know none.
+const NO_PROCESS: &str = "";
+
+/// The sink of one ping.
+#[derive(Debug)]
+pub(super) struct ToldPing<'a> {
+    stage: &'a mut Stage,
+    /// The names of metrics, by the places in which the reader tells them.
+    names: &'a [String],
+    process: u32,
+    /// Metrics whose pings are counted already.
+    counted: HashSet<u32>,
+    label: String,
+}
+
+impl<'a> ToldPing<'a> {
+    pub(super) fn new(stage: &'a mut Stage, names: &'a [String]) -> Self {
+        let process = stage.vocabulary.processes.intern(NO_PROCESS);
+        Self {
+            stage,
+            names,
+            process,
+            counted: HashSet::new(),
+            label: String::new(),
+        }
+    }
+
+    /// A metric; none where its reader has no such place.
+    fn metric(&mut self, name: Name<'_>) -> Option<u32> {
+        let text = match name {
+            Name::Sent(text) => text,
+            Name::Listed(place) => self.names.get(place as usize)?,
+        };
+        Some(self.stage.vocabulary.metrics.intern(text))
+    }
+
+    /// Counts the ping for a metric whose other cells have labels.
+    fn count_ping(&mut self, metric: u32) {
+        if self.counted.insert(metric) {
+            self.push(metric, NO_LABEL, Layout::CATEGORIES, 0, &[]);
+        }
+    }
+
+    fn push(&mut self, metric: u32, label: u32, layout: Layout, sum: i64, bins: &[(i64, i64)]) {
+        let first_bin = self.stage.bins.len();
+        self.stage.bins.extend_from_slice(bins);
+        let layout = self.stage.vocabulary.layout(layout);
+        self.stage.push(Contribution {
+            metric,
+            process: self.process,
+            label,
+            layout,
+            sum,
+            first_bin,
+        });
+    }
+}
+
+impl Values for ToldPing<'_> {
+    fn client(&mut self, sent: &str) {
+        self.stage.note_client(sent);
+    }
+
+    fn dimension(&mut self, dimension: u32, value: &str) {
+        if let Some(place) = self.stage.dimensions.at(dimension as usize) {
+            place.clear();
+            place.push_str(value);
+        }
+    }
+
+    fn contribution(&mut self, told: Told<'_>) {
+        let Some(metric) = self.metric(told.metric) else {
+            return;
+        };
+        let label = match told.label {
+            None => NO_LABEL,
+            Some(key) => {
+                self.count_ping(metric);
+                // The empty label is that of cells without one.
+                let key = if key.is_empty() { OTHER } else { key };
+                self.stage.vocabulary.labels.intern(key)
+            }
+        };
+        let layout = match told.kind {
+            Kind::Number => Layout {
+                bin_count: 1,
+                ..told.layout
+            },
+            Kind::Distribution | Kind::Category => told.layout,
+        };
+        self.push(metric, label, layout, told.sum, told.bins);
+    }
+
+    fn category(&mut self, metric: Name<'_>, label: Option<&str>, value: &str, times: i64) {
+        let Some(metric) = self.metric(metric) else { return };
+        self.count_ping(metric);
+        self.label.clear();
+        for char in label.unwrap_or_default().chars() {
+            match char {
+                '%' => self.label.push_str("%25"),
+                '=' => self.label.push_str("%3D"),
+                _ => self.label.push(char),
+            }
+        }
+        self.label.push('=');
+        self.label.push_str(value);
+        let label = self.stage.vocabulary.labels.intern(&self.label);
+        self.push(metric, label, Layout::CATEGORIES, 0, &[(0, times)]);
+    }
+
+    fn note(&mut self, note: Note<'_>) {
+        self.stage.refused.note_rule(note.rule, 1);
+    }
+}
