@@ -3,6 +3,7 @@
 use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, SeriesRow, Source, ValueOf};
 use index_schema::Index;
 use serde_json::{Value, json};
+use sketch::HistogramKind;
 
 use super::lookup::Lookup;
 use crate::definitions::Definitions;
@@ -154,7 +155,11 @@ async fn cells(
             ..query.clone()
         };
         let rows = reads.series(&of_label, READ).await?;
-        if !rows.is_empty() {
+        // A category's label has its value, too: what bears these very letters has another key.
+        if rows
+            .iter()
+            .any(|row| row.layout.kind != HistogramKind::Categories)
+        {
             return Ok(rows);
         }
     }

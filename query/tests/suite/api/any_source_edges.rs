@@ -95,6 +95,34 @@ async fn the_originals_source_is_asked_like_any_other() {
     assert_eq!(names, ["KEYED", "TIMES"]);
 }
 
+/// A key may look like another key with its value.
+#[tokio::test]
+async fn a_key_is_not_taken_for_another_one_with_its_value() {
+    let ping = |key: &'static str, value: &'static str| Ping {
+        source: "a/b",
+        day: "20260115",
+        stated: Vec::new(),
+        said: vec![Said::Names("m", vec![(key, value)])],
+    };
+    let facts = Facts {
+        cells: cells(&[ping("a", "b"), ping("a=b", "c")]),
+        ..Facts::default()
+    };
+    let api = World::of(facts).api();
+    let of = async |label: &str| {
+        get_json(
+            &api,
+            &format!("/api/v1/aggregates?source=a/b&metric=m&label={label}"),
+        )
+        .await["data"][0]["bins"]
+            .take()
+    };
+    assert_eq!(
+        (of("a%3Db").await, of("a").await),
+        (json!([["c", 1]]), json!([["b", 1]]))
+    );
+}
+
 #[tokio::test]
 async fn content_that_is_known_is_not_sent_again() {
     let cells = vec![cell(
