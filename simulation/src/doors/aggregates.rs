@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed, DateClock,
-    ErroredRow, FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, SeenIds, SeenRow,
-    SeriesRow, Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus,
+    Listed, Persisted, SeenIds, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery,
+    ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -150,6 +151,31 @@ impl AggregateReads for CrashingAggregates {
     }
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
         self.inner.series(query, bounds).await
+    }
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
+        self.inner.sources(limit).await
+    }
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        self.inner.about(source).await
+    }
+    async fn dimension_values(
+        &self,
+        source: &Source,
+        dimension: &Dimension,
+        filters: &[Filter],
+        limit: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        self.inner
+            .dimension_values(source, dimension, filters, limit)
+            .await
+    }
+    async fn metrics(
+        &self,
+        source: &Source,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
+        self.inner.metrics(source, after, limit).await
     }
     async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
         self.inner.user_groups(query, limit).await
