@@ -27,7 +27,7 @@ use crate::reply::{self, KIB, Reply};
 use crate::route::{self, Route};
 use crate::routes::{
     Question, aggregates, channels, dates, engagement, filters, generic_aggregates, generic_values, health,
-    metrics, page, partitions, products, sources, status, values,
+    metric_list, openapi, page, partitions, products, sources, status, values,
 };
 use crate::status_report::StatusSource;
 use crate::turns::Turns;
@@ -222,11 +222,14 @@ impl Api {
                 values::answer(reads, &self.withheld, &parameters).await
             }
             Route::Values => generic_values::answer(reads, &parameters).await,
-            Route::Metrics => metrics::answer(reads, &self.definitions, &self.withheld, &parameters).await,
+            Route::Metrics => {
+                metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
+            }
             Route::Sources => {
                 sources::answer(reads, self.index.as_ref(), self.charted.as_ref(), &parameters).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
+            Route::OpenApi => openapi::answer(),
             Route::Page(file) => page::answer(file),
         }
     }

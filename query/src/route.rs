@@ -30,6 +30,8 @@ pub(crate) enum Route {
     Values,
     /// `/api/v1/aggregates`
     GenericAggregates,
+    /// `/api/v1/openapi.json`
+    OpenApi,
     /// `/api/v1/metrics`
     Metrics,
     /// `/api/v1/sources`
@@ -58,6 +60,7 @@ impl Route {
             ["api", "v1", "engagement"] => Some(Self::Engagement),
             ["api", "v1", "values"] => Some(Self::Values),
             ["api", "v1", "aggregates"] => Some(Self::GenericAggregates),
+            ["api", "v1", "openapi.json"] => Some(Self::OpenApi),
             ["api", "v1", "metrics"] => Some(Self::Metrics),
             ["api", "v1", "sources"] => Some(Self::Sources),
             ["api", "v1", "products"] => Some(Self::Products),
@@ -84,7 +87,7 @@ impl Route {
 
     /// Whether the answer is at hand: then it needs no turn, and is there however many questions wait.
     pub(crate) const fn is_at_hand(&self) -> bool {
-        matches!(self, Self::Status | Self::Health | Self::Page(_))
+        matches!(self, Self::Status | Self::Health | Self::OpenApi | Self::Page(_))
     }
 
     /// Its name in metrics.
@@ -102,6 +105,7 @@ impl Route {
             Self::Values => "values",
             Self::GenericAggregates => "generic_aggregates",
             Self::Metrics => "metrics",
+            Self::OpenApi => "openapi",
             Self::Sources => "sources",
             Self::Page(_) => "page",
         }
@@ -161,6 +165,7 @@ mod tests {
             ("/api/v1/aggregates", Route::GenericAggregates),
             ("/api/v1/metrics", Route::Metrics),
             ("/api/v1/sources", Route::Sources),
+            ("/api/v1/openapi.json", Route::OpenApi),
             ("/page/main.js", Route::Page("main.js".to_owned())),
         ];
         for (path, route) in expected {

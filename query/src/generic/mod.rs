@@ -15,4 +15,6 @@ pub(crate) use csv::csv;
 pub(crate) use filter::filter_of;
 pub(crate) use form::{Form, unit_of};
 pub(crate) use group::{Row, grouped};
+#[cfg(test)]
+pub(crate) use question::FIXED;
 pub(crate) use question::{AggregatesQuestion, Format, dimensions_of, is_dimension, refuse_strangers};

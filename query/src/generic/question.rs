@@ -10,7 +10,7 @@ use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 
 /// The parameters of the route beside the dimensions of the source.
-const FIXED: [&str; 11] = [
+pub(crate) const FIXED: [&str; 11] = [
     "source",
     "metric",
     LABEL,

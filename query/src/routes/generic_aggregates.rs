@@ -15,6 +15,9 @@ use crate::status_report::rfc3339;
 use crate::unanswered;
 use crate::withheld::Withheld;
 
+#[cfg(test)]
+pub(crate) use crate::generic::FIXED as PARAMETERS;
+
 /// What the store may read for one answer.
 const READ: Bounds = Bounds {
     rows: ROWS_READ_MAX,

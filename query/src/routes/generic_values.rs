@@ -10,7 +10,7 @@ use crate::problem::{Problem, Reason, list};
 use crate::reply::{Reply, made};
 
 /// The parameters of the route beside the dimensions of the source.
-const FIXED: [&str; 2] = ["source", "dimension"];
+pub(crate) const FIXED: [&str; 2] = ["source", "dimension"];
 
 #[derive(Debug, Serialize)]
 struct Values {

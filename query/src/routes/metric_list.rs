@@ -12,7 +12,7 @@ use crate::reply::{Reply, made};
 use crate::withheld::Withheld;
 
 /// The parameters of this route.
-const PARAMETERS: [&str; 3] = ["source", "q", "after"];
+pub(crate) const PARAMETERS: [&str; 3] = ["source", "q", "after"];
 
 /// Before the name of a metric that pings of the original's source send as a count.
 const COUNT: &str = "[[COUNT]]_";
