@@ -3,6 +3,7 @@
 use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, SeriesRow, Source, ValueOf};
 use index_schema::Index;
 use serde_json::{Value, json};
+use sketch::HistogramKind;
 
 use super::lookup::Lookup;
 use crate::definitions::Definitions;
@@ -34,7 +35,12 @@ pub(crate) async fn answer(
 ) -> Result<Reply, Problem> {
     let [source, _] = parameters.required(["source", "metric"])?;
     let source = Source::named(source);
-    let known = reads.about(&source).await?;
+    // The dimensions of the original's source are known without a look.
+    let is_main = source.as_str() == Source::TELEMETRY_MAIN;
+    let known = match is_main && parameters.get("explain") != Some("true") {
+        true => None,
+        false => reads.about(&source).await?,
+    };
     let dimensions = dimensions_of(&source, known.as_ref());
     let question = AggregatesQuestion::parse(parameters, dimensions.as_deref())?;
     if withheld.holds(&question.metric) {
@@ -149,7 +155,11 @@ async fn cells(
             ..query.clone()
         };
         let rows = reads.series(&of_label, READ).await?;
-        if !rows.is_empty() {
+        // A category's label has its value, too: what bears these very letters has another key.
+        if rows
+            .iter()
+            .any(|row| row.layout.kind != HistogramKind::Categories)
+        {
             return Ok(rows);
         }
     }

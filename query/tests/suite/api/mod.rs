@@ -3,6 +3,7 @@
 mod absence;
 mod aggregates;
 mod any_source;
+mod any_source_edges;
 mod bounds;
 mod engagement;
 mod golden;
