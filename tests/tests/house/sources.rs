@@ -10,6 +10,11 @@ pub(crate) fn project() -> &'static Path {
 }
 
 pub(crate) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    files(folder, &["rs"], found);
+}
+
+/// Files with one of these endings, less what is built and installed.
+fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a readable folder") {
         let path = entry.expect("a readable entry").path();
         let name = path
@@ -17,10 +22,31 @@ pub(crate) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
             .and_then(|name| name.to_str())
             .unwrap_or_default();
         if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files(&path, endings, found);
+        } else if path
+            .extension()
+            .is_some_and(|extension| endings.iter().any(|ending| extension == *ending))
+        {
             found.push(path);
         }
+    }
+}
+
+/// A merge that was committed with its conflicts shows in no compiler where papers and scripts are concerned.
+#[test]
+fn no_mark_of_a_merge_stands_in_any_file() {
+    let mut all = Vec::new();
+    let endings = [
+        "rs", "md", "toml", "sh", "sql", "yaml", "py", "js", "css", "html", "proto",
+    ];
+    files(project(), &endings, &mut all);
+    for file in all {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let marks = ['<', '>'].map(|sign| format!("{} ", sign.to_string().repeat(7)));
+        let marked = text
+            .lines()
+            .find(|line| marks.iter().any(|mark| line.starts_with(mark)));
+        assert_eq!(marked, None, "{}", file.display());
     }
 }
 

@@ -145,9 +145,9 @@ fn pings_of_types_that_are_not_folded_are_stored_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipeline = Pipeline::start(&folder.path().join("data"), &[]);
     let mut edge = pipeline.edge_client();
-    let glean = "/submit/org-mozilla-fenix/baseline/1/2c3a0767-d84a-4d02-8a92-fa54a3376049";
+    let undeclared = "/submit/org-mozilla-fenix/baseline/1/2c3a0767-d84a-4d02-8a92-fa54a3376049";
     assert_eq!(
-        edge.post(glean, &[], b"{\"ping_info\": {}}")
+        edge.post(undeclared, &[], b"{\"opened\": 3}")
             .expect("an answer")
             .status,
         200

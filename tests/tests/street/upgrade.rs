@@ -35,12 +35,18 @@ fn decompressed(name: &str) -> Vec<u8> {
     zstd::decode_all(&bytes[..]).expect("it is compressed by zstd")
 }
 
-/// The dump; lines of the previous format named no source.
+/// The dump of the source that the previous format had alone; its lines named none.
 fn dump_of(data: &Path) -> String {
+    const NAMED: &str = "\"source\":\"telemetry/main\",";
     let dump = ask(data, "dump");
-    let named = dump.matches("\"source\":\"telemetry/main\",").count();
-    assert_eq!(named, dump.lines().count(), "every line names its source");
-    dump.replace("\"source\":\"telemetry/main\",", "")
+    assert!(
+        dump.lines().all(|line| line.contains("\"source\":\"")),
+        "every line names its source"
+    );
+    let lines = dump.lines().filter(|line| line.contains(NAMED));
+    lines
+        .map(|line| format!("{}\n", line.replacen(NAMED, "", 1)))
+        .collect()
 }
 
 fn expected(name: &str) -> String {
@@ -76,7 +82,8 @@ fn a_directory_of_the_previous_format_is_upgraded_and_loses_nothing() {
     });
     let counts =
         ["accepted", "folded", "repeated", "stored_only", "errored_pings"].map(|name| status[name].as_u64());
-    assert_eq!(counts, [59, 50, 5, 2, 2].map(Some));
+    // One of them is a ping of Glean's: it was only stored.
+    assert_eq!(counts, [59, 51, 5, 1, 2].map(Some));
     pipeline.terminate();
     assert_eq!(dump_of(&data), expected("dump.ndjson.zst"));
     let (pings, all) = (ask(&data, "pings"), expected("pings.ndjson.zst"));
@@ -85,7 +92,7 @@ fn a_directory_of_the_previous_format_is_upgraded_and_loses_nothing() {
     assert_eq!(dump_of(&data), expected("dump.ndjson.zst"), "after a rebuild");
     // And once more, now that it is of this format.
     let pipeline = Pipeline::start(&data, &[]);
-    assert_eq!(pipeline.wait_until_settled()["folded"], 50);
+    assert_eq!(pipeline.wait_until_settled()["folded"], 51);
 }
 
 #[test]
