@@ -238,14 +238,17 @@ fn any_query() -> impl Strategy<Value = UserQuery> {
         filter(["41", "9", "none"]),
         filter(["Linux", "Darwin", "none"]),
     );
+    let end = || prop::option::of(select(vec!["41", "5", "9"]).prop_map(str::to_owned));
+    let range = (end(), end()).prop_map(|(from, to)| Filter::between(Dimension::VERSION, from, to));
+    let range = prop::option::weighted(0.3, range);
     let group_by = prop::option::of(select(vec![
         Dimension::APPLICATION,
         Dimension::CHANNEL,
         Dimension::VERSION,
         Dimension::OS,
     ]));
-    (any_source(), any_day(), any_day(), filters, group_by).prop_map(
-        |(source, from, to, (application, channel, version, os), group_by)| {
+    (any_source(), any_day(), any_day(), (filters, range), group_by).prop_map(
+        |(source, from, to, ((application, channel, version, os), range), group_by)| {
             let filters = [
                 (Dimension::APPLICATION, application),
                 (Dimension::CHANNEL, channel),
@@ -258,7 +261,7 @@ fn any_query() -> impl Strategy<Value = UserQuery> {
                 source,
                 from,
                 to,
-                filters: filters.collect(),
+                filters: filters.chain(range).collect(),
                 group_by: group_by.map(Dimension::named),
                 own_groups: None,
             }
