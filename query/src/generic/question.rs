@@ -1,7 +1,10 @@
 //! A question for the distribution of a metric of any source. Pure: from parameters to what the store is asked.
 
+use std::collections::BTreeSet;
+
 use aggregate_store::{AboutSource, CellQuery, Dimension, Filter, STANDARD_DIMENSIONS, Source};
 use readers::declaration::nearest;
+use readers::glean::GleanDimension;
 
 use super::filter::{filter_of, values_within};
 use super::percentile::Percentile;
@@ -160,11 +163,21 @@ impl AggregatesQuestion {
 pub(crate) fn dimensions_of(source: &Source, about: Option<&AboutSource>) -> Option<Vec<String>> {
     let named: Vec<String> = match (source.as_str(), about) {
         (Source::TELEMETRY_MAIN, _) => STANDARD_DIMENSIONS.map(str::to_owned).to_vec(),
-        (_, Some(about)) => about.dimensions.clone(),
+        (_, Some(about)) => stated_and_gleans(&about.dimensions),
         (_, None) => return None,
     };
     let day = std::iter::once(Dimension::SUBMISSION_DATE.to_owned());
     Some(day.chain(named).collect())
+}
+
+/// What the pings of a source stated; and if these are Glean's, which all state their application, what others of them may.
+fn stated_and_gleans(stated: &[String]) -> Vec<String> {
+    let is_gleans = stated.iter().any(|name| name == Dimension::APPLICATION);
+    let all = GleanDimension::ALL.into_iter();
+    let all = all.filter(|dimension| is_gleans && !dimension.is_list());
+    let mut named: BTreeSet<String> = all.map(|dimension| dimension.name().to_owned()).collect();
+    named.extend(stated.iter().cloned());
+    named.into_iter().collect()
 }
 
 /// Whether a name is one of these dimensions, if they are known at all.

@@ -253,7 +253,7 @@ fn a_declaration_that_cannot_be_carried_out_is_refused_with_what_to_do() {
         &["printer.yaml: `keep`", "--keep-pings"],
     );
     refused(
-        &format!("{DECLARATION}drop: [/model]\n"),
+        &format!("{DECLARATION}drop: [/site]\n"),
         &["`drop` of inkpress/printer"],
     );
     refused(
