@@ -165,18 +165,10 @@ impl Slice<'_> {
 
     /// Cells of the metrics after `metric`, and of that one after the dimension set `set`.
     fn delete_cells(&self, metric: i64, set: i64) -> Result<Deleted, AggregateError> {
-        let mut names = Names::new(self.transaction);
-        let (mut dictionary, mut sets) = (Dictionary::default(), HashMap::new());
-        for set in sets::below(self.transaction, self.aggregates, u32::MAX)? {
-            let named = set.named(self.transaction, &mut names)?;
-            sets.insert(
-                i64::from(set.id),
-                dictionary.dimension_set(self.transaction, &named)?,
-            );
-        }
-        if sets.is_empty() {
+        if sets::below(self.transaction, self.aggregates, 1)?.is_empty() {
             return Ok(Deleted::then(Stage::Errored));
         }
+        let mut sets = MetSets::of(self.transaction);
         let mut listed = Listing::default();
         let (mut deleted, mut after) = (0, set);
         let mut metrics = self.transaction.prepare_cached(
@@ -186,7 +178,7 @@ impl Slice<'_> {
         let metrics = metrics.collect::<Result<Vec<i64>, _>>()?;
         let mut next = Stage::Sets;
         for metric in metrics {
-            let of_metric = self.delete_of_metric(metric, after, &sets, &mut listed, &mut deleted)?;
+            let of_metric = self.delete_of_metric(metric, after, &mut sets, &mut listed, &mut deleted)?;
             if let Some(last) = of_metric {
                 next = Stage::Cells(metric, last);
                 break;
@@ -205,7 +197,7 @@ impl Slice<'_> {
         &self,
         metric: i64,
         after: i64,
-        sets: &HashMap<i64, Arc<SetIds>>,
+        sets: &mut MetSets<'_>,
         listed: &mut Listing,
         deleted: &mut u64,
     ) -> Result<Option<i64>, AggregateError> {
@@ -222,10 +214,8 @@ impl Slice<'_> {
                 full = true;
                 break;
             }
-            let ids = sets
-                .get(&set)
-                .ok_or_else(|| AggregateError::Damaged(format!("dimension set {set} is missing")))?;
-            listed.count(ids, unstored(metric)?, unstored(row.get(1)?)?, -cells);
+            let ids = sets.ids(set)?;
+            listed.count(&ids, unstored(metric)?, unstored(row.get(1)?)?, -cells);
             *deleted += unstored::<u64>(cells)?;
             last = Some(set);
         }
@@ -333,6 +323,35 @@ impl Slice<'_> {
             rows: chunks.len() as u64,
             next: (!is_last).then_some(DeletePlace(Stage::Folded)),
         })
+    }
+}
+
+/// The sets that a slice meets, each looked up once.
+struct MetSets<'a> {
+    connection: &'a Connection,
+    names: Names<'a>,
+    dictionary: Dictionary,
+    known: HashMap<i64, Arc<SetIds>>,
+}
+
+impl<'a> MetSets<'a> {
+    fn of(connection: &'a Connection) -> Self {
+        Self {
+            connection,
+            names: Names::new(connection),
+            dictionary: Dictionary::default(),
+            known: HashMap::new(),
+        }
+    }
+
+    fn ids(&mut self, set: i64) -> Result<Arc<SetIds>, AggregateError> {
+        if let Some(known) = self.known.get(&set) {
+            return Ok(Arc::clone(known));
+        }
+        let named = sets::find(self.connection, set)?.named(self.connection, &mut self.names)?;
+        let ids = self.dictionary.dimension_set(self.connection, &named)?;
+        self.known.insert(set, Arc::clone(&ids));
+        Ok(ids)
     }
 }
 

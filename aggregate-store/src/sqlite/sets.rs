@@ -394,6 +394,18 @@ pub(super) fn all_named(
     Ok(sets)
 }
 
+/// The set of this id.
+pub(super) fn find(connection: &Connection, id: i64) -> Result<SetRow, AggregateError> {
+    let stored = StoredSet::find(connection, id)?;
+    let mut source = connection.prepare_cached("SELECT source FROM dimension_set WHERE id = ?1")?;
+    Ok(SetRow {
+        id: unstored(id)?,
+        source: unstored(source.query_row([id], |row| row.get(0))?)?,
+        submission_date: stored.submission_date.as_yyyymmdd(),
+        pairs: stored.pairs,
+    })
+}
+
 /// Sets of days before this one, by id, as they are found for deletion.
 pub(super) fn below(connection: &Connection, day: u32, limit: u32) -> Result<Vec<SetRow>, AggregateError> {
     let mut statement = connection.prepare_cached(
