@@ -1,5 +1,6 @@
 //! Where pings of one shape come from: namespace and document type.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,6 +27,13 @@ impl Source {
     /// Its name.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A source is found by its name alone.
+impl Borrow<str> for Source {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

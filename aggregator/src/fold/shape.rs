@@ -25,10 +25,10 @@ struct Shape {
 #[derive(Debug)]
 pub(super) struct Shapes {
     shapes: Vec<Shape>,
-    /// Glean's, by namespace and document type.
-    glean: HashMap<(String, String), u32>,
-    declared: HashMap<Source, u32>,
+    /// All but `telemetry/main`, by name.
+    by_name: HashMap<Source, u32>,
     of_glean: Arc<[Name]>,
+    scratch: String,
     bytes: usize,
 }
 
@@ -49,8 +49,8 @@ impl Shapes {
             .filter(|dimension| !dimension.is_list());
         Self {
             shapes: vec![main],
-            glean: HashMap::new(),
-            declared: HashMap::new(),
+            by_name: HashMap::new(),
+            scratch: String::new(),
             of_glean: of_glean.map(|dimension| Name::named(dimension.name())).collect(),
             bytes: 0,
         }
@@ -58,31 +58,27 @@ impl Shapes {
 
     /// The number of a source of Glean's.
     pub(super) fn glean(&mut self, namespace: &str, document_type: &str) -> u32 {
-        let key = (namespace.to_owned(), document_type.to_owned());
-        if let Some(&known) = self.glean.get(&key) {
-            return known;
+        self.scratch.clear();
+        self.scratch.extend([namespace, "/", document_type]);
+        match self.by_name.get(self.scratch.as_str()) {
+            Some(&known) => known,
+            None => self.add(Source::named(&self.scratch), Arc::clone(&self.of_glean)),
         }
-        let number = u32::try_from(self.shapes.len()).expect("a batch ends long before 2^32 sources");
-        self.shapes.push(Shape {
-            source: Source::named(&format!("{namespace}/{document_type}")),
-            dimensions: Arc::clone(&self.of_glean),
-        });
-        self.bytes += SHAPE_BYTES + 2 * (namespace.len() + document_type.len());
-        self.glean.insert(key, number);
-        number
     }
 
     /// The number of a declared source.
     pub(super) fn declared(&mut self, product: &Product) -> u32 {
-        if let Some(&known) = self.declared.get(&product.source) {
-            return known;
+        match self.by_name.get(&product.source) {
+            Some(&known) => known,
+            None => self.add(product.source.clone(), Arc::clone(&product.dimensions)),
         }
+    }
+
+    fn add(&mut self, source: Source, dimensions: Arc<[Name]>) -> u32 {
         let number = u32::try_from(self.shapes.len()).expect("a batch ends long before 2^32 sources");
-        self.shapes.push(Shape {
-            source: product.source.clone(),
-            dimensions: Arc::clone(&product.dimensions),
-        });
-        self.declared.insert(product.source.clone(), number);
+        self.bytes += SHAPE_BYTES + source.as_str().len();
+        self.by_name.insert(source.clone(), number);
+        self.shapes.push(Shape { source, dimensions });
         number
     }
 

@@ -4,12 +4,11 @@
 //! and `=`. Both have a cell without label beside them, which counts the pings that have any. A number's layout has a bin
 //! count of 1, where a distribution's has none.
 
-use std::collections::HashSet;
-
 use ping::OTHER;
 use readers::values::{Contribution as Told, Kind, Name, Note, Values};
 use sketch::Layout;
 
+use super::ids::IdSet;
 use super::staged::{Contribution, Stage};
 use super::vocabulary::NO_LABEL;
 
@@ -24,7 +23,7 @@ pub(super) struct ToldPing<'a> {
     names: &'a [String],
     process: u32,
     /// Metrics whose pings are counted already.
-    counted: HashSet<u32>,
+    counted: IdSet<u32>,
     label: String,
 }
 
@@ -35,7 +34,7 @@ impl<'a> ToldPing<'a> {
             stage,
             names,
             process,
-            counted: HashSet::new(),
+            counted: IdSet::default(),
             label: String::new(),
         }
     }
