@@ -185,24 +185,17 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
     /// [`AggregateError::TooLarge`]; when the question could not be answered.
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError>;
 
-    /// Sources of which something is stored, ascending; of more than `limit` the first ones. A store that knows nothing of
-    /// sources answers none.
+    /// Sources of which something is stored, ascending; of more than `limit` the first ones.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
-        let _ = limit;
-        Ok(Listed::default())
-    }
+    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError>;
 
     /// Dimensions and days of a source; `None` when nothing of it is stored.
     ///
     /// # Errors
     /// When the question could not be answered.
-    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
-        let _ = source;
-        Ok(None)
-    }
+    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError>;
 
     /// Values of a dimension, the day among them, of the sets of a source that match, ascending by bytes; [`ping::UNKNOWN`] where
     /// some state none. Of more than `limit` those are there that most sets bear. What was taken back to the last cell may still be listed.
@@ -215,10 +208,7 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
         dimension: &Dimension,
         filters: &[Filter],
         limit: usize,
-    ) -> Result<Listed<String>, AggregateError> {
-        let _ = (source, dimension, filters, limit);
-        Ok(Listed::default())
-    }
+    ) -> Result<Listed<String>, AggregateError>;
 
     /// Metrics of a source that have cells, ascending by bytes, those after `after`; fewer than `limit` are the last.
     ///
@@ -229,10 +219,7 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
         source: &Source,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<StoredMetric>, AggregateError> {
-        let _ = (source, after, limit);
-        Ok(Vec::new())
-    }
+    ) -> Result<Vec<StoredMetric>, AggregateError>;
 
     /// The largest groups of a question by the bytes of their sketches, which grow with users: at most `limit`, ascending. None
     /// without a dimension to group by.

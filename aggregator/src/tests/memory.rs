@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
-    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery, Committed, DateClock,
-    DimensionSet, ErroredRow, FilterOptions, FoldVersion, Lease, Listed, RetriedChunk, SeenIds, SeenRow,
-    SeriesRow, Source, Status, UserDay, UserQuery, ValueOf, VersionDate,
+    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery,
+    Committed, DateClock, Dimension, DimensionSet, ErroredRow, Filter, FilterOptions, FoldVersion, Lease,
+    Listed, RetriedChunk, SeenIds, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery,
+    ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -293,6 +294,33 @@ impl AggregateReads for MemoryAggregates {
     }
 
     async fn users(&self, _: &UserQuery, _: usize) -> Result<Vec<UserDay>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn sources(&self, _: usize) -> Result<Listed<Source>, AggregateError> {
+        Ok(Listed::default())
+    }
+
+    async fn about(&self, _: &Source) -> Result<Option<AboutSource>, AggregateError> {
+        Ok(None)
+    }
+
+    async fn dimension_values(
+        &self,
+        _: &Source,
+        _: &Dimension,
+        _: &[Filter],
+        _: usize,
+    ) -> Result<Listed<String>, AggregateError> {
+        Ok(Listed::default())
+    }
+
+    async fn metrics(
+        &self,
+        _: &Source,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Vec<StoredMetric>, AggregateError> {
         Ok(Vec::new())
     }
 
