@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ping::{ChunkId, Timestamp};
+use ping::{ChunkId, SubmissionDate, Timestamp};
 use sketch::{Cell, Layout, UserSketch};
 
-use crate::{Counters, DimensionSet, ErroredRow, FoldedChunk, Lease, RetriedChunk, SeenRow};
+use crate::{
+    Counters, DimensionSet, ErroredRow, FoldedChunk, Lease, RetriedChunk, SeenRow, Source, SourceCounts,
+};
 
 /// Everything that folding some chunks changes: written in one transaction, or not at all.
 ///
@@ -52,8 +54,15 @@ pub struct Batch {
     pub errored_by_reason: BTreeMap<String, i64>,
     /// What is added to the counts of refused parts of pings by reason.
     pub refused_by_reason: BTreeMap<String, i64>,
+    /// The same of each source and day; its sums are those of the three before.
+    pub by_source: BTreeMap<(Source, SubmissionDate), SourceCounts>,
     /// The newest receive time in the chunks; an older one than is known changes nothing.
     pub newest_received: Option<Timestamp>,
+    /// The [number of the epochs](crate::Epochs::number) under which it was folded: if it is another one now, nothing at all is written.
+    pub epochs: u64,
+    /// The rebuild of which it is a part: then nothing of it is in use. Its chunks are folded by the rebuild, and are folded
+    /// already; if that is not under way any more, nothing at all is written.
+    pub rebuild: Option<u32>,
 }
 
 impl Batch {
@@ -93,14 +102,12 @@ impl Batch {
             counters,
             errored_by_reason,
             refused_by_reason,
+            by_source,
             newest_received,
+            epochs,
+            rebuild,
         } = other;
-        let Counters {
-            folded,
-            repeated,
-            stored_only,
-            errored_pings,
-        } = counters;
+        (self.epochs, self.rebuild) = (epochs, rebuild);
         let shift = CellAddress {
             metric: extend(&mut self.metrics, metrics),
             dimension_set: extend(&mut self.dimension_sets, dimension_sets),
@@ -119,12 +126,12 @@ impl Batch {
         self.errored.extend(errored);
         self.replayed.extend(replayed);
         self.retried.extend(retried);
-        self.counters.folded += folded;
-        self.counters.repeated += repeated;
-        self.counters.stored_only += stored_only;
-        self.counters.errored_pings += errored_pings;
+        self.counters.add(&counters);
         add_counts(&mut self.errored_by_reason, errored_by_reason);
         add_counts(&mut self.refused_by_reason, refused_by_reason);
+        for (source, counts) in by_source {
+            self.by_source.entry(source).or_default().add(&counts);
+        }
         self.newest_received = self.newest_received.max(newest_received);
     }
 }

@@ -126,6 +126,13 @@ impl DimensionSet {
         )
     }
 
+    /// The same in another epoch of its source.
+    #[must_use]
+    pub fn in_epoch(mut self, epoch: u32) -> Self {
+        self.source = self.source.in_epoch(epoch);
+        self
+    }
+
     /// Where its pings come from.
     #[must_use]
     pub const fn source(&self) -> &Source {

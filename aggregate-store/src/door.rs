@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 
 use crate::{
     AboutSource, AggregateError, Batch, Bounds, CellQuery, DateClock, Dimension, ErroredRow, Filter,
-    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, SeenRow, SeriesRow, Source,
-    Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, Rebuilds, SeenRow, SeriesRow,
+    Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates, for who folds.
 #[async_trait]
-pub trait AggregateStore: AggregateReads + SeenIds {
+pub trait AggregateStore: AggregateReads + SeenIds + Rebuilds {
     /// Writes a batch in one transaction. If one of its chunks is folded already, or what it replays was replayed, nothing
     /// at all is written; nor where several processes write, and another one changed what the batch was folded on top of.
     ///
@@ -240,6 +240,13 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the question could not be answered.
     async fn status(&self) -> Result<Status, AggregateError>;
+
+    /// The pings of each source over all days, ascending by source; of more than `limit` those with the most. What an older
+    /// program counted is not among them.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn source_pings(&self, limit: usize) -> Result<Listed<SourcePings>, AggregateError>;
 
     /// What of this is in memory only.
     ///

@@ -73,6 +73,15 @@ pub enum AggregateError {
         /// The rules under which it was folded.
         stored: FoldVersion,
     },
+    /// What one source counts cannot be told from what others do.
+    #[error(
+        "an older program began these aggregates and did not count by source: rebuild all of them once, then one source can be \
+         rebuilt alone"
+    )]
+    NotCountedBySource,
+    /// Everything is being folded anew: no single source is beside that.
+    #[error("a rebuild of everything is under way: wait for its end, or give it up first")]
+    RebuildUnderWay,
     /// A batch contradicts itself: an error of the program.
     #[error("the batch is wrong: {0}")]
     Batch(&'static str),

@@ -5,6 +5,7 @@
 //! - [`SeenIds`] tells which copies of a document are known.
 //! - [`LayeredAggregates`] keeps the newest layer in memory, before a database.
 //! - [`Leases`] is the door of who shares chunks out with others.
+//! - [`Rebuilds`] is the door of who folds a source anew beside what is in use.
 //! - [`RetainAggregates`] is the door of who deletes by date.
 //! - [`SqliteAggregates`] is the back end inside one process; `PostgresAggregates` (feature `postgres`) the one for several
 //!   that share a database; `conformance` (a feature) is what every back end passes.
@@ -18,16 +19,20 @@ mod catalogue;
 pub mod conformance;
 mod dimensions;
 mod door;
+mod epochs;
 mod error;
 mod fold_version;
 mod layer;
 mod leases;
+mod limits;
 mod lines;
 mod listing;
 pub mod metrics;
+mod pieces;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod question;
+mod rebuild;
 mod retain;
 mod rows;
 #[cfg(any(test, feature = "postgres"))]
@@ -45,6 +50,7 @@ pub use dimensions::{
     CellKey, DateClock, Dimension, DimensionSet, STANDARD_DIMENSIONS, USER_DIMENSIONS, original_os_version,
 };
 pub use door::{AggregateReads, AggregateStore, Committed, SeenIds};
+pub use epochs::{Days, Epochs, Piece};
 pub use error::AggregateError;
 pub use fold_version::FoldVersion;
 pub use layer::{HeldSize, Kept, LayerStatus, LayeredAggregates, Persisted};
@@ -56,8 +62,9 @@ pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use question::{
     CellQuery, Filter, FilterOptions, Listed, SeriesRow, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
 };
+pub use rebuild::{Flip, Flipped, Rebuild, RebuildWish, Rebuilds};
 pub use retain::{Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
 pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 pub use source::Source;
 pub use sqlite::SqliteAggregates;
-pub use status::{Counters, Status};
+pub use status::{Counters, SourceCounts, SourcePings, Status};

@@ -2,6 +2,8 @@
 
 use ping::{ChunkId, DocumentKey, RecordId, SubmissionDate, Timestamp};
 
+use crate::Source;
+
 /// A chunk that a batch folds: the unit of exactly-once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldedChunk {
@@ -35,6 +37,8 @@ pub struct SeenRow {
 /// A ping that could not be folded. It stays in its chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErroredRow {
+    /// Where it came from, in the epoch in which it is counted; [`ping::OTHER`] where an older program did not say so.
+    pub source: Source,
     /// The record.
     pub record: RecordId,
     /// The day on which it was received.

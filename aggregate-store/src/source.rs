@@ -1,21 +1,44 @@
 //! Where pings of one shape come from: namespace and document type.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-/// A source by its true name, `<namespace>/<document type>`, as in the submission URI: `telemetry/main`.
+/// A source by its true name, `<namespace>/<document type>`, as in the submission URI: `telemetry/main`; in one of its epochs.
+///
+/// An epoch is what one fold of all its pings made: the first has number 0, and each rebuild makes another one. Who asks names the first
+/// and is answered from the [epochs in use](crate::Epochs).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Source(Arc<str>);
+pub struct Source {
+    name: Arc<str>,
+    epoch: u32,
+}
 
 impl Source {
     /// The source over which the original's routes are a fixed view.
     pub const TELEMETRY_MAIN: &str = "telemetry/main";
 
-    /// The source of this name.
+    /// The source of this name, in its first epoch.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        Self(Arc::from(name))
+        Self {
+            name: Arc::from(name),
+            epoch: 0,
+        }
+    }
+
+    /// The same source in another epoch.
+    #[must_use]
+    pub fn in_epoch(&self, epoch: u32) -> Self {
+        Self {
+            name: Arc::clone(&self.name),
+            epoch,
+        }
+    }
+
+    /// The number of its epoch.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// [`Self::TELEMETRY_MAIN`].
@@ -27,19 +50,12 @@ impl Source {
     /// Its name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A source is found by its name alone.
-impl Borrow<str> for Source {
-    fn borrow(&self) -> &str {
-        &self.0
+        &self.name
     }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }

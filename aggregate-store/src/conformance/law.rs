@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{cells, rows, users};
+use super::{cells, rebuilding, rows, users};
 use crate::AggregateStore;
 
 /// Random cases for each law: each makes a store or two.
@@ -17,6 +17,7 @@ pub fn every_back_end_keeps_the_law(make: impl AsyncFn() -> Arc<dyn AggregateSto
     let runtime = runtime.expect("a test machine has a thread to give");
     cells::keep_the_law(&make, &runtime);
     users::keep_the_law(&make, &runtime);
+    rebuilding::keep_the_law(&make, &runtime);
     runtime.block_on(async { users::the_largest_group_is_listed_first(&*make().await).await });
     runtime.block_on(rows::keep_the_law(&make));
 }
@@ -26,8 +27,16 @@ pub(super) fn check<S>(runtime: &Runtime, strategy: &S, law: impl AsyncFn(S::Val
 where
     S: proptest::strategy::Strategy,
 {
+    check_some(CASES, runtime, strategy, law);
+}
+
+/// The same on so many.
+pub(super) fn check_some<S>(cases: u32, runtime: &Runtime, strategy: &S, law: impl AsyncFn(S::Value))
+where
+    S: proptest::strategy::Strategy,
+{
     let config = Config {
-        cases: CASES,
+        cases,
         failure_persistence: None,
         ..Config::default()
     };

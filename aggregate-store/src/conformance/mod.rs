@@ -8,6 +8,7 @@ mod catalogue;
 mod cells;
 mod law;
 mod oracle;
+mod rebuilding;
 mod retaining;
 mod rows;
 mod samples;

@@ -92,6 +92,7 @@ fn batch_of(number: u32, additions: &[(CellKey, Cell)], errors: bool) -> Batch {
             counted: true,
         }],
         errored: vec![ErroredRow {
+            source: Source::telemetry_main(),
             record,
             submission_date: date,
             chunk: id,
@@ -267,6 +268,7 @@ async fn rows_outlive_the_chunk_of_errors_that_they_name<S: AggregateStore + Ret
         counted: true,
     };
     let errored = |sequence: u32, plan| ErroredRow {
+        source: Source::telemetry_main(),
         record: record(sequence.into()),
         submission_date: date,
         chunk: id(plan),

@@ -146,6 +146,7 @@ fn seen(document: u8, sequence: u64, counted: bool) -> SeenRow {
 
 fn errored(incarnation: u8, sequence: u64, reason: &str) -> ErroredRow {
     ErroredRow {
+        source: Source::telemetry_main(),
         record: record_id(incarnation, sequence),
         submission_date: folded_chunk(chunk_id(1, 1, 1)).submission_date,
         chunk: chunk_id(7, 2, sequence),

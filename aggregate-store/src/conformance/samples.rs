@@ -29,7 +29,7 @@ const LAYOUTS: [Layout; 3] = [
 ];
 
 /// Dates of samples: two neighbours and one far away.
-fn days() -> [SubmissionDate; 3] {
+pub(super) fn days() -> [SubmissionDate; 3] {
     [20_150_602, 20_150_603, 20_161_231]
         .map(|day| SubmissionDate::from_yyyymmdd(day).expect("these are days"))
 }

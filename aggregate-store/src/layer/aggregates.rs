@@ -1,6 +1,7 @@
 //! Aggregates of which the newest layer is in memory. Not here: when it is written (whoever folds decides), and how what
 //! is held is added to answers (the back end does, within one snapshot).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -13,9 +14,9 @@ use super::{Held, HeldSize, Kept, LayerStamp, LayerStatus, Part, Persisted};
 use crate::sqlite::Reading;
 use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
-    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
-    SeriesRow, Source, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
-    metrics,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, Rebuilds, SeenIds, SeenRow,
+    SeriesRow, Source, SourcePings, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf,
+    VersionDate, metrics,
 };
 
 /// A database, and before it the layer in memory. Share it in an `Arc` between who folds and who asks.
@@ -28,6 +29,8 @@ pub struct LayeredAggregates {
     clock: Arc<dyn Clock>,
     layers: Mutex<Layers>,
     writer: [u8; 16],
+    /// The number of the epochs in use: nobody else changes them.
+    epochs: AtomicU64,
     /// Held while the database is written, so that one transaction follows the other in the order of folding.
     writing: tokio::sync::Mutex<()>,
 }
@@ -43,7 +46,9 @@ impl LayeredAggregates {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, AggregateError> {
         let newest = base.newest_layer(writer).await?;
+        let epochs = base.epochs().await?.number;
         Ok(Arc::new(Self {
+            epochs: AtomicU64::new(epochs),
             base,
             clock,
             layers: Mutex::new(Layers::new(writer, newest)),
@@ -76,6 +81,20 @@ impl LayeredAggregates {
                 return Err(AggregateError::Outdated);
             }
         }
+    }
+
+    /// Writes everything held; nobody else writes for as long as the answer is kept.
+    pub(super) async fn write_alone(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, AggregateError> {
+        let writing = self.writing.lock().await;
+        self.write_all().await?;
+        Ok(writing)
+    }
+
+    /// Learns the number of the epochs after a change. What was held when it changed is dropped as it is written.
+    pub(super) async fn look_at_epochs(&self) -> Result<(), AggregateError> {
+        let number = self.base.epochs().await?.number;
+        self.epochs.store(number, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Writes the frozen layer. Call it with `writing` held.
@@ -117,19 +136,21 @@ impl LayeredAggregates {
 impl AggregateStore for LayeredAggregates {
     /// What is held is written first: a batch that is committed was folded on top of it.
     async fn commit(&self, batch: Batch) -> Result<Committed, AggregateError> {
-        let _writing = self.writing.lock().await;
-        self.write_all().await?;
+        if batch.rebuild.is_some() {
+            // It was folded beside what is held.
+            return self.base.commit(batch).await;
+        }
+        let _writing = self.write_alone().await?;
         self.base.commit(batch).await
     }
 
     async fn commit_parts(&self, parts: mpsc::Receiver<Batch>) -> Result<Committed, AggregateError> {
-        let _writing = self.writing.lock().await;
-        self.write_all().await?;
+        let _writing = self.write_alone().await?;
         self.base.commit_parts(parts).await
     }
 
     async fn hold(&self, batch: Batch, drops: u64) -> Result<Kept, AggregateError> {
-        if batch.is_replay() {
+        if batch.is_replay() || batch.rebuild.is_some() {
             // What it takes out is looked for in the database.
             return Ok(match self.commit(batch).await? {
                 Committed::Written => Kept::Written,
@@ -137,6 +158,7 @@ impl AggregateStore for LayeredAggregates {
                 Committed::Outdated => Kept::Outdated,
             });
         }
+        let epochs = batch.epochs;
         let part = Part::new(batch)?;
         let chunks: Vec<ChunkId> = part.chunks().collect();
         let folded = self.folded(&chunks).await?;
@@ -154,7 +176,7 @@ impl AggregateStore for LayeredAggregates {
         if !folded.is_empty() {
             return Ok(Kept::AlreadyFolded(folded));
         }
-        if layers.drops() != drops {
+        if layers.drops() != drops || epochs != self.epochs.load(Ordering::SeqCst) {
             return Ok(Kept::Outdated);
         }
         let now = self.clock.monotonic();
@@ -317,6 +339,10 @@ impl AggregateReads for LayeredAggregates {
 
     async fn status(&self) -> Result<Status, AggregateError> {
         self.reading().status().await
+    }
+
+    async fn source_pings(&self, limit: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        self.reading().source_pings(limit).await
     }
 
     async fn layer(&self) -> Result<LayerStatus, AggregateError> {

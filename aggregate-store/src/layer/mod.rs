@@ -6,6 +6,7 @@ mod core;
 mod held;
 mod kept;
 mod part;
+mod rebuilds;
 mod retain;
 mod select;
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
     DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
-    SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates in one SQLite file with a write-ahead log, synced at each commit.
@@ -318,6 +318,10 @@ impl AggregateReads for SqliteAggregates {
 
     async fn status(&self) -> Result<Status, AggregateError> {
         self.reading_alone().status().await
+    }
+
+    async fn source_pings(&self, limit: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        self.reading_alone().source_pings(limit).await
     }
 
     async fn layer(&self) -> Result<LayerStatus, AggregateError> {

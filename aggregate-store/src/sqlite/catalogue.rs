@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ping::SubmissionDate;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::epochs;
 use super::listing::{self, Stored};
 use super::names::{Names, id_of};
 use super::present;
@@ -21,15 +22,21 @@ pub(super) fn sources(
     limit: usize,
 ) -> Result<Listed<Source>, AggregateError> {
     let mut statement = connection.prepare_cached(
-        "SELECT name FROM source WHERE EXISTS (SELECT 1 FROM set_value WHERE set_value.source = source.id)",
+        "SELECT name, epoch FROM source WHERE EXISTS (SELECT 1 FROM set_value WHERE set_value.source = source.id)",
     )?;
-    let stored = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let stored = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
+    let epochs = epochs::read(connection)?;
     let mut sources = BTreeSet::new();
-    for name in stored {
-        sources.insert(Source::named(&name?));
+    for source in stored {
+        let (name, epoch) = source?;
+        let source = Source::named(&name);
+        let mut pieces = epochs.pieces(&source).into_iter();
+        if pieces.any(|piece| piece.source.epoch() == epoch) {
+            sources.insert(source);
+        }
     }
     let sets = held.iter().flat_map(|part| part.sets());
-    sources.extend(sets.map(|(set, _)| set.source().clone()));
+    sources.extend(sets.map(|(set, _)| set.source().in_epoch(0)));
     let left_out = sources.len().saturating_sub(limit) as u64;
     Ok(Listed {
         values: sources.into_iter().take(limit).collect(),

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::dictionary::Dictionary;
 use super::merge::{CellMerges, define_merge_members, define_merge_users};
-use super::{cells, chunks, counters, errored, layers, retried, seen, users};
+use super::{cells, chunks, counters, counts, epochs, errored, layers, rebuilds, retried, seen, users};
 use crate::layer::LayerStamp;
 use crate::{AggregateError, Batch, Committed, metrics};
 
@@ -89,11 +89,14 @@ impl Writer {
             layers::write(&transaction, stamp)?;
         }
         folded.extend(replay(&transaction, dictionary, batches)?);
-        if !folded.is_empty() {
+        if !folded.is_empty() || !are_of_now(&transaction, batches)? {
             // Rolled back; ids that were made for it are free again.
             drop(transaction);
             dictionary.forget();
-            return Ok(Committed::AlreadyFolded(folded));
+            return Ok(match folded.is_empty() {
+                true => Committed::Outdated,
+                false => Committed::AlreadyFolded(folded),
+            });
         }
         write_batches(&transaction, dictionary, merges, batches)?;
         transaction.commit()?;
@@ -115,11 +118,15 @@ impl Writer {
             dictionary.trim();
             let mut folded = folded(&transaction, &[&part])?;
             folded.extend(replay(&transaction, dictionary, &[&part])?);
-            if !folded.is_empty() {
+            let is_outdated = !are_of_now(&transaction, &[&part])?;
+            if is_outdated || !folded.is_empty() {
                 transaction.rollback()?;
                 // Ids that the transaction made are free again.
                 dictionary.forget();
-                return Ok(Committed::AlreadyFolded(folded));
+                return Ok(match folded.is_empty() {
+                    true => Committed::Outdated,
+                    false => Committed::AlreadyFolded(folded),
+                });
             }
             write_batches(&transaction, dictionary, merges, &[&part])?;
             *cells += part.cells.len();
@@ -135,12 +142,33 @@ impl Writer {
 /// The chunks of these batches that are folded already.
 fn folded(connection: &Connection, batches: &[&Batch]) -> Result<Vec<ChunkId>, AggregateError> {
     let mut folded = Vec::new();
-    for chunk in batches.iter().flat_map(|batch| &batch.chunks) {
-        if chunks::is_folded(connection, chunk.id)? {
-            folded.push(chunk.id);
+    for batch in batches {
+        for chunk in &batch.chunks {
+            let is_folded = match batch.rebuild {
+                Some(epoch) => rebuilds::is_rebuilt(connection, epoch, chunk.id)?,
+                None => chunks::is_folded(connection, chunk.id)?,
+            };
+            if is_folded {
+                folded.push(chunk.id);
+            }
         }
     }
     Ok(folded)
+}
+
+/// Whether these batches were folded under the epochs in use, and for rebuilds that are under way.
+fn are_of_now(connection: &Connection, batches: &[&Batch]) -> Result<bool, AggregateError> {
+    let number = epochs::number(connection)?;
+    for batch in batches {
+        let is_of_now = match batch.rebuild {
+            Some(epoch) => rebuilds::is_under_way(connection, epoch)?,
+            None => true,
+        };
+        if !is_of_now || batch.epochs != number {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Removes what these batches replay, and notes what they try again. Answers the chunks of which that was done already.
@@ -164,15 +192,21 @@ fn write_batches(
     batches: &[&Batch],
 ) -> Result<(), AggregateError> {
     for batch in batches {
-        chunks::write(connection, dictionary, &batch.chunks)?;
+        match batch.rebuild {
+            Some(epoch) => rebuilds::write_chunks(connection, dictionary, epoch, &batch.chunks)?,
+            None => chunks::write(connection, dictionary, &batch.chunks)?,
+        }
     }
     cells::write(connection, dictionary, merges, batches)?;
     users::write(connection, dictionary, batches)?;
     dictionary.write_members(connection)?;
     for batch in batches {
         seen::write(connection, dictionary, &batch.seen)?;
-        errored::write(connection, dictionary, &batch.errored)?;
-        counters::write(connection, batch)?;
+        errored::write(connection, dictionary, batch)?;
+        counts::write(connection, dictionary, &batch.by_source)?;
+        if batch.rebuild.is_none() {
+            counters::write(connection, batch)?;
+        }
     }
     Ok(())
 }

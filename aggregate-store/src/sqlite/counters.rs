@@ -6,7 +6,7 @@ use ping::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::layer::Part;
-use crate::{AggregateError, Batch, Counters, Status};
+use crate::{AggregateError, Batch, Counters, SourceCounts, Status};
 
 const FOLDED: &str = "folded";
 const REPEATED: &str = "repeated";
@@ -14,8 +14,8 @@ const STORED_ONLY: &str = "stored_only";
 const ERRORED_PINGS: &str = "errored_pings";
 const NEWEST_RECEIVED: &str = "newest_received";
 
-const ERRORED: &str = "errored";
-const REFUSED: &str = "refused";
+pub(super) const ERRORED: &str = "errored";
+pub(super) const REFUSED: &str = "refused";
 
 /// Adds what a batch counted.
 pub(super) fn write(connection: &Connection, batch: &Batch) -> Result<(), AggregateError> {
@@ -66,22 +66,50 @@ fn write_reasons(
     Ok(())
 }
 
+/// Changes what was counted of all sources by what one of them counts otherwise now.
+pub(super) fn change(connection: &Connection, change: &SourceCounts) -> Result<(), AggregateError> {
+    write(
+        connection,
+        &Batch {
+            counters: change.counters,
+            errored_by_reason: change.errored_by_reason.clone(),
+            refused_by_reason: change.refused_by_reason.clone(),
+            ..Batch::default()
+        },
+    )
+}
+
+/// Has the sums over all sources be what is counted of each: whatever was counted otherwise is forgotten.
+pub(super) fn add_up(connection: &Connection) -> Result<(), AggregateError> {
+    for (name, column) in [
+        (FOLDED, "folded"),
+        (REPEATED, "repeated"),
+        (STORED_ONLY, "stored_only"),
+        (ERRORED_PINGS, "errored_pings"),
+    ] {
+        connection.execute(
+            &format!(
+                "INSERT INTO counter (name, value) SELECT ?1, coalesce(sum({column}), 0) FROM count_by_day WHERE true
+                 ON CONFLICT DO UPDATE SET value = excluded.value"
+            ),
+            [name],
+        )?;
+    }
+    connection.execute("DELETE FROM reason", [])?;
+    connection.execute(
+        "INSERT INTO reason (kind, reason, count)
+         SELECT kind, reason, sum(count) FROM reason_by_day GROUP BY kind, reason HAVING sum(count) <> 0",
+        [],
+    )?;
+    Ok(())
+}
+
 /// Everything counted.
 pub(super) fn status(connection: &Connection, held: &[&Part]) -> Result<Status, AggregateError> {
     let mut status = stored_status(connection)?;
     for part in held {
         let batch = part.batch();
-        let Counters {
-            folded,
-            repeated,
-            stored_only,
-            errored_pings,
-        } = batch.counters;
-        let counters = &mut status.counters;
-        counters.folded += folded;
-        counters.repeated += repeated;
-        counters.stored_only += stored_only;
-        counters.errored_pings += errored_pings;
+        status.counters.add(&batch.counters);
         add_reasons(&mut status.errored_by_reason, &batch.errored_by_reason);
         add_reasons(&mut status.refused_by_reason, &batch.refused_by_reason);
         status.newest_received = status.newest_received.max(batch.newest_received);

@@ -79,15 +79,20 @@ impl Dictionary {
         Ok(id)
     }
 
+    /// Notes the id of a source in a table of an older program.
+    pub(super) fn know_source(&mut self, source: Source, id: u32) {
+        self.sources.insert(source, id);
+    }
+
     pub(super) fn source(&mut self, connection: &Connection, source: &Source) -> Result<u32, AggregateError> {
         if let Some(&id) = self.sources.get(source) {
             return Ok(id);
         }
         let id = find_or_add(
             connection,
-            "SELECT id FROM source WHERE name = ?1",
-            "INSERT INTO source (name) VALUES (?1)",
-            params![source.as_str()],
+            "SELECT id FROM source WHERE name = ?1 AND epoch = ?2",
+            "INSERT INTO source (name, epoch) VALUES (?1, ?2)",
+            params![source.as_str(), source.epoch()],
         )?;
         self.sources.insert(source.clone(), id);
         self.bytes += ENTRY_BYTES + source.as_str().len();

@@ -1,6 +1,7 @@
 //! Everything that is aggregated, as lines of JSON in the order of names: equal content gives equal lines, whatever
 //! ids it has and however it came to be.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use sketch::{Cell, Layout, UserSketch, merge_encoded};
 use tokio::sync::mpsc;
 
 use super::names::Names;
-use super::{listing, sets, users};
+use super::{epochs, listing, sets, users};
 use crate::layer::{CellName, Part};
 use crate::lines::{CellLine, UserLine, line_of};
 use crate::{AggregateError, DimensionSet};
@@ -23,7 +24,7 @@ pub(super) fn send(
     lines: &mpsc::Sender<String>,
 ) -> Result<(), AggregateError> {
     let mut names = Names::new(connection);
-    let sets = sets::all_named(connection, &mut names)?;
+    let sets = sets::all_named(connection, &mut names, &epochs::read(connection)?)?;
     let mut held_cells = by_metric(held);
     let mut metrics: BTreeMap<String, Option<i64>> = BTreeMap::new();
     metrics.extend(held_cells.keys().map(|metric| ((*metric).to_owned(), None)));
@@ -47,7 +48,7 @@ pub(super) fn send(
     users.sort_by(|(a, _), (b, _)| a.users_order(b));
     for (set, UsersAt { row, held }) in users {
         let image = hex::encode(users_image(connection, row, held)?);
-        if !send_line(lines, &UserLine { set, image })? {
+        if !send_line(lines, &UserLine { set: &set, image })? {
             return Ok(());
         }
     }
@@ -59,10 +60,18 @@ fn send_line(lines: &mpsc::Sender<String>, line: &impl Serialize) -> Result<bool
     Ok(task::send_blocking(lines, line_of(line)?))
 }
 
+/// A set as lines name it: what is in use is of one epoch each day.
+fn of_any_epoch(set: &DimensionSet) -> Cow<'_, DimensionSet> {
+    match set.source().epoch() {
+        0 => Cow::Borrowed(set),
+        _ => Cow::Owned(set.clone().in_epoch(0)),
+    }
+}
+
 /// A cell under its names. The order of fields is the order of lines.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct NamedCell<'a> {
-    dimensions: &'a DimensionSet,
+    dimensions: Cow<'a, DimensionSet>,
     process: Arc<str>,
     label: Arc<str>,
     layout: Layout,
@@ -71,13 +80,13 @@ struct NamedCell<'a> {
 
 impl NamedCell<'_> {
     fn name(&self) -> (&DimensionSet, &str, &str, Layout) {
-        (self.dimensions, &self.process, &self.label, self.layout)
+        (&self.dimensions, &self.process, &self.label, self.layout)
     }
 
     fn full_name<'a>(&'a self, metric: &'a str) -> CellName<'a> {
         CellName {
             metric,
-            dimensions: self.dimensions,
+            dimensions: &self.dimensions,
             process: &self.process,
             label: &self.label,
             layout: self.layout,
@@ -89,7 +98,7 @@ impl NamedCell<'_> {
 fn cells<'a>(
     connection: &Connection,
     names: &mut Names<'_>,
-    sets: &'a BTreeMap<i64, DimensionSet>,
+    sets: &'a BTreeMap<i64, Option<DimensionSet>>,
     metric: i64,
 ) -> Result<Vec<NamedCell<'a>>, AggregateError> {
     let mut statement = connection
@@ -99,9 +108,11 @@ fn cells<'a>(
     while let Some(row) = rows.next()? {
         let set: i64 = row.get(0)?;
         let dimensions = sets.get(&set);
+        let dimensions =
+            dimensions.ok_or_else(|| AggregateError::Damaged(format!("dimension set {set} is missing")))?;
+        let Some(dimensions) = dimensions else { continue };
         cells.push(NamedCell {
-            dimensions: dimensions
-                .ok_or_else(|| AggregateError::Damaged(format!("dimension set {set} is missing")))?,
+            dimensions: Cow::Borrowed(dimensions),
             process: names.string(row.get(1)?)?,
             label: names.string(row.get(2)?)?,
             layout: names.layout(row.get(3)?)?,
@@ -118,7 +129,7 @@ fn by_metric<'a>(held: &[&'a Part]) -> HashMap<&'a str, Vec<NamedCell<'a>>> {
         for (address, value) in part.batch().cells.iter() {
             let name = part.name(address);
             cells.entry(name.metric).or_default().push(NamedCell {
-                dimensions: name.dimensions,
+                dimensions: of_any_epoch(name.dimensions),
                 process: Arc::from(name.process),
                 label: Arc::from(name.label),
                 layout: name.layout,
@@ -158,17 +169,18 @@ struct UsersAt {
 fn users_by_set<'a>(
     connection: &Connection,
     held: &[&'a Part],
-    sets: &'a BTreeMap<i64, DimensionSet>,
-) -> Result<BTreeMap<&'a DimensionSet, UsersAt>, AggregateError> {
-    let mut users: BTreeMap<&DimensionSet, UsersAt> = BTreeMap::new();
+    sets: &'a BTreeMap<i64, Option<DimensionSet>>,
+) -> Result<BTreeMap<Cow<'a, DimensionSet>, UsersAt>, AggregateError> {
+    let mut users: BTreeMap<Cow<'_, DimensionSet>, UsersAt> = BTreeMap::new();
     for (set, row) in users::rows_by_set(connection)? {
         let missing = || AggregateError::Damaged(format!("dimension set {set} is missing"));
-        let set = sets.get(&set).ok_or_else(missing)?;
-        users.entry(set).or_default().row = Some(row);
+        if let Some(set) = sets.get(&set).ok_or_else(missing)? {
+            users.entry(Cow::Borrowed(set)).or_default().row = Some(row);
+        }
     }
     for (set, sketch) in held.iter().flat_map(|part| &part.batch().users) {
         if !sketch.is_empty() {
-            let at = users.entry(set).or_default();
+            let at = users.entry(of_any_epoch(set)).or_default();
             at.held.get_or_insert_default().merge(sketch);
         }
     }

@@ -2,27 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ping::{ChunkId, Incarnation, RecordId};
+use ping::{ChunkId, Incarnation, OTHER, RecordId};
 use rusqlite::{Connection, Row, params};
 
-use super::chunks;
 use super::dictionary::Dictionary;
+use super::{chunks, counts};
 use crate::layer::Part;
 use crate::stored::{date, sixteen, stored, unstored};
-use crate::{AggregateError, ErroredRow};
+use crate::{AggregateError, Batch, ErroredRow, Source};
 
 /// Writes errored pings, in place of those with the same record.
 pub(super) fn write(
     connection: &Connection,
     dictionary: &mut Dictionary,
-    errored: &[ErroredRow],
+    batch: &Batch,
 ) -> Result<(), AggregateError> {
-    let mut put = connection.prepare_cached(
-        "INSERT OR REPLACE INTO errored (incarnation, sequence, submission_date, chunk, position, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for row in errored {
+    const COLUMNS: &str = "incarnation, sequence, submission_date, chunk, position, reason, source";
+    // What a rebuild could not fold is in use with the rebuild.
+    let mut put = connection.prepare_cached(&match batch.rebuild {
+        Some(epoch) => format!(
+            "INSERT OR REPLACE INTO rebuilt_errored (epoch, {COLUMNS}) VALUES ({epoch}, ?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        ),
+        None => format!("INSERT OR REPLACE INTO errored ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+    })?;
+    for row in &batch.errored {
         let ErroredRow {
+            source,
             record,
             submission_date,
             chunk,
@@ -36,6 +41,7 @@ pub(super) fn write(
             dictionary.chunk(connection, *chunk)?,
             position,
             reason,
+            counts::counted(connection, dictionary, source)?,
         ])?;
     }
     Ok(())
@@ -84,8 +90,8 @@ fn stored_page(
         None => (&[][..], 0),
     };
     let mut statement = connection.prepare_cached(
-        "SELECT errored.incarnation, sequence, submission_date, chunk.incarnation, boot, plan, position, reason
-         FROM errored LEFT JOIN chunk ON chunk.id = errored.chunk
+        "SELECT errored.incarnation, sequence, submission_date, chunk.incarnation, boot, plan, position, reason, name, epoch
+         FROM errored LEFT JOIN chunk ON chunk.id = errored.chunk LEFT JOIN source ON source.id = errored.source
          WHERE (errored.incarnation, sequence) > (?1, ?2) ORDER BY errored.incarnation, sequence LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -99,7 +105,10 @@ fn stored_page(
 
 fn read(row: &Row<'_>) -> Result<ErroredRow, AggregateError> {
     let record: Vec<u8> = row.get(0)?;
+    let name: Option<String> = row.get(8)?;
+    let source = Source::named(name.as_deref().unwrap_or(OTHER));
     Ok(ErroredRow {
+        source: source.in_epoch(row.get::<_, Option<u32>>(9)?.unwrap_or(0)),
         record: RecordId {
             incarnation: Incarnation::from_bytes(sixteen(&record)?),
             sequence: unstored(row.get(1)?)?,

@@ -47,11 +47,20 @@ pub(super) fn replace(
             ));
         }
     }
+    put(&transaction, version)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Puts these rules in the place of any.
+pub(super) fn put(connection: &Connection, version: &FoldVersion) -> Result<(), AggregateError> {
     let FoldVersion { code, settings } = version;
     for (name, value) in [(CODE, &code.to_string()), (SETTINGS, settings)] {
-        transaction.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![name, value])?;
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+            params![name, value],
+        )?;
     }
-    transaction.commit()?;
     Ok(())
 }
 

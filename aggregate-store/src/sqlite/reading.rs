@@ -9,13 +9,15 @@ use tokio::sync::mpsc;
 use super::limits::INSTRUCTIONS_BETWEEN_LOOKS;
 use super::workers::{Asker, Workers};
 use super::{
-    catalogue, chunks, counters, dimension_values, dump, errored, layers, present, seen, series, users,
-    values,
+    catalogue, chunks, counters, counts, dimension_values, dump, epochs, errored, layers, present, seen,
+    series, users, values,
 };
 use crate::layer::{Held, LayerStatus, Part};
+use crate::pieces;
 use crate::{
     AboutSource, AggregateError, Bounds, CellQuery, DateClock, Dimension, ErroredRow, Filter, FilterOptions,
-    Listed, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    Listed, Piece, SeenRow, SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery,
+    ValueOf, VersionDate,
 };
 
 /// The reading threads, and what their answers add.
@@ -73,7 +75,10 @@ impl<'a> Reading<'a> {
     ) -> Result<Listed<String>, AggregateError> {
         let source = source.clone();
         self.answer("list channels", move |connection, held| {
-            present::channels(connection, held, &source, limit)
+            let channels = |piece: &Piece| present::channels(connection, held, &piece.source, limit);
+            of_pieces(connection, &source, channels, |answers| {
+                pieces::listed(answers, limit)
+            })
         })
         .await
     }
@@ -87,7 +92,11 @@ impl<'a> Reading<'a> {
     ) -> Result<Listed<VersionDate>, AggregateError> {
         let (source, channel) = (source.clone(), channel.to_owned());
         self.answer("list dates", move |connection, held| {
-            present::dates(connection, held, &source, clock, &channel, limit)
+            let dates =
+                |piece: &Piece| present::dates(connection, held, &piece.source, clock, &channel, limit);
+            of_pieces(connection, &source, dates, |answers| {
+                pieces::listed(answers, limit)
+            })
         })
         .await
     }
@@ -101,7 +110,12 @@ impl<'a> Reading<'a> {
     ) -> Result<FilterOptions, AggregateError> {
         let (source, channel, version) = (source.clone(), channel.to_owned(), version.to_owned());
         self.answer("list filters", move |connection, held| {
-            present::filter_options(connection, held, &source, &channel, &version, limit)
+            let options = |piece: &Piece| {
+                present::filter_options(connection, held, &piece.source, &channel, &version, limit)
+            };
+            of_pieces(connection, &source, options, |answers| {
+                pieces::filter_options(answers, limit)
+            })
         })
         .await
     }
@@ -114,7 +128,11 @@ impl<'a> Reading<'a> {
     ) -> Result<Listed<String>, AggregateError> {
         let query = query.clone();
         self.answer("list values of cells", move |connection, held| {
-            values::read(connection, held, &query, &of, limit)
+            let values =
+                |piece: &Piece| values::read(connection, held, &pieces::of_cells(&query, piece), &of, limit);
+            of_pieces(connection, &query.source, values, |answers| {
+                pieces::listed_last(answers, limit)
+            })
         })
         .await
     }
@@ -126,7 +144,9 @@ impl<'a> Reading<'a> {
     ) -> Result<Vec<SeriesRow>, AggregateError> {
         let query = query.clone();
         self.answer("sum cells", move |connection, held| {
-            series::read(connection, held, &query, bounds)
+            let sums =
+                |piece: &Piece| series::read(connection, held, &pieces::of_cells(&query, piece), bounds);
+            of_pieces(connection, &query.source, sums, pieces::series)
         })
         .await
     }
@@ -141,7 +161,12 @@ impl<'a> Reading<'a> {
     pub(crate) async fn about(self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
         let source = source.clone();
         self.answer("look at a source", move |connection, held| {
-            catalogue::about(connection, held, &source)
+            let mut answers = Vec::new();
+            for piece in epochs::read(connection)?.pieces(&source) {
+                let about = catalogue::about(connection, held, &piece.source)?;
+                answers.extend(about.map(|about| (piece.days, about)));
+            }
+            Ok(pieces::about(answers))
         })
         .await
     }
@@ -155,7 +180,20 @@ impl<'a> Reading<'a> {
     ) -> Result<Listed<String>, AggregateError> {
         let (source, dimension, filters) = (source.clone(), dimension.clone(), filters.to_vec());
         self.answer("list values of a dimension", move |connection, held| {
-            dimension_values::read(connection, held, &source, dimension.as_str(), &filters, limit)
+            let values = |piece: &Piece| {
+                let filters: Vec<Filter> = filters.iter().cloned().chain(pieces::on(piece.days)).collect();
+                dimension_values::read(
+                    connection,
+                    held,
+                    &piece.source,
+                    dimension.as_str(),
+                    &filters,
+                    limit,
+                )
+            };
+            of_pieces(connection, &source, values, |answers| {
+                pieces::listed(answers, limit)
+            })
         })
         .await
     }
@@ -168,7 +206,11 @@ impl<'a> Reading<'a> {
     ) -> Result<Vec<StoredMetric>, AggregateError> {
         let (source, after) = (source.clone(), after.map(str::to_owned));
         self.answer("list metrics", move |connection, held| {
-            catalogue::metrics(connection, held, &source, after.as_deref(), limit)
+            let metrics =
+                |piece: &Piece| catalogue::metrics(connection, held, &piece.source, after.as_deref(), limit);
+            of_pieces(connection, &source, metrics, |answers| {
+                pieces::metrics(answers, limit)
+            })
         })
         .await
     }
@@ -180,7 +222,13 @@ impl<'a> Reading<'a> {
     ) -> Result<Listed<String>, AggregateError> {
         let query = query.clone();
         self.answer("find the largest groups of users", move |connection, held| {
-            users::groups(connection, held, &query, limit)
+            let groups = |piece: &Piece| match pieces::of_users(&query, piece) {
+                Some(query) => users::groups(connection, held, &query, limit),
+                None => Ok(Listed::default()),
+            };
+            of_pieces(connection, &query.source, groups, |answers| {
+                pieces::listed(answers, limit)
+            })
         })
         .await
     }
@@ -188,13 +236,24 @@ impl<'a> Reading<'a> {
     pub(crate) async fn users(self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         let query = query.clone();
         self.answer("unite users", move |connection, held| {
-            users::read(connection, held, &query, limit)
+            let days = |piece: &Piece| match pieces::of_users(&query, piece) {
+                Some(query) => users::read(connection, held, &query, limit),
+                None => Ok(Vec::new()),
+            };
+            of_pieces(connection, &query.source, days, pieces::users)
         })
         .await
     }
 
     pub(crate) async fn status(self) -> Result<Status, AggregateError> {
         self.look_up("read the counters", counters::status).await
+    }
+
+    pub(crate) async fn source_pings(self, limit: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        self.look_up("count pings by source", move |connection, held| {
+            counts::read(connection, held, limit)
+        })
+        .await
     }
 
     pub(crate) async fn layer(self) -> Result<LayerStatus, AggregateError> {
@@ -245,6 +304,21 @@ impl<'a> Reading<'a> {
         })
         .await
     }
+}
+
+/// An answer of one epoch as it is, of several made of theirs.
+fn of_pieces<T>(
+    connection: &Connection,
+    source: &Source,
+    answer: impl Fn(&Piece) -> Result<T, AggregateError>,
+    all: impl FnOnce(Vec<T>) -> T,
+) -> Result<T, AggregateError> {
+    let pieces = epochs::read(connection)?.pieces(source);
+    if let [piece] = pieces.as_slice() {
+        return answer(piece);
+    }
+    let answers = pieces.iter().map(answer).collect::<Result<Vec<T>, _>>()?;
+    Ok(all(answers))
 }
 
 /// Answers from one moment: every question is a transaction of its own, and of what is held only that is added which is not

@@ -327,7 +327,7 @@ impl Slice<'_> {
 }
 
 /// The sets that a slice meets, each looked up once.
-struct MetSets<'a> {
+pub(super) struct MetSets<'a> {
     connection: &'a Connection,
     names: Names<'a>,
     dictionary: Dictionary,
@@ -335,7 +335,7 @@ struct MetSets<'a> {
 }
 
 impl<'a> MetSets<'a> {
-    fn of(connection: &'a Connection) -> Self {
+    pub(super) fn of(connection: &'a Connection) -> Self {
         Self {
             connection,
             names: Names::new(connection),
@@ -344,7 +344,7 @@ impl<'a> MetSets<'a> {
         }
     }
 
-    fn ids(&mut self, set: i64) -> Result<Arc<SetIds>, AggregateError> {
+    pub(super) fn ids(&mut self, set: i64) -> Result<Arc<SetIds>, AggregateError> {
         if let Some(known) = self.known.get(&set) {
             return Ok(Arc::clone(known));
         }

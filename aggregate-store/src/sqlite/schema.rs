@@ -17,7 +17,11 @@ const MIGRATIONS: &[&[Step]] = &[
         Step::Code(taking_over::take_over),
         Step::Sql(include_str!("schema_4_end.sql")),
     ],
+    &[Step::Sql(include_str!("schema_5.sql"))],
 ];
+
+/// All tables of the known version at once, for a file that has none.
+const NEWEST: &[Step] = &[Step::Sql(include_str!("schema_newest.sql"))];
 
 /// A part of a migration.
 enum Step {
@@ -36,7 +40,11 @@ pub(super) fn migrate(connection: &mut Connection, place: &str) -> Result<(), Ag
     let found = version(&transaction)?;
     refuse_newer(found, place)?;
     define_merge_members(&transaction)?;
-    for step in MIGRATIONS[found as usize..].iter().copied().flatten() {
+    let steps: Vec<&Step> = match found {
+        0 => NEWEST.iter().collect(),
+        _ => MIGRATIONS[found as usize..].iter().copied().flatten().collect(),
+    };
+    for step in steps {
         match step {
             Step::Sql(sql) => transaction.execute_batch(sql)?,
             Step::Code(run) => run(&transaction)?,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::names::{Names, id_of};
 use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
 use crate::stored::{date, unstored};
-use crate::{AggregateError, Dimension, DimensionSet, Filter, Source, Wanted, original_os_version};
+use crate::{AggregateError, Dimension, DimensionSet, Epochs, Filter, Source, Wanted, original_os_version};
 
 /// In place of the id of a dimension's name: the day of submission, whose value is the number YYYYMMDD.
 pub(super) const DAY: i64 = 0;
@@ -35,13 +35,12 @@ impl SetRow {
         connection: &Connection,
         names: &mut Names<'_>,
     ) -> Result<DimensionSet, AggregateError> {
-        let mut find = connection.prepare_cached("SELECT name FROM source WHERE id = ?1")?;
-        let source: String = find.query_row([self.source], |row| row.get(0))?;
+        let source = source_of(connection, self.source)?;
         let stored = StoredSet {
             submission_date: date(self.submission_date.into())?,
             pairs: self.pairs.clone(),
         };
-        stored.named(&Source::named(&source), names)
+        stored.named(&source, names)
     }
 }
 
@@ -317,10 +316,21 @@ pub(super) fn table_of(sets: &RoaringBitmap) -> Rc<Vec<Value>> {
 
 /// The id of a source; `None` when nothing of it is stored.
 pub(super) fn source_id(connection: &Connection, source: &Source) -> Result<Option<i64>, AggregateError> {
-    let mut statement = connection.prepare_cached("SELECT id FROM source WHERE name = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT id FROM source WHERE name = ?1 AND epoch = ?2")?;
     Ok(statement
-        .query_row([source.as_str()], |row| row.get(0))
+        .query_row(params![source.as_str(), source.epoch()], |row| row.get(0))
         .optional()?)
+}
+
+/// The source of an id.
+pub(super) fn source_of(connection: &Connection, id: u32) -> Result<Source, AggregateError> {
+    let mut find = connection.prepare_cached("SELECT name, epoch FROM source WHERE id = ?1")?;
+    let found = find.query_row([id], |row| {
+        Ok(Source::named(row.get_ref(0)?.as_str()?).in_epoch(row.get(1)?))
+    });
+    found
+        .optional()?
+        .ok_or_else(|| AggregateError::Damaged(format!("source {id} is missing")))
 }
 
 /// A set by its ids, for reading: its day and its pairs.
@@ -365,17 +375,18 @@ impl StoredSet {
     }
 }
 
-/// All sets by their ids and names.
+/// All sets by their ids; those that are in use by names in the first epoch, whatever the epoch is.
 pub(super) fn all_named(
     connection: &Connection,
     names: &mut Names<'_>,
-) -> Result<BTreeMap<i64, DimensionSet>, AggregateError> {
+    epochs: &Epochs,
+) -> Result<BTreeMap<i64, Option<DimensionSet>>, AggregateError> {
     let mut sources = BTreeMap::new();
-    let mut statement = connection.prepare_cached("SELECT id, name FROM source")?;
+    let mut statement = connection.prepare_cached("SELECT id, name, epoch FROM source")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let name: String = row.get(1)?;
-        sources.insert(row.get::<_, i64>(0)?, Source::named(&name));
+        let source = Source::named(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+        sources.insert(row.get::<_, i64>(0)?, source.in_epoch(row.get(2)?));
     }
     let mut statement =
         connection.prepare_cached("SELECT id, source, submission_date, packed FROM dimension_set")?;
@@ -389,7 +400,11 @@ pub(super) fn all_named(
             submission_date: date(row.get(2)?)?,
             pairs: unpack(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?,
         };
-        sets.insert(row.get(0)?, set.named(source, names)?);
+        let named = match epochs.holds(source, set.submission_date) {
+            true => Some(set.named(&source.in_epoch(0), names)?),
+            false => None,
+        };
+        sets.insert(row.get(0)?, named);
     }
     Ok(sets)
 }

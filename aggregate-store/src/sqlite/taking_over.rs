@@ -29,7 +29,9 @@ const KINDS: [(i64, Result<i64, &str>); 8] = [
 /// Fills the new tables. The sets keep their ids, so that cells stay as they are.
 pub(super) fn take_over(connection: &Connection) -> Result<(), AggregateError> {
     let mut dictionary = Dictionary::default();
-    let source = dictionary.source(connection, &Source::telemetry_main())?;
+    connection.execute("INSERT INTO source (name) VALUES (?1)", [Source::TELEMETRY_MAIN])?;
+    let source = unstored(connection.last_insert_rowid())?;
+    dictionary.know_source(Source::telemetry_main(), source);
     take_over_sets(connection, &mut dictionary, source)?;
     let mut list = connection.prepare(
         "INSERT INTO listing_4 (source, channel, version, dimension, value, detail, cells)

@@ -182,7 +182,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
         );
         assert_eq!(changed.expect("the version is changed"), 1);
     };
-    set("5");
+    set("6");
     let before = std::fs::read(file(&folder)).expect("the file is read");
     for refused in [
         SqliteAggregates::open(&file(&folder)),
@@ -193,8 +193,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
             matches!(
                 error,
                 AggregateError::Newer {
-                    found: 5,
-                    known: 4,
+                    found: 6,
+                    known: 5,
                     ..
                 }
             ),
@@ -210,13 +210,13 @@ fn a_newer_schema_is_refused_and_left_alone() {
             older,
             AggregateError::Older {
                 found: 0,
-                known: 4,
+                known: 5,
                 ..
             }
         ),
         "{older}"
     );
-    set("4");
+    set("5");
     assert!(SqliteAggregates::open(&file(&folder)).is_ok());
 }
 
@@ -240,6 +240,44 @@ fn tables_of_the_first_schema_become_these() {
         .query_row("SELECT count(*) FROM layer", [], |row| row.get(0))
         .expect("the table of layers is there");
     assert_eq!(layers, 0);
+}
+
+/// Columns and keys of all tables and indexes, by their names.
+fn shape_of(path: &Path) -> Vec<String> {
+    let connection = Connection::open(path).expect("the file opens");
+    let all = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).expect("a question");
+        let rows = statement.query_map([], |row| row.get(0)).expect("an answer");
+        rows.collect::<Result<_, _>>().expect("texts")
+    };
+    let columns = all(
+        "SELECT m.name || ' ' || m.type || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || c.pk
+         FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table' ORDER BY m.name, c.cid",
+    );
+    let indexes = all(
+        "SELECT m.name || ' ' || l.origin || ' ' || l.\"unique\" || ' ' || l.partial || ' '
+         || (SELECT group_concat(i.name) FROM pragma_index_info(l.name) AS i)
+         FROM sqlite_schema AS m JOIN pragma_index_list(m.name) AS l WHERE m.type = 'table' ORDER BY 1",
+    );
+    let options = all(
+        "SELECT name || ' ' || wr || ' ' || strict FROM pragma_table_list WHERE schema = 'main' ORDER BY 1",
+    );
+    let values = all("SELECT name || ' ' || value FROM meta ORDER BY 1");
+    [columns, indexes, options, values].concat()
+}
+
+#[test]
+fn tables_that_are_made_at_once_are_those_that_all_steps_make() {
+    let (at_once, by_steps) = (folder(), folder());
+    drop(open(&file(&at_once)));
+    let connection = Connection::open(file(&by_steps)).expect("the file opens");
+    connection
+        .execute_batch(include_str!("schema_1.sql"))
+        .and_then(|()| connection.execute_batch("INSERT INTO meta VALUES ('schema_version', '1')"))
+        .expect("the first tables");
+    drop(connection);
+    drop(open(&file(&by_steps)));
+    assert_eq!(shape_of(&file(&at_once)), shape_of(&file(&by_steps)));
 }
 
 /// Rows of the second schema may name numbers that are no chunk's any more: they are found, and no chunk gets such a number.

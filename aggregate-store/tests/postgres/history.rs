@@ -61,6 +61,7 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
     });
     let seen = seen.collect();
     let errored = (0..dice.below(4)).map(|_| ErroredRow {
+        source: Source::telemetry_main(),
         record: record_id(dice.below(3) as u8, dice.below(4)),
         submission_date: day(),
         chunk: chunk_id(1, 3, dice.below(9)),

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use aggregate_store::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery,
-    Committed, DateClock, Dimension, DimensionSet, ErroredRow, Filter, FilterOptions, FoldVersion, Lease,
-    Listed, RetriedChunk, SeenIds, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery,
-    ValueOf, VersionDate,
+    Committed, DateClock, Dimension, DimensionSet, Epochs, ErroredRow, Filter, FilterOptions, Flip, Flipped,
+    FoldVersion, Lease, Listed, Rebuild, RebuildWish, Rebuilds, RetriedChunk, SeenIds, SeenRow, SeriesRow,
+    Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -32,6 +32,7 @@ pub(super) struct MemoryAggregates {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct State {
     pub(super) version: Option<FoldVersion>,
+    pub(super) source_rules: BTreeMap<String, String>,
     pub(super) chunks: BTreeSet<ChunkId>,
     pub(super) cells: BTreeMap<CellKey, Cell>,
     pub(super) users: BTreeMap<DimensionSet, UserSketch>,
@@ -172,6 +173,7 @@ impl MemoryAggregates {
         state.status.counters.errored_pings += 1;
         state.status.errored_by_reason.insert("odd".to_owned(), 1);
         let row = ErroredRow {
+            source: Source::telemetry_main(),
             record: stored.head.id,
             submission_date: stored.head.submission_date,
             chunk,
@@ -244,6 +246,51 @@ impl AggregateStore for MemoryAggregates {
         let state = self.state();
         let cap = |chunk| state.retried.get(chunk).copied().unwrap_or(0);
         Ok(chunks.iter().map(cap).collect())
+    }
+}
+
+/// No source is folded anew here.
+#[async_trait]
+impl Rebuilds for MemoryAggregates {
+    async fn epochs(&self) -> Result<Epochs, AggregateError> {
+        Ok(Epochs::default())
+    }
+
+    async fn source_rules(&self) -> Result<BTreeMap<String, String>, AggregateError> {
+        Ok(self.state().source_rules.clone())
+    }
+
+    async fn adopt_rules(&self, source: &Source, rules: &str) -> Result<bool, AggregateError> {
+        let mut state = self.state();
+        let is_new = !state.source_rules.contains_key(source.as_str());
+        state
+            .source_rules
+            .insert(source.as_str().to_owned(), rules.to_owned());
+        Ok(is_new)
+    }
+
+    async fn rebuilds(&self) -> Result<Vec<Rebuild>, AggregateError> {
+        Ok(Vec::new())
+    }
+
+    async fn begin_rebuild(&self, _: &RebuildWish) -> Result<Rebuild, AggregateError> {
+        Err(AggregateError::ReadOnly)
+    }
+
+    async fn give_up_rebuild(&self, _: u32) -> Result<(), AggregateError> {
+        Ok(())
+    }
+
+    async fn rebuilt(&self, _: u32, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        Ok(vec![false; chunks.len()])
+    }
+
+    async fn put_into_use(&self, _: &Flip) -> Result<Flipped, AggregateError> {
+        Ok(Flipped::Outdated)
+    }
+
+    async fn remove_unused(&self) -> Result<bool, AggregateError> {
+        Ok(false)
     }
 }
 
@@ -326,6 +373,10 @@ impl AggregateReads for MemoryAggregates {
 
     async fn status(&self) -> Result<Status, AggregateError> {
         Ok(self.state().status.clone())
+    }
+
+    async fn source_pings(&self, _: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        Ok(Listed::default())
     }
 
     async fn errored(

@@ -1,13 +1,14 @@
 //! The doors to the aggregates, behind a gate.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use aggregate_store::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
-    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus,
-    Listed, Persisted, SeenIds, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery,
-    ValueOf, VersionDate,
+    DateClock, Dimension, Epochs, ErroredRow, Filter, FilterOptions, Flip, Flipped, FoldVersion, HeldSize,
+    Kept, LayerStatus, Listed, Persisted, Rebuild, RebuildWish, Rebuilds, SeenIds, SeenRow, SeriesRow,
+    Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -110,6 +111,40 @@ impl AggregateStore for CrashingAggregates {
     }
 }
 
+/// What is asked before each batch fails with the question after it; it is passed on.
+#[async_trait]
+impl Rebuilds for CrashingAggregates {
+    async fn epochs(&self) -> Result<Epochs, AggregateError> {
+        self.inner.epochs().await
+    }
+    async fn source_rules(&self) -> Result<BTreeMap<String, String>, AggregateError> {
+        self.inner.source_rules().await
+    }
+    async fn adopt_rules(&self, source: &Source, rules: &str) -> Result<bool, AggregateError> {
+        self.pass("adopt_rules", self.inner.adopt_rules(source, rules))
+            .await
+    }
+    async fn rebuilds(&self) -> Result<Vec<Rebuild>, AggregateError> {
+        self.inner.rebuilds().await
+    }
+    async fn begin_rebuild(&self, wish: &RebuildWish) -> Result<Rebuild, AggregateError> {
+        self.pass("begin_rebuild", self.inner.begin_rebuild(wish)).await
+    }
+    async fn give_up_rebuild(&self, epoch: u32) -> Result<(), AggregateError> {
+        self.pass("give_up_rebuild", self.inner.give_up_rebuild(epoch))
+            .await
+    }
+    async fn rebuilt(&self, epoch: u32, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.pass("rebuilt", self.inner.rebuilt(epoch, chunks)).await
+    }
+    async fn put_into_use(&self, flip: &Flip) -> Result<Flipped, AggregateError> {
+        self.pass("put_into_use", self.inner.put_into_use(flip)).await
+    }
+    async fn remove_unused(&self) -> Result<bool, AggregateError> {
+        self.pass("remove_unused", self.inner.remove_unused()).await
+    }
+}
+
 #[async_trait]
 impl SeenIds for CrashingAggregates {
     async fn seen(&self, documents: &[DocumentKey]) -> Result<Vec<SeenRow>, AggregateError> {
@@ -185,6 +220,9 @@ impl AggregateReads for CrashingAggregates {
     }
     async fn layer(&self) -> Result<LayerStatus, AggregateError> {
         self.inner.layer().await
+    }
+    async fn source_pings(&self, limit: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        self.inner.source_pings(limit).await
     }
     async fn status(&self) -> Result<Status, AggregateError> {
         self.inner.status().await

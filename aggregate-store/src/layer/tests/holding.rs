@@ -1,5 +1,6 @@
 //! A store that holds what it is told to commit, and persists as it was told: never, always, or now and then.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,9 +10,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
-    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Kept, LayerStatus,
-    LayeredAggregates, Listed, Persisted, SeenIds, SeenRow, SeriesRow, Source, Status, StoredMetric, UserDay,
-    UserQuery, ValueOf, VersionDate,
+    DateClock, Dimension, Epochs, ErroredRow, Filter, FilterOptions, Flip, Flipped, FoldVersion, Kept,
+    LayerStatus, LayeredAggregates, Listed, Persisted, Rebuild, RebuildWish, Rebuilds, SeenIds, SeenRow,
+    SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// When what is held is written.
@@ -68,7 +69,7 @@ impl AggregateStore for Holding {
         match kept {
             Kept::Held | Kept::Written => Ok(Committed::Written),
             Kept::AlreadyFolded(chunks) => Ok(Committed::AlreadyFolded(chunks)),
-            other => panic!("it was to be held: {other:?}"),
+            Kept::Outdated => Ok(Committed::Outdated),
         }
     }
     async fn persist(&self) -> Result<Persisted, AggregateError> {
@@ -95,6 +96,37 @@ impl AggregateStore for Holding {
     }
     async fn retried(&self, chunks: &[ChunkId]) -> Result<Vec<u64>, AggregateError> {
         self.layered.retried(chunks).await
+    }
+}
+
+#[async_trait]
+impl Rebuilds for Holding {
+    async fn epochs(&self) -> Result<Epochs, AggregateError> {
+        self.layered.epochs().await
+    }
+    async fn source_rules(&self) -> Result<BTreeMap<String, String>, AggregateError> {
+        self.layered.source_rules().await
+    }
+    async fn adopt_rules(&self, source: &Source, rules: &str) -> Result<bool, AggregateError> {
+        self.layered.adopt_rules(source, rules).await
+    }
+    async fn rebuilds(&self) -> Result<Vec<Rebuild>, AggregateError> {
+        self.layered.rebuilds().await
+    }
+    async fn begin_rebuild(&self, wish: &RebuildWish) -> Result<Rebuild, AggregateError> {
+        self.layered.begin_rebuild(wish).await
+    }
+    async fn give_up_rebuild(&self, epoch: u32) -> Result<(), AggregateError> {
+        self.layered.give_up_rebuild(epoch).await
+    }
+    async fn rebuilt(&self, epoch: u32, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        self.layered.rebuilt(epoch, chunks).await
+    }
+    async fn put_into_use(&self, flip: &Flip) -> Result<Flipped, AggregateError> {
+        self.layered.put_into_use(flip).await
+    }
+    async fn remove_unused(&self) -> Result<bool, AggregateError> {
+        self.layered.remove_unused().await
     }
 }
 
@@ -174,6 +206,9 @@ impl AggregateReads for Holding {
 
     async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
         self.layered.users(query, limit).await
+    }
+    async fn source_pings(&self, limit: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        self.layered.source_pings(limit).await
     }
     async fn status(&self) -> Result<Status, AggregateError> {
         self.layered.status().await

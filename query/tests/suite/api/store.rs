@@ -343,6 +343,10 @@ impl AggregateReads for Facts {
         Ok(Status::default())
     }
 
+    async fn source_pings(&self, _: usize) -> Result<Listed<SourcePings>, AggregateError> {
+        Ok(Listed::default())
+    }
+
     async fn errored(&self, _: Option<RecordId>, _: usize) -> Result<Vec<ErroredRow>, AggregateError> {
         Ok(Vec::new())
     }

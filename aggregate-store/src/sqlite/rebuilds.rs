@@ -1,0 +1,334 @@
+//! Rebuilds under way, and how one comes into use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use ping::{ChunkId, OTHER, SubmissionDate};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+
+use super::counts::{self, numbers};
+use super::dictionary::Dictionary;
+use super::{SqliteAggregates, counters, epochs, fold_version, unused};
+use crate::stored::{stored, unstored};
+use crate::{
+    AggregateError, Days, Epochs, Flip, Flipped, FoldVersion, FoldedChunk, Rebuild, RebuildWish, Rebuilds,
+    Source, SourceCounts,
+};
+
+#[async_trait]
+impl Rebuilds for SqliteAggregates {
+    async fn epochs(&self) -> Result<Epochs, AggregateError> {
+        self.read("read the epochs", epochs::read).await
+    }
+
+    async fn source_rules(&self) -> Result<BTreeMap<String, String>, AggregateError> {
+        self.read("read the rules of sources", epochs::source_rules).await
+    }
+
+    async fn adopt_rules(&self, source: &Source, rules: &str) -> Result<bool, AggregateError> {
+        let (source, rules) = (source.clone(), rules.to_owned());
+        self.write("adopt rules of a source", move |writer| {
+            epochs::adopt_rules(&mut writer.connection, &source, &rules)
+        })
+        .await
+    }
+
+    async fn rebuilds(&self) -> Result<Vec<Rebuild>, AggregateError> {
+        self.read("list rebuilds", all).await
+    }
+
+    async fn begin_rebuild(&self, wish: &RebuildWish) -> Result<Rebuild, AggregateError> {
+        let wish = wish.clone();
+        self.write("begin a rebuild", move |writer| {
+            begin(&mut writer.connection, wish)
+        })
+        .await
+    }
+
+    async fn give_up_rebuild(&self, epoch: u32) -> Result<(), AggregateError> {
+        self.write("give a rebuild up", move |writer| {
+            writer
+                .connection
+                .execute("DELETE FROM rebuild WHERE epoch = ?1", [epoch])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn rebuilt(&self, epoch: u32, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
+        let chunks = chunks.to_vec();
+        self.read("look up rebuilt chunks", move |connection| {
+            chunks
+                .iter()
+                .map(|chunk| is_rebuilt(connection, epoch, *chunk))
+                .collect()
+        })
+        .await
+    }
+
+    async fn put_into_use(&self, flip: &Flip) -> Result<Flipped, AggregateError> {
+        let flip = flip.clone();
+        self.write("put a rebuild into use", move |writer| {
+            put_into_use(&mut writer.connection, &flip)
+        })
+        .await
+    }
+
+    async fn remove_unused(&self) -> Result<bool, AggregateError> {
+        self.write("remove what is not in use", |writer| {
+            let removed = unused::remove(&mut writer.connection);
+            // Ids of sets are gone.
+            writer.forget_ids();
+            removed
+        })
+        .await
+    }
+}
+
+/// All of them, ascending.
+fn all(connection: &Connection) -> Result<Vec<Rebuild>, AggregateError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT epoch, source, first_day, last_day, rules, fold_code, fold_settings FROM rebuild ORDER BY epoch",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut rebuilds = Vec::new();
+    while let Some(row) = rows.next()? {
+        rebuilds.push(read(row)?);
+    }
+    Ok(rebuilds)
+}
+
+fn read(row: &Row<'_>) -> Result<Rebuild, AggregateError> {
+    let source: String = row.get(1)?;
+    let code: Option<u32> = row.get(5)?;
+    let settings: Option<String> = row.get(6)?;
+    Ok(Rebuild {
+        epoch: row.get(0)?,
+        wish: RebuildWish {
+            source: Some(source).filter(|source| !source.is_empty()),
+            days: Days {
+                first: SubmissionDate::from_yyyymmdd(row.get(2)?),
+                last: SubmissionDate::from_yyyymmdd(row.get(3)?),
+            },
+            rules: row.get(4)?,
+            version: code
+                .zip(settings)
+                .map(|(code, settings)| FoldVersion { code, settings }),
+        },
+    })
+}
+
+fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Rebuild, AggregateError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for under_way in all(&transaction)? {
+        if under_way.wish == wish {
+            return Ok(under_way);
+        }
+        if wish.source.is_some() && under_way.wish.source.is_none() {
+            return Err(AggregateError::RebuildUnderWay);
+        }
+        if wish.source.is_none() || under_way.wish.source == wish.source {
+            transaction.execute("DELETE FROM rebuild WHERE epoch = ?1", [under_way.epoch])?;
+        }
+    }
+    if wish.source.is_some() {
+        let mut legacy = transaction
+            .prepare_cached("SELECT 1 FROM meta WHERE name = 'counted_by_source' AND value = 'no'")?;
+        if legacy.exists([])? {
+            return Err(AggregateError::NotCountedBySource);
+        }
+    }
+    let (first, last) = numbers(wish.days);
+    transaction.execute(
+        "INSERT INTO rebuild (source, first_day, last_day, rules, fold_code, fold_settings)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            wish.source.as_deref().unwrap_or_default(),
+            first,
+            last,
+            wish.rules,
+            wish.version.as_ref().map(|version| version.code),
+            wish.version.as_ref().map(|version| &version.settings),
+        ],
+    )?;
+    let epoch = unstored(transaction.last_insert_rowid())?;
+    transaction.commit()?;
+    Ok(Rebuild { epoch, wish })
+}
+
+/// Whether a rebuild is under way.
+pub(super) fn is_under_way(connection: &Connection, epoch: u32) -> Result<bool, AggregateError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM rebuild WHERE epoch = ?1")?;
+    Ok(statement.exists([epoch])?)
+}
+
+/// Whether a rebuild has folded a chunk.
+pub(super) fn is_rebuilt(
+    connection: &Connection,
+    epoch: u32,
+    chunk: ChunkId,
+) -> Result<bool, AggregateError> {
+    let ChunkId {
+        incarnation,
+        boot,
+        plan,
+    } = chunk;
+    let mut find = connection.prepare_cached(
+        "SELECT 1 FROM chunk JOIN rebuilt ON rebuilt.chunk = chunk.id AND rebuilt.epoch = ?4
+         WHERE incarnation = ?1 AND boot = ?2 AND plan = ?3",
+    )?;
+    Ok(find.exists(params![
+        incarnation.as_bytes(),
+        stored(boot)?,
+        stored(plan)?,
+        epoch
+    ])?)
+}
+
+/// Notes that a rebuild has folded these chunks.
+pub(super) fn write_chunks(
+    connection: &Connection,
+    dictionary: &mut Dictionary,
+    epoch: u32,
+    chunks: &[FoldedChunk],
+) -> Result<(), AggregateError> {
+    let mut add = connection.prepare_cached(
+        "INSERT INTO rebuilt (epoch, chunk, key, submission_date, records) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
+    )?;
+    for chunk in chunks {
+        let FoldedChunk {
+            id,
+            key,
+            submission_date,
+            records,
+        } = chunk;
+        let id = dictionary.chunk(connection, *id)?;
+        let day = submission_date.as_yyyymmdd();
+        if add.execute(params![epoch, id, key, day, stored(*records)?])? == 0 {
+            return Err(AggregateError::Batch("a chunk is in it twice"));
+        }
+    }
+    Ok(())
+}
+
+fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, AggregateError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let rebuilds = all(&transaction)?;
+    let Some(rebuild) = rebuilds.iter().find(|rebuild| rebuild.epoch == flip.epoch) else {
+        return Ok(Flipped::Outdated);
+    };
+    let under_way: BTreeSet<u32> = rebuilds.iter().map(|rebuild| rebuild.epoch).collect();
+    let source = rebuild.wish.source.as_deref();
+    count_anew(&transaction, source, flip, &under_way)?;
+    if source.is_none() {
+        fold_anew(&transaction, flip)?;
+        transaction.execute(
+            "UPDATE meta SET value = 'yes' WHERE name = 'counted_by_source'",
+            [],
+        )?;
+    }
+    let mut epochs = epochs::read(&transaction)?;
+    epochs.put(source, flip.days, flip.epoch);
+    epochs::write(&transaction, &epochs)?;
+    if let Some(source) = source {
+        epochs::write_rules(&transaction, source, rebuild.wish.rules.as_deref())?;
+    }
+    if let Some(version) = &rebuild.wish.version {
+        fold_version::put(&transaction, version)?;
+    }
+    transaction.execute("DELETE FROM rebuild WHERE epoch = ?1", [flip.epoch])?;
+    transaction.commit()?;
+    Ok(Flipped::InUse)
+}
+
+/// Has what the rebuild counted and could not fold take the place of what was counted before.
+fn count_anew(
+    transaction: &Transaction<'_>,
+    source: Option<&str>,
+    flip: &Flip,
+    under_way: &BTreeSet<u32>,
+) -> Result<(), AggregateError> {
+    let (before, now) = ids(transaction, source, flip.epoch, under_way)?;
+    let (first, last) = numbers(flip.days);
+    let old = counts::sums(transaction, &before, flip.days)?;
+    let new = counts::sums(transaction, &now, flip.days)?;
+    counts::remove(transaction, &before, flip.days)?;
+    let mut remove = transaction
+        .prepare_cached("DELETE FROM errored WHERE source = ?1 AND submission_date BETWEEN ?2 AND ?3")?;
+    for id in &before {
+        remove.execute(params![id, first, last])?;
+    }
+    if source.is_none() {
+        transaction.execute(
+            "DELETE FROM errored WHERE source IS NULL AND submission_date BETWEEN ?1 AND ?2",
+            params![first, last],
+        )?;
+    }
+    transaction.execute(
+        "INSERT OR REPLACE INTO errored (incarnation, sequence, submission_date, chunk, position, reason, source)
+         SELECT incarnation, sequence, submission_date, chunk, position, reason, source FROM rebuilt_errored
+         WHERE epoch = ?1 AND submission_date BETWEEN ?2 AND ?3",
+        params![flip.epoch, first, last],
+    )?;
+    let Some(source) = source else {
+        return counters::add_up(transaction);
+    };
+    let mut change = SourceCounts::default();
+    new.values().for_each(|counts| change.add(counts));
+    old.values().for_each(|counts| change.subtract(counts));
+    // What came when too many sources were counted by name was counted as another's.
+    for (day, counts) in &new {
+        let before = old.get(day).map_or(0, |counts| counts.counters.accounted());
+        let more = counts.counters.accounted().saturating_sub(before);
+        if more > 0 && source != OTHER {
+            change.counters.stored_only -= counts::take_from_others(transaction, *day, stored(more)?)?;
+        }
+    }
+    counters::change(transaction, &change)
+}
+
+/// The ids of a source, or of all: those that are in use or were, and that of the rebuild.
+fn ids(
+    connection: &Connection,
+    source: Option<&str>,
+    epoch: u32,
+    under_way: &BTreeSet<u32>,
+) -> Result<(Vec<i64>, Vec<i64>), AggregateError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, epoch FROM source WHERE ?1 IS NULL OR name = ?1")?;
+    let mut rows = statement.query([source])?;
+    let (mut before, mut now) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (id, of): (i64, u32) = (row.get(0)?, row.get(1)?);
+        if of == epoch {
+            now.push(id);
+        } else if !under_way.contains(&of) {
+            before.push(id);
+        }
+    }
+    Ok((before, now))
+}
+
+/// Has what the rebuild of all sources has folded of these days be what is folded.
+fn fold_anew(transaction: &Transaction<'_>, flip: &Flip) -> Result<(), AggregateError> {
+    let (first, last) = numbers(flip.days);
+    let days = params![flip.epoch, first, last];
+    transaction.execute(
+        "DELETE FROM folded WHERE submission_date BETWEEN ?2 AND ?3
+         AND chunk NOT IN (SELECT chunk FROM rebuilt WHERE epoch = ?1)",
+        days,
+    )?;
+    transaction.execute(
+        "INSERT INTO folded (chunk, key, submission_date, records)
+         SELECT chunk, key, submission_date, records FROM rebuilt
+         WHERE epoch = ?1 AND submission_date BETWEEN ?2 AND ?3 ON CONFLICT DO NOTHING",
+        days,
+    )?;
+    transaction.execute(
+        "UPDATE chunk SET gone = NULL
+         WHERE gone IS NOT NULL AND id IN (SELECT chunk FROM rebuilt WHERE epoch = ?1)",
+        [flip.epoch],
+    )?;
+    Ok(())
+}
