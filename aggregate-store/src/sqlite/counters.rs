@@ -79,29 +79,11 @@ pub(super) fn change(connection: &Connection, change: &SourceCounts) -> Result<(
     )
 }
 
-/// Has the sums over all sources be what is counted of each: whatever was counted otherwise is forgotten.
-pub(super) fn add_up(connection: &Connection) -> Result<(), AggregateError> {
-    for (name, column) in [
-        (FOLDED, "folded"),
-        (REPEATED, "repeated"),
-        (STORED_ONLY, "stored_only"),
-        (ERRORED_PINGS, "errored_pings"),
-    ] {
-        connection.execute(
-            &format!(
-                "INSERT INTO counter (name, value) SELECT ?1, coalesce(sum({column}), 0) FROM count_by_day WHERE true
-                 ON CONFLICT DO UPDATE SET value = excluded.value"
-            ),
-            [name],
-        )?;
-    }
+/// Has the sums over all sources be these: whatever was counted otherwise is forgotten.
+pub(super) fn put(connection: &Connection, total: &SourceCounts) -> Result<(), AggregateError> {
+    connection.execute("DELETE FROM counter WHERE name <> ?1", [NEWEST_RECEIVED])?;
     connection.execute("DELETE FROM reason", [])?;
-    connection.execute(
-        "INSERT INTO reason (kind, reason, count)
-         SELECT kind, reason, sum(count) FROM reason_by_day GROUP BY kind, reason HAVING sum(count) <> 0",
-        [],
-    )?;
-    Ok(())
+    change(connection, total)
 }
 
 /// Everything counted.

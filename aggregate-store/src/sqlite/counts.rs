@@ -106,11 +106,12 @@ pub(super) fn read(
     Ok(SourcePings::largest(pings, limit))
 }
 
-/// What was counted of these sources on some days; the reasons, too.
+/// What was counted of these sources on those of some days of which it is to be counted; the reasons, too.
 pub(super) fn sums(
     connection: &Connection,
-    sources: &[i64],
+    sources: &[(i64, Source)],
     days: Days,
+    is_counted: impl Fn(&Source, u32) -> bool,
 ) -> Result<BTreeMap<u32, SourceCounts>, AggregateError> {
     let (first, last) = numbers(days);
     let mut by_day: BTreeMap<u32, SourceCounts> = BTreeMap::new();
@@ -122,9 +123,12 @@ pub(super) fn sums(
         "SELECT submission_date, kind, reason, count FROM reason_by_day
          WHERE source = ?1 AND submission_date BETWEEN ?2 AND ?3",
     )?;
-    for source in sources {
-        let mut rows = counts.query(params![source, first, last])?;
+    for (id, source) in sources {
+        let mut rows = counts.query(params![id, first, last])?;
         while let Some(row) = rows.next()? {
+            if !is_counted(source, row.get(0)?) {
+                continue;
+            }
             by_day.entry(row.get(0)?).or_default().counters.add(&Counters {
                 folded: row.get(1)?,
                 repeated: row.get(2)?,
@@ -132,8 +136,11 @@ pub(super) fn sums(
                 errored_pings: row.get(4)?,
             });
         }
-        let mut rows = reasons.query(params![source, first, last])?;
+        let mut rows = reasons.query(params![id, first, last])?;
         while let Some(row) = rows.next()? {
+            if !is_counted(source, row.get(0)?) {
+                continue;
+            }
             let counts = by_day.entry(row.get(0)?).or_default();
             let reasons = match row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)? {
                 REFUSED => &mut counts.refused_by_reason,
@@ -180,10 +187,32 @@ pub(super) fn remove(connection: &Connection, sources: &[i64], days: Days) -> Re
     Ok(())
 }
 
-/// Both ends as they are stored; all days that were deleted are the first one's where it is no bound.
+/// All that is counted now, of all sources and days.
+pub(super) fn total(connection: &Connection) -> Result<SourceCounts, AggregateError> {
+    let epochs = epochs::read(connection)?;
+    let mut statement = connection.prepare_cached("SELECT id, name, epoch FROM source")?;
+    let sources = statement.query_map([], |row| {
+        let source = Source::named(row.get_ref(1)?.as_str()?).in_epoch(row.get(2)?);
+        Ok((row.get(0)?, source))
+    })?;
+    let sources = sources.collect::<Result<Vec<(i64, Source)>, _>>()?;
+    let is_counted = |source: &Source, day| epochs.is_counted(source, day);
+    let mut total = SourceCounts::default();
+    for counts in sums(connection, &sources, Days::ALL, is_counted)?.values() {
+        total.add(counts);
+    }
+    Ok(total)
+}
+
+/// Both ends as they are stored.
 pub(super) fn numbers(days: Days) -> (u32, u32) {
     (
-        days.first.map_or(0, SubmissionDate::as_yyyymmdd),
-        days.last.map_or(99_999_999, SubmissionDate::as_yyyymmdd),
+        days.first.map_or(FIRST_DAY, SubmissionDate::as_yyyymmdd),
+        days.last.map_or(LAST_DAY, SubmissionDate::as_yyyymmdd),
     )
 }
+
+/// Before all days, and behind that under which all days are counted that were deleted.
+const FIRST_DAY: u32 = 1;
+/// Behind all days.
+const LAST_DAY: u32 = 99_999_999;

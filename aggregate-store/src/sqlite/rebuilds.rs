@@ -220,7 +220,11 @@ fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, Agg
     };
     let under_way: BTreeSet<u32> = rebuilds.iter().map(|rebuild| rebuild.epoch).collect();
     let source = rebuild.wish.source.as_deref();
-    count_anew(&transaction, source, flip, &under_way)?;
+    let before = epochs::read(&transaction)?;
+    let mut now = before.clone();
+    now.put(source, flip.days, flip.epoch);
+    epochs::write(&transaction, &now)?;
+    count_anew(&transaction, source, flip, (&before, &now), &under_way)?;
     if source.is_none() {
         fold_anew(&transaction, flip)?;
         transaction.execute(
@@ -228,9 +232,6 @@ fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, Agg
             [],
         )?;
     }
-    let mut epochs = epochs::read(&transaction)?;
-    epochs.put(source, flip.days, flip.epoch);
-    epochs::write(&transaction, &epochs)?;
     if let Some(source) = source {
         epochs::write_rules(&transaction, source, rebuild.wish.rules.as_deref())?;
     }
@@ -247,12 +248,16 @@ fn count_anew(
     transaction: &Transaction<'_>,
     source: Option<&str>,
     flip: &Flip,
+    (epochs_before, epochs_now): (&Epochs, &Epochs),
     under_way: &BTreeSet<u32>,
 ) -> Result<(), AggregateError> {
     let (before, now) = ids(transaction, source, flip.epoch, under_way)?;
     let (first, last) = numbers(flip.days);
-    let old = counts::sums(transaction, &before, flip.days)?;
-    let new = counts::sums(transaction, &now, flip.days)?;
+    let was_counted = |source: &Source, day| epochs_before.is_counted(source, day);
+    let old = counts::sums(transaction, &before, flip.days, was_counted)?;
+    let is_counted = |source: &Source, day| epochs_now.is_counted(source, day);
+    let new = counts::sums(transaction, &now, flip.days, is_counted)?;
+    let before: Vec<i64> = before.into_iter().map(|(id, _)| id).collect();
     counts::remove(transaction, &before, flip.days)?;
     let mut remove = transaction
         .prepare_cached("DELETE FROM errored WHERE source = ?1 AND submission_date BETWEEN ?2 AND ?3")?;
@@ -272,7 +277,7 @@ fn count_anew(
         params![flip.epoch, first, last],
     )?;
     let Some(source) = source else {
-        return counters::add_up(transaction);
+        return counters::put(transaction, &counts::total(transaction)?);
     };
     let mut change = SourceCounts::default();
     new.values().for_each(|counts| change.add(counts));
@@ -288,19 +293,24 @@ fn count_anew(
     counters::change(transaction, &change)
 }
 
+/// Ids of sources in their epochs.
+type Ids = Vec<(i64, Source)>;
+
 /// The ids of a source, or of all: those that are in use or were, and that of the rebuild.
 fn ids(
     connection: &Connection,
     source: Option<&str>,
     epoch: u32,
     under_way: &BTreeSet<u32>,
-) -> Result<(Vec<i64>, Vec<i64>), AggregateError> {
+) -> Result<(Ids, Ids), AggregateError> {
     let mut statement =
-        connection.prepare_cached("SELECT id, epoch FROM source WHERE ?1 IS NULL OR name = ?1")?;
+        connection.prepare_cached("SELECT id, epoch, name FROM source WHERE ?1 IS NULL OR name = ?1")?;
     let mut rows = statement.query([source])?;
     let (mut before, mut now) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let (id, of): (i64, u32) = (row.get(0)?, row.get(1)?);
+        let of: u32 = row.get(1)?;
+        let source = Source::named(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?);
+        let id = (row.get(0)?, source.in_epoch(of));
         if of == epoch {
             now.push(id);
         } else if !under_way.contains(&of) {
