@@ -104,6 +104,9 @@ pub struct Flip {
     pub days: Days,
     /// The leases under which it was seen that nothing is missing.
     pub fences: Vec<Lease>,
+    /// How many pings were [accounted for](crate::Counters::accounted) when that was seen: if it is another number now, somebody
+    /// folded since. `None` does not look.
+    pub accounted: Option<u64>,
 }
 
 /// How that ended.
@@ -112,6 +115,6 @@ pub struct Flip {
 pub enum Flipped {
     /// It is in use.
     InUse,
-    /// It is not under way any more, or a shard was claimed: nothing is changed.
+    /// It is not under way any more, a shard was claimed, or something was folded since: nothing is changed.
     Outdated,
 }

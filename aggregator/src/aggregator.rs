@@ -21,6 +21,7 @@ use crate::metrics;
 use crate::rests::Rests;
 use crate::settings::AggregatorSettings;
 use crate::share::{Fences, Share};
+use crate::source_rebuild::Walk;
 use crate::work::Work;
 
 /// Pending chunks that are looked at for one batch.
@@ -47,14 +48,18 @@ pub struct Aggregator {
     pub(crate) work: Work,
     pub(crate) current: Arc<Current<dyn AggregateStore>>,
     /// What of all that is pending is folded here; `None` is all.
-    share: Option<Arc<Share>>,
+    pub(crate) share: Option<Arc<Share>>,
     /// What failed and is tried again later.
     rests: std::sync::Mutex<Rests>,
+    /// How far the rebuild of a source is.
+    pub(crate) walk: std::sync::Mutex<Walk>,
     /// Held while a batch is folded, and while a rebuild swaps.
     pub(crate) gate: Mutex<()>,
     pub(crate) wake: Arc<Notify>,
     /// Told when something is held.
     pub(crate) held: Notify,
+    /// Whether the declarations that this program was given are taken up.
+    is_declared: AtomicBool,
     /// Whether there was something to fold when it was last looked.
     pub(crate) is_busy: AtomicBool,
 }
@@ -112,9 +117,11 @@ impl Aggregator {
             current,
             share,
             rests: std::sync::Mutex::default(),
+            walk: std::sync::Mutex::default(),
             gate: Mutex::new(()),
             wake: Arc::new(Notify::new()),
             held: Notify::new(),
+            is_declared: AtomicBool::new(false),
             is_busy: AtomicBool::new(false),
         })
     }
@@ -157,10 +164,11 @@ impl Aggregator {
                 continue;
             }
             let step = self.fold_step().await;
+            let rebuilt = self.rebuild_beside(&step).await;
             self.is_busy
                 .store(matches!(step, Ok(Step::Folded { .. })), Ordering::SeqCst);
             let wait = match step {
-                Ok(Step::Idle) => {
+                Ok(Step::Idle) if !rebuilt => {
                     backoff.reset();
                     self.work.settings.poll
                 }
@@ -183,6 +191,20 @@ impl Aggregator {
                 biased;
                 () = self.wake.notified() => {}
                 () = task::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Whether a rebuild of a source went a step further, by turns with the fold.
+    async fn rebuild_beside(&self, step: &Result<Step, AggregatorError>) -> bool {
+        if step.is_err() {
+            return false;
+        }
+        match self.rebuild_step().await {
+            Ok(rebuilt) => rebuilt,
+            Err(error) => {
+                tracing::warn!(%error, "a source could not be folded anew now; it is tried again");
+                false
             }
         }
     }
@@ -212,6 +234,10 @@ impl Aggregator {
         let _folding = self.gate.lock().await;
         let aggregates = self.current.get();
         self.work.check_fold_version(&*aggregates).await?;
+        if !self.is_declared.load(Ordering::SeqCst) {
+            self.declare().await?;
+            self.is_declared.store(true, Ordering::SeqCst);
+        }
         let mut out_of_reach = OutOfReach::default();
         let fences = self.share.as_deref().map(Share::fences);
         loop {

@@ -6,18 +6,21 @@
 //! [`BatchFold::take_back`] it. What of that cannot be read is told to another batch, which folds the same records anew
 //! ([`BatchFold::passing_over`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
+use aggregate_store::{
+    Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, SeenRow, Source, SourceCounts,
+};
 use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
-use ping::{ChunkId, DocumentKey, RecordId, Submission, Timestamp};
+use ping::{ChunkId, DocumentKey, OTHER, RecordId, Submission, SubmissionDate, Timestamp};
 use readers::declared::Submitted;
 use readers::glean::Received;
 
 use crate::copies::{Copies, RecordPosition};
 use crate::fold::{FoldSettings, Folder, PingError, Reading, check_object};
+use crate::scope::{Scope, key_in_epoch, source_of};
 use crate::unreadable::Unreadable;
 
 mod replay;
@@ -31,12 +34,20 @@ const ERRORED_BYTES: usize = 128;
 /// copy stays counted. A replay takes it once that one can be read.
 pub(crate) const DISPLACED_UNREADABLE: &str = "displaced_unreadable";
 
+/// The reason of a ping whose copy counted before by rules that are not those by which this one is folded: it cannot be taken
+/// back. It claims no document, and the other copy stays counted.
+pub(crate) const DISPLACED_OTHER_RULES: &str = "displaced_other_rules";
+
 /// Sums and rows of one batch so far.
 #[derive(Debug)]
 pub(crate) struct BatchFold {
     settings: FoldSettings,
+    scope: Scope,
     folder: Folder,
     copies: Copies,
+    /// Under which keys the store knows copies of documents, and of what each is.
+    keys: HashMap<DocumentKey, StoredKey>,
+    by_source: BTreeMap<(String, SubmissionDate), SourceCounts>,
     chunks: Vec<FoldedChunk>,
     errored: Vec<ErroredRow>,
     errored_by_reason: BTreeMap<String, i64>,
@@ -49,6 +60,14 @@ pub(crate) struct BatchFold {
     unreadable: Arc<Unreadable>,
     passed_over: u64,
     unreadable_rows: u64,
+}
+
+/// The document, its source, and the epoch in which copies lie that the store knows under a key.
+#[derive(Clone, Debug)]
+struct StoredKey {
+    document: DocumentKey,
+    source: Arc<str>,
+    epoch: u32,
 }
 
 /// A copy that counted and is a repeat now: its sums are to be taken back.
@@ -74,9 +93,12 @@ pub(crate) enum NotTheSame {
 }
 
 impl BatchFold {
-    pub(crate) fn new(settings: FoldSettings) -> Self {
+    pub(crate) fn new(settings: FoldSettings, scope: Scope) -> Self {
         let folder = Folder::within(settings.caps);
-        Self::with_folder(settings, folder)
+        Self {
+            scope,
+            ..Self::with_folder(settings, folder)
+        }
     }
 
     /// The same with a folder of the caller's.
@@ -84,6 +106,9 @@ impl BatchFold {
         Self {
             folder,
             copies: Copies::new(settings.repeat_window),
+            scope: Scope::default(),
+            keys: HashMap::new(),
+            by_source: BTreeMap::new(),
             settings,
             chunks: Vec::new(),
             errored: Vec::new(),
@@ -106,21 +131,55 @@ impl BatchFold {
         self
     }
 
-    /// The documents in a decoded data frame whose stored copies are not loaded yet.
-    pub(crate) fn unknown_documents(&self, frame: &[u8]) -> Result<Vec<DocumentKey>, RecordError> {
+    /// The keys under which the store may know copies of the documents in a decoded data frame that are not loaded yet.
+    pub(crate) fn unknown_documents(&mut self, frame: &[u8]) -> Result<Vec<DocumentKey>, RecordError> {
         let mut unknown = BTreeSet::new();
         for record in records(frame) {
-            let key = self
-                .folded(&record?)
-                .and_then(|submission| submission.document_key());
-            unknown.extend(key.filter(|key| !self.copies.knows(key)));
+            let record = record?;
+            let Some(submission) = self.folded(&record) else {
+                continue;
+            };
+            let key = submission.document_key();
+            let Some(document) = key.filter(|key| !self.copies.knows(key)) else {
+                continue;
+            };
+            let source: Arc<str> = Arc::from(self.settings.source_of(&submission));
+            for epoch in self.scope.epochs_of(&source) {
+                let key = key_in_epoch(document, epoch);
+                let source = Arc::clone(&source);
+                let stored = StoredKey {
+                    document,
+                    source,
+                    epoch,
+                };
+                self.keys.insert(key, stored);
+                unknown.insert(key);
+            }
         }
         Ok(unknown.into_iter().collect())
     }
 
-    /// Takes in all stored copies of these documents.
-    pub(crate) fn load(&mut self, documents: &[DocumentKey], stored: Vec<SeenRow>) {
-        self.copies.load(documents, stored);
+    /// Takes in all stored copies under these keys.
+    pub(crate) fn load(&mut self, keys: &[DocumentKey], stored: Vec<SeenRow>) {
+        let documents = keys.iter().filter_map(|key| self.keys.get(key));
+        let documents: BTreeSet<DocumentKey> = documents.map(|stored| stored.document).collect();
+        let mut rows = Vec::with_capacity(stored.len());
+        for row in stored {
+            if let Some(StoredKey {
+                document,
+                source,
+                epoch,
+            }) = self.keys.get(&row.key)
+            {
+                let day = row.received.submission_date();
+                let is_there = self.scope.epoch(source, day) == *epoch;
+                rows.push((*document, is_there.then_some(*epoch), row));
+            }
+        }
+        for key in keys {
+            self.keys.remove(key);
+        }
+        self.copies.load(&documents.into_iter().collect::<Vec<_>>(), rows);
     }
 
     /// Folds the records of a decoded data frame, of which `first` is the first one's position in the chunk. After each
@@ -142,29 +201,58 @@ impl BatchFold {
     }
 
     fn fold(&mut self, record: &RecordRef<'_>, place: RecordPosition) {
-        let Some(submission) = self.folded(record) else {
+        let parsed = parsed(record);
+        let source = parsed.as_ref().map_or_else(
+            || OTHER.to_owned(),
+            |submission| self.settings.source_of(submission),
+        );
+        if !self.scope.takes(&source, record.submission_date) {
+            return;
+        }
+        let stored_only = Counters {
+            stored_only: 1,
+            ..Counters::default()
+        };
+        let Some(submission) = parsed.filter(|submission| self.settings.folds(submission)) else {
             match check_object(record.body) {
-                Ok(()) => self.counters.stored_only += 1,
-                Err(error) => self.error(record, place, error.reason()),
+                Ok(()) => self.note(&source, record.submission_date, stored_only),
+                Err(error) => self.error(&source, record, place, error.reason()),
             }
             return;
         };
         match self.read(record, record.body, &submission) {
             Ok(true) => {}
             Ok(false) => {
-                self.counters.stored_only += 1;
+                self.note(&source, record.submission_date, stored_only);
                 return;
             }
             Err(error) => {
-                self.error(record, place, error.reason());
+                self.error(&source, record, place, error.reason());
                 return;
             }
         }
-        if self.must_pass_over(record, &submission) {
-            self.error(record, place, DISPLACED_UNREADABLE);
+        if let Some(reason) = self.must_pass_over(&source, record, &submission) {
+            self.error(&source, record, place, reason);
             return;
         }
-        self.count(record, &submission, place);
+        self.count(&source, record, &submission, place);
+    }
+
+    /// Counts pings of a source and day.
+    fn note(&mut self, source: &str, day: SubmissionDate, counters: Counters) {
+        self.counters.add(&counters);
+        self.of_source(source, day).counters.add(&counters);
+    }
+
+    /// Counts an errored ping, or one less.
+    fn note_reason(&mut self, source: &str, day: SubmissionDate, reason: &str, pings: i64) {
+        *self.errored_by_reason.entry(reason.to_owned()).or_default() += pings;
+        let counts = self.of_source(source, day);
+        *counts.errored_by_reason.entry(reason.to_owned()).or_default() += pings;
+    }
+
+    fn of_source(&mut self, source: &str, day: SubmissionDate) -> &mut SourceCounts {
+        self.by_source.entry((source.to_owned(), day)).or_default()
     }
 
     /// Reads a body, in place of the one before. False when its type is one that may be counted and it is not.
@@ -203,47 +291,71 @@ impl BatchFold {
         }
     }
 
-    /// Whether a ping would displace a copy that cannot be read.
-    fn must_pass_over(&mut self, record: &RecordRef<'_>, submission: &Submission) -> bool {
-        if self.unreadable.is_empty() {
-            return false;
+    /// Why a ping may not count, for it would displace a copy that cannot be taken back.
+    fn must_pass_over(
+        &mut self,
+        source: &str,
+        record: &RecordRef<'_>,
+        submission: &Submission,
+    ) -> Option<&'static str> {
+        let key = submission.document_key()?;
+        let displaced = self.copies.displaced_by(key, record.received, record.id)?;
+        if displaced.epoch != self.scope.epoch(source, record.submission_date) {
+            return Some(DISPLACED_OTHER_RULES);
         }
-        let displaced = submission
-            .document_key()
-            .and_then(|key| self.copies.displaced_by(key, record.received, record.id));
-        let passed_over = displaced.is_some_and(|place| self.unreadable.holds(place));
-        self.passed_over += u64::from(passed_over);
-        passed_over
+        let is_unreadable = !self.unreadable.is_empty() && self.unreadable.holds(displaced.place);
+        self.passed_over += u64::from(is_unreadable);
+        is_unreadable.then_some(DISPLACED_UNREADABLE)
     }
 
     /// Counts the ping that was read last: as a copy, which is in the cells or not.
-    fn count(&mut self, record: &RecordRef<'_>, submission: &Submission, place: RecordPosition) {
+    fn count(
+        &mut self,
+        source: &str,
+        record: &RecordRef<'_>,
+        submission: &Submission,
+        place: RecordPosition,
+    ) {
+        let epoch = self.scope.epoch(source, record.submission_date);
         self.newest_received = self.newest_received.max(Some(record.received));
         self.folder.note_user();
         let verdict = submission
             .document_key()
-            .map(|key| self.copies.take(key, record.received, record.id, place));
-        if verdict.is_none_or(|verdict| verdict.counts) {
-            self.counters.folded += 1;
+            .map(|key| self.copies.take(key, record.received, record.id, (place, epoch)));
+        let counts = verdict.is_none_or(|verdict| verdict.counts);
+        if counts {
             self.folder.add();
-        } else {
-            self.counters.repeated += 1;
         }
-        if let Some((displaced, record)) = verdict.and_then(|verdict| verdict.displaced) {
-            self.counters.folded -= 1;
-            self.counters.repeated += 1;
+        let counted = Counters {
+            folded: i64::from(counts),
+            repeated: i64::from(!counts),
+            ..Counters::default()
+        };
+        self.note(source, record.submission_date, counted);
+        if let Some(displaced) = verdict.and_then(|verdict| verdict.displaced) {
+            let changed = Counters {
+                folded: -1,
+                repeated: 1,
+                ..Counters::default()
+            };
+            self.note(source, displaced.received.submission_date(), changed);
             self.displaced.push(Displaced {
-                place: displaced,
-                record,
+                place: displaced.place,
+                record: displaced.record,
                 by: place.chunk,
             });
         }
     }
 
-    fn error(&mut self, record: &RecordRef<'_>, place: RecordPosition, reason: &str) {
-        self.counters.errored_pings += 1;
-        *self.errored_by_reason.entry(reason.to_owned()).or_default() += 1;
+    fn error(&mut self, source: &str, record: &RecordRef<'_>, place: RecordPosition, reason: &str) {
+        let errored = Counters {
+            errored_pings: 1,
+            ..Counters::default()
+        };
+        self.note(source, record.submission_date, errored);
+        self.note_reason(source, record.submission_date, reason, 1);
         self.errored.push(ErroredRow {
+            source: self.in_epoch(source, record.submission_date),
             record: record.id,
             submission_date: record.submission_date,
             chunk: place.chunk,
@@ -254,16 +366,34 @@ impl BatchFold {
 
     /// The submission of a record whose type is folded.
     fn folded(&self, record: &RecordRef<'_>) -> Option<Submission> {
-        let submission = Submission::parse(&String::from_utf8_lossy(record.uri)).ok()?;
-        self.settings.folds(&submission).then_some(submission)
+        let submission = parsed(record)?;
+        let is_taken = || {
+            self.scope
+                .takes(&self.settings.source_of(&submission), record.submission_date)
+        };
+        (self.settings.folds(&submission) && is_taken()).then_some(submission)
     }
 
-    /// Counts the records of a chunk of errored pings by their reasons; their bodies are not looked into.
+    /// A source in the epoch into which its pings of a day are folded.
+    fn in_epoch(&self, source: &str, day: SubmissionDate) -> Source {
+        Source::named(source).in_epoch(self.scope.epoch(source, day))
+    }
+
+    /// Counts the records of a chunk of errored pings by their reasons; their bodies are not looked into. They are counted of the source
+    /// that the chunk's partition names.
     pub(crate) fn count_errors(&mut self, entry: &IndexEntry) {
+        let (source, day) = (source_of(entry), entry.submission_date());
+        if !self.scope.takes(&source, day) {
+            return;
+        }
         let count = |records: u64| i64::try_from(records).unwrap_or(i64::MAX);
-        self.counters.errored_pings += count(entry.records);
+        let errored = Counters {
+            errored_pings: count(entry.records),
+            ..Counters::default()
+        };
+        self.note(&source, day, errored);
         for (reason, records) in &entry.error_reasons {
-            *self.errored_by_reason.entry(reason.clone()).or_default() += count(*records);
+            self.note_reason(&source, day, reason, count(*records));
         }
     }
 
@@ -329,17 +459,41 @@ impl BatchFold {
 
     /// The sums and error rows so far, to be written in the same transaction as the rest.
     pub(crate) fn take_part(&mut self) -> Batch {
-        Batch {
+        let mut part = Batch {
             errored: std::mem::take(&mut self.errored),
             replayed: std::mem::take(&mut self.replayed),
             ..self.folder.take()
+        };
+        self.place(&mut part);
+        part
+    }
+
+    /// Puts all that a batch names into its epochs.
+    fn place(&self, batch: &mut Batch) {
+        (batch.epochs, batch.rebuild) = (self.scope.number(), self.scope.rebuild());
+        let epoch = |source: &Source, day| self.scope.epoch(source.as_str(), day);
+        let sets = batch.dimension_sets.iter_mut();
+        for set in sets.chain(batch.users.iter_mut().map(|(set, _)| set)) {
+            let epoch = epoch(set.source(), set.submission_date());
+            if epoch != set.source().epoch() {
+                *set = set.clone().in_epoch(epoch);
+            }
         }
+        let counts = std::mem::take(&mut batch.by_source).into_iter();
+        let counts =
+            counts.map(|((source, day), counts)| ((source.in_epoch(epoch(&source, day)), day), counts));
+        batch.by_source = counts.collect();
     }
 
     /// What is to be written.
     pub(crate) fn finish(mut self) -> Batch {
         debug_assert!(self.displaced.is_empty(), "displaced copies were taken back");
-        let sums = self.folder.take();
+        let mut sums = self.folder.take();
+        for ((source, day), counts) in std::mem::take(&mut self.by_source) {
+            let place = (Source::named(&source), day);
+            sums.by_source.entry(place).or_default().add(&counts);
+        }
+        self.place(&mut sums);
         Batch {
             chunks: self.chunks,
             seen: self.copies.changed(),
@@ -353,4 +507,8 @@ impl BatchFold {
             ..sums
         }
     }
+}
+
+fn parsed(record: &RecordRef<'_>) -> Option<Submission> {
+    Submission::parse(&String::from_utf8_lossy(record.uri)).ok()
 }

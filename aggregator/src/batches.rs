@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateStore, Counters, Kept};
+use aggregate_store::{AggregateStore, Counters, Kept, Rebuild};
 use chunk::{DataFrame, RecordError};
 use index_schema::{ChunkKind, IndexEntry};
 use ping::{ChunkId, DocumentKey};
@@ -16,7 +16,7 @@ use crate::parts::{self, Destination, Parts};
 use crate::reader::{OpenChunk, Reader, broken};
 use crate::share::Fences;
 use crate::taking_back::{TakingBack, Trouble, tell_passed_over};
-use crate::work::Work;
+use crate::work::{Rules, Work};
 
 /// How a batch ended.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Work {
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
     ) -> Result<BatchEnd, AggregatorError> {
-        self.fold_and_keep(entries, aggregates, Destination::Store, None)
+        self.fold_and_keep(entries, aggregates, Destination::Store, (None, None))
             .await
     }
 
@@ -49,7 +49,18 @@ impl Work {
         fences: Option<&Fences>,
     ) -> Result<BatchEnd, AggregatorError> {
         let drops = aggregates.held().drops;
-        self.fold_and_keep(entries, aggregates, Destination::Layer { drops }, fences)
+        self.fold_and_keep(entries, aggregates, Destination::Layer { drops }, (fences, None))
+            .await
+    }
+
+    /// The same for a rebuild of a source, beside what is in use.
+    pub(crate) async fn fold_anew(
+        &self,
+        entries: &[IndexEntry],
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+    ) -> Result<BatchEnd, AggregatorError> {
+        self.fold_and_keep(entries, aggregates, Destination::Store, (None, Some(rebuild)))
             .await
     }
 
@@ -58,13 +69,20 @@ impl Work {
         entries: &[IndexEntry],
         aggregates: &dyn AggregateStore,
         destination: Destination,
-        fences: Option<&Fences>,
+        (fences, rebuild): (Option<&Fences>, Option<&Rebuild>),
     ) -> Result<BatchEnd, AggregatorError> {
         loop {
+            let rules = match rebuild {
+                Some(rebuild) => self.of_rebuild(aggregates, rebuild).await?,
+                None => self.in_use(aggregates).await?,
+            };
             let start = self.clock.monotonic();
             let (mut end, mut taken_back, mut passed_over) = (BatchEnd::default(), 0, 0);
             let fold = async |parts| {
-                let (batch, displaced) = self.fold_entries(entries, aggregates, parts, start).await?;
+                let batch = self.new_batch(&rules);
+                let (batch, displaced) = self
+                    .fold_entries(entries, batch, (aggregates, &parts), start)
+                    .await?;
                 (taken_back, passed_over) = (displaced, batch.passed_over());
                 end = BatchEnd {
                     chunks: batch.chunks().len(),
@@ -101,12 +119,11 @@ impl Work {
     async fn fold_entries(
         &self,
         entries: &[IndexEntry],
-        aggregates: &dyn AggregateStore,
-        parts: Arc<Parts>,
+        mut batch: Box<BatchFold>,
+        (aggregates, parts): (&dyn AggregateStore, &Arc<Parts>),
         start: Duration,
     ) -> Result<(Box<BatchFold>, usize), Trouble> {
         let mut reader = Reader::new(Arc::clone(&self.store));
-        let mut batch = self.new_batch();
         for entry in entries {
             let opened = match entry.kind == ChunkKind::Errors && !is_retriable(entry) {
                 true => None,
@@ -121,7 +138,7 @@ impl Work {
                 },
             };
             batch = self
-                .fold_chunk(entry, opened.as_ref(), batch, &mut reader, (aggregates, &parts))
+                .fold_chunk(entry, opened.as_ref(), batch, &mut reader, (aggregates, parts))
                 .await?;
             let full = batch.bytes() >= self.settings.batch_memory_bytes;
             if full || self.clock.monotonic().saturating_sub(start) >= self.settings.batch_time {
@@ -131,7 +148,7 @@ impl Work {
         let displaced = batch.displaced();
         let taken_back = displaced.len();
         let mut taking = TakingBack::new(self, reader, entries, aggregates);
-        let batch = taking.take_back(displaced, batch, Some(&parts)).await?;
+        let batch = taking.take_back(displaced, batch, Some(parts)).await?;
         Ok((batch, taken_back))
     }
 
@@ -149,7 +166,7 @@ impl Work {
             if let Some(chunk) = opened {
                 let retry = first_try(entry.id, self.inflated_cap(aggregates).await?);
                 batch = self
-                    .retry_chunk(chunk, retry, batch, reader, (aggregates, parts))
+                    .retry_chunk((chunk, entry), retry, batch, reader, (aggregates, parts))
                     .await?;
             }
             batch.end_chunk(entry);
@@ -187,7 +204,7 @@ impl Work {
         work: impl FnOnce(&mut BatchFold, u32, &[u8]) -> Result<u32, String> + Send + 'static,
     ) -> Result<Box<BatchFold>, AggregatorError> {
         let first = u32::try_from(frame.first_record).map_err(|error| broken(id, &error))?;
-        let ask = |batch: Box<BatchFold>, raw: &[u8]| {
+        let ask = |mut batch: Box<BatchFold>, raw: &[u8]| {
             let unknown = batch.unknown_documents(raw);
             (batch, unknown)
         };
@@ -213,13 +230,13 @@ impl Work {
     }
 
     /// An empty batch, which passes over what could not be read lately.
-    pub(crate) fn new_batch(&self) -> Box<BatchFold> {
+    pub(crate) fn new_batch(&self, rules: &Rules) -> Box<BatchFold> {
         let now = self.clock.monotonic();
         let mut unreadable = self.unreadable();
         if !unreadable.is_empty() {
             Arc::make_mut(&mut unreadable).forget_older(now);
         }
-        let batch = BatchFold::new(self.settings.fold.clone());
+        let batch = BatchFold::new(rules.fold.clone(), rules.scope.clone());
         Box::new(batch.passing_over(Arc::clone(&unreadable)))
     }
 }

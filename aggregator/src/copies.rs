@@ -5,11 +5,13 @@
 //! of the copies that are stored, never of the order in which they were folded; and a copy that turns up late can make
 //! at most one other a repeat, the one after it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aggregate_store::SeenRow;
 use ping::{ChunkId, DocumentKey, RecordId, Timestamp};
+
+use crate::scope::key_in_epoch;
 
 /// About what a row takes in memory.
 const ROW_BYTES: usize = 2 * size_of::<Row>();
@@ -19,6 +21,8 @@ const ROW_BYTES: usize = 2 * size_of::<Row>();
 pub(crate) struct Copies {
     window_micros: i64,
     by_document: HashMap<DocumentKey, Vec<Row>>,
+    /// Stored copies of epochs that do not hold their days: they decide nothing, and are known.
+    beside: HashMap<DocumentKey, Vec<SeenRow>>,
     rows: usize,
 }
 
@@ -27,6 +31,7 @@ struct Row {
     received: Timestamp,
     record: RecordId,
     place: RecordPosition,
+    epoch: u32,
     counted: bool,
     /// Whether it counted when it was loaded; `None` when it is new.
     stored: Option<bool>,
@@ -35,6 +40,15 @@ struct Row {
 impl Row {
     const fn order(&self) -> (Timestamp, RecordId) {
         (self.received, self.record)
+    }
+
+    const fn former(&self) -> Former {
+        Former {
+            place: self.place,
+            record: self.record,
+            received: self.received,
+            epoch: self.epoch,
+        }
     }
 
     /// Whether it counts, and a copy before it that was received then makes it a repeat.
@@ -49,7 +63,7 @@ impl Row {
 
     fn seen(&self, key: DocumentKey, counted: bool) -> SeenRow {
         SeenRow {
-            key,
+            key: key_in_epoch(key, self.epoch),
             received: self.received,
             record: self.record,
             chunk: self.place.chunk,
@@ -68,13 +82,26 @@ pub(crate) struct RecordPosition {
     pub(crate) position: u32,
 }
 
+/// A copy that counted until a new one came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Former {
+    /// Where it should lie.
+    pub(crate) place: RecordPosition,
+    /// Which record it is.
+    pub(crate) record: RecordId,
+    /// When it was received.
+    pub(crate) received: Timestamp,
+    /// The epoch in which it counts.
+    pub(crate) epoch: u32,
+}
+
 /// What a new copy changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// Whether it counts.
     pub(crate) counts: bool,
-    /// The copy that counted until now and is a repeat from now on: where it should lie, and which record it is.
-    pub(crate) displaced: Option<(RecordPosition, RecordId)>,
+    /// The copy that counted until now and is a repeat from now on.
+    pub(crate) displaced: Option<Former>,
 }
 
 impl Copies {
@@ -83,6 +110,7 @@ impl Copies {
         Self {
             window_micros: i64::try_from(window.as_micros()).unwrap_or(i64::MAX),
             by_document: HashMap::new(),
+            beside: HashMap::new(),
             rows: 0,
         }
     }
@@ -92,15 +120,25 @@ impl Copies {
         self.by_document.contains_key(document)
     }
 
-    /// Takes in all stored copies of these documents, which were not known before.
-    pub(crate) fn load(&mut self, documents: &[DocumentKey], stored: Vec<SeenRow>) {
+    /// Takes in all stored copies of these documents, which were not known before, each with the epoch in which it lies; `None`
+    /// where that does not hold its day.
+    pub(crate) fn load(
+        &mut self,
+        documents: &[DocumentKey],
+        stored: Vec<(DocumentKey, Option<u32>, SeenRow)>,
+    ) {
         for document in documents {
             self.by_document.entry(*document).or_default();
         }
         self.rows += documents.len() + stored.len();
-        for row in stored {
-            let rows = self.by_document.entry(row.key).or_default();
+        for (document, epoch, row) in stored {
+            let Some(epoch) = epoch else {
+                self.beside.entry(document).or_default().push(row);
+                continue;
+            };
+            let rows = self.by_document.entry(document).or_default();
             rows.push(Row {
+                epoch,
                 received: row.received,
                 record: row.record,
                 place: RecordPosition {
@@ -124,11 +162,12 @@ impl Copies {
         document: DocumentKey,
         received: Timestamp,
         record: RecordId,
-    ) -> Option<RecordPosition> {
+    ) -> Option<Former> {
         let rows = self.by_document.get(&document)?;
         let at = rows.binary_search_by(|row| row.order().cmp(&(received, record)));
         let next = rows.get(at.err()?)?;
-        next.yields_to(received, self.window_micros).then_some(next.place)
+        next.yields_to(received, self.window_micros)
+            .then(|| next.former())
     }
 
     /// Takes in a new copy of a document that was loaded. A record that is known already is a repeat of itself.
@@ -137,7 +176,7 @@ impl Copies {
         document: DocumentKey,
         received: Timestamp,
         record: RecordId,
-        place: RecordPosition,
+        (place, epoch): (RecordPosition, u32),
     ) -> Verdict {
         let window = self.window_micros;
         let rows = self.by_document.entry(document).or_default();
@@ -151,12 +190,13 @@ impl Copies {
         let next = rows.get_mut(at).filter(|next| next.yields_to(received, window));
         let displaced = next.map(|next| {
             next.counted = false;
-            (next.place, next.record)
+            next.former()
         });
         let row = Row {
             received,
             record,
             place,
+            epoch,
             counted: counts,
             stored: None,
         };
@@ -179,9 +219,12 @@ impl Copies {
     pub(crate) fn known(&self) -> Vec<SeenRow> {
         let mut known = Vec::new();
         for (key, rows) in &self.by_document {
-            if rows.iter().any(Row::changed) {
+            let changed = rows.iter().filter(|row| row.changed());
+            let changed: HashSet<DocumentKey> = changed.map(|row| key_in_epoch(*key, row.epoch)).collect();
+            if !changed.is_empty() {
                 let stored = rows.iter().filter_map(|row| Some(row.seen(*key, row.stored?)));
-                known.extend(stored);
+                let beside = self.beside.get(key).into_iter().flatten().cloned();
+                known.extend(stored.chain(beside).filter(|row| changed.contains(&row.key)));
             }
         }
         known

@@ -42,6 +42,15 @@ pub enum AggregatorError {
         /// What this program would fold by.
         ours: FoldVersion,
     },
+    /// A source was folded by a declaration that this program cannot read: nothing is folded.
+    #[error(
+        "{source_name} is folded by a declaration that this program does not read (an older or newer one took it): start this \
+         program with `--products` and a declaration of it, and run `highwater rebuild`; until then nothing is folded"
+    )]
+    Declaration {
+        /// The source.
+        source_name: String,
+    },
     /// What is stored was folded under other rules: nothing is folded until a rebuild.
     #[error(
         "the aggregates were folded by rules {} with settings {}, this program folds by rules {} with settings {}: \

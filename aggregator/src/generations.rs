@@ -1,10 +1,11 @@
 //! Generations of aggregates: one file each, of which the index says which is in use. The one after it is the shadow of a
 //! rebuild, which is kept when a rebuild ends early.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aggregate_store::{AggregateError, AggregateStore, FoldVersion, SqliteAggregates};
+use aggregate_store::{AggregateError, AggregateStore, FoldVersion, Rebuilds, Source, SqliteAggregates};
 use index_schema::Index;
 use service::task;
 
@@ -35,7 +36,7 @@ impl Generations {
         self.folder.join(format!("{generation:08}.sqlite"))
     }
 
-    /// The shadow that is to become this generation. What an earlier rebuild left is kept if it was folded by these rules
+    /// The shadow that is to become this generation. What an earlier rebuild left is kept if it was folded by these rules (declared sources have theirs)
     /// from chunks that are all still in the index; else it is made anew.
     ///
     /// # Errors
@@ -43,12 +44,12 @@ impl Generations {
     pub async fn shadow(
         &self,
         generation: u64,
-        rules: &FoldVersion,
+        (rules, declared): (&FoldVersion, &BTreeMap<String, String>),
         index: &dyn Index,
     ) -> Result<Arc<SqliteAggregates>, AggregatorError> {
         if self.path(generation).exists() {
             match self.open(generation).await {
-                Ok(shadow) if is_begin_of(&shadow, rules, index).await? => return Ok(Arc::new(shadow)),
+                Ok(shadow) if is_begin_of(&shadow, (rules, declared), index).await? => return Ok(Arc::new(shadow)),
                 Ok(other) => other.close().await,
                 Err(error) => tracing::warn!(%error, "what an earlier rebuild left cannot be used"),
             }
@@ -56,6 +57,9 @@ impl Generations {
         }
         let shadow = self.open(generation).await?;
         shadow.set_fold_version(rules).await?;
+        for (source, rules) in declared {
+            shadow.adopt_rules(&Source::named(source), rules).await?;
+        }
         Ok(Arc::new(shadow))
     }
 
@@ -95,12 +99,15 @@ impl Generations {
 /// Whether a rebuild by these rules over this index may go on with these aggregates.
 async fn is_begin_of(
     shadow: &SqliteAggregates,
-    rules: &FoldVersion,
+    (rules, declared): (&FoldVersion, &BTreeMap<String, String>),
     index: &dyn Index,
 ) -> Result<bool, AggregatorError> {
     match shadow.fold_version().await {
         Ok(Some(stored)) if stored == *rules => {}
         _ => return Ok(false),
+    }
+    if shadow.source_rules().await.ok().as_ref() != Some(declared) {
+        return Ok(false);
     }
     let mut after = None;
     loop {

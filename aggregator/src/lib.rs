@@ -21,8 +21,10 @@ mod reader;
 mod rebuild;
 mod replay;
 mod rests;
+mod scope;
 mod settings;
 mod share;
+mod source_rebuild;
 mod taking_back;
 #[cfg(test)]
 mod tests;
@@ -37,3 +39,4 @@ pub use rebuild::{RebuildProgress, Rebuilt};
 pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;
 pub use share::Share;
+pub use source_rebuild::SourceRebuild;

@@ -71,7 +71,14 @@ impl RebuildProgress {
         }
     }
 
-    fn note(&mut self, entry: &IndexEntry, found: bool) {
+    /// One more chunk that is to be folded.
+    pub(crate) fn add_total(&mut self, entry: &IndexEntry) {
+        self.chunks_total += 1;
+        self.records_total += entry.records;
+        self.bytes_total += entry.stored_bytes;
+    }
+
+    pub(crate) fn note(&mut self, entry: &IndexEntry, found: bool) {
         self.chunks += 1;
         self.records += entry.records;
         self.bytes += entry.stored_bytes;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aggregate_store::{AggregateStore, Batch, Committed, ErroredRow, Kept, RetriedChunk};
+use aggregate_store::{AggregateStore, Batch, Committed, ErroredRow, Kept, RetriedChunk, Source};
 use index_schema::{ChunkKind, IndexEntry, Selection};
 use ping::{ChunkId, RecordId};
 
@@ -16,6 +16,7 @@ use crate::metrics;
 use crate::parts::{self, Destination, Parts};
 use crate::passed_over::PassedOver;
 use crate::reader::{OpenChunk, Reader, broken};
+use crate::scope::source_of;
 use crate::taking_back::{TakingBack, Trouble, tell_passed_over};
 use crate::work::Work;
 
@@ -264,7 +265,8 @@ impl Work {
         let mut reader = Reader::new(Arc::clone(&self.store));
         let chunk = reader.open(entry).await?;
         let cap = self.inflated_cap(aggregates).await?;
-        let (mut batch, mut tried) = (self.new_batch(), Tried::default());
+        let rules = self.in_use(aggregates).await?;
+        let (mut batch, mut tried) = (self.new_batch(&rules), Tried::default());
         for frame in chunk.frames() {
             let end = frame.first_record + u64::from(frame.records);
             let rest = rows.split_off(rows.partition_point(|row| u64::from(row.position) < end));
@@ -329,13 +331,14 @@ impl Work {
         }
         let aggregates = &**aggregates;
         loop {
+            let rules = self.in_use(aggregates).await?;
             let (mut replayed, mut passed_over) = (0, 0);
             let fold = async |parts: Arc<Parts>| -> Result<Batch, Trouble> {
                 let mut reader = Reader::new(Arc::clone(&self.store));
                 let chunk = reader.open(entry).await?;
                 let tried = (aggregates, &parts);
                 let mut batch = self
-                    .retry_chunk(&chunk, retry, self.new_batch(), &mut reader, tried)
+                    .retry_chunk((&chunk, entry), retry, self.new_batch(&rules), &mut reader, tried)
                     .await?;
                 let (displaced, entries) = (batch.displaced(), std::slice::from_ref(entry));
                 let mut taking = TakingBack::new(self, reader, entries, aggregates);
@@ -364,16 +367,16 @@ impl Work {
     /// Tries the bodies of a chunk of errored pings between two caps.
     pub(crate) async fn retry_chunk(
         &self,
-        chunk: &OpenChunk,
+        (chunk, entry): (&OpenChunk, &IndexEntry),
         retry: RetriedChunk,
         mut batch: Box<BatchFold>,
         reader: &mut Reader,
         (aggregates, parts): (&dyn AggregateStore, &Arc<Parts>),
     ) -> Result<Box<BatchFold>, AggregatorError> {
         for frame in chunk.frames() {
-            let parts = Arc::clone(parts);
+            let (parts, counted_as) = (Arc::clone(parts), Source::named(&source_of(entry)));
             let work = move |batch: &mut BatchFold, first: u32, raw: &[u8]| {
-                batch.retry_frame(retry, first, raw, |batch| parts.hand_over(batch))
+                batch.retry_frame((retry, &counted_as), first, raw, |batch| parts.hand_over(batch))
             };
             reader.load(chunk, *frame).await?;
             batch = self

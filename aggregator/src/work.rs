@@ -1,17 +1,26 @@
 //! What folding needs: the doors, the settings, and what is known of copies that cannot be read.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aggregate_store::AggregateStore;
+use aggregate_store::{AggregateStore, Rebuild};
 use index_schema::{Index, IndexEntry};
 use service::clock::Clock;
 use store::Store;
 
 use crate::error::AggregatorError;
-use crate::fold::{Standing, inflated_bytes_of};
+use crate::fold::{FoldSettings, Products, Standing, inflated_bytes_of};
 use crate::reader::Reader;
+use crate::scope::Scope;
 use crate::settings::AggregatorSettings;
 use crate::unreadable::Unreadable;
+
+/// By what a batch is folded, and into which epochs.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) fold: FoldSettings,
+    pub(crate) scope: Scope,
+}
 
 /// What folding needs.
 #[derive(Debug)]
@@ -21,6 +30,8 @@ pub(crate) struct Work {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: AggregatorSettings,
     unreadable: Mutex<Arc<Unreadable>>,
+    /// The declared products by whose rules it was folded last.
+    products: Mutex<Products>,
     read_last: Mutex<Option<IndexEntry>>,
 }
 
@@ -37,6 +48,7 @@ impl Work {
             clock,
             settings,
             unreadable: Mutex::default(),
+            products: Mutex::default(),
             read_last: Mutex::default(),
         }
     }
@@ -90,6 +102,39 @@ impl Work {
                 stored,
             }),
         }
+    }
+
+    /// The rules in use, for a batch that is folded into the epochs in use.
+    pub(crate) async fn in_use(&self, aggregates: &dyn AggregateStore) -> Result<Rules, AggregatorError> {
+        let scope = Scope::in_use(aggregates.epochs().await?);
+        let fold = self.folding_by(&aggregates.source_rules().await?)?;
+        Ok(Rules { fold, scope })
+    }
+
+    /// The rules of a rebuild: those in use, and its own for its source.
+    pub(crate) async fn of_rebuild(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+    ) -> Result<Rules, AggregatorError> {
+        let scope = Scope::of_rebuild(aggregates.epochs().await?, rebuild.clone());
+        let mut rules = aggregates.source_rules().await?;
+        if let (Some(source), Some(text)) = (&rebuild.wish.source, &rebuild.wish.rules) {
+            rules.insert(source.clone(), text.clone());
+        }
+        let fold = self.folding_by(&rules)?;
+        Ok(Rules { fold, scope })
+    }
+
+    fn folding_by(&self, rules: &BTreeMap<String, String>) -> Result<FoldSettings, AggregatorError> {
+        let mut last = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+        let products = Products::by_rules(rules, &[&last, &self.settings.fold.products]);
+        let products = products.map_err(|source_name| AggregatorError::Declaration { source_name })?;
+        *last = products.clone();
+        Ok(FoldSettings {
+            products,
+            ..self.settings.fold.clone()
+        })
     }
 
     /// The most bytes of an inflated body under the rules of these aggregates.

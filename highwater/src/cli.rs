@@ -274,8 +274,17 @@ pub(crate) struct Rebuild {
     #[command(flatten)]
     pub data: Data,
     /// Rebuild although aggregates get lost whose pings were deleted
-    #[arg(long, help_heading = OF_THIS_CALL)]
+    #[arg(long, help_heading = OF_THIS_CALL, conflicts_with = "source")]
     pub forget_older: bool,
+    /// Fold this source alone anew, such as telemetry/main, beside what is in use: its numbers stay as they are until all is folded
+    #[arg(long, help_heading = OF_THIS_CALL, value_name = "NAMESPACE/TYPE")]
+    pub source: Option<String>,
+    /// Only pings received on this day (YYYYMMDD) or later; the numbers of other days stay
+    #[arg(long, help_heading = OF_THIS_CALL, value_name = "DAY", requires = "source")]
+    pub from: Option<SubmissionDate>,
+    /// Only pings received on this day or before
+    #[arg(long, help_heading = OF_THIS_CALL, value_name = "DAY", requires = "source")]
+    pub to: Option<SubmissionDate>,
 }
 
 /// `highwater retain`.

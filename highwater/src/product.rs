@@ -8,7 +8,6 @@ use aggregator::fold::Products;
 use anyhow::Context;
 use readers::declaration::{Clients, Declaration, From, between};
 use readers::explain::promises;
-use sha2::{Digest, Sha256};
 
 use crate::cli::Product;
 
@@ -28,12 +27,17 @@ pub(crate) fn run(command: &Product) -> anyhow::Result<()> {
 
 /// Reads a declaration. The error says all that is wrong, a line each.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Declaration> {
+    Ok(read_with_text(path)?.0)
+}
+
+fn read_with_text(path: &Path) -> anyhow::Result<(Declaration, String)> {
     let name = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    Declaration::read(&text).map_err(|faults| {
+    let declaration = Declaration::read(&text).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
         anyhow::anyhow!("{}", faults.join("\n"))
-    })
+    })?;
+    Ok((declaration, text))
 }
 
 /// Files of declarations in one folder, at most: more is a folder that was not meant.
@@ -45,17 +49,19 @@ pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
     for path in given {
         files.extend(files_of(path)?);
     }
-    let (mut declarations, mut digest) = (Vec::new(), Sha256::new());
+    let mut declarations = Vec::new();
     for file in &files {
-        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        digest.update((text.len() as u64).to_be_bytes());
-        digest.update(&text);
-        let declaration = read(file)?;
+        let (declaration, text) = read_with_text(file)?;
         let asked = asks_too_much(&declaration);
         anyhow::ensure!(asked.is_empty(), "{}: {}", file.display(), asked.join("; "));
-        declarations.push(declaration);
+        declarations.push((declaration, text));
     }
-    let clashes = between(&declarations.iter().collect::<Vec<_>>());
+    let clashes = between(
+        &declarations
+            .iter()
+            .map(|(declaration, _)| declaration)
+            .collect::<Vec<_>>(),
+    );
     let clashes: Vec<String> = clashes
         .iter()
         .map(|clash| {
@@ -64,7 +70,7 @@ pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
         })
         .collect();
     anyhow::ensure!(clashes.is_empty(), "{}", clashes.join("\n"));
-    Ok(Products::of(&declarations, hex::encode(digest.finalize())))
+    Ok(Products::of(&declarations))
 }
 
 fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use ping::SubmissionDate;
 use serde_json::Value;
 use service::clock::SystemClock;
 
@@ -20,9 +21,14 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Runs the command.
 pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
     places::refuse_to_fold_anew(&rebuild.data, "rebuild")?;
+    check_source(rebuild)?;
     let (bar, lines) = (bar()?, Lines::default());
+    let day = |day: Option<SubmissionDate>| day.map(|day| day.to_string());
     let request = Request::Rebuild {
         forget_older: rebuild.forget_older,
+        source: rebuild.source.clone(),
+        from: day(rebuild.from),
+        to: day(rebuild.to),
     };
     let done = change(&rebuild.data, request, |progress| {
         for changed in progress["changes"].as_array().into_iter().flatten() {
@@ -42,6 +48,14 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
     .await;
     bar.finish_and_clear();
     let done = done?;
+    if let Some(source) = done["source"].as_str() {
+        let since = match done["from"].as_str() {
+            Some(day) => format!(" from {day} on"),
+            None => String::new(),
+        };
+        eprintln!("{source} is folded anew{since} and in use");
+        return Ok(());
+    }
     eprintln!(
         "everything is folded anew: generation {} of the aggregates is in use",
         done["generation"]
@@ -62,6 +76,23 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
             let text = |name: &str| chunk[name].as_str().unwrap_or_default();
             eprintln!("{}: {}", text("chunk"), text("reason"));
         }
+    }
+    Ok(())
+}
+
+/// Refuses what is no source, and days of which none is left.
+fn check_source(rebuild: &Rebuild) -> anyhow::Result<()> {
+    if let Some(source) = &rebuild.source {
+        let is_named = source.split_once('/').is_some_and(|(namespace, document_type)| {
+            !namespace.is_empty() && !document_type.is_empty() && !document_type.contains('/')
+        });
+        anyhow::ensure!(
+            is_named,
+            "--source {source}: write a namespace and a document type, such as telemetry/main"
+        );
+    }
+    if let (Some(from), Some(to)) = (rebuild.from, rebuild.to) {
+        anyhow::ensure!(from <= to, "--from {from} lies behind --to {to}");
     }
     Ok(())
 }

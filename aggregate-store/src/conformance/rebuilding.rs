@@ -266,6 +266,7 @@ async fn take(store: &dyn AggregateStore, model: &mut Model, step: Step) {
                 epoch,
                 days: wish.days,
                 fences: Vec::new(),
+                accounted: None,
             };
             assert_eq!(
                 store.put_into_use(&flip).await.expect("an answer"),
@@ -375,6 +376,7 @@ async fn what_was_folded_for_other_epochs_is_not_written(store: &dyn AggregateSt
         epoch,
         days: Days::ALL,
         fences: Vec::new(),
+        accounted: None,
     };
     assert_eq!(
         store.put_into_use(&flip).await.expect("an answer"),
@@ -431,6 +433,7 @@ async fn a_wish_takes_the_place_of_another(store: &dyn AggregateStore) {
         epoch: last,
         days: Days::ALL,
         fences: Vec::new(),
+        accounted: None,
     };
     assert_eq!(
         store.put_into_use(&flip).await.expect("an answer"),
@@ -501,6 +504,7 @@ async fn a_source_that_was_not_counted_by_name_is_counted_once(store: &dyn Aggre
         epoch,
         days: Days::ALL,
         fences: Vec::new(),
+        accounted: None,
     };
     assert_eq!(
         store.put_into_use(&flip).await.expect("an answer"),

@@ -218,6 +218,10 @@ fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, Agg
     let Some(rebuild) = rebuilds.iter().find(|rebuild| rebuild.epoch == flip.epoch) else {
         return Ok(Flipped::Outdated);
     };
+    let accounted = counters::status(&transaction, &[])?.counters.accounted();
+    if flip.accounted.is_some_and(|seen| seen != accounted) {
+        return Ok(Flipped::Outdated);
+    }
     let under_way: BTreeSet<u32> = rebuilds.iter().map(|rebuild| rebuild.epoch).collect();
     let source = rebuild.wish.source.as_deref();
     let before = epochs::read(&transaction)?;

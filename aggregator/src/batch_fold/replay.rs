@@ -1,11 +1,11 @@
 //! What errored pings add to a batch when they are read again.
 
-use aggregate_store::{ErroredRow, RetriedChunk};
+use aggregate_store::{Counters, ErroredRow, RetriedChunk, Source};
 use chunk::{RecordRef, records};
 use index_schema::ChunkKind;
-use ping::{ChunkId, Submission};
+use ping::{ChunkId, OTHER, Submission};
 
-use super::{BatchFold, DISPLACED_UNREADABLE};
+use super::{BatchFold, parsed};
 use crate::copies::RecordPosition;
 use crate::fold::check_object;
 use crate::inflate::{TOO_LARGE, inflated};
@@ -62,7 +62,7 @@ impl BatchFold {
     /// the one now; and, if nothing was tried before, those that can be decoded otherwise. All of them are counted as errored. After each `after_record` may take a part of the batch. Answers how many records the frame has.
     pub(crate) fn retry_frame(
         &mut self,
-        retry: RetriedChunk,
+        (retry, counted_as): (RetriedChunk, &Source),
         first: u32,
         frame: &[u8],
         mut after_record: impl FnMut(&mut Self),
@@ -82,6 +82,7 @@ impl BatchFold {
             };
             if let (Some(submission), Some(body)) = (submission, body) {
                 let row = ErroredRow {
+                    source: counted_as.clone(),
                     record: record.id,
                     submission_date: record.submission_date,
                     chunk: retry.id,
@@ -126,6 +127,11 @@ impl BatchFold {
         row: &ErroredRow,
         stored: bool,
     ) {
+        let day = record.submission_date;
+        let source = match parsed(record) {
+            Some(submission) => self.settings.source_of(&submission),
+            None => OTHER.to_owned(),
+        };
         let read = match submission {
             Some(submission) => self.read(record, body, submission),
             None => check_object(body).map(|()| false),
@@ -133,35 +139,52 @@ impl BatchFold {
         let counted = submission.filter(|_| read == Ok(true));
         let reason = match (read, counted) {
             (Err(error), _) => Some(error.reason()),
-            (Ok(_), Some(submission)) if self.must_pass_over(record, submission) => {
-                Some(DISPLACED_UNREADABLE)
-            }
-            (Ok(_), _) => None,
+            (Ok(_), Some(submission)) => self.must_pass_over(&source, record, submission),
+            (Ok(_), None) => None,
         };
         if stored && reason == Some(&row.reason) {
             return;
         }
-        *self.errored_by_reason.entry(row.reason.clone()).or_default() -= 1;
+        // What was counted as another source's is taken from there, but not by a rebuild, which did not count it.
+        let is_counted = self.scope.takes(row.source.as_str(), day);
+        if is_counted {
+            self.note_reason(row.source.as_str(), day, &row.reason, -1);
+        }
         if stored {
             self.replayed.push(row.clone());
         }
         if let Some(reason) = reason {
-            *self.errored_by_reason.entry(reason.to_owned()).or_default() += 1;
+            if is_counted {
+                self.note_reason(row.source.as_str(), day, reason, 1);
+            }
             self.errored.push(ErroredRow {
+                source: self.in_epoch(row.source.as_str(), day),
                 reason: reason.to_owned(),
                 ..row.clone()
             });
             return;
         }
-        self.counters.errored_pings -= 1;
+        if is_counted {
+            let one_less = Counters {
+                errored_pings: -1,
+                ..Counters::default()
+            };
+            self.note(row.source.as_str(), day, one_less);
+        }
         self.replayed_pings += 1;
         let place = RecordPosition {
             chunk: row.chunk,
             position: row.position,
         };
         match counted {
-            Some(submission) => self.count(record, submission, place),
-            None => self.counters.stored_only += 1,
+            Some(submission) => self.count(&source, record, submission, place),
+            None => {
+                let stored_only = Counters {
+                    stored_only: 1,
+                    ..Counters::default()
+                };
+                self.note(&source, day, stored_only);
+            }
         }
     }
 }

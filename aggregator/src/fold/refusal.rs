@@ -144,6 +144,11 @@ impl RefusalCounts {
         self.rules[rule as usize] += parts;
     }
 
+    /// Whether nothing was refused.
+    pub fn is_empty(&self) -> bool {
+        self.refusals.iter().chain(&self.rules).all(|parts| *parts == 0)
+    }
+
     /// Adds other counts `sign` times.
     pub fn add(&mut self, other: &Self, sign: i64) {
         let refusals = self.refusals.iter_mut().zip(other.refusals);

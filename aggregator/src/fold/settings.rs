@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::FoldVersion;
-use ping::Submission;
+use aggregate_store::{FoldVersion, Source};
+use ping::{OTHER, Submission};
 use readers::glean::DELETION_REQUEST;
 use serde_json::json;
 
@@ -72,6 +72,16 @@ impl FoldSettings {
             .then_some(Reading::Glean)
     }
 
+    /// The source of which pings of this submission are counted: `telemetry/main` of all that is folded as its pings, else the
+    /// names of the submission.
+    pub(crate) fn source_of(&self, submission: &Submission) -> String {
+        match (self.reader_of(submission), &submission.document_type) {
+            (Some(Reading::Telemetry), _) => Source::TELEMETRY_MAIN.to_owned(),
+            (_, Some(document_type)) => format!("{}/{document_type}", submission.namespace),
+            (_, None) => OTHER.to_owned(),
+        }
+    }
+
     /// Whether pings of this submission may be folded: of Glean's, the body decides.
     pub fn folds(&self, submission: &Submission) -> bool {
         self.reader_of(submission).is_some()
@@ -89,7 +99,8 @@ impl FoldSettings {
         settings["repeat_window_us"].as_u64().map(Duration::from_micros)
     }
 
-    /// All that decides what is folded: two stores can be compared byte by byte if theirs are equal.
+    /// All that decides what is folded of sources without rules of their own: two stores can be compared byte by byte if
+    /// theirs, and those rules, are equal.
     pub fn version(&self) -> FoldVersion {
         let folded: Vec<String> = self.folded.iter().map(ToString::to_string).collect();
         // The keys stand in their order, so that the text is the same however the map keeps them.
@@ -111,9 +122,6 @@ impl FoldSettings {
         });
         if caps.inflated_bytes != limits::INFLATED_BYTES_MAX {
             settings["caps"][INFLATED_BYTES] = json!(caps.inflated_bytes);
-        }
-        if !self.products.is_empty() {
-            settings["products"] = json!(self.products.digest());
         }
         FoldVersion {
             code: FOLD_RULES,

@@ -26,7 +26,7 @@ struct Shape {
 pub(super) struct Shapes {
     shapes: Vec<Shape>,
     /// All but `telemetry/main`, by name.
-    by_name: HashMap<Source, u32>,
+    by_name: HashMap<String, u32>,
     of_glean: Arc<[Name]>,
     scratch: String,
     bytes: usize,
@@ -68,7 +68,7 @@ impl Shapes {
 
     /// The number of a declared source.
     pub(super) fn declared(&mut self, product: &Product) -> u32 {
-        match self.by_name.get(&product.source) {
+        match self.by_name.get(product.source.as_str()) {
             Some(&known) => known,
             None => self.add(product.source.clone(), Arc::clone(&product.dimensions)),
         }
@@ -77,7 +77,7 @@ impl Shapes {
     fn add(&mut self, source: Source, dimensions: Arc<[Name]>) -> u32 {
         let number = u32::try_from(self.shapes.len()).expect("a batch ends long before 2^32 sources");
         self.bytes += SHAPE_BYTES + source.as_str().len();
-        self.by_name.insert(source.clone(), number);
+        self.by_name.insert(source.as_str().to_owned(), number);
         self.shapes.push(Shape { source, dimensions });
         number
     }

@@ -34,7 +34,8 @@ pub(super) struct Tables {
     cells: Vec<IdMap<InSet, Cell>>,
     /// By the ids of dimension sets, too.
     users: IdMap<u32, UserSketch>,
-    refused: RefusalCounts,
+    /// By the ids of dimension sets, of those that have any.
+    refused: IdMap<u32, Box<RefusalCounts>>,
     bytes: usize,
 }
 
@@ -42,7 +43,14 @@ impl Tables {
     /// Adds the staged ping `sign` times (+1, −1).
     pub(super) fn add(&mut self, stage: &Stage, sign: i64) {
         let set = self.set_id(&stage.dimensions);
-        self.refused.add(&stage.refused, sign);
+        if !stage.refused.is_empty() {
+            let bytes = &mut self.bytes;
+            let refused = self.refused.entry(set).or_insert_with(|| {
+                *bytes += size_of::<RefusalCounts>();
+                Box::default()
+            });
+            refused.add(&stage.refused, sign);
+        }
         let cells = &mut self.cells[set as usize];
         for (at, contribution) in stage.contributions.iter().enumerate() {
             let key = InSet {
@@ -109,8 +117,16 @@ impl Tables {
             users.entry(set).or_default().merge(&sketch);
         }
         batch.users = users.into_iter().collect();
-        for (reason, parts) in self.refused.iter() {
-            *batch.refused_by_reason.entry(reason.to_owned()).or_default() += parts;
+        for (set, refused) in self.refused {
+            let set = &batch.dimension_sets[set as usize];
+            let place = (set.source().clone(), set.submission_date());
+            let of_source = batch.by_source.entry(place).or_default();
+            for (reason, parts) in refused.iter() {
+                for reasons in [&mut of_source.refused_by_reason, &mut batch.refused_by_reason] {
+                    *reasons.entry(reason.to_owned()).or_default() += parts;
+                }
+            }
+            of_source.refused_by_reason.retain(|_, parts| *parts != 0);
         }
         batch.refused_by_reason.retain(|_, parts| *parts != 0);
     }

@@ -8,6 +8,7 @@ use super::memory::State;
 use super::records::{Dice, Stored, at, expected, throw};
 use crate::batch_fold::{BatchFold, Displaced};
 use crate::fold::FoldSettings;
+use crate::scope::Scope;
 use aggregate_store::Committed;
 use index_schema::{ChunkKind, IndexEntry};
 
@@ -48,7 +49,7 @@ pub(super) fn entry(plan: u64, records: u64) -> IndexEntry {
 
 /// Folds a batch of chunks; `all` finds any chunk again.
 fn fold_batch(state: &mut State, plans: &[usize], all: &[Vec<Stored>]) -> Committed {
-    let mut batch = BatchFold::new(FoldSettings::default());
+    let mut batch = BatchFold::new(FoldSettings::default(), Scope::default());
     for &plan in plans {
         let raw = frame(&all[plan]);
         let unknown = batch.unknown_documents(&raw).expect("records");

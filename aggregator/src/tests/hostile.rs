@@ -13,6 +13,7 @@ use crate::AggregatorSettings;
 use crate::batch_fold::BatchFold;
 use crate::fold::oracle::{self, Totals};
 use crate::fold::{FoldSettings, Folder};
+use crate::scope::Scope;
 
 /// A ping of no document id with these many scalars, whose names no other ping has.
 fn naming(ping: usize, names: usize) -> Vec<u8> {
@@ -65,9 +66,9 @@ fn pings_at_the_cap_take_no_more_memory_than_a_part_and_one_of_them() {
         record.head.uri = "/submit/telemetry//main/Firefox/54.0/nightly/1?v=4".into();
         record.body = naming(ping, names);
     }
-    let mut batch = BatchFold::new(FoldSettings::default());
+    let mut batch = BatchFold::new(FoldSettings::default(), Scope::default());
     let one = {
-        let mut alone = BatchFold::new(FoldSettings::default());
+        let mut alone = BatchFold::new(FoldSettings::default(), Scope::default());
         let folded = alone.fold_frame(id(1), 0, &frame(&stored[..1]), |_| ());
         assert_eq!(folded, Ok(1));
         alone.part_bytes()

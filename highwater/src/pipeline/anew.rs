@@ -109,7 +109,8 @@ impl Drop for Teller<'_> {
     }
 }
 
-fn to_json(progress: &RebuildProgress, left: Option<Duration>) -> Value {
+/// For the status, and for who asked.
+pub(super) fn to_json(progress: &RebuildProgress, left: Option<Duration>) -> Value {
     json!({
         "chunks": progress.chunks, "chunks_total": progress.chunks_total,
         "records": progress.records, "records_total": progress.records_total,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use aggregate_store::Days;
 use index_schema::{Forgotten, Lowered};
 use lambda_indexer::Reconciled;
 use ping::SubmissionDate;
@@ -32,6 +33,15 @@ pub(crate) enum Request {
     Rebuild {
         /// Also when aggregates get lost whose pings were deleted.
         forget_older: bool,
+        /// One source alone, beside what is in use.
+        #[serde(default)]
+        source: Option<String>,
+        /// Its first day, `YYYYMMDD`.
+        #[serde(default)]
+        from: Option<String>,
+        /// Its last day.
+        #[serde(default)]
+        to: Option<String>,
     },
     /// Read errored pings again.
     ReplayErrors,
@@ -189,7 +199,20 @@ pub(crate) async fn perform(
             })?;
             Ok(json!(imported))
         }
-        Request::Rebuild { forget_older } => {
+        Request::Rebuild {
+            source: Some(source),
+            from,
+            to,
+            ..
+        } => {
+            let day = |day: Option<String>| day.map(|day| day.parse()).transpose();
+            let days = Days {
+                first: day(from)?,
+                last: day(to)?,
+            };
+            core.rebuild_source(&source, days, &say).await
+        }
+        Request::Rebuild { forget_older, .. } => {
             let (generation, unread) = core.rebuild(forget_older, &say).await?;
             let mut done = json!({"generation": generation, "set_aside": core.status().await?.set_aside});
             if !unread.is_empty() {

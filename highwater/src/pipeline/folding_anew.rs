@@ -1,10 +1,11 @@
 //! What a core folds anew: the rebuild into the next generation, and the replay of errored pings.
 
-use aggregator::{PassedOver, ReplayProgress};
+use aggregate_store::Days;
+use aggregator::{PassedOver, ReplayProgress, SourceRebuild};
 use serde_json::{Value, json};
 use service::task;
 
-use super::anew::Teller;
+use super::anew::{Teller, to_json};
 use super::core::Core;
 
 impl Core {
@@ -29,7 +30,7 @@ impl Core {
         let rules = self.aggregator.rules().await;
         let shadow = anew
             .generations
-            .shadow(old + 1, &rules, self.index.as_ref())
+            .shadow(old + 1, (&rules, &self.aggregator.declared().await), self.index.as_ref())
             .await?;
         // Its layer stays empty until it is in use: a rebuild commits.
         let shadow = self.layered(shadow).await?;
@@ -45,6 +46,28 @@ impl Core {
         task::blocking(move || drop(replaced)).await;
         anew.generations.remove(old);
         Ok((old + 1, rebuilt.passed_over))
+    }
+
+    /// Folds a source anew, of these days, beside what is in use, and puts it into use.
+    pub(super) async fn rebuild_source(
+        &self,
+        source: &str,
+        days: Days,
+        say: &(impl Fn(Value) + Send + Sync),
+    ) -> anyhow::Result<Value> {
+        let anew = &self.anew;
+        let _alone = anew.alone.lock().await;
+        self.reconcile().await?;
+        self.aggregator.check_rules().await?;
+        let rebuild = self.aggregator.wish_rebuild(source, days).await?;
+        let progress = |told: SourceRebuild| say(source_rebuild_to_json(&told));
+        let is_in_use = self.aggregator.finish_rebuild(&rebuild, &progress).await?;
+        anyhow::ensure!(
+            is_in_use,
+            "the rebuild of {source} ended without coming into use: another wish took its place; what is in use is as before"
+        );
+        let from = rebuild.wish.days.first.map(|day| day.to_string());
+        Ok(json!({"source": source, "from": from}))
     }
 
     /// Reads errored pings again. Answers how many are folded now, and how many still are not, by reason.
@@ -73,10 +96,23 @@ impl Core {
         if let Some(rebuild) = self.anew.rebuild() {
             status["rebuild"] = rebuild;
         }
+        if let Some(told) = self.aggregator.source_rebuild() {
+            status["source_rebuild"] = source_rebuild_to_json(&told);
+        }
         if let Err(error) = self.aggregator.check_rules().await {
             status["not_folding"] = json!(error.to_string());
         }
     }
+}
+
+/// How far the rebuild of a source is, and for what it waits.
+fn source_rebuild_to_json(told: &SourceRebuild) -> Value {
+    let mut json = to_json(&told.progress, told.progress.time_left(told.elapsed));
+    json["source"] = json!(told.rebuild.wish.source);
+    if !told.unreadable.is_empty() {
+        json["unreadable_chunks"] = chunks_to_json(&told.unreadable);
+    }
+    json
 }
 
 /// Chunks that could not be read: how many, and the first of them with what was wrong.

@@ -81,7 +81,7 @@ impl Folding {
         let next = self.generation + 1;
         let shadow = self
             .generations
-            .shadow(next, &rules, self.index.as_ref())
+            .shadow(next, (&rules, &self.aggregator.declared().await), self.index.as_ref())
             .await
             .ok()?;
         world.keep(shadow.clone());
@@ -227,7 +227,7 @@ fn a_shadow_of_other_rules_or_of_chunks_that_are_gone_is_made_anew() {
         let shadow = async |rules, index: &dyn Index| {
             let shadow = folding
                 .generations
-                .shadow(1, rules, index)
+                .shadow(1, (rules, &BTreeMap::new()), index)
                 .await
                 .expect("a shadow");
             shadow.folded_ids(None, 100).await.expect("ids").len()

@@ -1,0 +1,460 @@
+//! Folds one source anew into an epoch of its own, beside what is in use: a batch at a time, by turns with what is pending.
+//!
+//! What is in use, and is answered from, stays as it is until nothing is lacking; then the new epoch takes its place in one
+//! transaction. A chunk that was folded and cannot be read any more holds that up, and is told: numbers that were never get
+//! smaller unasked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aggregate_store::{AggregateStore, Days, Flip, Flipped, Persisted, Rebuild, RebuildWish, Source};
+use index_schema::{Condition, IndexEntry, Selection};
+use ping::{ChunkId, Dimension};
+use service::task;
+
+use crate::aggregator::Aggregator;
+use crate::error::AggregatorError;
+use crate::passed_over::PassedOver;
+use crate::rebuild::RebuildProgress;
+use crate::share::Share;
+
+/// Index entries that are looked at together.
+const PAGE: usize = 1_000;
+
+/// How long what could not be read is left alone.
+const REST: Duration = Duration::from_secs(30);
+
+/// How long what is not in use any more stays, for those who asked before: longer than any answer takes.
+const UNUSED_FOR: Duration = Duration::from_secs(120);
+
+/// How far the rebuild of a source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRebuild {
+    /// Which.
+    pub rebuild: Rebuild,
+    /// What is done of it.
+    pub progress: RebuildProgress,
+    /// Chunks that are folded in what is in use and cannot be read: it waits for them.
+    pub unreadable: PassedOver,
+    /// How long it has been going on in this process.
+    pub elapsed: Duration,
+}
+
+/// What is known between two steps.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    told: Option<SourceRebuild>,
+    begun: Duration,
+    /// Behind which key the next step looks on.
+    after: Option<String>,
+    /// Whether nothing was lacking since the walk began at the first key.
+    is_complete: bool,
+    unreadable: BTreeSet<ChunkId>,
+    /// Until when it rests.
+    rests_until: Duration,
+    /// Since when something may not be in use any more.
+    unused_since: Option<Duration>,
+}
+
+impl Aggregator {
+    /// Takes the rebuild of a source that is under way a batch further, or into use when nothing is lacking. False when there
+    /// is nothing to do now.
+    ///
+    /// # Errors
+    /// When index, store or aggregates failed. What is in use is as before.
+    pub async fn rebuild_step(&self) -> Result<bool, AggregatorError> {
+        let aggregates = self.current.get();
+        let rebuilds = aggregates.rebuilds().await?;
+        let mut of_sources = rebuilds
+            .into_iter()
+            .filter(|rebuild| rebuild.wish.source.is_some());
+        let Some(rebuild) = of_sources.next() else {
+            return self.remove_unused(&*aggregates).await;
+        };
+        let _folding = self.gate.lock().await;
+        let aggregates = self.current.get();
+        self.begin_walk(&rebuild).await?;
+        if self.work.clock.monotonic() < self.walk().rests_until {
+            return Ok(false);
+        }
+        if let Some(folded) = self.walk_on(&*aggregates, &rebuild).await? {
+            return Ok(folded);
+        }
+        self.try_to_put_into_use(&*aggregates, &rebuild).await
+    }
+
+    /// The rebuild of a source that goes on here, if one does.
+    pub fn source_rebuild(&self) -> Option<SourceRebuild> {
+        let now = self.work.clock.monotonic();
+        let walk = self.walk();
+        let mut told = walk.told.clone()?;
+        told.elapsed = now.saturating_sub(walk.begun);
+        Some(told)
+    }
+
+    /// Wishes that a source is folded anew, of these days, by the rules that this program was given for it, if any, else by
+    /// those in use. Days whose pings were deleted stay as they are.
+    ///
+    /// # Errors
+    /// When index or aggregates failed, or one source cannot be folded alone.
+    pub async fn wish_rebuild(&self, source: &str, days: Days) -> Result<Rebuild, AggregatorError> {
+        let aggregates = self.current.get();
+        let given = self.work.settings.fold.products.rules();
+        let given = given.filter(|(name, _)| name.as_str() == source);
+        let rules = match given.map(|(_, rules)| rules.to_owned()).next() {
+            Some(rules) => Some(rules),
+            None => aggregates.source_rules().await?.remove(source),
+        };
+        let wish = RebuildWish {
+            source: Some(source.to_owned()),
+            days: self.above_floors(days).await?,
+            rules,
+            version: None,
+        };
+        let rebuild = aggregates.begin_rebuild(&wish).await?;
+        self.wake.notify_one();
+        Ok(rebuild)
+    }
+
+    /// Folds on at a rebuild until it is under way no more. Whether it is in use; else another wish took its place, or it was given up.
+    ///
+    /// # Errors
+    /// When index, store or aggregates failed. What is in use is as before.
+    pub async fn finish_rebuild(
+        &self,
+        rebuild: &Rebuild,
+        progress: &(dyn Fn(SourceRebuild) + Send + Sync),
+    ) -> Result<bool, AggregatorError> {
+        loop {
+            let aggregates = self.current.get();
+            let under_way = aggregates.rebuilds().await?;
+            if under_way.iter().all(|other| other.epoch != rebuild.epoch) {
+                return Ok(aggregates.epochs().await?.names(rebuild.epoch));
+            }
+            let folded = self.rebuild_step().await?;
+            if let Some(told) = self.source_rebuild() {
+                progress(told);
+            }
+            if !folded {
+                task::sleep(self.work.settings.poll).await;
+            }
+        }
+    }
+
+    /// The rules of all declared sources by which this program would fold everything anew: those in use, and in their places those
+    /// that it was given.
+    pub async fn declared(&self) -> BTreeMap<String, String> {
+        // Aggregates that cannot be read are what a rebuild is for.
+        let mut rules = self.current.get().source_rules().await.unwrap_or_default();
+        let given = self.work.settings.fold.products.rules();
+        rules.extend(given.map(|(source, rules)| (source.as_str().to_owned(), rules.to_owned())));
+        rules
+    }
+
+    /// Takes up the declarations that this program was given: of a source of which nothing was counted at once, of any other one
+    /// by a rebuild. One that it was not given stays in force.
+    ///
+    /// # Errors
+    /// When index or aggregates failed.
+    pub async fn declare(&self) -> Result<(), AggregatorError> {
+        let aggregates = self.current.get();
+        let stored = aggregates.source_rules().await?;
+        let given: Vec<(Source, String)> = self
+            .work
+            .settings
+            .fold
+            .products
+            .rules()
+            .map(|(source, rules)| (source.clone(), rules.to_owned()))
+            .collect();
+        for (source, rules) in &given {
+            if stored.get(source.as_str()) == Some(rules) {
+                self.give_up_other_wishes(&*aggregates, source.as_str()).await?;
+            } else if stored.contains_key(source.as_str()) || !aggregates.adopt_rules(source, rules).await? {
+                tracing::info!(%source, "its declaration changed: the source is folded anew, beside what is in use");
+                if let Err(error) = self.wish_rebuild(source.as_str(), Days::ALL).await {
+                    tracing::error!(%source, %error, "a source cannot be folded anew; the declaration in use stays in force");
+                }
+            }
+        }
+        let is_given = |source: &&String| given.iter().any(|(given, _)| given.as_str() == **source);
+        for source in stored.keys().filter(|source| !is_given(source)) {
+            tracing::warn!(
+                source,
+                "no declaration of it was given: the one in use stays in force"
+            );
+        }
+        Ok(())
+    }
+
+    /// A wish for the rules in use only ends what else was wished.
+    async fn give_up_other_wishes(
+        &self,
+        aggregates: &dyn AggregateStore,
+        source: &str,
+    ) -> Result<(), AggregatorError> {
+        let stored = aggregates.source_rules().await?;
+        for rebuild in aggregates.rebuilds().await? {
+            if rebuild.wish.source.as_deref() == Some(source)
+                && rebuild.wish.rules.as_ref() != stored.get(source)
+            {
+                aggregates.give_up_rebuild(rebuild.epoch).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of these days whose pings are all there.
+    async fn above_floors(&self, days: Days) -> Result<Days, AggregatorError> {
+        let floors = self.work.index.floors().await?;
+        let floor = [floors.pings, floors.errors, floors.aggregates]
+            .into_iter()
+            .max()
+            .flatten();
+        Ok(Days {
+            first: days.first.max(floor),
+            ..days
+        })
+    }
+
+    async fn begin_walk(&self, rebuild: &Rebuild) -> Result<(), AggregatorError> {
+        let is_known = |walk: &Walk| {
+            walk.told
+                .as_ref()
+                .is_some_and(|told| told.rebuild.epoch == rebuild.epoch)
+        };
+        if is_known(&self.walk()) {
+            return Ok(());
+        }
+        let mut progress = RebuildProgress::default();
+        let mut after: Option<String> = None;
+        let selection = self.selection(rebuild);
+        loop {
+            let page = self.work.index.select(&selection, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key.clone());
+            for entry in page
+                .iter()
+                .filter(|entry| rebuild.wish.days.hold(entry.submission_date()))
+            {
+                progress.add_total(entry);
+            }
+        }
+        let mut walk = self.walk();
+        *walk = Walk {
+            told: Some(SourceRebuild {
+                rebuild: rebuild.clone(),
+                progress,
+                unreadable: PassedOver::default(),
+                elapsed: Duration::ZERO,
+            }),
+            begun: self.work.clock.monotonic(),
+            is_complete: true,
+            unused_since: walk.unused_since,
+            ..Walk::default()
+        };
+        Ok(())
+    }
+
+    /// Which chunks may hold pings of the source.
+    fn selection(&self, rebuild: &Rebuild) -> Selection {
+        let Some(source) = &rebuild.wish.source else {
+            return Selection::default();
+        };
+        let (namespace, document_type) = source.split_once('/').unwrap_or((source, ""));
+        let mut document_types = vec![document_type.to_owned()];
+        if source == Source::TELEMETRY_MAIN {
+            let folded = self.work.settings.fold.folded.iter();
+            document_types.extend(folded.map(|folded| folded.document_type.clone()));
+        }
+        Selection {
+            conditions: vec![
+                (
+                    Dimension::SourceName,
+                    Condition::OneOf(vec![namespace.to_owned()]),
+                ),
+                (Dimension::DocType, Condition::OneOf(document_types)),
+            ],
+            received_from: rebuild.wish.days.first.map(ping::SubmissionDate::start),
+            ..Selection::default()
+        }
+    }
+
+    /// Folds the next batch of what is lacking: whether one was folded; `None` when the walk has come to its end and nothing
+    /// was lacking.
+    async fn walk_on(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+    ) -> Result<Option<bool>, AggregatorError> {
+        let selection = self.selection(rebuild);
+        loop {
+            let after = self.walk().after.clone();
+            let page = self.work.index.select(&selection, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(self.end_walk());
+            };
+            let lacking = self.lacking(aggregates, rebuild, &page).await?;
+            if lacking.is_empty() {
+                self.walk().after = Some(last.key.clone());
+                continue;
+            }
+            self.walk().is_complete = false;
+            let share = self.share.as_deref().map(Share::fences);
+            let mut mine = lacking;
+            if let Some(fences) = &share {
+                fences.retain(&mut mine);
+            }
+            if mine.is_empty() {
+                self.walk().after = Some(last.key.clone());
+                continue;
+            }
+            return Ok(Some(self.fold_anew(aggregates, rebuild, &mine).await?));
+        }
+    }
+
+    /// Begins the walk anew; `None` when nothing was lacking in this one.
+    fn end_walk(&self) -> Option<bool> {
+        let now = self.work.clock.monotonic();
+        let mut walk = self.walk();
+        walk.after = None;
+        let was_complete = std::mem::replace(&mut walk.is_complete, true);
+        if !walk.unreadable.is_empty() {
+            // They are tried again, and told until then.
+            walk.rests_until = now + REST;
+            walk.unreadable.clear();
+            return Some(false);
+        }
+        if let Some(told) = &mut walk.told {
+            told.unreadable = PassedOver::default();
+        }
+        (!was_complete).then_some(self.share.is_none())
+    }
+
+    /// Chunks of a page that are folded in what is in use and not by the rebuild.
+    async fn lacking(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+        page: &[IndexEntry],
+    ) -> Result<Vec<IndexEntry>, AggregatorError> {
+        let floors = self.work.index.floors().await?;
+        let days = rebuild.wish.days;
+        let unreadable = self.walk().unreadable.clone();
+        let is_wished = |entry: &&IndexEntry| {
+            let day = entry.submission_date();
+            days.hold(day) && floors.fold(entry.kind, day) && !unreadable.contains(&entry.id)
+        };
+        let entries: Vec<IndexEntry> = page.iter().filter(is_wished).cloned().collect();
+        let ids: Vec<ChunkId> = entries.iter().map(|entry| entry.id).collect();
+        let rebuilt = aggregates.rebuilt(rebuild.epoch, &ids).await?;
+        let written = aggregates.written(&ids).await?;
+        let flags = rebuilt.into_iter().zip(written);
+        let lacking = entries.into_iter().zip(flags);
+        let lacking = lacking.filter(|(_, (rebuilt, written))| !rebuilt && *written);
+        Ok(lacking.map(|(entry, _)| entry).collect())
+    }
+
+    async fn fold_anew(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+        entries: &[IndexEntry],
+    ) -> Result<bool, AggregatorError> {
+        match self.work.fold_anew(entries, aggregates, rebuild).await {
+            Ok(end) => {
+                let mut walk = self.walk();
+                if let Some(told) = &mut walk.told {
+                    for entry in entries.iter().take(end.chunks) {
+                        told.progress.note(entry, false);
+                    }
+                }
+                Ok(true)
+            }
+            Err(AggregatorError::Chunk { chunk, reason }) => Ok(self.leave_out(chunk, reason)),
+            Err(AggregatorError::Unreachable { chunk, source }) => {
+                let reason = source.to_string();
+                if !self.work.store_answers().await {
+                    return Err(AggregatorError::Unreachable { chunk, source });
+                }
+                Ok(self.leave_out(chunk, reason))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn leave_out(&self, chunk: ChunkId, reason: String) -> bool {
+        tracing::warn!(%chunk, reason, "a chunk cannot be read: the rebuild of a source waits for it");
+        let mut walk = self.walk();
+        walk.unreadable.insert(chunk);
+        if let Some(told) = &mut walk.told
+            && !told.unreadable.named.iter().any(|(named, _)| *named == chunk)
+        {
+            told.unreadable.note(chunk, reason);
+        }
+        true
+    }
+
+    /// Puts a rebuild into use if nothing is lacking; called with the gate held, so that nothing is folded here meanwhile, and
+    /// where others fold, the store compares.
+    async fn try_to_put_into_use(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+    ) -> Result<bool, AggregatorError> {
+        if let Persisted::Dropped(_) = aggregates.persist().await? {
+            self.wake.notify_one();
+            return Ok(true);
+        }
+        let accounted = aggregates.status().await?.counters.accounted();
+        if self.walk_on(aggregates, rebuild).await?.is_some() {
+            return Ok(true);
+        }
+        let flip = Flip {
+            epoch: rebuild.epoch,
+            days: self.above_floors(rebuild.wish.days).await?,
+            fences: Vec::new(),
+            accounted: Some(accounted),
+        };
+        if aggregates.put_into_use(&flip).await? == Flipped::InUse {
+            let source = rebuild.wish.source.as_deref().unwrap_or_default();
+            tracing::info!(
+                source,
+                epoch = rebuild.epoch,
+                "a source was folded anew and is in use"
+            );
+            let now = self.work.clock.monotonic();
+            *self.walk() = Walk {
+                unused_since: Some(now),
+                ..Walk::default()
+            };
+        }
+        Ok(true)
+    }
+
+    /// Removes a slice of what has not been in use for long enough.
+    async fn remove_unused(&self, aggregates: &dyn AggregateStore) -> Result<bool, AggregatorError> {
+        let now = self.work.clock.monotonic();
+        let since = {
+            let mut walk = self.walk();
+            walk.told = None;
+            *walk.unused_since.get_or_insert(now)
+        };
+        if now.saturating_sub(since) < UNUSED_FOR {
+            return Ok(false);
+        }
+        let _folding = self.gate.lock().await;
+        let removed = aggregates.remove_unused().await?;
+        if !removed {
+            // Looked at again later: another process may put something into use.
+            self.walk().unused_since = None;
+        }
+        Ok(removed)
+    }
+
+    fn walk(&self) -> std::sync::MutexGuard<'_, Walk> {
+        self.walk
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
