@@ -49,7 +49,9 @@ impl Generations {
     ) -> Result<Arc<SqliteAggregates>, AggregatorError> {
         if self.path(generation).exists() {
             match self.open(generation).await {
-                Ok(shadow) if is_begin_of(&shadow, (rules, declared), index).await? => return Ok(Arc::new(shadow)),
+                Ok(shadow) if is_begin_of(&shadow, (rules, declared), index).await? => {
+                    return Ok(Arc::new(shadow));
+                }
                 Ok(other) => other.close().await,
                 Err(error) => tracing::warn!(%error, "what an earlier rebuild left cannot be used"),
             }

@@ -12,7 +12,7 @@ use super::world::{World, settle, small_batches};
 use crate::{Aggregator, AggregatorSettings, Step};
 use service::current::Current;
 
-async fn dump(aggregates: &dyn AggregateStore) -> Vec<String> {
+pub(super) async fn dump(aggregates: &dyn AggregateStore) -> Vec<String> {
     let (lines, mut received) = mpsc::channel(16);
     let gather = async {
         let mut gathered = Vec::new();
@@ -26,11 +26,11 @@ async fn dump(aggregates: &dyn AggregateStore) -> Vec<String> {
     gathered
 }
 
-fn open(folder: &Path, name: &str) -> Arc<dyn AggregateStore> {
+pub(super) fn open(folder: &Path, name: &str) -> Arc<dyn AggregateStore> {
     Arc::new(SqliteAggregates::open(&folder.join(name)).expect("aggregates"))
 }
 
-fn aggregator(
+pub(super) fn aggregator(
     world: &World,
     aggregates: Arc<dyn AggregateStore>,
     settings: AggregatorSettings,

@@ -13,5 +13,6 @@ mod pipeline;
 mod records;
 mod replay;
 mod sharing;
+mod source_rebuild;
 mod unreadable;
 mod world;

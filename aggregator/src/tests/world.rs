@@ -82,7 +82,21 @@ impl World {
 
     /// Puts a chunk with these records into the store and indexes it.
     pub(super) async fn add_chunk(&self, plan: u64, kind: ChunkKind, records: &[Stored]) -> String {
-        let (key, bytes) = chunk_of(plan, kind, records);
+        self.add_chunk_of(plan, kind, records, ("x", "x")).await
+    }
+
+    /// The same of this namespace and document type.
+    pub(super) async fn add_chunk_of(
+        &self,
+        plan: u64,
+        kind: ChunkKind,
+        records: &[Stored],
+        (namespace, document_type): (&str, &str),
+    ) -> String {
+        let mut partition = Partition::new(std::array::from_fn(|_| "x".to_owned()));
+        partition.set(ping::Dimension::SourceName, namespace);
+        partition.set(ping::Dimension::DocType, document_type);
+        let (key, bytes) = chunk_in(plan, kind, records, partition);
         let total = bytes.len() as u64;
         let tail = Tail::parse(&bytes, total).expect("a chunk");
         let entry = entry_of(&key, &tail, total).expect("an entry");
@@ -97,12 +111,16 @@ impl World {
 
 /// A chunk's key and bytes.
 pub(super) fn chunk_of(plan: u64, kind: ChunkKind, records: &[Stored]) -> (String, Bytes) {
+    let partition = Partition::new(std::array::from_fn(|_| "x".to_owned()));
+    chunk_in(plan, kind, records, partition)
+}
+
+fn chunk_in(plan: u64, kind: ChunkKind, records: &[Stored], mut partition: Partition) -> (String, Bytes) {
     let id = ChunkId {
         incarnation: Incarnation::from_bytes([7; 16]),
         boot: 1,
         plan,
     };
-    let mut partition = Partition::new(std::array::from_fn(|_| "x".to_owned()));
     let date = records[0].head.submission_date.to_string();
     partition.set(ping::Dimension::SubmissionDate, date);
     let head = ChunkHead {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
 use aggregate_store::Days;
+use anyhow::Context;
 use index_schema::{Forgotten, Lowered};
 use lambda_indexer::Reconciled;
 use ping::SubmissionDate;

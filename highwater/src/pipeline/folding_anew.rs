@@ -30,7 +30,11 @@ impl Core {
         let rules = self.aggregator.rules().await;
         let shadow = anew
             .generations
-            .shadow(old + 1, (&rules, &self.aggregator.declared().await), self.index.as_ref())
+            .shadow(
+                old + 1,
+                (&rules, &self.aggregator.declared().await),
+                self.index.as_ref(),
+            )
             .await?;
         // Its layer stays empty until it is in use: a rebuild commits.
         let shadow = self.layered(shadow).await?;

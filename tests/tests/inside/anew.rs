@@ -81,7 +81,11 @@ impl Folding {
         let next = self.generation + 1;
         let shadow = self
             .generations
-            .shadow(next, (&rules, &self.aggregator.declared().await), self.index.as_ref())
+            .shadow(
+                next,
+                (&rules, &self.aggregator.declared().await),
+                self.index.as_ref(),
+            )
             .await
             .ok()?;
         world.keep(shadow.clone());
