@@ -183,7 +183,7 @@ impl BatchFold {
                     document_type: submission.document_type.as_deref().unwrap_or_default(),
                     date: record.submission_date,
                     source_tags: None,
-                    is_declared: false,
+                    is_declared: self.settings.is_bare(submission),
                 };
                 self.folder.read_glean(body, &received)
             }

@@ -41,6 +41,14 @@ const FILES_MAX: usize = 1_000;
 
 /// The products of these files, and of the `.yaml` files of these folders, for the fold.
 pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
+    let (declared, digest) = declared(given)?;
+    let declarations: Vec<Declaration> = declared.into_iter().map(|(_, declaration)| declaration).collect();
+    Ok(Products::of(&declarations, digest))
+}
+
+/// The declarations of these files and folders, which can be carried out and do not contradict each other, each with its file; and what
+/// stands for their texts.
+pub(crate) fn declared(given: &[PathBuf]) -> anyhow::Result<(Vec<(PathBuf, Declaration)>, String)> {
     let mut files = Vec::new();
     for path in given {
         files.extend(files_of(path)?);
@@ -64,7 +72,10 @@ pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
         })
         .collect();
     anyhow::ensure!(clashes.is_empty(), "{}", clashes.join("\n"));
-    Ok(Products::of(&declarations, hex::encode(digest.finalize())))
+    Ok((
+        files.into_iter().zip(declarations).collect(),
+        hex::encode(digest.finalize()),
+    ))
 }
 
 fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {

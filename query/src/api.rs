@@ -226,7 +226,8 @@ impl Api {
                 metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
             }
             Route::Sources => {
-                sources::answer(reads, self.index.as_ref(), self.charted.as_ref(), &parameters).await
+                let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
+                sources::answer(reads, index, charted, &self.definitions, &parameters).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),

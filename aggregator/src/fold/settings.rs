@@ -1,5 +1,6 @@
 //! What the fold reads besides the ping: few settings, so that a stored fold version can name them all.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct FoldSettings {
     pub caps: Caps,
     /// The declared products.
     pub products: Products,
+    /// Document types that are pings of Glean's though their bodies do not say so: by definition they have no info sections.
+    pub bare_pings: BTreeSet<String>,
 }
 
 impl Default for FoldSettings {
@@ -52,6 +55,7 @@ impl Default for FoldSettings {
             repeat_window: 14 * DAY,
             caps: Caps::default(),
             products: Products::default(),
+            bare_pings: BTreeSet::new(),
         }
     }
 }
@@ -80,7 +84,16 @@ impl FoldSettings {
     /// Whether all pings of this submission are folded whatever their bodies are.
     pub fn surely_folds(&self, submission: &Submission) -> bool {
         let reader = self.reader_of(submission);
-        matches!(reader, Some(Reading::Telemetry | Reading::Declared(_)))
+        match reader {
+            Some(Reading::Glean) => self.is_bare(submission),
+            reader => reader.is_some(),
+        }
+    }
+
+    /// Whether a definition says that pings of this submission are Glean's.
+    pub(crate) fn is_bare(&self, submission: &Submission) -> bool {
+        let document_type = submission.document_type.as_ref();
+        document_type.is_some_and(|name| self.bare_pings.contains(name))
     }
 
     /// How long after a ping its copies were repeats where this version folded; `None` where it does not say so.
@@ -115,6 +128,9 @@ impl FoldSettings {
         if !self.products.is_empty() {
             settings["products"] = json!(self.products.digest());
         }
+        if !self.bare_pings.is_empty() {
+            settings["bare_pings"] = json!(self.bare_pings);
+        }
         FoldVersion {
             code: FOLD_RULES,
             settings: settings.to_string(),
@@ -127,7 +143,7 @@ impl FoldSettings {
 pub(crate) enum Reading {
     /// As a main ping of telemetry.
     Telemetry,
-    /// As a ping of Glean's, if its body is one.
+    /// As a ping of Glean's, if its body or a definition says that it is one.
     Glean,
     /// As its declaration says.
     Declared(Arc<Product>),
@@ -197,8 +213,30 @@ mod tests {
         assert!(folds("main/Fennec/54.0a1/nightly/20170130030205?v=4"));
         assert!(folds("saved-session/Fennec/45.0/beta/20160101000000?v=4"));
         assert!(!folds("saved-session/Firefox/45.0/beta/20160101000000?v=4"));
-        assert!(!folds("crash/Firefox/69.0/release/20190101000000?v=4"));
+        assert!(!folds("event/Firefox/69.0/release/20190101000000?v=4"));
         assert!(!folds(""));
+    }
+
+    #[test]
+    fn a_ping_that_is_gleans_by_definition_is_surely_folded_and_its_name_is_a_rule() {
+        let submission = |path: &str| Submission::parse(path).expect("a submission");
+        let id = "1/ce39b608-f595-4c69-b6a6-f7a436604648";
+        let bare = submission(&format!("/submit/acme-notes/slim/{id}"));
+        let plain = FoldSettings::default();
+        let defined = FoldSettings {
+            bare_pings: ["slim".to_owned()].into(),
+            ..FoldSettings::default()
+        };
+        assert!(plain.folds(&bare) && !plain.surely_folds(&bare));
+        assert!(defined.surely_folds(&bare));
+        for path in [
+            format!("/submit/acme-notes/usage/{id}"),
+            "/submit/telemetry/ce39b608-f595-4c69-b6a6-f7a436604648/slim/Firefox/54.0a1/nightly/20170130030205".to_owned(),
+        ] {
+            assert!(!defined.surely_folds(&submission(&path)), "{path}");
+        }
+        assert_ne!(plain.version(), defined.version());
+        assert!(defined.version().settings.contains("\"bare_pings\":[\"slim\"]"));
     }
 
     #[test]
