@@ -195,6 +195,7 @@ impl BatchFold {
                 let submitted = Submitted {
                     received: record.submission_date,
                     header: &header,
+                    submission: Some(submission),
                 };
                 self.folder
                     .read_declared(body, &product, submitted)
