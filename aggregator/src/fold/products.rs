@@ -1,12 +1,14 @@
-//! The declared products that are folded: for each source its reader, and the names by which its reader tells.
+//! The declared products that are folded, those whose declarations come with this program among them: for each source its reader, and the
+//! names by which its reader tells.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aggregate_store::{Dimension as Name, Source};
 use ping::Submission;
 use readers::declaration::Declaration;
 use readers::declared::Reader;
+use readers::shipped::shipped;
 
 /// One declared source.
 #[derive(Debug)]
@@ -18,10 +20,17 @@ pub(crate) struct Product {
     pub(super) metrics: Vec<String>,
 }
 
-/// All of them, by namespace and document type.
+/// Products by namespace and document type.
+type BySource = BTreeMap<(String, String), Arc<Product>>;
+
+/// Those that come with this program.
+static SHIPPED: LazyLock<BySource> = LazyLock::new(|| by_source(shipped()));
+
+/// All of them, by namespace and document type. Those that come with this program are always there, unless another declaration is given
+/// for their source.
 #[derive(Clone, Debug, Default)]
 pub struct Products {
-    by_source: BTreeMap<(String, String), Arc<Product>>,
+    given: BySource,
     /// What decides how they are folded.
     digest: String,
 }
@@ -39,31 +48,16 @@ impl Products {
     /// Those of declarations that do not contradict each other. `digest` stands for their texts in the fold's version.
     #[must_use]
     pub fn of(declarations: &[Declaration], digest: String) -> Self {
-        let mut by_source = BTreeMap::new();
-        for declaration in declarations {
-            for (place, source) in declaration.sources.iter().enumerate() {
-                let Some(reader) = Reader::new(declaration, place) else {
-                    continue;
-                };
-                let dimensions = reader.dimensions().iter();
-                let metrics = reader.metrics().iter();
-                let product = Product {
-                    source: Source::named(&source.to_string()),
-                    dimensions: dimensions.map(|dimension| Name::named(&dimension.name)).collect(),
-                    metrics: metrics.map(|metric| metric.name.clone()).collect(),
-                    reader,
-                };
-                let key = (source.namespace.clone(), source.document_type.clone());
-                by_source.insert(key, Arc::new(product));
-            }
+        Self {
+            given: by_source(declarations),
+            digest,
         }
-        Self { by_source, digest }
     }
 
-    /// Whether there are none.
+    /// Whether none are given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_source.is_empty()
+        self.given.is_empty()
     }
 
     /// What stands for their texts.
@@ -74,10 +68,36 @@ impl Products {
 
     /// The product of a submission, if it is declared.
     pub(crate) fn get(&self, submission: &Submission) -> Option<&Arc<Product>> {
-        if self.by_source.is_empty() {
+        if self.given.is_empty()
+            && !SHIPPED
+                .keys()
+                .any(|(namespace, _)| *namespace == submission.namespace)
+        {
             return None;
         }
         let key = (submission.namespace.clone(), submission.document_type.clone()?);
-        self.by_source.get(&key)
+        self.given.get(&key).or_else(|| SHIPPED.get(&key))
     }
+}
+
+fn by_source(declarations: &[Declaration]) -> BySource {
+    let mut by_source = BTreeMap::new();
+    for declaration in declarations {
+        for (place, source) in declaration.sources.iter().enumerate() {
+            let Some(reader) = Reader::new(declaration, place) else {
+                continue;
+            };
+            let dimensions = reader.dimensions().iter();
+            let metrics = reader.metrics().iter();
+            let product = Product {
+                source: Source::named(&source.to_string()),
+                dimensions: dimensions.map(|dimension| Name::named(&dimension.name)).collect(),
+                metrics: metrics.map(|metric| metric.name.clone()).collect(),
+                reader,
+            };
+            let key = (source.namespace.clone(), source.document_type.clone());
+            by_source.insert(key, Arc::new(product));
+        }
+    }
+    by_source
 }

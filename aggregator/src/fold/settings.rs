@@ -18,12 +18,13 @@ use crate::limits;
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 ///
 /// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes; of a version of
-/// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted.
-pub const FOLD_RULES: u32 = 3;
+/// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted. 4: crash and core pings of telemetry are, by the
+/// declarations that come with this program.
+pub const FOLD_RULES: u32 = 4;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted
 /// as that one did. It rises to [`FOLD_RULES`] with any other change.
-pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 3;
+pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 4;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -63,12 +64,15 @@ impl Default for FoldSettings {
 impl FoldSettings {
     /// How pings of this submission are read; `None` when they are only stored.
     pub(crate) fn reader_of(&self, submission: &Submission) -> Option<Reading> {
+        let is_telemetry = submission.namespace == "telemetry";
+        if is_telemetry && self.folded.iter().any(|folded| folded.holds(submission)) {
+            return Some(Reading::Telemetry);
+        }
         if let Some(product) = self.products.get(submission) {
             return Some(Reading::Declared(Arc::clone(product)));
         }
-        if submission.namespace == "telemetry" {
-            let is_folded = self.folded.iter().any(|folded| folded.holds(submission));
-            return is_folded.then_some(Reading::Telemetry);
+        if is_telemetry {
+            return None;
         }
         let document_type = submission.document_type.as_deref();
         document_type
@@ -237,6 +241,18 @@ mod tests {
         }
         assert_ne!(plain.version(), defined.version());
         assert!(defined.version().settings.contains("\"bare_pings\":[\"slim\"]"));
+    }
+
+    #[test]
+    fn types_of_telemetry_that_are_declared_here_are_folded_by_their_declarations_unless_one_is_named_to_be_read_as_a_main_ping()
+     {
+        let uri = "/submit/telemetry/ce39b608-f595-4c69-b6a6-f7a436604648/crash/Firefox/69.0/release/20190101000000?v=4";
+        let crash = Submission::parse(uri).expect("a submission");
+        let mut settings = FoldSettings::default();
+        assert!(matches!(settings.reader_of(&crash), Some(Reading::Declared(_))));
+        assert!(settings.surely_folds(&crash));
+        settings.folded.push("crash".parse().expect("a type"));
+        assert!(matches!(settings.reader_of(&crash), Some(Reading::Telemetry)));
     }
 
     #[test]
