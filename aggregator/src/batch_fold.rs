@@ -75,7 +75,7 @@ pub(crate) enum NotTheSame {
 
 impl BatchFold {
     pub(crate) fn new(settings: FoldSettings) -> Self {
-        let folder = Folder::within(settings.caps);
+        let folder = Folder::within(settings.caps).counting(Arc::clone(&settings.strings));
         Self::with_folder(settings, folder)
     }
 

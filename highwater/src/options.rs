@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use aggregator::AggregatorSettings;
 use aggregator::fold::{Caps, FoldSettings};
@@ -73,6 +74,7 @@ impl Data {
             },
             products: product::folded(&self.fold.products)?,
             bare_pings: definitions.bare_pings()?,
+            strings: Arc::new(definitions.strings()?),
         })
     }
 

@@ -206,7 +206,7 @@ impl Api {
                 let question = Question::parse(*clock, channel, &parameters)?;
                 aggregates::answer(reads, &self.definitions, &self.withheld, &question).await
             }
-            Route::Filters => filters::answer(reads, &self.withheld, &parameters).await,
+            Route::Filters => filters::answer(reads, &self.definitions, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
             Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,

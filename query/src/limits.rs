@@ -41,6 +41,9 @@ pub(crate) const LABELS_NAMED_MAX: usize = 100;
 /// Pings that are Glean's by definition alone: their names are among the rules of the fold, which are compared as one text.
 pub(crate) const BARE_PINGS_MAX: usize = 100;
 
+/// Scalars whose texts count: their names are among the rules of the fold, too. Firefox 76 had some twenty.
+pub(crate) const STRINGS_MAX: usize = 1_000;
+
 /// Expired metrics of which one look asks whether they still arrive: each is a question of its own.
 pub(crate) const EXPIRED_ASKED_MAX: usize = 100;
 

@@ -41,6 +41,8 @@ pub struct FoldSettings {
     pub products: Products,
     /// Document types that are pings of Glean's though their bodies do not say so: by definition they have no info sections.
     pub bare_pings: BTreeSet<String>,
+    /// Metrics of scalars that are strings by definition: their texts count by their values.
+    pub strings: Arc<BTreeSet<String>>,
 }
 
 impl Default for FoldSettings {
@@ -57,6 +59,7 @@ impl Default for FoldSettings {
             caps: Caps::default(),
             products: Products::default(),
             bare_pings: BTreeSet::new(),
+            strings: Arc::default(),
         }
     }
 }
@@ -134,6 +137,9 @@ impl FoldSettings {
         }
         if !self.bare_pings.is_empty() {
             settings["bare_pings"] = json!(self.bare_pings);
+        }
+        if !self.strings.is_empty() {
+            settings["strings"] = json!(*self.strings);
         }
         FoldVersion {
             code: FOLD_RULES,

@@ -6,15 +6,16 @@ use readers::definitions::{DefinedTwice, Definitions as Gleans};
 use serde_json::Value;
 
 use super::definition::Definition;
-use super::{histograms, processes, scalars};
-use crate::limits::BARE_PINGS_MAX;
+use super::scalars::{self, Scalar};
+use super::{histograms, processes};
+use crate::limits::{BARE_PINGS_MAX, STRINGS_MAX};
 
 /// What one file says.
 pub(super) enum Content {
     /// Histograms by name.
     Histograms(BTreeMap<String, Definition>),
-    /// Descriptions of scalars, by upper-case name.
-    Scalars(BTreeMap<String, String>),
+    /// Scalars, by upper-case name.
+    Scalars(BTreeMap<String, Scalar>),
     /// Descriptions of processes, by name.
     Processes(BTreeMap<String, String>),
     /// What an application says of its Glean pings.
@@ -67,6 +68,9 @@ pub enum DefinitionError {
     /// Too many pings without info sections.
     #[error("{0} pings have `include_info_sections: false`, and at most {BARE_PINGS_MAX} may")]
     BarePings(usize),
+    /// Too many strings among scalars.
+    #[error("{0} scalars are strings, and at most {STRINGS_MAX} may be")]
+    Strings(usize),
 }
 
 /// How Glean's files are called; a file of any name is one that names its `$schema`.

@@ -10,13 +10,17 @@ use sketch::Layout;
 use super::definition::{Definition, Kind};
 use super::file::{self, DefinitionError};
 use super::said::{Products, Said, is_sent_in};
-use crate::limits::BARE_PINGS_MAX;
+use super::scalars::Scalar;
+use crate::limits::{BARE_PINGS_MAX, STRINGS_MAX};
+
+/// What the metrics of scalars begin with.
+const SCALARS: &str = "SCALARS_";
 
 /// All definitions that were loaded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Definitions {
     histograms: BTreeMap<String, Definition>,
-    scalars: BTreeMap<String, String>,
+    scalars: BTreeMap<String, Scalar>,
     processes: BTreeMap<String, String>,
     glean: Gleans,
     products: Products,
@@ -74,6 +78,27 @@ impl Definitions {
         }
     }
 
+    /// The metrics of scalars that are strings: their texts count by their values.
+    ///
+    /// # Errors
+    /// When there are more than the fold compares with each text.
+    pub fn strings(&self) -> Result<BTreeSet<String>, DefinitionError> {
+        let scalars = self.scalars.iter();
+        let strings = scalars.filter(|(_, scalar)| scalar.is_string);
+        let strings: BTreeSet<String> = strings.map(|(name, _)| format!("{SCALARS}{name}")).collect();
+        match strings.len() {
+            0..=STRINGS_MAX => Ok(strings),
+            strings => Err(DefinitionError::Strings(strings)),
+        }
+    }
+
+    /// Whether a metric of the original's source is a text. Its clients know none.
+    pub(crate) fn is_string(&self, metric: &str) -> bool {
+        let scalar = metric.strip_prefix(SCALARS);
+        let scalar = scalar.and_then(|name| self.scalars.get(name));
+        scalar.is_some_and(|scalar| scalar.is_string)
+    }
+
     /// Whether a product's declaration says how a source is read.
     pub(crate) fn is_declared(&self, source: &Source) -> bool {
         self.products.holds(source)
@@ -91,7 +116,7 @@ impl Definitions {
 
     /// Whether a file says what a metric of the original's source is.
     pub(crate) fn names(&self, metric: &str) -> bool {
-        let scalar = metric.strip_prefix("SCALARS_");
+        let scalar = metric.strip_prefix(SCALARS);
         scalar.map_or_else(
             || self.histogram(metric).is_some(),
             |scalar| self.scalars.contains_key(scalar),
@@ -112,8 +137,9 @@ impl Definitions {
         if metric.starts_with("SIMPLE_MEASURES_") {
             return Some(Definition::numeric(Kind::Exponential, Layout::SIMPLE, ""));
         }
-        if let Some(scalar) = metric.strip_prefix("SCALARS_") {
-            let description = self.scalars.get(scalar).cloned().unwrap_or_default();
+        if let Some(scalar) = metric.strip_prefix(SCALARS) {
+            let known = self.scalars.get(scalar);
+            let description = known.map_or("", |scalar| &scalar.description);
             return Some(Definition::numeric(Kind::Exponential, Layout::COUNT, description));
         }
         let found = self.histogram(metric).cloned();

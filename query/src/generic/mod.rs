@@ -19,4 +19,4 @@ pub(crate) use group::{Row, grouped};
 #[cfg(test)]
 pub(crate) use question::FIXED;
 pub(crate) use question::{AggregatesQuestion, Format, dimensions_of, is_dimension, refuse_strangers};
-pub(crate) use reading::read_by;
+pub(crate) use reading::Reading;

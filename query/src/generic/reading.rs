@@ -1,11 +1,73 @@
-//! Bins that were counted under their keys, read by the layout that a definition gives. Pure.
+//! Bins read by what a definition says: those that were counted under their keys by its layout, those of categorical histograms by its
+//! labels. Pure.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use aggregate_store::SeriesRow;
 use sketch::{HistogramKind, Layout};
 
+use super::form::Form;
+use super::group::{Bins, Row};
+
+/// What a definition says of bins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// The layout of what was counted under its keys.
+    Layout(Layout),
+    /// Names for the bins of categorical histograms; the last one is of all that lie behind the others.
+    Labels(Vec<String>),
+}
+
+impl Reading {
+    /// Reads rows before they are grouped.
+    pub(crate) fn prepare(&self, rows: &mut [SeriesRow]) {
+        match self {
+            Self::Layout(layout) => read_by(*layout, rows),
+            Self::Labels(_) => {
+                // How many bins a release had says nothing of what they mean.
+                let categorical = rows.iter_mut();
+                let categorical = categorical.filter(|row| row.layout.kind == HistogramKind::Categorical);
+                categorical.for_each(|row| row.layout = CATEGORICAL);
+            }
+        }
+    }
+
+    /// Reads rows after they are grouped.
+    pub(crate) fn complete(&self, rows: &mut [Row]) {
+        if let Self::Labels(labels) = self {
+            let categorical = rows.iter_mut().filter(|row| row.layout == CATEGORICAL);
+            categorical.for_each(|row| name_by(labels, row));
+        }
+    }
+}
+
+/// The one layout under which categorical histograms are grouped.
+const CATEGORICAL: Layout = Layout {
+    kind: HistogramKind::Categorical,
+    min: 0,
+    max: 0,
+    bin_count: 0,
+};
+
+fn name_by(labels: &[String], row: &mut Row) {
+    let Bins::Bounds(bins) = &row.bins else { return };
+    let mut named: BTreeMap<&str, i128> = BTreeMap::new();
+    for (bin, samples) in bins.iter().filter(|(_, samples)| *samples != 0) {
+        let at = usize::try_from(*bin).unwrap_or(usize::MAX);
+        if let Some(name) = labels.get(at).or_else(|| labels.last()) {
+            *named.entry(name).or_default() += samples;
+        }
+    }
+    let mut named: Vec<(String, i128)> = named.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
+    // Stable: equals stay ascending by name.
+    named.sort_by_key(|(_, samples)| Reverse(*samples));
+    (row.bins, row.form, row.layout) = (Bins::Names(named), Form::Category, Layout::CATEGORIES);
+}
+
 /// Reads rows of keys as rows of this layout where all their samples lie at its bounds. A key that is none proves that another layout counted,
 /// too, and which of the other samples are its own cannot be told: such a row stays as it was sent.
-pub(crate) fn read_by(layout: Layout, rows: &mut [SeriesRow]) {
+fn read_by(layout: Layout, rows: &mut [SeriesRow]) {
     let bounds = layout.lower_bounds();
     for row in rows
         .iter_mut()

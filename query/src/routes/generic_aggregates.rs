@@ -3,11 +3,11 @@
 use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, SeriesRow, Source, ValueOf};
 use index_schema::Index;
 use serde_json::{Value, json};
-use sketch::{HistogramKind, Layout};
+use sketch::HistogramKind;
 
 use super::lookup::Lookup;
 use crate::definitions::Definitions;
-use crate::generic::{About, AggregatesQuestion, Answer, Format, csv, dimensions_of, grouped, read_by};
+use crate::generic::{About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped};
 use crate::limits::{ANSWER_BYTES_MAX, BINS_READ_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
@@ -54,7 +54,7 @@ pub(crate) async fn answer(
         stored,
         description,
         unit,
-        layout,
+        reading,
         rows,
     } = find(reads, definitions, &question).await?;
     let as_of = reads.status().await?.newest_received.map(rfc3339);
@@ -64,7 +64,7 @@ pub(crate) async fn answer(
     {
         explain = Some(used(reads, &question, stored, &rows).await?);
     }
-    let (question, rows, is_empty) = made_rows(question, layout, rows).await;
+    let (question, rows, is_empty) = made_rows(question, reading, rows).await;
     if question.explain && is_empty {
         explain = Some(unanswered::reason(reads, index, &question, known.as_ref(), &stored).await?);
     }
@@ -95,17 +95,20 @@ pub(crate) async fn answer(
     .await
 }
 
-/// Shapes rows off the threads that take pings. Keys are read by the layout that a definition gives.
+/// Shapes rows off the threads that take pings. Bins are read as a definition says.
 async fn made_rows(
     question: AggregatesQuestion,
-    layout: Option<Layout>,
+    reading: Option<Reading>,
     mut rows: Vec<SeriesRow>,
 ) -> (AggregatesQuestion, Vec<crate::generic::Row>, bool) {
     service::task::background(move || {
-        if let Some(layout) = layout {
-            read_by(layout, &mut rows);
+        if let Some(reading) = &reading {
+            reading.prepare(&mut rows);
         }
-        let rows = grouped(&question.source, rows, &question.by, &question.labels);
+        let mut rows = grouped(&question.source, rows, &question.by, &question.labels);
+        if let Some(reading) = &reading {
+            reading.complete(&mut rows);
+        }
         let is_empty = rows.is_empty();
         (question, rows, is_empty)
     })
@@ -119,8 +122,8 @@ struct Found {
     description: String,
     /// What definitions say of the numbers.
     unit: Option<String>,
-    /// The layout by which they say that keys are read.
-    layout: Option<Layout>,
+    /// How they say that bins are read.
+    reading: Option<Reading>,
     rows: Vec<SeriesRow>,
 }
 
@@ -135,15 +138,18 @@ async fn find(
     let said = said.filter(|_| !is_main);
     let described = said.map_or("", |said| said.description);
     let mut lookups = vec![(question.metric.clone(), described.to_owned())];
+    let mut labels = None;
     if is_main {
-        let all = Lookup::all(definitions, &question.metric).into_iter();
+        let all = Lookup::all(definitions, &question.metric);
+        labels = all.iter().find_map(Lookup::labels).map(Reading::Labels);
+        let all = all.into_iter();
         lookups = all.map(|lookup| (lookup.stored, lookup.description)).collect();
     }
     let mut found = Found {
         stored: Vec::new(),
         description: String::new(),
         unit: said.and_then(|said| said.unit).map(str::to_owned),
-        layout: said.and_then(|said| said.layout),
+        reading: said.and_then(|said| said.layout).map(Reading::Layout).or(labels),
         rows: Vec::new(),
     };
     for (stored, description) in lookups {

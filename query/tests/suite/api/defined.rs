@@ -4,11 +4,11 @@ use aggregate_store::{CellKey, DimensionSet, Source};
 use query::Api;
 use readers::declaration::Declaration;
 use serde_json::{Value, json};
-use sketch::{Cell, Layout};
+use sketch::{Cell, HistogramKind, Layout};
 
 use super::pings::NUMBER;
 use super::store::Facts;
-use super::world::{World, cell, get_json, labelled, sample};
+use super::world::{NIGHTLY, World, cell, firefox, get, get_json, labelled, of_kind, sample};
 
 const METRICS: &str = "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0
 ui:
@@ -168,4 +168,107 @@ async fn an_answer_has_the_unit_and_the_description_of_its_definition() {
     );
     let new = of("ui.new").await;
     assert_eq!((&new["unit"], &new["description"]), (&Value::Null, &Value::Null));
+}
+
+/// Telemetry's: a scalar that is a text, one that is a number, and a categorical histogram of two releases.
+fn telemetry() -> Api {
+    let set = || firefox("20150630", "20150701");
+    let text = |process: &str, held: Cell| cell("SCALARS_UI.THEME", set(), process, Layout::CATEGORIES, held);
+    let times = |times: i128| Cell::new(1, 0, [(0, times)]);
+    let categorical = |bins: u32, held: Cell| {
+        cell(
+            "REASON",
+            set(),
+            "parent",
+            of_kind(HistogramKind::Categorical, bins),
+            held,
+        )
+    };
+    let cells = vec![
+        text("parent", Cell::new(2, 0, [])),
+        labelled(text("parent", Cell::new(2, 0, [(0, 2)])), "=dark"),
+        text("content", Cell::new(1, 0, [])),
+        labelled(text("content", times(1)), "=light"),
+        cell("SCALARS_UI.TABS", set(), "parent", Layout::COUNT, sample(7)),
+        categorical(51, Cell::new(3, 4, [(0, 2), (1, 1), (3, 1)])),
+        categorical(52, Cell::new(1, 7, [(1, 1), (50, 1)])),
+    ];
+    World::of(Facts {
+        cells,
+        ..Facts::default()
+    })
+    .define("ui:\n  theme: {kind: string, description: Its colours.}\n  tabs: {kind: uint, description: How many.}\n")
+    .define(r#"{"REASON": {"kind": "categorical", "labels": ["user", "system"], "description": "Why."}}"#)
+    .api()
+}
+
+#[tokio::test]
+async fn a_text_of_a_scalar_is_a_category_of_each_process() {
+    let api = telemetry();
+    let asked = "/api/v1/aggregates?source=telemetry/main&metric=SCALARS_UI.THEME";
+    let all = get_json(&api, asked).await;
+    assert_eq!(
+        (&all["kind"], &all["description"]),
+        (&json!("category"), &json!("Its colours."))
+    );
+    assert_eq!(all["data"][0]["bins"], json!([["dark", 2], ["light", 1]]));
+    let by_process = get_json(&api, &format!("{asked}&group_by=process")).await;
+    let rows: Vec<_> = by_process["data"].as_array().expect("rows").iter().collect();
+    let of = |process: &str| rows.iter().find(|row| row["process"] == process).expect("a row");
+    assert_eq!(
+        (&of("parent")["pings"], &of("parent")["bins"]),
+        (&json!(2), &json!([["dark", 2]]))
+    );
+    assert_eq!(
+        (&of("content")["pings"], &of("content")["bins"]),
+        (&json!(1), &json!([["light", 1]]))
+    );
+    let metrics = metrics_of(&api, "telemetry/main").await;
+    let theme = metrics
+        .iter()
+        .find(|metric| metric["metric"] == "SCALARS_UI.THEME")
+        .expect("it is listed");
+    assert_eq!(
+        (&theme["kind"], &theme["labelled"], &theme["declared"]),
+        (&json!("category"), &json!(false), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn the_originals_routes_know_no_texts() {
+    let api = telemetry();
+    let options = get_json(&api, "/filters/?channel=nightly&version=41").await;
+    assert_eq!(options["metric"], json!(["REASON", "SCALARS_UI.TABS"]));
+    let dates = "&dates=20150630";
+    assert_eq!(
+        get(&api, &format!("{NIGHTLY}{dates}&metric=SCALARS_UI.THEME"))
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        get(&api, &format!("{NIGHTLY}{dates}&metric=SCALARS_UI.TABS"))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_categorical_histogram_has_its_labels_whatever_its_number_of_bins() {
+    let answer = get_json(
+        &telemetry(),
+        "/api/v1/aggregates?source=telemetry/main&metric=REASON",
+    )
+    .await;
+    assert_eq!(
+        (&answer["kind"], &answer["description"]),
+        (&json!("category"), &json!("Why."))
+    );
+    let rows = answer["data"].as_array().expect("rows");
+    assert_eq!(rows.len(), 1, "{answer}");
+    assert_eq!(rows[0]["layout"], json!({"kind": "categories"}));
+    // By hand: what lies behind the labels, 3 and 50, is spilled.
+    assert_eq!(rows[0]["bins"], json!([["spill", 2], ["system", 2], ["user", 2]]));
+    assert_eq!(rows[0]["pings"], 4);
 }
