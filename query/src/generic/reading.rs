@@ -114,6 +114,55 @@ mod tests {
         assert_eq!(rows.map(|row| row.layout), [layout, Layout::KEYS, layout]);
     }
 
+    /// What the SDK sends of samples: the largest bound that is not above each, by looking at all of them.
+    fn sent(layout: Layout, samples: &[i64]) -> Vec<(i64, i128)> {
+        let bounds = layout.lower_bounds();
+        let key = |sample: i64| bounds.iter().copied().filter(|bound| *bound <= sample).max();
+        let keys: Vec<i64> = samples.iter().filter_map(|sample| key(*sample)).collect();
+        let mut bins: Vec<(i64, i128)> = Vec::new();
+        for bound in bounds {
+            let many = keys.iter().filter(|key| **key == bound).count();
+            bins.extend((many > 0).then_some((bound, many as i128)));
+        }
+        bins
+    }
+
+    #[test]
+    fn what_one_layout_counted_is_read_by_it_and_by_another_only_if_all_its_keys_are_bounds_there() {
+        let (mut own, mut strange) = (0, 0);
+        for seed in 1..400_u64 {
+            let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut dice = |sides: i64| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                i64::try_from(state >> 33).unwrap_or(0) % sides
+            };
+            let mut layout = || {
+                let (min, bins) = (dice(5), u32::try_from(3 + dice(40)).unwrap_or(3));
+                let max = min + 2 + dice(3_000);
+                match dice(2) {
+                    0 => Layout::glean_linear(min, max, bins),
+                    _ => Layout::exponential(min, max, bins),
+                }
+            };
+            let counted = layout();
+            let defined = if seed % 4 == 0 { counted } else { layout() };
+            let samples: Vec<i64> = (0..20).map(|_| dice(4_000)).collect();
+            let keys = sent(counted, &samples);
+            let mut rows = [row(&keys), row(&keys)];
+            read_by(counted, &mut rows[..1]);
+            read_by(defined, &mut rows[1..]);
+            assert_eq!(rows[0].layout, counted, "seed {seed}");
+            let there = defined.lower_bounds();
+            let fits = keys.iter().all(|(key, _)| there.contains(key));
+            let expected = if fits { defined } else { Layout::KEYS };
+            assert_eq!(rows[1].layout, expected, "seed {seed}: {counted} {defined}");
+            *(if fits { &mut own } else { &mut strange }) += 1;
+        }
+        assert!(own > 90 && strange > 100, "{own} {strange}");
+    }
+
     #[test]
     fn what_has_a_layout_of_its_own_keeps_it() {
         let mut rows = [row(&[(1, 1)])];
