@@ -206,7 +206,7 @@ impl Api {
                 let question = Question::parse(*clock, channel, &parameters)?;
                 aggregates::answer(reads, &self.definitions, &self.withheld, &question).await
             }
-            Route::Filters => filters::answer(reads, &self.withheld, &parameters).await,
+            Route::Filters => filters::answer(reads, &self.definitions, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
             Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
@@ -226,7 +226,8 @@ impl Api {
                 metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
             }
             Route::Sources => {
-                sources::answer(reads, self.index.as_ref(), self.charted.as_ref(), &parameters).await
+                let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
+                sources::answer(reads, index, charted, &self.definitions, &parameters).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),

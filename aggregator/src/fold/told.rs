@@ -8,6 +8,7 @@ use ping::OTHER;
 use readers::values::{Contribution as Told, Kind, Name, Note, Values};
 use sketch::Layout;
 
+use super::category::write_label;
 use super::ids::IdSet;
 use super::staged::{Contribution, Stage};
 use super::vocabulary::NO_LABEL;
@@ -108,16 +109,7 @@ impl Values for ToldPing<'_> {
     fn category(&mut self, metric: Name<'_>, label: Option<&str>, value: &str, times: i64) {
         let Some(metric) = self.metric(metric) else { return };
         self.count_ping(metric);
-        self.label.clear();
-        for char in label.unwrap_or_default().chars() {
-            match char {
-                '%' => self.label.push_str("%25"),
-                '=' => self.label.push_str("%3D"),
-                _ => self.label.push(char),
-            }
-        }
-        self.label.push('=');
-        self.label.push_str(value);
+        write_label(&mut self.label, label.unwrap_or_default(), value);
         let label = self.stage.vocabulary.labels.intern(&self.label);
         self.push(metric, label, Layout::CATEGORIES, 0, &[(0, times)]);
     }

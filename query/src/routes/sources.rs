@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::{AboutSource, AggregateReads, Source};
-use index_schema::{Index, ProductCount};
+use index_schema::Index;
 use serde::Serialize;
 
 use crate::charted::Charted;
+use crate::definitions::Definitions;
 use crate::generic::{dimensions_of, refuse_strangers};
 use crate::limits::{LIST_PRODUCTS_MAX, LIST_SOURCES_MAX, LIST_VALUES_MAX};
 use crate::parameters::Parameters;
@@ -62,6 +63,7 @@ pub(crate) async fn answer(
     reads: &dyn AggregateReads,
     index: &dyn Index,
     charted: &Charted,
+    definitions: &Definitions,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     refuse_strangers(parameters, &[])?;
@@ -71,7 +73,7 @@ pub(crate) async fn answer(
         if let Some(about) = reads.about(source).await? {
             let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?.len();
             let entry = counted(
-                (source, reader_of(source, charted)),
+                (source, reader_of(source, definitions)),
                 &about,
                 Some(metrics).filter(|many| *many < LIST_VALUES_MAX),
             );
@@ -86,18 +88,11 @@ pub(crate) async fn answer(
 }
 
 /// Who reads the pings of a source that is counted.
-fn reader_of(source: &Source, charted: &Charted) -> &'static str {
-    let (namespace, doc_type) = source.as_str().split_once('/').unwrap_or_default();
-    let product = ProductCount {
-        namespace: namespace.to_owned(),
-        doc_type: doc_type.to_owned(),
-        app_name: String::new(),
-        records: 0,
-    };
-    match (source.as_str(), charted(&product)) {
-        (Source::TELEMETRY_MAIN, _) => "telemetry",
-        (_, true) => "declared",
-        (_, false) => "glean",
+fn reader_of(source: &Source, definitions: &Definitions) -> &'static str {
+    match source.as_str() {
+        Source::TELEMETRY_MAIN => "telemetry",
+        _ if definitions.is_declared(source) => "declared",
+        _ => "glean",
     }
 }
 

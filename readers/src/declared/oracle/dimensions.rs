@@ -12,11 +12,11 @@ use crate::values::Rule;
 pub(super) fn read(
     dimension: &Dimension,
     body: &Value,
-    header: &dyn Fn(&str) -> Option<String>,
+    beside: &dyn Fn(&From) -> Option<String>,
     told: &mut Told,
 ) {
     let value = match &dimension.from {
-        From::Header(name) => header(name).map(Value::String),
+        from @ (From::Header(_) | From::Uri(_)) => beside(from).map(Value::String),
         From::Path(path) => found(body, path).first().map(|(value, _)| (*value).clone()),
     };
     let sent = match value.unwrap_or_default() {
