@@ -15,6 +15,7 @@ mod kill;
 mod memory;
 mod names;
 mod on_call;
+mod oracle;
 mod page;
 mod products;
 mod repeats;
