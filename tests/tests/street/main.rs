@@ -25,3 +25,4 @@ mod selection;
 mod soak;
 mod trouble;
 mod upgrade;
+mod web_client;
