@@ -23,6 +23,7 @@ pub(super) fn read(
         Value::String(text) => text,
         Value::Bool(value) => value.to_string(),
         Value::Number(number) if number.is_i64() => number.to_string(),
+        Value::Number(number) if number.to_string() == "-0.0" => "0".to_owned(),
         Value::Null => String::new(),
         _ => return told.note(&dimension.name, Rule::WrongType),
     };
