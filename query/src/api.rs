@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::charted::Charted;
 use crate::definitions::Definitions;
+use crate::generic::refuse_strangers;
 use crate::health::HealthSource;
 use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
 use crate::parameters::Parameters;
@@ -194,8 +195,10 @@ impl Api {
             return page::answer(file);
         }
         let parameters = Parameters::parse(query, route.repeated())?;
-        if let Some(known) = parameters_of(route, &parameters) {
-            parameters.refuse_others(path, known)?;
+        match (parameters_of(route, &parameters), route.is_originals()) {
+            (Some(known), true) => parameters.refuse_others(path, known)?,
+            (Some(known), false) => refuse_strangers(&parameters, known)?,
+            (None, _) => {}
         }
         let reads = self.reads.get();
         let reads = reads.as_ref();
