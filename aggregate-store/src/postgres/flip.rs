@@ -42,6 +42,10 @@ pub(super) async fn put_into_use(client: &Client, flip: &Flip) -> Result<Flipped
     let Some(rebuild) = rebuilds.iter().find(|rebuild| rebuild.epoch == flip.epoch) else {
         return Ok(Flipped::Outdated);
     };
+    let accounted = counters::status(client).await?.counters.accounted();
+    if flip.accounted.is_some_and(|seen| seen != accounted) {
+        return Ok(Flipped::Outdated);
+    }
     let under_way: BTreeSet<u32> = rebuilds.iter().map(|rebuild| rebuild.epoch).collect();
     let wish = &rebuild.wish;
     let source = wish.source.as_deref();

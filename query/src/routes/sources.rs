@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{AboutSource, AggregateReads, Source};
+use aggregate_store::{AboutSource, AggregateReads, Counters, Source};
 use index_schema::Index;
 use serde::Serialize;
 
@@ -69,11 +69,13 @@ pub(crate) async fn answer(
     refuse_strangers(parameters, &[])?;
     let mut sources = stored_only(index, charted).await?;
     let known = reads.sources(LIST_SOURCES_MAX).await?;
+    let pings = reads.source_pings(LIST_SOURCES_MAX).await?.values.into_iter();
+    let pings: BTreeMap<Source, Counters> = pings.map(|pings| (pings.source, pings.counters)).collect();
     for source in &known.values {
         if let Some(about) = reads.about(source).await? {
             let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?.len();
             let entry = counted(
-                (source, reader_of(source, definitions)),
+                (source, reader_of(source, definitions), pings.get(source)),
                 &about,
                 Some(metrics).filter(|many| *many < LIST_VALUES_MAX),
             );
@@ -97,7 +99,7 @@ fn reader_of(source: &Source, definitions: &Definitions) -> &'static str {
 }
 
 fn counted(
-    (source, reader): (&Source, &'static str),
+    (source, reader, pings): (&Source, &'static str, Option<&Counters>),
     about: &AboutSource,
     metrics: Option<usize>,
 ) -> OneSource {
@@ -105,7 +107,10 @@ fn counted(
         source: source.as_str().to_owned(),
         counted: Counted {
             reader: Some(reader),
-            ..Counted::default()
+            // Different ones: a repeat is none.
+            pings: pings.map(|pings| pings.accounted().saturating_sub(number(pings.repeated))),
+            folded: pings.map(|pings| number(pings.folded)),
+            errored: pings.map(|pings| number(pings.errored_pings)),
         },
         dimensions: dimensions_of(source, Some(about)),
         first_day: Some(about.first_day.to_string()),
@@ -113,6 +118,10 @@ fn counted(
         metrics,
         ..OneSource::default()
     }
+}
+
+fn number(pings: i64) -> u64 {
+    u64::try_from(pings).unwrap_or(0)
 }
 
 /// Sources whose pings are stored and not counted, by name.
