@@ -13,7 +13,7 @@ STACK ?= highwater
 
 export FEATURES PYTHON
 
-.PHONY: help test check flaky release-check demo lint audit soak simulate fuzz bench bench-aws peers python browser postgres localstack lambda cargo-lambda demo-aws soak-aws deploy clean
+.PHONY: help test check flaky release-check demo lint audit soak simulate fuzz bench bench-aws peers python web-client browser postgres localstack lambda cargo-lambda demo-aws soak-aws deploy clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -87,6 +87,11 @@ peers:           ## what `make bench` measures beside ours: engines into .cache,
 python: $(CACHE)/python/.ready
 $(CACHE)/python/.ready: tests/requirements.txt
 	infra/install/python.sh $(CACHE)/python tests/requirements.txt
+	touch $@
+
+web-client: $(CACHE)/web-client/.ready
+$(CACHE)/web-client/.ready: tests/web/package.json tests/web/package-lock.json
+	infra/install/node.sh $(CACHE)/web-client tests/web
 	touch $@
 
 LOCALSTACK_FILES := $(shell find tests/localstack/executor -name '*.py' -o -name '*.toml')

@@ -94,7 +94,7 @@ pub(crate) enum NotTheSame {
 
 impl BatchFold {
     pub(crate) fn new(settings: FoldSettings, scope: Scope) -> Self {
-        let folder = Folder::within(settings.caps);
+        let folder = Folder::within(settings.caps).counting(Arc::clone(&settings.strings));
         Self {
             scope,
             ..Self::with_folder(settings, folder)
@@ -271,7 +271,7 @@ impl BatchFold {
                     document_type: submission.document_type.as_deref().unwrap_or_default(),
                     date: record.submission_date,
                     source_tags: None,
-                    is_declared: false,
+                    is_declared: self.settings.is_bare(submission),
                 };
                 self.folder.read_glean(body, &received)
             }
@@ -283,6 +283,7 @@ impl BatchFold {
                 let submitted = Submitted {
                     received: record.submission_date,
                     header: &header,
+                    submission: Some(submission),
                 };
                 self.folder
                     .read_declared(body, &product, submitted)

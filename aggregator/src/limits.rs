@@ -34,6 +34,9 @@ pub const NAME_BYTES_MAX: usize = 512;
 /// Bytes of a dimension's value. Longer ones count as `OTHER`.
 pub const DIMENSION_BYTES_MAX: usize = 128;
 
+/// Bytes of a scalar's text that counts by its value, as of Glean's strings. Longer ones count as `OTHER`.
+pub const TEXT_BYTES_MAX: usize = 255;
+
 /// Batches that are held in memory before they are due to be written: a question for a copy looks into each of them.
 pub const HELD_BATCHES_MAX: usize = 64;
 

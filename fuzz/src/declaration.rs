@@ -35,6 +35,7 @@ pub fn target(data: &[u8]) {
                 let found = example.headers.iter().find(|(known, _)| known == name);
                 found.map(|(_, value)| value.as_str())
             },
+            submission: None,
         };
         let explained = explain(&declaration, place, &example.body, submitted).expect("declared");
         for expected in &example.expect {

@@ -141,9 +141,6 @@ pub(crate) struct Answers {
     /// Address for the API and the page. It asks for no password: loopback, or behind a proxy that does
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8081")]
     pub api_listen: SocketAddr,
-    /// Histograms.json, Scalars.yaml or Processes.yaml, recognised by content; may be given more than once
-    #[arg(long, value_name = "FILE")]
-    pub definitions: Vec<PathBuf>,
     /// Metrics that are never answered; an entry that ends in * is a prefix
     #[arg(long, value_name = "METRICS", value_delimiter = ',')]
     pub withheld_metrics: Vec<String>,

@@ -119,6 +119,10 @@ pub(crate) struct Fold {
     /// Declarations of products whose pings are counted, too: files, or folders of .yaml files
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     pub products: Vec<PathBuf>,
+    /// What metrics are, for answers: Histograms.json, Scalars.yaml or Processes.yaml, metrics.yaml or pings.yaml of Glean, recognised
+    /// by content; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub definitions: Vec<PathBuf>,
     /// For how many days after a ping its copies are repeats; Firefox sends again for 14 days
     #[arg(long, value_name = "DAYS", value_parser = at_least_one::<u32>, default_value_t = 14)]
     pub repeat_window_days: u32,

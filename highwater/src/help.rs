@@ -43,6 +43,7 @@ pub(crate) const FOR_AGGREGATORS: [&[&str]; 6] = [
     &[
         "fold_types",
         "products",
+        "definitions",
         "repeat_window_days",
         "parts_per_ping",
         "labels_per_metric",
@@ -51,7 +52,11 @@ pub(crate) const FOR_AGGREGATORS: [&[&str]; 6] = [
 ];
 
 /// `highwater query`.
-pub(crate) const FOR_QUERIES: [&[&str]; 3] = [&LOGGING, &["index", "aggregates"], &["fold_types"]];
+pub(crate) const FOR_QUERIES: [&[&str]; 3] = [
+    &LOGGING,
+    &["index", "aggregates"],
+    &["fold_types", "products", "definitions"],
+];
 
 /// `highwater index run` and `redrive`.
 pub(crate) const FOR_INDEXERS: [&[&str]; 3] = [&LOGGING, &STORE, &["index"]];

@@ -5,6 +5,7 @@ mod chunk_file;
 mod cli;
 mod compared;
 mod data;
+mod definitions;
 mod demo;
 mod dimensions;
 mod dump;

@@ -25,6 +25,8 @@ const DISK_FREE: &str = "highwater_pipeline_disk_free_bytes";
 const DISK_SIZE: &str = "highwater_pipeline_disk_size_bytes";
 /// For how long the store's puts or reads have failed; 0 when they work.
 const STORE_FAILING: &str = "highwater_pipeline_store_failing_seconds";
+/// Metrics of Glean's by `state`: undeclared, expired, never_seen. Only where definitions of Glean's were given.
+const DEFINED: &str = "highwater_pipeline_defined_metrics";
 /// By `verdict`: 0 when it does not hold, else 1 for a notice, 2 for a warning, 3 for an alarm.
 const VERDICT: &str = "highwater_pipeline_verdict_severity";
 
@@ -64,6 +66,11 @@ pub(crate) fn describe() {
         STORE_FAILING,
         Unit::Seconds,
         "For how long the store's puts or reads have failed; 0 when they work."
+    );
+    describe_gauge!(
+        DEFINED,
+        Unit::Count,
+        "Metrics that arrive otherwise than they are defined, or never did, by state."
     );
     describe_gauge!(
         VERDICT,
@@ -107,6 +114,13 @@ pub(crate) fn publish(report: &HealthReport, has_databases: bool) {
         .failing_since
         .map_or(0, |since| numbers.now().micros_since(since));
     gauge!(STORE_FAILING).set(failing.max(0) as f64 / 1e6);
+    if let Some(found) = &numbers.definitions {
+        let metrics =
+            |state: &'static str, metrics: u64| gauge!(DEFINED, "state" => state).set(metrics as f64);
+        metrics("undeclared", found.undeclared.number());
+        metrics("expired", found.expired.number());
+        metrics("never_seen", found.never_seen.number());
+    }
     for name in NAMES {
         let holds = report.verdicts.iter().find(|verdict| verdict.name == name);
         let severity = holds.map_or(0, |verdict| verdict.severity as u8);

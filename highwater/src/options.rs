@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use aggregator::AggregatorSettings;
 use aggregator::fold::{Caps, FoldSettings};
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use crate::cli::{self, Answers, ApiListener, Command, Demo, EdgeListener, IndexCommand, Serve};
 use crate::data::{self, Data, Fold, Intake, Kept};
+use crate::definitions;
 use crate::product;
 
 /// How long a generated ping waits until its chunk is sealed.
@@ -53,6 +55,7 @@ impl Data {
 
     /// What the fold is told.
     pub(crate) fn fold_settings(&self) -> anyhow::Result<FoldSettings> {
+        let definitions = definitions::read(&self.fold)?;
         let folded = self
             .fold
             .fold_types
@@ -70,6 +73,8 @@ impl Data {
                 inflated_bytes: self.intake.inflated_limit.0,
             },
             products: product::folded(&self.fold.products)?,
+            bare_pings: definitions.bare_pings()?,
+            strings: Arc::new(definitions.strings()?),
         })
     }
 
@@ -136,6 +141,7 @@ impl Data {
             fold: Fold {
                 fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
                 products: Vec::new(),
+                definitions: Vec::new(),
                 repeat_window_days: 14,
                 parts_per_ping: PARTS_PER_PING_MAX,
                 labels_per_metric: LABELS_PER_METRIC_MAX,
@@ -162,6 +168,7 @@ impl Data {
             ("index", self.places.index_text()),
             ("fold_types", fold.fold_types.join(",")),
             ("products", paths(&fold.products)),
+            ("definitions", paths(&fold.definitions)),
             ("repeat_window_days", fold.repeat_window_days.to_string()),
             ("parts_per_ping", fold.parts_per_ping.to_string()),
             ("labels_per_metric", fold.labels_per_metric.to_string()),
@@ -250,7 +257,6 @@ impl Serve {
             api: ApiListener {
                 answers: Answers {
                     api_listen: demo.api_listen,
-                    definitions: Vec::new(),
                     withheld_metrics: Vec::new(),
                 },
                 reconcile_every: Age(Duration::from_secs(3_600)),

@@ -45,6 +45,14 @@ const FILES_MAX: usize = 1_000;
 
 /// The products of these files, and of the `.yaml` files of these folders, for the fold.
 pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
+    let declared = declared(given)?.into_iter();
+    let declarations: Vec<_> = declared.map(|(_, declaration, text)| (declaration, text)).collect();
+    Ok(Products::of(&declarations))
+}
+
+/// The declarations of these files and folders, which can be carried out and do not contradict each other, each with its file and
+/// its text.
+pub(crate) fn declared(given: &[PathBuf]) -> anyhow::Result<Vec<(PathBuf, Declaration, String)>> {
     let mut files = Vec::new();
     for path in given {
         files.extend(files_of(path)?);
@@ -70,7 +78,10 @@ pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
         })
         .collect();
     anyhow::ensure!(clashes.is_empty(), "{}", clashes.join("\n"));
-    Ok(Products::of(&declarations))
+    let named = files.into_iter().zip(declarations);
+    Ok(named
+        .map(|(file, (declaration, text))| (file, declaration, text))
+        .collect())
 }
 
 fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {

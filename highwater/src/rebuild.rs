@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use aggregate_store::Days;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ping::SubmissionDate;
@@ -14,14 +15,17 @@ use crate::change::change;
 use crate::cli::Rebuild;
 use crate::pipeline::Request;
 use crate::places;
+use crate::shared::rebuild_source;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
-    places::refuse_to_fold_anew(&rebuild.data, "rebuild")?;
     check_source(rebuild)?;
+    if rebuild.source.is_none() {
+        places::refuse_to_fold_anew(&rebuild.data, "rebuild")?;
+    }
     let (bar, lines) = (bar()?, Lines::default());
     let day = |day: Option<SubmissionDate>| day.map(|day| day.to_string());
     let request = Request::Rebuild {
@@ -30,7 +34,7 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
         from: day(rebuild.from),
         to: day(rebuild.to),
     };
-    let done = change(&rebuild.data, request, |progress| {
+    let say = |progress: Value| {
         for changed in progress["changes"].as_array().into_iter().flatten() {
             bar.suspend(|| eprintln!("a rule changes: {}", changed.as_str().unwrap_or_default()));
         }
@@ -44,8 +48,17 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
         } else {
             lines.print(&progress);
         }
-    })
-    .await;
+    };
+    let done = match &rebuild.source {
+        Some(source) if rebuild.data.places.aggregates.is_some() => {
+            let days = Days {
+                first: rebuild.from,
+                last: rebuild.to,
+            };
+            rebuild_source(&rebuild.data, source, days, say).await
+        }
+        _ => change(&rebuild.data, request, say).await,
+    };
     bar.finish_and_clear();
     let done = done?;
     if let Some(source) = done["source"].as_str() {

@@ -6,14 +6,13 @@ use service::{task, telemetry};
 
 use crate::cli::{Edge, Serve};
 use crate::ending;
-use crate::pipeline::{Base, Pipeline, bind_edge, check_edge, door, read_definitions};
+use crate::pipeline::{Base, Pipeline, bind_edge, check_edge, door};
 use crate::retention;
 
 /// Runs `serve`.
 pub(crate) async fn run(serve: &Serve) -> anyhow::Result<()> {
     serve.compare()?;
     if serve.check {
-        read_definitions(&serve.api.answers.definitions)?;
         serve.data.check()?;
         check_edge(&serve.edge)?;
         for line in retention::foretold(&serve.data).await? {

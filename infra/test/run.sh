@@ -7,7 +7,7 @@ source infra/test/stages.sh
 make=${MAKE:-make}
 
 beside installing "see what stands above; what is installed by hand is not installed again" \
-    "$make" --no-print-directory python browser postgres localstack
+    "$make" --no-print-directory python web-client browser postgres localstack
 stage formatting "run \`cargo fmt --all\`" \
     "${CARGO:-cargo}" fmt --all --check
 stage "linting and compiling" "mend what the compiler or clippy says above" \

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::charted::Charted;
 use crate::definitions::Definitions;
+use crate::generic::refuse_strangers;
 use crate::health::HealthSource;
 use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
 use crate::parameters::Parameters;
@@ -194,8 +195,10 @@ impl Api {
             return page::answer(file);
         }
         let parameters = Parameters::parse(query, route.repeated())?;
-        if let Some(known) = parameters_of(route, &parameters) {
-            parameters.refuse_others(path, known)?;
+        match (parameters_of(route, &parameters), route.is_originals()) {
+            (Some(known), true) => parameters.refuse_others(path, known)?,
+            (Some(known), false) => refuse_strangers(&parameters, known)?,
+            (None, _) => {}
         }
         let reads = self.reads.get();
         let reads = reads.as_ref();
@@ -206,7 +209,7 @@ impl Api {
                 let question = Question::parse(*clock, channel, &parameters)?;
                 aggregates::answer(reads, &self.definitions, &self.withheld, &question).await
             }
-            Route::Filters => filters::answer(reads, &self.withheld, &parameters).await,
+            Route::Filters => filters::answer(reads, &self.definitions, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
             Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
@@ -226,7 +229,8 @@ impl Api {
                 metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
             }
             Route::Sources => {
-                sources::answer(reads, self.index.as_ref(), self.charted.as_ref(), &parameters).await
+                let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
+                sources::answer(reads, index, charted, &self.definitions, &parameters).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),

@@ -35,6 +35,24 @@ pub(crate) const PERCENTILES_MAX: usize = 101;
 /// Metrics on one page of their list: some hundred KiB.
 pub(crate) const METRICS_ON_A_PAGE: usize = 1_000;
 
+/// Labels of one metric that the list of metrics names: of a whole page of metrics with the longest, 11 MiB.
+pub(crate) const LABELS_NAMED_MAX: usize = 100;
+
+/// Pings that are Glean's by definition alone: their names are among the rules of the fold, which are compared as one text.
+pub(crate) const BARE_PINGS_MAX: usize = 100;
+
+/// Scalars whose texts count: their names are among the rules of the fold, too. Firefox 76 had some twenty.
+pub(crate) const STRINGS_MAX: usize = 1_000;
+
+/// Expired metrics of which one look asks whether they still arrive: each is a question of its own.
+pub(crate) const EXPIRED_ASKED_MAX: usize = 100;
+
+/// Days back of which it is asked: what an old client sent a month ago asks for nothing.
+pub(crate) const EXPIRED_DAYS: i64 = 7;
+
+/// Names of metrics that a report of health lists of each kind, before it says how many more there are.
+pub(crate) const METRICS_NAMED_MAX: usize = 50;
+
 /// Sources in one list.
 pub(crate) const LIST_SOURCES_MAX: usize = 1_000;
 

@@ -77,12 +77,18 @@ impl Route {
 
     /// What becomes of a repeated parameter: the original's routes go by the original's rule.
     pub(crate) const fn repeated(&self) -> Repeated {
-        match self {
-            Self::Channels(_) | Self::Dates(..) | Self::Aggregates(..) | Self::Filters => {
-                Repeated::FirstCounts
-            }
-            _ => Repeated::Refused,
+        match self.is_originals() {
+            true => Repeated::FirstCounts,
+            false => Repeated::Refused,
         }
+    }
+
+    /// Whether the original had it.
+    pub(crate) const fn is_originals(&self) -> bool {
+        matches!(
+            self,
+            Self::Channels(_) | Self::Dates(..) | Self::Aggregates(..) | Self::Filters
+        )
     }
 
     /// Whether the answer is at hand: then it needs no turn, and is there however many questions wait.

@@ -5,6 +5,7 @@
 //! - [`explain`]: what a ping becomes, value by value, for people.
 //! - [`glean`]: the reader of Glean's pings; [`definitions`]: what their `metrics.yaml` says.
 //! - [`json`]: one walk over a body, without a tree.
+//! - [`shipped`]: declarations that come with this program.
 //! - [`values`]: the sink that a reader tells what a body holds.
 
 pub mod dates;
@@ -14,5 +15,6 @@ pub mod definitions;
 pub mod explain;
 pub mod glean;
 pub mod json;
+pub mod shipped;
 mod texts;
 pub mod values;

@@ -115,7 +115,7 @@ fn ping(number: usize) -> Sent {
             Sent::broken(ping.uri(), packed[..packed.len() / 2].to_vec())
         }
         11 => Sent::plain(ping.uri(), format!("no JSON {number}").repeat(50).into_bytes()),
-        12 => Sent::plain(ping.uri().replace("/main/", "/crash/"), body),
+        12 => Sent::plain(ping.uri().replace("/main/", "/event/"), body),
         other if other % 2 == 1 => Sent::packed(ping.uri(), body),
         _ => Sent::plain(ping.uri(), body),
     }

@@ -20,11 +20,11 @@ pub(crate) fn lower_bounds(layout: &Layout) -> Vec<i64> {
     let max = layout.max.max(min);
     match layout.kind {
         HistogramKind::Linear => linear(min, max, bins),
-        HistogramKind::Exponential => exponential(min, max, bins),
+        HistogramKind::Exponential | HistogramKind::ExponentialNumbers => exponential(min, max, bins),
         HistogramKind::Boolean | HistogramKind::Flag | HistogramKind::Count => vec![0, 1, 2],
         HistogramKind::Categorical => (0..bins).collect(),
         HistogramKind::Functional => functional::bounds(layout.min, layout.max),
-        HistogramKind::GleanLinear => glean_linear(min, max, bins),
+        HistogramKind::GleanLinear | HistogramKind::LinearNumbers => glean_linear(min, max, bins),
         HistogramKind::Keys | HistogramKind::Categories => Vec::new(),
     }
 }
@@ -206,7 +206,7 @@ mod tests {
         let range = || prop_oneof![-3i64..3, 0i64..100_000, any::<i64>()];
         let count = prop_oneof![0u32..120, Just(10_000), any::<u32>()];
         (0u8..10, range(), range(), count).prop_map(|(code, min, max, bin_count)| Layout {
-            kind: HistogramKind::stored(code).expect("0 to 9 are kinds"),
+            kind: HistogramKind::stored(code).expect("0 to 11 are kinds"),
             min,
             max,
             bin_count,

@@ -31,11 +31,15 @@ pub enum HistogramKind {
     Keys = 8,
     /// Values with names of their own; no bounds.
     Categories = 9,
+    /// The bins of [`Exponential`](Self::Exponential), in which each ping has one number.
+    ExponentialNumbers = 10,
+    /// The bins of [`GleanLinear`](Self::GleanLinear), in which each ping has one number.
+    LinearNumbers = 11,
 }
 
 impl HistogramKind {
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Exponential,
         Self::Linear,
         Self::Boolean,
@@ -46,6 +50,8 @@ impl HistogramKind {
         Self::GleanLinear,
         Self::Keys,
         Self::Categories,
+        Self::ExponentialNumbers,
+        Self::LinearNumbers,
     ];
 
     /// The number under which the kind is stored.
@@ -83,6 +89,8 @@ impl HistogramKind {
             Self::GleanLinear => "glean_linear",
             Self::Keys => "keys",
             Self::Categories => "categories",
+            Self::ExponentialNumbers => "exponential_numbers",
+            Self::LinearNumbers => "linear_numbers",
         }
     }
 }

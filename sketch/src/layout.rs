@@ -102,6 +102,30 @@ impl Layout {
         }
     }
 
+    /// The same bins, in which each ping has one number: another layout, so that numbers are told from distributions. Of kinds
+    /// that tell neither, the layout itself.
+    #[must_use]
+    pub const fn of_numbers(self) -> Self {
+        let kind = match self.kind {
+            HistogramKind::Exponential => HistogramKind::ExponentialNumbers,
+            HistogramKind::GleanLinear => HistogramKind::LinearNumbers,
+            // Functional bins have no number of their own, which is free to tell it.
+            HistogramKind::Functional => return Self { bin_count: 1, ..self },
+            kind => kind,
+        };
+        Self { kind, ..self }
+    }
+
+    /// Whether it is one of [`of_numbers`](Self::of_numbers).
+    #[must_use]
+    pub const fn is_of_numbers(&self) -> bool {
+        match self.kind {
+            HistogramKind::ExponentialNumbers | HistogramKind::LinearNumbers => true,
+            HistogramKind::Functional => self.bin_count == 1,
+            _ => false,
+        }
+    }
+
     /// The lower bounds of the bins: strictly ascending, at most [`BIN_COUNT_MAX`].
     ///
     /// Formulas as in Firefox and in `moztelemetry`'s `parse_histograms.py` (n is `bin_count`), from 0:
@@ -231,8 +255,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_layout_reads_back_from_its_text(code in 0u8..10, min: i64, max: i64, bin_count: u32) {
-            let kind = HistogramKind::stored(code).expect("0 to 9 are kinds");
+        fn every_layout_reads_back_from_its_text(code in 0u8..12, min: i64, max: i64, bin_count: u32) {
+            let kind = HistogramKind::stored(code).expect("0 to 11 are kinds");
             let layout = Layout { kind, min, max, bin_count };
             prop_assert_eq!(layout.to_string().parse(), Ok(layout));
         }

@@ -30,11 +30,11 @@ class Failure(Exception):
 class Browser:
     """One Chromium behind one chromedriver, both ended with the block."""
 
-    def __init__(self, chromedriver):
+    def __init__(self, chromedriver, more_flags=()):
         self.profile = tempfile.mkdtemp(prefix="highwater-page-")
         self.driver = subprocess.Popen([chromedriver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.port = self._port()
-        flags = CHROMIUM_FLAGS + [f"--user-data-dir={self.profile}"]
+        flags = CHROMIUM_FLAGS + [*more_flags, f"--user-data-dir={self.profile}"]
         capabilities = {"browserName": "chrome", "goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}}
         self.session = ""
         answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})

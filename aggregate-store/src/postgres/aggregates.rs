@@ -3,21 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ping::{ChunkId, DocumentKey, Incarnation, RecordId};
+use ping::{ChunkId, DocumentKey, Incarnation};
 use postgres_connections::{Connections, Failure, PostgresSettings, Reads, SeenServer, Writes};
 use tokio::sync::mpsc;
 
 use super::commit::Coming;
 use super::refusal::{aggregate_error, committed};
-use super::{
-    about, catalogue, chunks, commit, copies, counters, dimension_values, dump, errored, fold_version, gate,
-    listing, schema, series, users, values,
-};
-use crate::{
-    AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
-    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
-    SeriesRow, Source, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate, metrics,
-};
+use super::{about, chunks, commit, copies, fold_version, gate, schema};
+use crate::{AggregateError, AggregateStore, Batch, Committed, FoldVersion, SeenIds, SeenRow, metrics};
 
 /// Aggregates in a PostgreSQL database. Any number of processes may open it at once; their batches are written one after
 /// the other.
@@ -131,7 +124,7 @@ impl AggregateStore for PostgresAggregates {
 
     async fn folded(&self, chunks: &[ChunkId]) -> Result<Vec<bool>, AggregateError> {
         self.read("look up folded chunks", chunks, |client, chunks| {
-            Box::pin(chunks::are_folded(client, chunks))
+            Box::pin(chunks::are_folded(client, None, chunks))
         })
         .await
     }
@@ -188,162 +181,5 @@ impl SeenIds for PostgresAggregates {
             Box::pin(copies::find(client, documents))
         })
         .await
-    }
-}
-
-#[async_trait]
-impl AggregateReads for PostgresAggregates {
-    async fn channels(&self, source: &Source, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.read("list channels", (source, limit), |client, (source, limit)| {
-            Box::pin(listing::channels(client, source, *limit))
-        })
-        .await
-    }
-
-    async fn dates(
-        &self,
-        source: &Source,
-        clock: DateClock,
-        channel: &str,
-        limit: usize,
-    ) -> Result<Listed<VersionDate>, AggregateError> {
-        let given = (source, clock, channel, limit);
-        self.read("list dates", given, |client, (source, clock, channel, limit)| {
-            Box::pin(listing::dates(client, source, *clock, channel, *limit))
-        })
-        .await
-    }
-
-    async fn filter_options(
-        &self,
-        source: &Source,
-        channel: &str,
-        version: &str,
-        limit: usize,
-    ) -> Result<FilterOptions, AggregateError> {
-        let given = (source, channel, version, limit);
-        self.read(
-            "list filters",
-            given,
-            |client, (source, channel, version, limit)| {
-                Box::pin(listing::filter_options(client, source, channel, version, *limit))
-            },
-        )
-        .await
-    }
-
-    async fn values_of(
-        &self,
-        query: &CellQuery,
-        of: ValueOf,
-        limit: usize,
-    ) -> Result<Listed<String>, AggregateError> {
-        let given = (query, of, limit);
-        self.read("list values of cells", given, |client, (query, of, limit)| {
-            Box::pin(values::read(client, query, of, *limit))
-        })
-        .await
-    }
-
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
-        self.read("sum up cells", (query, bounds), |client, (query, bounds)| {
-            Box::pin(series::read(client, query, *bounds))
-        })
-        .await
-    }
-
-    async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
-        self.read("list sources", limit, |client, limit| {
-            Box::pin(catalogue::sources(client, *limit))
-        })
-        .await
-    }
-
-    async fn about(&self, source: &Source) -> Result<Option<AboutSource>, AggregateError> {
-        self.read("look at a source", source, |client, source| {
-            Box::pin(catalogue::about(client, source))
-        })
-        .await
-    }
-
-    async fn dimension_values(
-        &self,
-        source: &Source,
-        dimension: &Dimension,
-        filters: &[Filter],
-        limit: usize,
-    ) -> Result<Listed<String>, AggregateError> {
-        let given = (source, dimension, filters, limit);
-        self.read(
-            "list values of a dimension",
-            given,
-            |client, (source, dimension, filters, limit)| {
-                Box::pin(dimension_values::read(
-                    client,
-                    source,
-                    dimension.as_str(),
-                    filters,
-                    *limit,
-                ))
-            },
-        )
-        .await
-    }
-
-    async fn metrics(
-        &self,
-        source: &Source,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<StoredMetric>, AggregateError> {
-        let given = (source, after, limit);
-        self.read("list metrics", given, |client, (source, after, limit)| {
-            Box::pin(catalogue::metrics(client, source, *after, *limit))
-        })
-        .await
-    }
-
-    async fn user_groups(&self, query: &UserQuery, limit: usize) -> Result<Listed<String>, AggregateError> {
-        self.read(
-            "find the largest groups of users",
-            (query, limit),
-            |client, (query, limit)| Box::pin(users::groups(client, query, *limit)),
-        )
-        .await
-    }
-
-    async fn users(&self, query: &UserQuery, limit: usize) -> Result<Vec<UserDay>, AggregateError> {
-        self.read("unite users", (query, limit), |client, (query, limit)| {
-            Box::pin(users::read(client, query, *limit))
-        })
-        .await
-    }
-
-    async fn status(&self) -> Result<Status, AggregateError> {
-        self.read("read the counters", (), |client, ()| {
-            Box::pin(counters::status(client))
-        })
-        .await
-    }
-
-    async fn errored(
-        &self,
-        after: Option<RecordId>,
-        limit: usize,
-    ) -> Result<Vec<ErroredRow>, AggregateError> {
-        self.read("list errored pings", (after, limit), |client, (after, limit)| {
-            Box::pin(errored::page(client, *after, *limit))
-        })
-        .await
-    }
-
-    async fn dump(&self, lines: mpsc::Sender<String>) -> Result<(), AggregateError> {
-        let sent = self
-            .connections
-            .snapshot(lines, |transaction, lines| {
-                Box::pin(dump::send(transaction, lines))
-            })
-            .await;
-        self.told("dump the aggregates", sent)
     }
 }

@@ -9,33 +9,41 @@ use tokio_postgres::types::Type;
 use super::conditions::{id, source_id};
 use super::given::Given;
 use super::layouts;
-use super::listing::{left_out, text};
+use super::listing::text;
+use super::sources;
 use crate::catalogue::EXAMPLES_MAX;
 use crate::listing::{METRIC, SUBMISSION_DATE};
 use crate::stored::{self, date};
-use crate::{AboutSource, Dimension, Listed, Source, StoredMetric};
+use crate::{AboutSource, Dimension, Epochs, Listed, Source, StoredMetric};
+
+/// Of which epochs of sources there are cells.
+const SOURCES: &str = "SELECT s.id, s.name, s.epoch FROM highwater_aggregates.source s \
+     WHERE EXISTS (SELECT FROM highwater_aggregates.listing l WHERE l.source = s.id)";
 
 /// Sources that have cells, ascending; of more than `limit` the first ones.
-pub(super) async fn sources(client: &Client, limit: usize) -> Result<Listed<Source>, Failure> {
-    let mut given = Given::default();
-    let limit = given.add(stored::limit(limit), Type::INT8);
-    let sql = format!(
-        "SELECT s.name, count(*) OVER () FROM highwater_aggregates.source s \
-         WHERE EXISTS (SELECT FROM highwater_aggregates.listing l WHERE l.source = s.id) ORDER BY s.name LIMIT {limit}"
-    );
-    let rows = client.query_typed(&sql, &given.typed()).await?;
-    let mut values = Vec::with_capacity(rows.len());
-    for row in &rows {
-        values.push(Source::named(&text(row, 0)?));
+pub(super) async fn sources(
+    client: &Client,
+    epochs: &Epochs,
+    limit: usize,
+) -> Result<Listed<Source>, Failure> {
+    let mut used = BTreeSet::new();
+    for row in client.query_typed(SOURCES, &[]).await? {
+        let (_, source) = sources::read(&row)?;
+        if epochs.pieces(&source).iter().any(|piece| piece.source == source) {
+            used.insert(source.in_epoch(0));
+        }
     }
-    let left_out = left_out(&rows, 1)?;
-    Ok(Listed { values, left_out })
+    let left_out = used.len().saturating_sub(limit) as u64;
+    Ok(Listed {
+        values: used.into_iter().take(limit).collect(),
+        left_out,
+    })
 }
 
 /// Dimensions and days of a source; `None` when nothing of it is there.
 pub(super) async fn about(client: &Client, source: &Source) -> Result<Option<AboutSource>, Failure> {
     let mut given = Given::default();
-    let source = source_id(&mut given, source);
+    let source = source_id(&mut given, source)?;
     let unknown = id(&mut given, ping::UNKNOWN);
     let [channel, version, os_version] =
         [Dimension::CHANNEL, Dimension::VERSION, Dimension::OS_VERSION].map(|name| given.text(name));
@@ -78,7 +86,7 @@ pub(super) async fn metrics(
     limit: usize,
 ) -> Result<Vec<StoredMetric>, Failure> {
     let mut given = Given::default();
-    let source = source_id(&mut given, source);
+    let source = source_id(&mut given, source)?;
     let after = match after {
         Some(after) => format!("t.bytes > {}", given.text(after)),
         None => "TRUE".to_owned(),

@@ -13,10 +13,6 @@ use super::slices::slices;
 use crate::stored::{sixteen, stored, unstored};
 use crate::{AggregateError, FoldedChunk, RetriedChunk};
 
-const ADD: &str = "INSERT INTO highwater_aggregates.folded \
-     (incarnation, boot, plan, key, is_errors, submission_date, records) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
-const ARE_FOLDED: &str = "SELECT i.number, 0::BIGINT FROM unnest($1, $2, $3) WITH ORDINALITY AS i (incarnation, boot, plan, number) \
-     JOIN highwater_aggregates.folded f USING (incarnation, boot, plan)";
 const CAPS: &str = "SELECT i.number, r.inflated_bytes FROM unnest($1, $2, $3) WITH ORDINALITY AS i (incarnation, boot, plan, number) \
      JOIN highwater_aggregates.retried r USING (incarnation, boot, plan)";
 const RETRY: &str = "INSERT INTO highwater_aggregates.retried (incarnation, boot, plan, inflated_bytes) \
@@ -75,8 +71,20 @@ pub(super) fn read_id(row: &Row, first: usize) -> Result<ChunkId, Failure> {
     })
 }
 
-/// Adds chunks, none of which may be folded.
-pub(super) async fn write(client: &Client, chunks: &[FoldedChunk]) -> Result<(), Failure> {
+/// Adds chunks, none of which may be folded: by a rebuild, or for what is in use.
+pub(super) async fn write(
+    client: &Client,
+    rebuild: Option<u32>,
+    chunks: &[FoldedChunk],
+) -> Result<(), Failure> {
+    const COLUMNS: &str = "incarnation, boot, plan, key, is_errors, submission_date, records";
+    let (table, epoch) = match rebuild {
+        Some(epoch) => (format!("rebuilt (epoch, {COLUMNS})"), format!("{epoch}, ")),
+        None => (format!("folded ({COLUMNS})"), String::new()),
+    };
+    let add = format!(
+        "INSERT INTO highwater_aggregates.{table} SELECT {epoch}u.* FROM unnest($1, $2, $3, $4, $5, $6, $7) AS u"
+    );
     for slice in slices(chunks, |chunk| chunk.key.len()) {
         let mut ids = ChunkColumns::default();
         let (mut keys, mut errors, mut days, mut records) = (vec![], vec![], vec![], vec![]);
@@ -92,14 +100,26 @@ pub(super) async fn write(client: &Client, chunks: &[FoldedChunk]) -> Result<(),
         all.push((&errors, Type::BOOL_ARRAY));
         all.push((&days, Type::INT4_ARRAY));
         all.push((&records, Type::INT8_ARRAY));
-        client.execute_typed(ADD, &all).await?;
+        client.execute_typed(&add, &all).await?;
     }
     Ok(())
 }
 
-/// Which of these chunks are folded, in the order asked.
-pub(super) async fn are_folded(client: &Client, chunks: &[ChunkId]) -> Result<Vec<bool>, Failure> {
-    let found = found(client, ARE_FOLDED, chunks).await?;
+/// Which of these chunks are folded, by a rebuild or for what is in use, in the order asked.
+pub(super) async fn are_folded(
+    client: &Client,
+    rebuild: Option<u32>,
+    chunks: &[ChunkId],
+) -> Result<Vec<bool>, Failure> {
+    let (table, of_it) = match rebuild {
+        Some(epoch) => ("rebuilt", format!(" WHERE f.epoch = {epoch}")),
+        None => ("folded", String::new()),
+    };
+    let find = format!(
+        "SELECT i.number, 0::BIGINT FROM unnest($1, $2, $3) WITH ORDINALITY AS i (incarnation, boot, plan, number) \
+         JOIN highwater_aggregates.{table} f USING (incarnation, boot, plan){of_it}"
+    );
+    let found = found(client, &find, chunks).await?;
     Ok(found.into_iter().map(|found| found.is_some()).collect())
 }
 

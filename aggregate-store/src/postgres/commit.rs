@@ -4,7 +4,7 @@ use postgres_connections::{Failure, Transaction};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
-use super::{cells, chunks, copies, counters, errored, users, verdict};
+use super::{cells, chunks, copies, counters, counts, errored, users, verdict};
 use crate::layer::check_numbers;
 use crate::{AggregateError, Batch, Committed};
 
@@ -41,10 +41,15 @@ async fn write_one(client: &Client, batch: &Batch) -> Result<(), Failure> {
     verdict::check(client, batch).await?;
     errored::remove(client, &batch.replayed).await?;
     chunks::write_caps(client, &batch.retried).await?;
-    chunks::write(client, &batch.chunks).await?;
+    chunks::write(client, batch.rebuild, &batch.chunks).await?;
     cells::write(client, batch).await?;
     users::write(client, batch).await?;
     copies::write(client, &batch.seen).await?;
-    errored::write(client, &batch.errored).await?;
-    counters::write(client, batch).await
+    errored::write(client, batch).await?;
+    counts::write(client, &batch.by_source).await?;
+    match batch.rebuild {
+        // What a rebuild counted is counted when it comes into use.
+        Some(_) => Ok(()),
+        None => counters::write(client, batch).await,
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn of_sets(
     source: &Source,
     filters: &[Filter],
 ) -> Result<String, AggregateError> {
-    let mut sql = format!("s.source = {}", source_id(given, source));
+    let mut sql = format!("s.source = {}", source_id(given, source)?);
     for filter in filters {
         let dimension = filter.dimension.as_str();
         let holds = match &filter.wanted {
@@ -59,10 +59,13 @@ pub(super) fn id(given: &mut Given, text: &str) -> String {
     format!("(SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256({text}))")
 }
 
-/// The id of a source.
-pub(super) fn source_id(given: &mut Given, source: &Source) -> String {
+/// The id of a source in its epoch.
+pub(super) fn source_id(given: &mut Given, source: &Source) -> Result<String, AggregateError> {
     let name = given.text(source.as_str());
-    format!("(SELECT id FROM highwater_aggregates.source WHERE sha256(name) = sha256({name}))")
+    let epoch = given.add(column(source.epoch())?, Type::INT4);
+    Ok(format!(
+        "(SELECT id FROM highwater_aggregates.source WHERE sha256(name) = sha256({name}) AND epoch = {epoch})"
+    ))
 }
 
 /// The text of a set's value of a dimension; NULL where it states none, as of the day of submission.

@@ -8,11 +8,11 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::listing::text;
-use crate::{Batch, Counters, Status};
+use crate::{Batch, Counters, SourceCounts, Status};
 
 const COUNTER: &str = "counter";
-const ERRORED: &str = "errored";
-const REFUSED: &str = "refused";
+pub(super) const ERRORED: &str = "errored";
+pub(super) const REFUSED: &str = "refused";
 
 const FOLDED: &str = "folded";
 const REPEATED: &str = "repeated";
@@ -20,12 +20,14 @@ const STORED_ONLY: &str = "stored_only";
 const ERRORED_PINGS: &str = "errored_pings";
 const NEWEST_RECEIVED: &str = "newest_received";
 
-const ADD: &str = "INSERT INTO highwater_aggregates.counter AS c (kind, name, value) SELECT * FROM unnest($1, $2, $3) \
-     ON CONFLICT (kind, name) DO UPDATE SET value = c.value + excluded.value";
-const RAISE: &str = "INSERT INTO highwater_aggregates.counter AS c (kind, name, value) SELECT * FROM unnest($1, $2, $3) \
-     ON CONFLICT (kind, name) DO UPDATE SET value = GREATEST(c.value, excluded.value)";
-const REMOVE: &str = "DELETE FROM highwater_aggregates.counter WHERE value = 0 AND kind <> 'counter'";
-const READ: &str = "SELECT kind, name, value FROM highwater_aggregates.counter";
+const ADD: &str = "INSERT INTO highwater_aggregates.counter AS c (kind, name, count) SELECT * FROM unnest($1, $2, $3) \
+     ON CONFLICT (kind, name) DO UPDATE SET count = c.count + excluded.count";
+const RAISE: &str = "INSERT INTO highwater_aggregates.counter AS c (kind, name, count) SELECT * FROM unnest($1, $2, $3) \
+     ON CONFLICT (kind, name) DO UPDATE SET count = GREATEST(c.count, excluded.count)";
+const REMOVE: &str = "DELETE FROM highwater_aggregates.counter WHERE count = 0 AND kind <> 'counter'";
+const CLEAR: &str =
+    "DELETE FROM highwater_aggregates.counter WHERE kind <> 'counter' OR name <> 'newest_received'::BYTEA";
+const READ: &str = "SELECT kind, name, count FROM highwater_aggregates.counter";
 
 /// Adds what a batch counted.
 pub(super) async fn write(client: &Client, batch: &Batch) -> Result<(), Failure> {
@@ -47,10 +49,10 @@ pub(super) async fn write(client: &Client, batch: &Batch) -> Result<(), Failure>
         .into_iter()
         .chain(errored.map(|(reason, change)| (ERRORED, reason.as_str(), *change)))
         .chain(refused.map(|(reason, change)| (REFUSED, reason.as_str(), *change)));
-    put(client, ADD, changes.filter(|(_, _, change)| *change != 0)).await?;
+    write_rows(client, ADD, changes.filter(|(_, _, change)| *change != 0)).await?;
     client.execute_typed(REMOVE, &[]).await?;
     let newest = batch.newest_received.into_iter();
-    put(
+    write_rows(
         client,
         RAISE,
         newest.map(|received| (COUNTER, NEWEST_RECEIVED, received.as_micros())),
@@ -58,7 +60,7 @@ pub(super) async fn write(client: &Client, batch: &Batch) -> Result<(), Failure>
     .await
 }
 
-async fn put<'a>(
+async fn write_rows<'a>(
     client: &Client,
     statement: &str,
     changes: impl Iterator<Item = (&'a str, &'a str, i64)>,
@@ -79,6 +81,23 @@ async fn put<'a>(
     ];
     client.execute_typed(statement, &given).await?;
     Ok(())
+}
+
+/// Changes what was counted of all sources by what one of them counts otherwise now.
+pub(super) async fn change(client: &Client, change: &SourceCounts) -> Result<(), Failure> {
+    let change = Batch {
+        counters: change.counters,
+        errored_by_reason: change.errored_by_reason.clone(),
+        refused_by_reason: change.refused_by_reason.clone(),
+        ..Batch::default()
+    };
+    write(client, &change).await
+}
+
+/// Has the sums over all sources be these: whatever was counted otherwise is forgotten.
+pub(super) async fn put(client: &Client, total: &SourceCounts) -> Result<(), Failure> {
+    client.execute_typed(CLEAR, &[]).await?;
+    change(client, total).await
 }
 
 /// Everything counted.

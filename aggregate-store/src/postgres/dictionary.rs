@@ -12,7 +12,7 @@ use super::ids::{column, number};
 use super::sets::{StoredSet, pair};
 use super::{layouts, sets, sources, strings};
 use crate::listing::SetIds;
-use crate::{AggregateError, Batch, Dimension, DimensionSet};
+use crate::{AggregateError, Batch, Dimension, DimensionSet, Source};
 
 /// Texts with their ids.
 pub(super) struct Texts<'a> {
@@ -165,13 +165,13 @@ async fn set_ids_by(
     sets: &[&DimensionSet],
     texts: &Texts<'_>,
 ) -> Result<Vec<Arc<SetIds>>, Failure> {
-    let names: BTreeSet<&str> = sets.iter().map(|set| set.source().as_str()).collect();
-    let names: Vec<&str> = names.into_iter().collect();
-    let found = sources::ids(client, &names).await?;
-    let sources: HashMap<&str, i32> = names.into_iter().zip(found).collect();
+    let named: BTreeSet<&Source> = sets.iter().map(|set| set.source()).collect();
+    let named: Vec<&Source> = named.into_iter().collect();
+    let found = sources::ids(client, &named).await?;
+    let sources: HashMap<&Source, i32> = named.into_iter().zip(found).collect();
     let mut rows = Vec::with_capacity(sets.len());
     for set in sets {
-        rows.push(stored(set, sources[set.source().as_str()], texts)?);
+        rows.push(stored(set, sources[set.source()], texts)?);
     }
     let distinct: BTreeSet<&StoredSet> = rows.iter().collect();
     let distinct: Vec<StoredSet> = distinct.into_iter().cloned().collect();

@@ -7,10 +7,12 @@ use sketch::Cell;
 use tokio::sync::mpsc;
 use tokio_postgres::{Client, Row};
 
+use super::in_use::SourceDays;
 use super::layouts;
 use super::limits::FETCHED_ROWS;
 use super::listing::{text, utf8};
 use super::users::clients;
+use super::{epochs, sources};
 use crate::layer::CellName;
 use crate::lines::{CellLine, UserLine, line_of};
 use crate::stored::date;
@@ -18,8 +20,8 @@ use crate::{AggregateError, Dimension, DimensionSet, STANDARD_DIMENSIONS, Source
 
 /// The sets by their places, as [`DimensionSet`] is ordered: by the values of `telemetry/main`'s dimensions, stated or not, and then
 /// by the list of what is stated. Pairs are put in order first, so that sets are compared by numbers. names and values are ascending
-/// by name.
-fn cursor() -> String {
+/// by name. Only what is in use is there: of each day of a source one epoch.
+fn cursor(used: &SourceDays) -> String {
     let of_standard = |name: &str| {
         let unstated = format!("(SELECT place FROM placed WHERE pair IS NULL AND name = '{name}')");
         format!("COALESCE(MAX(p.place) FILTER (WHERE p.name = '{name}'), {unstated})")
@@ -38,13 +40,15 @@ fn cursor() -> String {
                  array_agg(p.place ORDER BY p.place) AS places, \
                  COALESCE(array_agg(p.name ORDER BY p.place) FILTER (WHERE p.pair IS NOT NULL), '{{}}') AS names, \
                  COALESCE(array_agg(p.value ORDER BY p.place) FILTER (WHERE p.pair IS NOT NULL), '{{}}') AS values \
-             FROM highwater_aggregates.dimension_set s LEFT JOIN LATERAL unnest(s.pairs) AS u (pair) ON TRUE \
+             FROM highwater_aggregates.dimension_set s JOIN {used} AS d (source, first_day, last_day) \
+             ON d.source = s.source AND s.submission_date BETWEEN d.first_day AND d.last_day LEFT JOIN LATERAL unnest(s.pairs) AS u (pair) ON TRUE \
              LEFT JOIN placed p ON p.pair = u.pair GROUP BY s.id \
          ), sets AS MATERIALIZED ( \
              SELECT n.id, o.name AS source, n.submission_date, n.standard, n.names, n.values, \
                  row_number() OVER (ORDER BY o.name, n.submission_date, n.standard, n.places) AS place \
              FROM named n JOIN highwater_aggregates.source o ON o.id = n.source \
          ) SELECT s.source, s.submission_date, s.names, s.values, ",
+        used = used.literal(),
         names = STANDARD_DIMENSIONS.join(", "),
         standard = STANDARD_DIMENSIONS.map(of_standard).join(", "),
     )
@@ -71,20 +75,22 @@ pub(super) async fn send(transaction: &Transaction<'_>, lines: &mpsc::Sender<Str
         .batch_execute("SET LOCAL cursor_tuple_fraction = 1")
         .await?;
     let client = transaction.client();
-    if send_all(client, CELLS, cell_line, lines).await? {
-        send_all(client, USERS, users_line, lines).await?;
+    let used = SourceDays::used(&epochs::all(client).await?, &sources::all(client).await?)?;
+    let cursor = cursor(&used);
+    if send_all(client, &(cursor.clone() + CELLS), cell_line, lines).await? {
+        send_all(client, &(cursor + USERS), users_line, lines).await?;
     }
     Ok(())
 }
 
-/// Sends what a cursor reads, these columns behind those of the set; whether somebody receives.
+/// Sends what a cursor reads; whether somebody receives.
 async fn send_all(
     client: &Client,
-    rows: &str,
+    cursor: &str,
     line: fn(&Row) -> Result<String, Failure>,
     lines: &mpsc::Sender<String>,
 ) -> Result<bool, Failure> {
-    client.batch_execute(&(cursor() + rows)).await?;
+    client.batch_execute(cursor).await?;
     let fetch = format!("FETCH {FETCHED_ROWS} FROM lines");
     loop {
         let rows = client.query_typed(&fetch, &[]).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ping::{ChunkId, Incarnation, RecordId};
+use ping::{ChunkId, Incarnation, OTHER, RecordId};
 use postgres_connections::Failure;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -10,31 +10,29 @@ use tokio_postgres::{Client, Row};
 use super::chunks::{ChunkColumns, read_id};
 use super::ids::column;
 use super::limits::ROWS;
-use super::listing::text;
+use super::listing::{text, utf8};
 use super::slices::slices;
+use super::sources;
 use crate::stored::{date, sixteen, stored, unstored};
-use crate::{AggregateError, ErroredRow};
+use crate::{AggregateError, Batch, ErroredRow, Source};
 
-const WRITE: &str = "INSERT INTO highwater_aggregates.errored \
-     (chunk_incarnation, chunk_boot, chunk_plan, incarnation, sequence, submission_date, position, reason) \
-     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (incarnation, sequence) \
-     DO UPDATE SET submission_date = excluded.submission_date, chunk_incarnation = excluded.chunk_incarnation, \
-     chunk_boot = excluded.chunk_boot, chunk_plan = excluded.chunk_plan, position = excluded.position, reason = excluded.reason";
 const FIND: &str = "SELECT incarnation, sequence FROM unnest($1, $2) AS r (incarnation, sequence) \
      JOIN highwater_aggregates.errored e USING (incarnation, sequence)";
 const REMOVE: &str = "DELETE FROM highwater_aggregates.errored e USING unnest($1, $2) AS r (incarnation, sequence) \
      WHERE e.incarnation = r.incarnation AND e.sequence = r.sequence";
-const PAGE: &str = "SELECT incarnation, sequence, submission_date, chunk_incarnation, chunk_boot, chunk_plan, position, reason \
-     FROM highwater_aggregates.errored WHERE (incarnation, sequence) > ($1, $2) ORDER BY incarnation, sequence LIMIT $3";
+const PAGE: &str = "SELECT incarnation, sequence, submission_date, chunk_incarnation, chunk_boot, chunk_plan, position, reason, \
+     o.name, o.epoch FROM highwater_aggregates.errored LEFT JOIN highwater_aggregates.source o ON o.id = errored.source WHERE (incarnation, sequence) > ($1, $2) ORDER BY incarnation, sequence LIMIT $3";
 
-/// Writes errored pings, in place of those with the same record; of two rows of one record the later one is valid.
-pub(super) async fn write(client: &Client, errored: &[ErroredRow]) -> Result<(), Failure> {
-    let last: BTreeMap<RecordId, &ErroredRow> = errored.iter().map(|row| (row.record, row)).collect();
+/// Writes the errored pings of a batch, in place of those with the same record; of two rows of one record the later one is valid.
+pub(super) async fn write(client: &Client, batch: &Batch) -> Result<(), Failure> {
+    let write = statement(batch.rebuild);
+    let last: BTreeMap<RecordId, &ErroredRow> = batch.errored.iter().map(|row| (row.record, row)).collect();
     let last: Vec<&ErroredRow> = last.into_values().collect();
+    let counted = sources::counted(client, last.iter().map(|row| &row.source).collect()).await?;
     for slice in slices(&last, |row| row.reason.len()) {
         let mut chunks = ChunkColumns::default();
         let (mut incarnations, mut sequences, mut days) = (vec![], vec![], vec![]);
-        let (mut positions, mut reasons) = (vec![], vec![]);
+        let (mut positions, mut reasons, mut sources) = (vec![], vec![], vec![]);
         for row in slice {
             chunks.push(row.chunk)?;
             incarnations.push(&row.record.incarnation.as_bytes()[..]);
@@ -42,6 +40,7 @@ pub(super) async fn write(client: &Client, errored: &[ErroredRow]) -> Result<(),
             days.push(column(row.submission_date.as_yyyymmdd())?);
             positions.push(i64::from(row.position));
             reasons.push(row.reason.as_bytes());
+            sources.push(counted[&row.source]);
         }
         let mut all = chunks.typed();
         all.push((&incarnations, Type::BYTEA_ARRAY));
@@ -49,9 +48,29 @@ pub(super) async fn write(client: &Client, errored: &[ErroredRow]) -> Result<(),
         all.push((&days, Type::INT4_ARRAY));
         all.push((&positions, Type::INT8_ARRAY));
         all.push((&reasons, Type::BYTEA_ARRAY));
-        client.execute_typed(WRITE, &all).await?;
+        all.push((&sources, Type::INT4_ARRAY));
+        client.execute_typed(&write, &all).await?;
     }
     Ok(())
+}
+
+/// What a rebuild could not fold is in use with the rebuild.
+fn statement(rebuild: Option<u32>) -> String {
+    const COLUMNS: &str = "chunk_incarnation, chunk_boot, chunk_plan, incarnation, sequence, submission_date, position, reason, source";
+    let (table, epoch, key) = match rebuild {
+        Some(epoch) => (
+            format!("rebuilt_errored (epoch, {COLUMNS})"),
+            format!("{epoch}, "),
+            "epoch, ",
+        ),
+        None => (format!("errored ({COLUMNS})"), String::new(), ""),
+    };
+    format!(
+        "INSERT INTO highwater_aggregates.{table} SELECT {epoch}u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS u \
+         ON CONFLICT ({key}incarnation, sequence) DO UPDATE SET submission_date = excluded.submission_date, \
+         chunk_incarnation = excluded.chunk_incarnation, chunk_boot = excluded.chunk_boot, chunk_plan = excluded.chunk_plan, \
+         position = excluded.position, reason = excluded.reason, source = excluded.source"
+    )
 }
 
 /// The chunks of those replayed pings that are not there, or are named twice: somebody else replayed them.
@@ -122,7 +141,11 @@ fn read_record(row: &Row) -> Result<RecordId, Failure> {
 
 fn read(row: &Row) -> Result<ErroredRow, Failure> {
     let day: i32 = row.try_get(2)?;
+    let name: Option<Vec<u8>> = row.try_get(8)?;
+    let source = Source::named(&name.map_or_else(|| Ok(OTHER.to_owned()), utf8)?);
+    let epoch: Option<i32> = row.try_get(9)?;
     Ok(ErroredRow {
+        source: source.in_epoch(unstored(epoch.unwrap_or(0).into())?),
         record: read_record(row)?,
         submission_date: date(day.into())?,
         chunk: read_id(row, 3)?,

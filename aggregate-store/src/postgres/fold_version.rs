@@ -46,7 +46,8 @@ pub(super) async fn replace(
     }
 }
 
-async fn put(client: &Client, version: &FoldVersion) -> Result<(), Failure> {
+/// Puts these rules in the place of any.
+pub(super) async fn put(client: &Client, version: &FoldVersion) -> Result<(), Failure> {
     let FoldVersion { code, settings } = version;
     let given: [(&(dyn ToSql + Sync), Type); 2] = [
         (&i64::from(*code), Type::INT8),

@@ -60,7 +60,7 @@ pub(super) async fn channels(
     limit: usize,
 ) -> Result<Listed<String>, Failure> {
     let mut given = Given::default();
-    let source = source_id(&mut given, source);
+    let source = source_id(&mut given, source)?;
     let limit = given.add(stored::limit(limit), Type::INT8);
     let sql = format!(
         "SELECT s.bytes, c.total FROM (SELECT channel, count(*) OVER () AS total FROM highwater_aggregates.listing \
@@ -91,7 +91,7 @@ pub(super) async fn dates(
     limit: usize,
 ) -> Result<Listed<VersionDate>, Failure> {
     let mut given = Given::default();
-    let (source, channel) = (source_id(&mut given, source), id(&mut given, channel));
+    let (source, channel) = (source_id(&mut given, source)?, id(&mut given, channel));
     let dimension = match clock {
         DateClock::BuildDate => id(&mut given, Dimension::BUILD_DATE),
         DateClock::SubmissionDate => SUBMISSION_DATE.to_string(),
@@ -132,7 +132,7 @@ pub(super) async fn filter_options(
 ) -> Result<FilterOptions, Failure> {
     let at_most = stored::limit(limit);
     let mut given = Given::default();
-    let source = source_id(&mut given, source);
+    let source = source_id(&mut given, source)?;
     let (channel, version) = (id(&mut given, channel), id(&mut given, version));
     let build_date = id(&mut given, Dimension::BUILD_DATE);
     let limit = given.add(at_most, Type::INT8);

@@ -1,9 +1,5 @@
 //! Deletes by submission date.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use ping::SubmissionDate;
 use postgres_connections::Failure;
@@ -11,38 +7,14 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::PostgresAggregates;
-use super::ids::{column, number};
-use super::limits::{DELETED_CELLS, DELETED_ROWS, WALKED_ROWS};
-use super::listing::text;
-use super::sets::unpaired;
+use super::doomed::Doomed;
+use super::ids::column;
+use super::limits::{DELETED_ROWS, WALKED_ROWS};
 use super::users::clients;
-use super::{dictionary, listing, strings};
-use crate::listing::{Listing, SetIds};
 use crate::retain::Stage;
 use crate::stored::{date, unstored};
-use crate::{
-    AggregateError, Below, DayBytes, DeletePlace, Deleted, Dimension, DimensionSet, RetainAggregates, Source,
-};
+use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
 
-const USERS: &str = "DELETE FROM highwater_aggregates.union_value WHERE ctid = ANY (ARRAY( \
-     SELECT u.ctid FROM highwater_aggregates.dimension_set s \
-     JOIN highwater_aggregates.union_value u ON u.dimension_set = s.id WHERE s.submission_date < $1 LIMIT $2))";
-/// Cells are counted by what lists count them by.
-const CELLS: &str = "WITH doomed AS ( \
-         SELECT c.ctid FROM highwater_aggregates.dimension_set s JOIN highwater_aggregates.cell c ON c.dimension_set = s.id \
-         WHERE s.submission_date < $1 LIMIT $2 \
-     ), gone AS ( \
-         DELETE FROM highwater_aggregates.cell c WHERE c.ctid = ANY (ARRAY(SELECT ctid FROM doomed)) \
-         RETURNING c.dimension_set, c.metric, c.process \
-     ), counted AS ( \
-         SELECT dimension_set, metric, process, COUNT(*) AS cells FROM gone GROUP BY 1, 2, 3 \
-     ) SELECT s.id, o.name, s.submission_date, s.pairs, g.metric, g.process, g.cells FROM counted g \
-     JOIN highwater_aggregates.dimension_set s ON s.id = g.dimension_set \
-     JOIN highwater_aggregates.source o ON o.id = s.source";
-const SETS: &str = "DELETE FROM highwater_aggregates.dimension_set d WHERE d.id = ANY (ARRAY( \
-     SELECT s.id FROM highwater_aggregates.dimension_set s WHERE s.submission_date < $1 \
-     AND NOT EXISTS (SELECT FROM highwater_aggregates.cell c WHERE c.dimension_set = s.id) \
-     AND NOT EXISTS (SELECT FROM highwater_aggregates.union_value u WHERE u.dimension_set = s.id) LIMIT $2))";
 const ERRORED: &str = "DELETE FROM highwater_aggregates.errored WHERE ctid = ANY (ARRAY( \
      SELECT ctid FROM highwater_aggregates.errored WHERE submission_date < $1 LIMIT $2))";
 const SEEN_END: &str =
@@ -156,7 +128,7 @@ impl Slice {
     async fn delete(&self, client: &Client, stage: &Stage) -> Result<Deleted, Failure> {
         match stage {
             Stage::Users => {
-                let users = delete_rows(client, USERS, self.aggregates).await?;
+                let users = Doomed::below(self.aggregates).remove_users(client).await?;
                 let next = [Stage::Cells(0, -1), Stage::Users];
                 Ok(Deleted {
                     aggregates: users,
@@ -164,21 +136,21 @@ impl Slice {
                 })
             }
             Stage::Cells(..) => {
-                let cells = self.delete_cells(client).await?;
+                let cells = Doomed::below(self.aggregates).remove_cells(client).await?;
                 Ok(Deleted {
                     aggregates: cells,
                     ..next_of([Stage::Sets, Stage::Cells(0, -1)], cells)
                 })
             }
             Stage::Sets => {
-                let rows = delete_rows(client, SETS, self.aggregates).await?;
+                let rows = Doomed::below(self.aggregates).remove_sets(client).await?;
                 Ok(Deleted {
                     rows,
                     ..next_of([Stage::Errored, Stage::Sets], rows)
                 })
             }
             Stage::Errored => {
-                let rows = delete_rows(client, ERRORED, self.errored).await?;
+                let rows = self.delete_errored(client).await?;
                 Ok(Deleted {
                     rows,
                     ..next_of([Stage::Seen(Vec::new()), Stage::Errored], rows)
@@ -189,20 +161,10 @@ impl Slice {
         }
     }
 
-    async fn delete_cells(&self, client: &Client) -> Result<u64, Failure> {
+    async fn delete_errored(&self, client: &Client) -> Result<u64, Failure> {
         let given: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&self.aggregates, Type::INT4), (&DELETED_CELLS, Type::INT8)];
-        let rows = client.query_typed(CELLS, &given).await?;
-        let sets = sets_of(client, &rows).await?;
-        let (mut listed, mut deleted) = (Listing::default(), 0);
-        for row in &rows {
-            let id = |at: usize| -> Result<u32, Failure> { Ok(number(row.try_get(at)?)?) };
-            let cells: i64 = row.try_get(6)?;
-            listed.count(&sets[&id(0)?], id(4)?, id(5)?, -cells);
-            deleted += unstored::<u64>(cells)?;
-        }
-        listing::write(client, listed).await?;
-        Ok(deleted)
+            [(&self.errored, Type::INT4), (&DELETED_ROWS, Type::INT8)];
+        Ok(client.execute_typed(ERRORED, &given).await?)
     }
 
     /// Walks copies by document, a stretch at a time.
@@ -240,42 +202,6 @@ impl Slice {
             next: (rows > 0).then_some(DeletePlace(Stage::Folded)),
         })
     }
-}
-
-/// The sets of deleted cells by their ids, with what lists count them by.
-async fn sets_of(client: &Client, rows: &[Row]) -> Result<HashMap<u32, Arc<SetIds>>, Failure> {
-    let (mut pairs, mut ids) = (BTreeMap::new(), BTreeSet::new());
-    for row in rows {
-        let of_set: Vec<i64> = row.try_get(3)?;
-        if let Entry::Vacant(entry) = pairs.entry(row.try_get::<_, i32>(0)?) {
-            let of_set = of_set.into_iter().map(unpaired);
-            let of_set = of_set.collect::<Result<Vec<(i32, i32)>, AggregateError>>()?;
-            ids.extend(of_set.iter().flat_map(|(dimension, value)| [*dimension, *value]));
-            entry.insert((row, of_set));
-        }
-    }
-    let texts = strings::texts(client, ids).await?;
-    let name = |id: i32| {
-        let missing = || AggregateError::Damaged(format!("string {id} is missing"));
-        texts.get(&id).ok_or_else(missing)
-    };
-    let mut sets = Vec::with_capacity(pairs.len());
-    for (row, of_set) in pairs.into_values() {
-        let mut values = Vec::with_capacity(of_set.len());
-        for (dimension, value) in of_set {
-            values.push((Dimension::named(name(dimension)?), name(value)?.clone()));
-        }
-        let day = date(row.try_get::<_, i32>(2)?.into())?;
-        sets.push(DimensionSet::new(Source::named(&text(row, 1)?), day, values));
-    }
-    let sets: Vec<&DimensionSet> = sets.iter().collect();
-    let ids = dictionary::set_ids(client, &sets).await?;
-    Ok(ids.into_iter().map(|set| (set.id, set)).collect())
-}
-
-async fn delete_rows(client: &Client, statement: &str, below: i32) -> Result<u64, Failure> {
-    let given: [(&(dyn ToSql + Sync), Type); 2] = [(&below, Type::INT4), (&DELETED_ROWS, Type::INT8)];
-    Ok(client.execute_typed(statement, &given).await?)
 }
 
 /// A slice after which comes the first of these stages, or the second if it deleted something.

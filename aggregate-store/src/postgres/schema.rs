@@ -6,5 +6,9 @@ use postgres_connections::Schema;
 pub(super) const SCHEMA: Schema = Schema {
     name: "highwater_aggregates",
     lock: 8_606_217_354_014_311,
-    migrations: &[&[include_str!("schema_1.sql")], &[include_str!("schema_2.sql")]],
+    migrations: &[
+        &[include_str!("schema_1.sql")],
+        &[include_str!("schema_2.sql")],
+        &[include_str!("schema_3.sql")],
+    ],
 };

@@ -19,25 +19,15 @@ const TEXTS: &str = "SELECT id, bytes FROM highwater_aggregates.string WHERE id 
 
 /// The ids of these texts, in their order; no text may be there twice.
 pub(super) async fn ids(client: &Client, texts: &[&str]) -> Result<Vec<i32>, Failure> {
-    ids_in(client, FIND, ADD, texts).await
-}
-
-/// The same in a table in which these statements find and add.
-pub(super) async fn ids_in(
-    client: &Client,
-    find: &str,
-    add: &str,
-    texts: &[&str],
-) -> Result<Vec<i32>, Failure> {
     let mut ids = Vec::with_capacity(texts.len());
     for slice in slices(texts, |text| text.len()) {
-        let mut found = found_by(client, find, slice).await?;
+        let mut found = find(client, slice).await?;
         let new = || slice.iter().zip(&found).filter(|(_, id)| id.is_none());
         let new: Vec<&str> = new().map(|(text, _)| *text).collect();
         if !new.is_empty() {
             let bytes: Vec<&[u8]> = new.iter().map(|text| text.as_bytes()).collect();
-            client.execute_typed(add, &[(&bytes, Type::BYTEA_ARRAY)]).await?;
-            let mut added = found_by(client, find, &new).await?.into_iter();
+            client.execute_typed(ADD, &[(&bytes, Type::BYTEA_ARRAY)]).await?;
+            let mut added = find(client, &new).await?.into_iter();
             for id in found.iter_mut().filter(|id| id.is_none()) {
                 *id = added.next().flatten();
             }
@@ -50,9 +40,9 @@ pub(super) async fn ids_in(
     Ok(ids)
 }
 
-async fn found_by(client: &Client, find: &str, texts: &[&str]) -> Result<Vec<Option<i32>>, Failure> {
+async fn find(client: &Client, texts: &[&str]) -> Result<Vec<Option<i32>>, Failure> {
     let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
-    let rows = client.query_typed(find, &[(&bytes, Type::BYTEA_ARRAY)]).await?;
+    let rows = client.query_typed(FIND, &[(&bytes, Type::BYTEA_ARRAY)]).await?;
     in_order(&rows, texts.len())
 }
 

@@ -8,19 +8,19 @@ use tokio_postgres::Client;
 
 use super::limits::ROWS;
 use super::refusal::Unwritten;
-use super::{chunks, copies, errored, fences};
+use super::{chunks, copies, epochs, errored, fences};
 use crate::{Batch, Committed, SeenRow};
 
 /// Fails with [`Unwritten`] when it may not.
 pub(super) async fn check(client: &Client, batch: &Batch) -> Result<(), Failure> {
-    if !fences::hold_fast(client, batch).await? {
+    if !fences::hold_fast(client, &batch.fences).await? {
         return Err(Unwritten(Committed::Outdated).into());
     }
     let done = already_done(client, batch).await?;
     if !done.is_empty() {
         return Err(Unwritten(Committed::AlreadyFolded(done)).into());
     }
-    if !copies_are_known(client, batch).await? {
+    if !epochs::are_of(client, batch).await? || !copies_are_known(client, batch).await? {
         return Err(Unwritten(Committed::Outdated).into());
     }
     Ok(())
@@ -29,7 +29,7 @@ pub(super) async fn check(client: &Client, batch: &Batch) -> Result<(), Failure>
 /// The chunks that are folded already, or of which what the batch replays or tries again was done already.
 async fn already_done(client: &Client, batch: &Batch) -> Result<Vec<ChunkId>, Failure> {
     let ids: Vec<ChunkId> = batch.chunks.iter().map(|chunk| chunk.id).collect();
-    let folded = chunks::are_folded(client, &ids).await?;
+    let folded = chunks::are_folded(client, batch.rebuild, &ids).await?;
     let folded = ids.into_iter().zip(folded);
     let mut done: Vec<ChunkId> = folded.filter_map(|(id, folded)| folded.then_some(id)).collect();
     done.extend(errored::absent(client, &batch.replayed).await?);

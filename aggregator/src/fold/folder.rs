@@ -1,6 +1,8 @@
 //! The fold as the rest sees it: read a body, then add it or take it away; at the end of a batch, take the sums.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use aggregate_store::Batch;
 use ping::SubmissionDate;
@@ -47,6 +49,13 @@ impl Folder {
             stage: Stage::new(caps),
             ..Self::reading_by(parse::read)
         }
+    }
+
+    /// The same sums, of pings in which the texts of these scalars count.
+    #[must_use]
+    pub fn counting(mut self, strings: Arc<BTreeSet<String>>) -> Self {
+        self.stage.strings = strings;
+        self
     }
 
     /// Empty sums of pings that are taken apart by `read`: for tests of what becomes of pings on which that panics.
@@ -151,7 +160,8 @@ impl Folder {
     /// The sums, without zeros, and the refused parts of what they are made of: as a batch of which nothing else is
     /// filled in. The folder is empty afterwards.
     pub fn take(&mut self) -> Batch {
-        let empty = Stage::new(self.stage.caps);
+        let mut empty = Stage::new(self.stage.caps);
+        empty.strings = Arc::clone(&self.stage.strings);
         let Stage {
             vocabulary, shapes, ..
         } = std::mem::replace(&mut self.stage, empty);

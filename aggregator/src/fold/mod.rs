@@ -4,6 +4,7 @@
 //! live here: which pings count (`batch`), and where the sums go (crate `aggregate-store`).
 
 mod caps;
+mod category;
 mod difference;
 mod dimension;
 mod folder;

@@ -1,12 +1,14 @@
-//! The declared products that are folded: for each source its reader, and the names by which its reader tells.
+//! The declared products that are folded, those whose declarations come with this program among them: for each source its reader, and the
+//! names by which its reader tells.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aggregate_store::{Dimension as Name, Source};
 use ping::Submission;
 use readers::declaration::Declaration;
 use readers::declared::Reader;
+use readers::shipped::{shipped, shipped_texts};
 
 /// One declared source.
 #[derive(Debug)]
@@ -20,10 +22,17 @@ pub(crate) struct Product {
     rules: Arc<str>,
 }
 
-/// All of them, by namespace and document type.
+/// Products by namespace and document type.
+type BySource = BTreeMap<(String, String), Arc<Product>>;
+
+/// Those that come with this program.
+static SHIPPED: LazyLock<BySource> = LazyLock::new(|| by_source(shipped().iter().zip(shipped_texts())));
+
+/// All of them, by namespace and document type. Those that come with this program are always there, unless another declaration is given
+/// for their source.
 #[derive(Clone, Debug, Default)]
 pub struct Products {
-    by_source: BTreeMap<(String, String), Arc<Product>>,
+    given: BySource,
 }
 
 /// Products are alike if their sources and the texts of their declarations are.
@@ -39,16 +48,10 @@ impl Products {
     /// Those of declarations that do not contradict each other, each with its text.
     #[must_use]
     pub fn of(declarations: &[(Declaration, String)]) -> Self {
-        let mut by_source = BTreeMap::new();
-        for (declaration, text) in declarations {
-            let rules: Arc<str> = Arc::from(text.as_str());
-            for (place, source) in declaration.sources.iter().enumerate() {
-                let product = Product::of(declaration, place, &rules);
-                let key = (source.namespace.clone(), source.document_type.clone());
-                by_source.extend(product.map(|product| (key, Arc::new(product))));
-            }
+        let declarations = declarations.iter().map(|(declaration, text)| (declaration, text.as_str()));
+        Self {
+            given: by_source(declarations),
         }
-        Self { by_source }
     }
 
     /// Those by whose stored rules sources are folded: some of these are known already.
@@ -56,41 +59,45 @@ impl Products {
     /// # Errors
     /// The source whose rules are none that this program reads.
     pub(crate) fn by_rules(rules: &BTreeMap<String, String>, known: &[&Self]) -> Result<Self, String> {
-        let mut by_source = BTreeMap::new();
+        let mut given = BySource::new();
         for (source, text) in rules {
             let unreadable = || source.clone();
             let (namespace, document_type) = source.split_once('/').ok_or_else(unreadable)?;
             let key = (namespace.to_owned(), document_type.to_owned());
-            let mut known = known.iter().filter_map(|products| products.by_source.get(&key));
+            let mut known = known.iter().filter_map(|products| products.given.get(&key));
             let product = match known.find(|product| *product.rules == **text) {
                 Some(known) => Arc::clone(known),
                 None => Arc::new(Product::by_text(source, text).ok_or_else(unreadable)?),
             };
-            by_source.insert(key, product);
+            given.insert(key, product);
         }
-        Ok(Self { by_source })
+        Ok(Self { given })
     }
 
-    /// Whether there are none.
+    /// Whether none are given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_source.is_empty()
+        self.given.is_empty()
     }
 
     /// Each source with the text of its declaration, ascending.
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&Source, &str)> {
-        self.by_source
+        self.given
             .values()
             .map(|product| (&product.source, &*product.rules))
     }
 
     /// The product of a submission, if it is declared.
     pub(crate) fn get(&self, submission: &Submission) -> Option<&Arc<Product>> {
-        if self.by_source.is_empty() {
+        if self.given.is_empty()
+            && !SHIPPED
+                .keys()
+                .any(|(namespace, _)| *namespace == submission.namespace)
+        {
             return None;
         }
         let key = (submission.namespace.clone(), submission.document_type.clone()?);
-        self.by_source.get(&key)
+        self.given.get(&key).or_else(|| SHIPPED.get(&key))
     }
 }
 
@@ -115,4 +122,17 @@ impl Product {
         let place = sources.position(|declared| declared.to_string() == source)?;
         Self::of(&declaration, place, &Arc::from(text))
     }
+}
+
+fn by_source<'a>(declarations: impl IntoIterator<Item = (&'a Declaration, &'a str)>) -> BySource {
+    let mut by_source = BySource::new();
+    for (declaration, text) in declarations {
+        let rules: Arc<str> = Arc::from(text);
+        for (place, source) in declaration.sources.iter().enumerate() {
+            let product = Product::of(declaration, place, &rules);
+            let key = (source.namespace.clone(), source.document_type.clone());
+            by_source.extend(product.map(|product| (key, Arc::new(product))));
+        }
+    }
+    by_source
 }

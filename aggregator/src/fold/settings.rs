@@ -1,5 +1,6 @@
 //! What the fold reads besides the ping: few settings, so that a stored fold version can name them all.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,12 +18,13 @@ use crate::limits;
 /// The number of the rules in this code. It rises when the same ping would be folded otherwise than before.
 ///
 /// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes; of a version of
-/// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted.
-pub const FOLD_RULES: u32 = 3;
+/// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted. 4: crash and core pings of telemetry are, by the
+/// declarations that come with this program.
+pub const FOLD_RULES: u32 = 4;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted
 /// as that one did. It rises to [`FOLD_RULES`] with any other change.
-pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 3;
+pub const FOLD_ACCEPTS_MORE_SINCE: u32 = 4;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -37,6 +39,10 @@ pub struct FoldSettings {
     pub caps: Caps,
     /// The declared products.
     pub products: Products,
+    /// Document types that are pings of Glean's though their bodies do not say so: by definition they have no info sections.
+    pub bare_pings: BTreeSet<String>,
+    /// Metrics of scalars that are strings by definition: their texts count by their values.
+    pub strings: Arc<BTreeSet<String>>,
 }
 
 impl Default for FoldSettings {
@@ -52,6 +58,8 @@ impl Default for FoldSettings {
             repeat_window: 14 * DAY,
             caps: Caps::default(),
             products: Products::default(),
+            bare_pings: BTreeSet::new(),
+            strings: Arc::default(),
         }
     }
 }
@@ -59,12 +67,15 @@ impl Default for FoldSettings {
 impl FoldSettings {
     /// How pings of this submission are read; `None` when they are only stored.
     pub(crate) fn reader_of(&self, submission: &Submission) -> Option<Reading> {
+        let is_telemetry = submission.namespace == "telemetry";
+        if is_telemetry && self.folded.iter().any(|folded| folded.holds(submission)) {
+            return Some(Reading::Telemetry);
+        }
         if let Some(product) = self.products.get(submission) {
             return Some(Reading::Declared(Arc::clone(product)));
         }
-        if submission.namespace == "telemetry" {
-            let is_folded = self.folded.iter().any(|folded| folded.holds(submission));
-            return is_folded.then_some(Reading::Telemetry);
+        if is_telemetry {
+            return None;
         }
         let document_type = submission.document_type.as_deref();
         document_type
@@ -90,7 +101,16 @@ impl FoldSettings {
     /// Whether all pings of this submission are folded whatever their bodies are.
     pub fn surely_folds(&self, submission: &Submission) -> bool {
         let reader = self.reader_of(submission);
-        matches!(reader, Some(Reading::Telemetry | Reading::Declared(_)))
+        match reader {
+            Some(Reading::Glean) => self.is_bare(submission),
+            reader => reader.is_some(),
+        }
+    }
+
+    /// Whether a definition says that pings of this submission are Glean's.
+    pub(crate) fn is_bare(&self, submission: &Submission) -> bool {
+        let document_type = submission.document_type.as_ref();
+        document_type.is_some_and(|name| self.bare_pings.contains(name))
     }
 
     /// How long after a ping its copies were repeats where this version folded; `None` where it does not say so.
@@ -123,6 +143,12 @@ impl FoldSettings {
         if caps.inflated_bytes != limits::INFLATED_BYTES_MAX {
             settings["caps"][INFLATED_BYTES] = json!(caps.inflated_bytes);
         }
+        if !self.bare_pings.is_empty() {
+            settings["bare_pings"] = json!(self.bare_pings);
+        }
+        if !self.strings.is_empty() {
+            settings["strings"] = json!(*self.strings);
+        }
         FoldVersion {
             code: FOLD_RULES,
             settings: settings.to_string(),
@@ -135,7 +161,7 @@ impl FoldSettings {
 pub(crate) enum Reading {
     /// As a main ping of telemetry.
     Telemetry,
-    /// As a ping of Glean's, if its body is one.
+    /// As a ping of Glean's, if its body or a definition says that it is one.
     Glean,
     /// As its declaration says.
     Declared(Arc<Product>),
@@ -205,8 +231,42 @@ mod tests {
         assert!(folds("main/Fennec/54.0a1/nightly/20170130030205?v=4"));
         assert!(folds("saved-session/Fennec/45.0/beta/20160101000000?v=4"));
         assert!(!folds("saved-session/Firefox/45.0/beta/20160101000000?v=4"));
-        assert!(!folds("crash/Firefox/69.0/release/20190101000000?v=4"));
+        assert!(!folds("event/Firefox/69.0/release/20190101000000?v=4"));
         assert!(!folds(""));
+    }
+
+    #[test]
+    fn a_ping_that_is_gleans_by_definition_is_surely_folded_and_its_name_is_a_rule() {
+        let submission = |path: &str| Submission::parse(path).expect("a submission");
+        let id = "1/ce39b608-f595-4c69-b6a6-f7a436604648";
+        let bare = submission(&format!("/submit/acme-notes/slim/{id}"));
+        let plain = FoldSettings::default();
+        let defined = FoldSettings {
+            bare_pings: ["slim".to_owned()].into(),
+            ..FoldSettings::default()
+        };
+        assert!(plain.folds(&bare) && !plain.surely_folds(&bare));
+        assert!(defined.surely_folds(&bare));
+        for path in [
+            format!("/submit/acme-notes/usage/{id}"),
+            "/submit/telemetry/ce39b608-f595-4c69-b6a6-f7a436604648/slim/Firefox/54.0a1/nightly/20170130030205".to_owned(),
+        ] {
+            assert!(!defined.surely_folds(&submission(&path)), "{path}");
+        }
+        assert_ne!(plain.version(), defined.version());
+        assert!(defined.version().settings.contains("\"bare_pings\":[\"slim\"]"));
+    }
+
+    #[test]
+    fn types_of_telemetry_that_are_declared_here_are_folded_by_their_declarations_unless_one_is_named_to_be_read_as_a_main_ping()
+     {
+        let uri = "/submit/telemetry/ce39b608-f595-4c69-b6a6-f7a436604648/crash/Firefox/69.0/release/20190101000000?v=4";
+        let crash = Submission::parse(uri).expect("a submission");
+        let mut settings = FoldSettings::default();
+        assert!(matches!(settings.reader_of(&crash), Some(Reading::Declared(_))));
+        assert!(settings.surely_folds(&crash));
+        settings.folded.push("crash".parse().expect("a type"));
+        assert!(matches!(settings.reader_of(&crash), Some(Reading::Telemetry)));
     }
 
     #[test]

@@ -1,16 +1,22 @@
 //! One ping, taken apart: contributions and bins in two flat vectors that are used again for the next one. The ping's
 //! dimensions follow its payload, so nothing can be added before its end.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use ping::{ClientId, NoClient, OTHER, SubmissionDate, UNKNOWN};
+use readers::json::Key;
+use readers::values::Rule;
 use sketch::Layout;
 
 use super::caps::Caps;
+use super::category::write_label;
 use super::dimension::Dimension;
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
 use super::shape::{Shapes, StagedSet};
-use super::vocabulary::Vocabulary;
-use crate::limits::DIMENSION_BYTES_MAX;
+use super::vocabulary::{NO_LABEL, Vocabulary};
+use crate::limits::{DIMENSION_BYTES_MAX, TEXT_BYTES_MAX};
 
 /// One histogram, or one number that is a histogram of one sample.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Stage {
     pub(super) vocabulary: Vocabulary,
     pub(super) shapes: Shapes,
     pub(super) caps: Caps,
+    /// Scalars whose texts count.
+    pub(super) strings: Arc<BTreeSet<String>>,
     pub(super) contributions: Vec<Contribution>,
     pub(super) bins: Vec<(i64, i64)>,
     pub(super) dimensions: StagedSet,
@@ -39,6 +47,7 @@ pub(super) struct Stage {
     pub(super) error: Option<PingError>,
     parts: u32,
     kept_bins: usize,
+    label: String,
 }
 
 impl Stage {
@@ -47,6 +56,7 @@ impl Stage {
             vocabulary: Vocabulary::new(),
             shapes: Shapes::new(),
             caps,
+            strings: Arc::default(),
             contributions: Vec::new(),
             bins: Vec::new(),
             dimensions: StagedSet::default(),
@@ -55,6 +65,7 @@ impl Stage {
             error: None,
             parts: 0,
             kept_bins: 0,
+            label: String::new(),
         }
     }
 
@@ -109,6 +120,38 @@ impl Stage {
             label,
             layout,
             sum: number,
+            first_bin,
+        });
+    }
+
+    /// Takes up a text as a category of a metric, under a label or none.
+    pub(super) fn push_text(&mut self, metric: u32, process: u32, label: u32, sent: Key<'_>) {
+        self.refused.note(Refusal::TextRepaired, sent.is_repaired.into());
+        let mut value = sent.text;
+        if value.len() > TEXT_BYTES_MAX {
+            value = OTHER;
+            self.refused.note_rule(Rule::TextTooLong, 1);
+        }
+        write_label(&mut self.label, self.vocabulary.labels.text(label), value);
+        let label = self.vocabulary.labels.intern(&self.label);
+        self.push_category(metric, process, label, &[(0, 1)]);
+    }
+
+    /// Counts the ping for a metric whose texts were taken up.
+    pub(super) fn count_texts(&mut self, metric: u32, process: u32) {
+        self.push_category(metric, process, NO_LABEL, &[]);
+    }
+
+    fn push_category(&mut self, metric: u32, process: u32, label: u32, bins: &[(i64, i64)]) {
+        let first_bin = self.bins.len();
+        self.bins.extend_from_slice(bins);
+        let layout = self.vocabulary.layout(Layout::CATEGORIES);
+        self.push(Contribution {
+            metric,
+            process,
+            label,
+            layout,
+            sum: 0,
             first_bin,
         });
     }

@@ -1,13 +1,13 @@
 //! What a reader of [`readers`] tells of a ping, taken up into the stage: the sink of the fold.
 //!
 //! How it is kept (decision 0041): a labelled metric's key is the label. A category's value is in the label, too, behind the key
-//! and `=`. Both have a cell without label beside them, which counts the pings that have any. A number's layout has a bin
-//! count of 1, where a distribution's has none.
+//! and `=`. Both have a cell without label beside them, which counts the pings that have any. A number's layout is told from
+//! a distribution's ([`Layout::of_numbers`]).
 
-use ping::OTHER;
 use readers::values::{Contribution as Told, Kind, Name, Note, Values};
 use sketch::Layout;
 
+use super::category::write_label;
 use super::ids::IdSet;
 use super::staged::{Contribution, Stage};
 use super::vocabulary::NO_LABEL;
@@ -90,16 +90,11 @@ impl Values for ToldPing<'_> {
             None => NO_LABEL,
             Some(key) => {
                 self.count_ping(metric);
-                // The empty label is that of cells without one.
-                let key = if key.is_empty() { OTHER } else { key };
                 self.stage.vocabulary.labels.intern(key)
             }
         };
         let layout = match told.kind {
-            Kind::Number => Layout {
-                bin_count: 1,
-                ..told.layout
-            },
+            Kind::Number => told.layout.of_numbers(),
             Kind::Distribution | Kind::Category => told.layout,
         };
         self.push(metric, label, layout, told.sum, told.bins);
@@ -108,16 +103,7 @@ impl Values for ToldPing<'_> {
     fn category(&mut self, metric: Name<'_>, label: Option<&str>, value: &str, times: i64) {
         let Some(metric) = self.metric(metric) else { return };
         self.count_ping(metric);
-        self.label.clear();
-        for char in label.unwrap_or_default().chars() {
-            match char {
-                '%' => self.label.push_str("%25"),
-                '=' => self.label.push_str("%3D"),
-                _ => self.label.push(char),
-            }
-        }
-        self.label.push('=');
-        self.label.push_str(value);
+        write_label(&mut self.label, label.unwrap_or_default(), value);
         let label = self.stage.vocabulary.labels.intern(&self.label);
         self.push(metric, label, Layout::CATEGORIES, 0, &[(0, times)]);
     }

@@ -119,7 +119,7 @@ async fn what_an_edge_of_an_earlier_time_could_not_decode_is_folded_once_and_rea
         let mut dice = Dice(seed);
         let stored: Vec<Stored> = throw(&mut dice, 100)
             .into_iter()
-            .filter(|record| !record.head.uri.windows(5).any(|window| window == b"crash"))
+            .filter(|record| !record.head.uri.windows(5).any(|window| window == b"event"))
             .collect();
         let (mut readable, mut pings, mut errors, mut lost) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for record in &stored {

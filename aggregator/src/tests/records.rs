@@ -96,7 +96,7 @@ pub(super) fn throw(dice: &mut Dice, count: usize) -> Vec<Stored> {
             3 => String::new(),
             _ => format!("{document}0000000-0000-4000-8000-00000000000{}", dice.below(2)),
         };
-        let kind = ["main", "main", "main", "main", "main", "crash"][dice.below(6)];
+        let kind = ["main", "main", "main", "main", "main", "event"][dice.below(6)];
         let uri = format!("/submit/telemetry/{id}/{kind}/Firefox/54.0/nightly/20170130030205?v=4");
         stored.push(Stored {
             head: RecordHead {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use ping::{SubmissionDate, Timestamp};
+use ping::{Submission, SubmissionDate, Timestamp};
 use readers::declaration::{Declaration, Example, nearest};
 use readers::declared::Submitted;
 use readers::explain::{Explained, explain, unmet};
@@ -81,9 +81,11 @@ fn run_examples(
 
 fn explain_example(declaration: &Declaration, example: &Example, today: SubmissionDate) -> Option<Explained> {
     let place = declaration.place_of(&example.source)?;
+    let submission = Submission::parse(&example.uri).ok();
     let submitted = Submitted {
         received: example.received.unwrap_or(today),
         header: &|name| header(&example.headers, name),
+        submission: submission.as_ref(),
     };
     explain(declaration, place, &example.body, submitted)
 }
@@ -125,6 +127,7 @@ fn explain_sent(
     let submitted = Submitted {
         received: sent.received.unwrap_or(today),
         header: &|name| sent.header(name),
+        submission: sent.submission.as_ref(),
     };
     explain(declaration, place, &sent.body, submitted)
 }

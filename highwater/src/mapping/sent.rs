@@ -21,6 +21,8 @@ pub(super) struct Sent {
     pub(super) name: String,
     pub(super) body: Bytes,
     /// What its URI says, if it states one.
+    pub(super) submission: Option<Submission>,
+    /// Its source, if its URI says it.
     pub(super) source: Option<Source>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) received: Option<SubmissionDate>,
@@ -68,18 +70,21 @@ impl Sent {
     /// A ping in one of the forms that `highwater import` takes, or a body alone.
     fn of(name: String, bytes: Bytes) -> Self {
         match Line::parse(&bytes) {
-            Ok(line) => Self {
-                name,
-                source: Submission::parse(&line.uri)
-                    .ok()
-                    .and_then(|submission| Source::of(&submission)),
-                received: Some(line.received.submission_date()),
-                headers: line.headers,
-                body: line.body,
-            },
+            Ok(line) => {
+                let submission = Submission::parse(&line.uri).ok();
+                Self {
+                    name,
+                    source: submission.as_ref().and_then(Source::of),
+                    submission,
+                    received: Some(line.received.submission_date()),
+                    headers: line.headers,
+                    body: line.body,
+                }
+            }
             Err(_) => Self {
                 name,
                 body: bytes,
+                submission: None,
                 source: None,
                 headers: Vec::new(),
                 received: None,

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::anew::Anew;
 use super::base::Base;
+use super::defined::Defined;
 use super::retaining::{self, Retaining};
 use super::status::Counters;
 use super::watcher::{Stations, Watcher};
@@ -106,13 +107,14 @@ impl Core {
     }
 
     /// Who watches all of it, and has looked at it once.
-    pub(super) async fn watcher(&self, data: &Data) -> Arc<Watcher> {
+    pub(super) async fn watcher(&self, data: &Data, defined: Option<Arc<Defined>>) -> Arc<Watcher> {
         let stations = Stations {
             counters: self.counters.clone(),
             index: self.index.clone(),
             reads: self.reads.clone(),
             aggregator: Some(self.aggregator.clone()),
             retention: Some(self.retaining.last().clone()),
+            defined,
         };
         self.base.watcher(data, self.clock.clone(), Some(stations)).await
     }

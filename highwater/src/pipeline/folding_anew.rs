@@ -1,6 +1,6 @@
 //! What a core folds anew: the rebuild into the next generation, and the replay of errored pings.
 
-use aggregate_store::Days;
+use aggregate_store::{Days, Rebuild};
 use aggregator::{PassedOver, ReplayProgress, SourceRebuild};
 use serde_json::{Value, json};
 use service::task;
@@ -66,12 +66,7 @@ impl Core {
         let rebuild = self.aggregator.wish_rebuild(source, days).await?;
         let progress = |told: SourceRebuild| say(source_rebuild_to_json(&told));
         let is_in_use = self.aggregator.finish_rebuild(&rebuild, &progress).await?;
-        anyhow::ensure!(
-            is_in_use,
-            "the rebuild of {source} ended without coming into use: another wish took its place; what is in use is as before"
-        );
-        let from = rebuild.wish.days.first.map(|day| day.to_string());
-        Ok(json!({"source": source, "from": from}))
+        folded_anew(&rebuild, is_in_use)
     }
 
     /// Reads errored pings again. Answers how many are folded now, and how many still are not, by reason.
@@ -109,8 +104,20 @@ impl Core {
     }
 }
 
+/// How the rebuild of a source ended.
+pub(crate) fn folded_anew(rebuild: &Rebuild, is_in_use: bool) -> anyhow::Result<Value> {
+    let wish = &rebuild.wish;
+    let source = wish.source.as_deref().unwrap_or_default();
+    anyhow::ensure!(
+        is_in_use,
+        "the rebuild of {source} ended without coming into use: another wish took its place; what is in use is as before"
+    );
+    let from = wish.days.first.map(|day| day.to_string());
+    Ok(json!({"source": source, "from": from}))
+}
+
 /// How far the rebuild of a source is, and for what it waits.
-fn source_rebuild_to_json(told: &SourceRebuild) -> Value {
+pub(crate) fn source_rebuild_to_json(told: &SourceRebuild) -> Value {
     let mut json = to_json(&told.progress, told.progress.time_left(told.elapsed));
     json["source"] = json!(told.rebuild.wish.source);
     if !told.unreadable.is_empty() {

@@ -11,7 +11,6 @@ use edge::Edge;
 use edge::door::{DoorLimits, Origins, SubmissionHandler};
 use index_schema::ProductCount;
 use ping::Submission;
-use query::definitions::Definitions;
 use query::{Api, Charted, StatusReport};
 use retention::Consent;
 use service::clock::Clock;
@@ -25,8 +24,10 @@ use tokio::task::JoinHandle;
 
 use super::control::Requests;
 use super::core::Core;
+use super::defined::Defined;
 use super::health;
 use crate::cli::{EdgeListener, Names, Serve};
+use crate::definitions;
 use crate::open_files;
 
 /// Everything in one process.
@@ -41,7 +42,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Binds both addresses, takes the data directory, and starts.
     pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let definitions = read_definitions(&serve.api.answers.definitions)?;
+        let definitions = definitions::read(&serve.data.fold)?;
         check_edge(&serve.edge)?;
         let data_dir = &serve.data.data_dir;
         let edge_listener = bind_edge(&serve.edge, data_dir, 2).await?;
@@ -56,7 +57,8 @@ impl Pipeline {
         warn_of_open_api(api_address);
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
         let (trigger, shutdown) = Shutdown::new();
-        let watcher = core.watcher(&serve.data).await;
+        let defined = Defined::by(&definitions);
+        let watcher = core.watcher(&serve.data, defined.clone()).await;
         let (watch, ending, end) = (watcher.clone(), shutdown.clone(), core.base.shutdown());
         core.base.watch("watcher", async move {
             watch.run(ending, end).await;
@@ -74,20 +76,25 @@ impl Pipeline {
             definitions,
             withheld: serve.api.answers.withheld_metrics.clone(),
             health: health::of_databases(&watcher, shutdown.clone()),
-            clock,
+            clock: clock.clone(),
         });
         let api = HostCheck::new(api, Hosts::of(api_address, &names.allowed_host));
         let control = ControlListener::bind(core.base.directory.root())
             .context("cannot listen on the control socket")?;
-        let listeners = vec![
+        let mut listeners = vec![
             task::spawn("edge listener", edge_listener.serve(door, shutdown.clone())),
             task::spawn("API listener", api_listener.serve(api, shutdown.clone())),
             task::spawn(
                 "control listener",
                 control.serve(Requests::new(core.clone(), watcher), shutdown.clone()),
             ),
-            task::spawn("metrics upkeep", telemetry::upkeep(shutdown)),
+            task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone())),
         ];
+        if let Some(defined) = defined {
+            let (reads, clock) = (core.reads.clone(), clock);
+            let looking = async move { defined.run(reads, clock, shutdown).await };
+            listeners.push(task::spawn("definitions", looking));
+        }
         tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "highwater is up: it takes pings and answers questions");
         Ok(Self {
             core,
@@ -212,17 +219,6 @@ fn door_limits(edge: &EdgeListener) -> DoorLimits {
     limits.body.timeout = edge.body_timeout.0;
     limits.body.grace = limits.body.grace.min(edge.body_timeout.0);
     limits
-}
-
-/// Reads definition files in order; a later one replaces what an earlier one said.
-pub(crate) fn read_definitions(files: &[std::path::PathBuf]) -> anyhow::Result<Definitions> {
-    let mut definitions = Definitions::default();
-    for file in files {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        definitions.load(&file.display().to_string(), &text)?;
-    }
-    Ok(definitions)
 }
 
 /// Which products are folded by these settings.

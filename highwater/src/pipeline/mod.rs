@@ -4,6 +4,7 @@ mod anew;
 mod base;
 mod control;
 mod core;
+mod defined;
 mod folding_anew;
 mod health;
 mod listeners;
@@ -18,10 +19,10 @@ mod watcher;
 pub(crate) use self::base::Base;
 pub(crate) use self::control::{Request, forgotten, lowered, perform, retained, said};
 pub(crate) use self::core::Core;
+pub(crate) use self::defined::Defined;
+pub(crate) use self::folding_anew::{folded_anew, source_rebuild_to_json};
 pub(crate) use self::health::of_databases as health_of_databases;
-pub(crate) use self::listeners::{
-    Pipeline, bind_edge, charted_by, check_edge, door, read_definitions, warn_of_open_api,
-};
+pub(crate) use self::listeners::{Pipeline, bind_edge, charted_by, check_edge, door, warn_of_open_api};
 pub(crate) use self::offline::offline_status;
 pub(crate) use self::store_watch::WatchedStore;
 pub(crate) use self::watcher::{Stations, WatchedParts, Watcher};

@@ -22,6 +22,7 @@ use service::task;
 use store::Store;
 use tokio::sync::Mutex;
 
+use super::defined::Defined;
 use super::retaining::LastRun;
 use super::samples;
 use super::status::Counters;
@@ -85,6 +86,8 @@ pub(crate) struct Stations {
     pub(super) aggregator: Option<Arc<Aggregator>>,
     /// `None` where nothing is deleted.
     pub(super) retention: Option<Arc<LastRun>>,
+    /// `None` where no definitions of Glean's were given.
+    pub(super) defined: Option<Arc<Defined>>,
 }
 
 /// What is remembered from look to look.
@@ -254,6 +257,10 @@ impl WatchedParts {
                 unreadable_error: unreadable.map(|(_, said)| said),
             },
             retention: self.retention_numbers(past, now),
+            definitions: self
+                .stations
+                .as_ref()
+                .and_then(|stations| stations.defined.as_ref()?.told()),
             rates,
             failed: edge.and_then(|edge| edge.failed.map(str::to_owned)),
             ending,
@@ -382,7 +389,13 @@ impl Stations {
             reads,
             aggregator,
             retention: None,
+            defined: None,
         }
+    }
+
+    /// The same, where what arrives is held against definitions.
+    pub(crate) fn defined_by(self, defined: Option<Arc<Defined>>) -> Self {
+        Self { defined, ..self }
     }
 
     /// Who counts.

@@ -4,10 +4,12 @@
 mod aggregate;
 mod anew;
 mod query;
+mod rebuild;
 mod retaining;
 mod status;
 
 pub(crate) use self::aggregate::run as aggregate;
 pub(crate) use self::query::run as query;
+pub(crate) use self::rebuild::rebuild_source;
 pub(crate) use self::retaining::SharedRetention;
 pub(crate) use self::status::counts;

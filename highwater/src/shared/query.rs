@@ -12,10 +12,11 @@ use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 
 use crate::cli::Query;
+use crate::definitions;
 use crate::ending;
 use crate::open_files;
 use crate::pipeline::{
-    Stations, WatchedParts, Watcher, charted_by, health_of_databases, read_definitions, warn_of_open_api,
+    Defined, Stations, WatchedParts, Watcher, charted_by, health_of_databases, warn_of_open_api,
 };
 use crate::places;
 
@@ -23,7 +24,7 @@ use crate::places;
 pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
     let (data, answers) = (&command.data, &command.answers);
-    let definitions = read_definitions(&answers.definitions)?;
+    let definitions = definitions::read(&data.fold)?;
     let fold = data.fold_settings()?;
     let clock = SystemClock::shared();
     let limits = open_files::within_limit("API", query::connection_limits(), 1)?;
@@ -37,7 +38,8 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     };
     let (index, aggregates) = ending::unless_told(&mut signals, opening).await?;
     let reads = Arc::new(Current::new(aggregates.reads));
-    let stations = Stations::shared(index.index.clone(), reads.clone(), None);
+    let defined = Defined::by(&definitions);
+    let stations = Stations::shared(index.index.clone(), reads.clone(), None).defined_by(defined.clone());
     let counters = stations.counters();
     let parts = WatchedParts {
         edge: None,
@@ -49,7 +51,7 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let watcher = ending::unless_told(&mut signals, looking).await?;
     let (trigger, shutdown) = Shutdown::new();
     let api = Api::new(Parts {
-        reads,
+        reads: reads.clone(),
         index: index.index,
         status: counters,
         watch: watcher.clone(),
@@ -57,11 +59,18 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
         definitions,
         withheld: answers.withheld_metrics.clone(),
         health: health_of_databases(&watcher, shutdown.clone()),
-        clock,
+        clock: clock.clone(),
     });
     let api = HostCheck::new(api, Hosts::of(address, &command.names.allowed_host));
     let serving = task::spawn("API listener", listener.serve(api, shutdown.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
+    if let Some(defined) = defined {
+        let ending = shutdown.clone();
+        task::spawn(
+            "definitions",
+            async move { defined.run(reads, clock, ending).await },
+        );
+    }
     let watching = task::spawn("watcher", async move {
         watcher.run(shutdown.clone(), shutdown).await;
     });

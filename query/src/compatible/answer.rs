@@ -174,8 +174,10 @@ fn shape(
 /// What a ping's own layout says when no definition does.
 fn definition_of_layout(layout: Layout) -> Definition {
     let kind = match layout.kind {
-        HistogramKind::Exponential | HistogramKind::Functional => Kind::Exponential,
-        HistogramKind::Linear | HistogramKind::GleanLinear => Kind::Linear,
+        HistogramKind::Exponential | HistogramKind::ExponentialNumbers | HistogramKind::Functional => {
+            Kind::Exponential
+        }
+        HistogramKind::Linear | HistogramKind::GleanLinear | HistogramKind::LinearNumbers => Kind::Linear,
         HistogramKind::Boolean => return Definition::boolean(""),
         HistogramKind::Flag => {
             return Definition {

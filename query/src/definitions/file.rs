@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use readers::definitions::{DefinedTwice, Definitions as Gleans};
 use serde_json::Value;
 
 use super::definition::Definition;
-use super::{histograms, processes, scalars};
+use super::scalars::{self, Scalar};
+use super::{histograms, processes};
+use crate::limits::{BARE_PINGS_MAX, STRINGS_MAX};
 
 /// What one file says.
 pub(super) enum Content {
     /// Histograms by name.
     Histograms(BTreeMap<String, Definition>),
-    /// Descriptions of scalars, by upper-case name.
-    Scalars(BTreeMap<String, String>),
+    /// Scalars, by upper-case name.
+    Scalars(BTreeMap<String, Scalar>),
     /// Descriptions of processes, by name.
     Processes(BTreeMap<String, String>),
+    /// What an application says of its Glean pings.
+    Glean(Gleans),
 }
 
 /// A file that is no definition file, or says something impossible.
@@ -22,7 +27,8 @@ pub(super) enum Content {
 pub enum DefinitionError {
     /// Neither JSON nor YAML.
     #[error(
-        "{file}: neither JSON nor YAML ({cause}); give a Histograms.json, Scalars.yaml or Processes.yaml"
+        "{file}: neither JSON nor YAML ({cause}); give a Histograms.json, Scalars.yaml or Processes.yaml, or Glean's metrics.yaml or \
+         pings.yaml"
     )]
     Syntax {
         /// The file.
@@ -31,7 +37,9 @@ pub enum DefinitionError {
         cause: String,
     },
     /// Readable, but of no known shape.
-    #[error("{file}: looks like none of Histograms.json, Scalars.yaml, Processes.yaml")]
+    #[error(
+        "{file}: looks like none of Histograms.json, Scalars.yaml, Processes.yaml, nor like Glean's files, which begin with `$schema`"
+    )]
     Unrecognised {
         /// The file.
         file: String,
@@ -46,17 +54,64 @@ pub enum DefinitionError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A file of Glean's with faults: all of them, a line each.
+    #[error("{0}")]
+    Faults(String),
+    /// Two of Glean's files define one thing.
+    #[error("{file}: {cause}")]
+    Twice {
+        /// The later file.
+        file: String,
+        /// What both define.
+        cause: DefinedTwice,
+    },
+    /// Too many pings without info sections.
+    #[error("{0} pings have `include_info_sections: false`, and at most {BARE_PINGS_MAX} may")]
+    BarePings(usize),
+    /// Too many strings among scalars.
+    #[error("{0} scalars are strings, and at most {STRINGS_MAX} may be")]
+    Strings(usize),
 }
 
+/// How Glean's files are called; a file of any name is one that names its `$schema`.
+const GLEANS: [&str; 4] = ["metrics.yaml", "metrics.yml", "pings.yaml", "pings.yml"];
+
+/// The key by which a file of Glean's says what it defines.
+const SCHEMA: &str = "$schema";
+
 /// Reads a file. JSON is tried first: a Histograms.json maps names to objects with `kind`. In YAML, a Processes.yaml
-/// maps names to objects with `gecko_enum`; a Scalars.yaml maps categories to objects of scalars.
+/// maps names to objects with `gecko_enum`; a Scalars.yaml maps categories to objects of scalars; files of Glean's have a `$schema`.
 pub(super) fn read(file: &str, text: &str) -> Result<Content, DefinitionError> {
-    let value: Value = serde_json::from_str(text)
-        .or_else(|_| serde_saphyr::from_str(text))
-        .map_err(|error| DefinitionError::Syntax {
-            file: file.to_owned(),
-            cause: error.to_string(),
-        })?;
+    let parsed = serde_json::from_str(text).or_else(|_| serde_saphyr::from_str(text));
+    let is_gleans = match &parsed {
+        Ok(value @ Value::Object(_)) => value.get(SCHEMA).is_some(),
+        Ok(_) => false,
+        Err(_) => text.lines().any(|line| line.starts_with(SCHEMA)),
+    };
+    if is_gleans {
+        return gleans(file, text);
+    }
+    let read = others(file, parsed.map_err(|error| error.to_string()));
+    if read.is_err() && GLEANS.iter().any(|name| file.ends_with(name)) {
+        return gleans(file, text);
+    }
+    read
+}
+
+/// Reads a file of Glean's.
+fn gleans(file: &str, text: &str) -> Result<Content, DefinitionError> {
+    Gleans::read(text).map(Content::Glean).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|fault| format!("{file}: {fault}")).collect();
+        DefinitionError::Faults(lines.join("\n"))
+    })
+}
+
+/// Reads what a file says that is none of Glean's.
+fn others(file: &str, parsed: Result<Value, String>) -> Result<Content, DefinitionError> {
+    let value = parsed.map_err(|cause| DefinitionError::Syntax {
+        file: file.to_owned(),
+        cause,
+    })?;
     let unrecognised = || DefinitionError::Unrecognised {
         file: file.to_owned(),
     };

@@ -17,6 +17,8 @@ const WHOLE_MAX: i128 = 1 << 53;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct About {
     pub(crate) description: String,
+    /// The unit that definitions give; else bins may tell it.
+    pub(crate) unit: Option<String>,
     /// The receive time of the newest ping that is counted.
     pub(crate) as_of: Option<String>,
     pub(crate) explain: Option<Value>,
@@ -99,6 +101,7 @@ impl Serialize for Answer {
         } = &self.question;
         let About {
             description,
+            unit: defined,
             as_of,
             explain,
         } = &self.about;
@@ -107,7 +110,7 @@ impl Serialize for Answer {
         map.serialize_entry("metric", metric)?;
         if let Some((form, unit)) = &self.form {
             map.serialize_entry("kind", form.name())?;
-            if let Some(unit) = unit {
+            if let Some(unit) = defined.as_deref().or(*unit) {
                 map.serialize_entry("unit", unit)?;
             }
         }

@@ -21,7 +21,7 @@ impl Form {
         let is_main = source.as_str() == Source::TELEMETRY_MAIN;
         match layout.kind {
             HistogramKind::Categories => Self::Category,
-            HistogramKind::Functional if layout.bin_count == 1 => Self::Number,
+            _ if layout.is_of_numbers() => Self::Number,
             HistogramKind::Count if is_main => Self::Number,
             _ if is_main && [Layout::COUNT, Layout::SIMPLE].contains(layout) => Self::Number,
             _ => Self::Distribution,
@@ -77,7 +77,12 @@ pub(crate) fn layout_json(layout: &Layout) -> Value {
     match kind {
         HistogramKind::Functional => json!({"kind": "functional", "base": min, "per_magnitude": max}),
         HistogramKind::Keys | HistogramKind::Categories => json!({"kind": kind.name()}),
-        HistogramKind::GleanLinear => json!({"kind": "linear", "min": min, "max": max, "buckets": bin_count}),
+        HistogramKind::GleanLinear | HistogramKind::LinearNumbers => {
+            json!({"kind": "linear", "min": min, "max": max, "buckets": bin_count})
+        }
+        HistogramKind::ExponentialNumbers => {
+            json!({"kind": "exponential", "min": min, "max": max, "buckets": bin_count})
+        }
         _ => json!({"kind": kind.name(), "min": min, "max": max, "buckets": bin_count}),
     }
 }
@@ -106,16 +111,23 @@ mod tests {
     #[test]
     fn numbers_are_told_from_timings_and_the_originals_counts_from_others() {
         let (glean, main) = (Source::named("a/b"), Source::telemetry_main());
-        let number = Layout {
-            bin_count: 1,
-            ..Layout::NUMBER
-        };
+        let number = Layout::NUMBER.of_numbers();
         assert_eq!(Form::of(&glean, &number), Form::Number);
         assert_eq!(Form::of(&glean, &Layout::NUMBER), Form::Distribution);
         assert_eq!(Form::of(&glean, &Layout::SIMPLE), Form::Distribution);
         assert_eq!(Form::of(&main, &Layout::SIMPLE), Form::Number);
         assert_eq!(Form::of(&glean, &Layout::CATEGORIES), Form::Category);
         assert_eq!(layout_json(&number), layout_json(&Layout::NUMBER));
+        for layout in [
+            Layout::exponential(1, 1_000, 30),
+            Layout::glean_linear(0, 100, 12),
+        ] {
+            let numbers = layout.of_numbers();
+            assert_eq!(Form::of(&glean, &layout), Form::Distribution);
+            assert_eq!(Form::of(&glean, &numbers), Form::Number);
+            assert_eq!(layout_json(&numbers), layout_json(&layout));
+            assert_eq!(numbers.lower_bounds(), layout.lower_bounds());
+        }
         assert_eq!(
             (unit_of(&number), unit_of(&Layout::MEMORY)),
             (None, Some("bytes"))

@@ -8,6 +8,7 @@ mod form;
 mod group;
 mod percentile;
 mod question;
+mod reading;
 
 pub(crate) use absent::no_source;
 pub(crate) use answer::{About, Answer};
@@ -18,3 +19,4 @@ pub(crate) use group::{Row, grouped};
 #[cfg(test)]
 pub(crate) use question::FIXED;
 pub(crate) use question::{AggregatesQuestion, Format, dimensions_of, is_dimension, refuse_strangers};
+pub(crate) use reading::Reading;

@@ -1,6 +1,7 @@
 //! From numbers to verdicts: one function for each thing that can be wrong. Here: process, log, disk, store, databases; what
-//! lies behind the log stands in [`stations`], what is kept in [`keeping`].
+//! lies behind the log stands in [`stations`], what is kept in [`keeping`], what metrics are by their definitions in [`defined`].
 
+mod defined;
 mod keeping;
 mod stations;
 
@@ -22,7 +23,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 20] = [
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 23] = [
         process,
         log_place,
         log_writes,
@@ -43,6 +44,9 @@ pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
         keeping::failing,
         errored,
         displaced,
+        defined::expired,
+        defined::undeclared,
+        defined::never_seen,
     ];
     let mut verdicts: Vec<Verdict> = checks.iter().filter_map(|check| check(numbers)).collect();
     verdicts.extend(partitions(numbers));

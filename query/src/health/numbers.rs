@@ -5,6 +5,7 @@ use std::time::Duration;
 use ping::{SubmissionDate, Timestamp};
 use serde_json::{Value, json};
 
+use super::defined::DefinitionNumbers;
 use crate::StatusReport;
 use crate::status_report::rfc3339;
 
@@ -29,6 +30,8 @@ pub struct HealthNumbers {
     pub folding: FoldingNumbers,
     /// What is kept.
     pub retention: RetentionNumbers,
+    /// How what arrives fits to definitions; `None` where there are none, or nothing was held against them yet.
+    pub definitions: Option<DefinitionNumbers>,
     /// How fast the numbers move, over the last seconds.
     pub rates: Rates,
     /// What ended that must not: the process ends at once.
@@ -190,6 +193,7 @@ impl HealthNumbers {
             index,
             folding,
             retention,
+            definitions,
             rates,
             failed: _,
             ending,
@@ -226,6 +230,7 @@ impl HealthNumbers {
                 "aggregates_floor": retention.aggregates_floor.map(|floor| floor.to_string()),
                 "refused_chunks_lately": retention.refused_lately,
             },
+            "definitions": definitions.as_ref().map(DefinitionNumbers::to_json),
             "rates": {
                 "accepted_per_second": tenth(rates.accepted), "chunked_per_second": tenth(rates.chunked),
                 "folded_per_second": tenth(rates.folded), "log_bytes_per_second": rates.log_bytes.round(),

@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 30] = [
     "well",
     "nothing_received",
     "ending",
@@ -62,6 +62,9 @@ pub const NAMES: [&str; 27] = [
     "many_errored",
     "displaced_unreadable",
     "partitions_capped",
+    "metrics_expired",
+    "metrics_undeclared",
+    "metrics_never_seen",
 ];
 
 /// One thing that is so.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::{AggregateReads, Bounds, Dimension, SeriesRow, ValueOf};
-use sketch::{Cell, Layout};
+use sketch::{Cell, HistogramKind, Layout};
 
 use super::lookup::Lookup;
 use super::question::Question;
@@ -60,7 +60,9 @@ async fn at(
     lookup: Lookup,
     question: &Question,
 ) -> Result<Option<Reply>, Problem> {
-    let rows = reads.series(&question.cells(&lookup.stored), READ).await?;
+    let mut rows = reads.series(&question.cells(&lookup.stored), READ).await?;
+    // The original counted no texts, and its clients know no categories.
+    rows.retain(|row| row.layout.kind != HistogramKind::Categories);
     let mut documents = None;
     if compatible::is_use_counter(&lookup.stored) {
         documents = Some(Documents::find(reads, question, &lookup.stored, &rows).await?);

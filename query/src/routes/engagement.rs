@@ -185,7 +185,7 @@ fn question(parameters: &Parameters) -> Result<UserQuery, Problem> {
         from,
         to,
         filters: filters.collect(),
-        group_by: parameters.given("group_by").map(group).transpose()?,
+        group_by: parameters.get("group_by").map(group).transpose()?,
         own_groups: None,
     })
 }
@@ -228,6 +228,7 @@ mod tests {
             "from=20170102&to=20170101",
             "from=20150101&to=20170101",
             "from=20170101&to=20170101&group_by=client",
+            "from=20170101&to=20170101&group_by=",
         ] {
             assert_eq!(reason(query), Reason::InvalidParameter, "{query}");
         }

@@ -6,6 +6,7 @@ use aggregate_store::{AggregateReads, DateClock, Dimension, Source, original_os_
 use serde::Serialize;
 
 use crate::compatible::is_usable_key;
+use crate::definitions::Definitions;
 use crate::explain;
 use crate::limits::LIST_VALUES_MAX;
 use crate::parameters::Parameters;
@@ -34,6 +35,7 @@ struct Options {
 /// The values that have data.
 pub(crate) async fn answer(
     reads: &dyn AggregateReads,
+    definitions: &Definitions,
     withheld: &Withheld,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
@@ -44,7 +46,9 @@ pub(crate) async fn answer(
     if known.is_empty() {
         return Err(explain::no_version(reads, DateClock::BuildDate, channel, version).await?);
     }
-    let withheld = withheld.clone();
+    known
+        .metrics
+        .retain(|metric| !withheld.holds(metric) && !definitions.is_string(metric));
     let usable = |mut names: Vec<String>| {
         names.retain(|name| is_usable_key(name));
         names
@@ -57,9 +61,10 @@ pub(crate) async fn answer(
             Some(bare) => bare.to_owned(),
             None => metric,
         };
-        let metrics = known.metrics.into_iter().filter(|metric| !withheld.holds(metric));
         let options = Options {
-            metric: metrics
+            metric: known
+                .metrics
+                .into_iter()
                 .map(shown)
                 .filter(|metric| is_usable_key(metric))
                 .collect(),

@@ -7,7 +7,7 @@ use sketch::HistogramKind;
 
 use super::lookup::Lookup;
 use crate::definitions::Definitions;
-use crate::generic::{About, AggregatesQuestion, Answer, Format, csv, dimensions_of, grouped};
+use crate::generic::{About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped};
 use crate::limits::{ANSWER_BYTES_MAX, BINS_READ_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
@@ -53,6 +53,8 @@ pub(crate) async fn answer(
     let Found {
         stored,
         description,
+        unit,
+        reading,
         rows,
     } = find(reads, definitions, &question).await?;
     let as_of = reads.status().await?.newest_received.map(rfc3339);
@@ -62,12 +64,13 @@ pub(crate) async fn answer(
     {
         explain = Some(used(reads, &question, stored, &rows).await?);
     }
-    let (question, rows, is_empty) = made_rows(question, rows).await;
+    let (question, rows, is_empty) = made_rows(question, reading, rows).await;
     if question.explain && is_empty {
         explain = Some(unanswered::reason(reads, index, &question, known.as_ref(), &stored).await?);
     }
     let about = About {
         description,
+        unit,
         as_of,
         explain,
     };
@@ -92,13 +95,20 @@ pub(crate) async fn answer(
     .await
 }
 
-/// Shapes rows off the threads that take pings.
+/// Shapes rows off the threads that take pings. Bins are read as a definition says.
 async fn made_rows(
     question: AggregatesQuestion,
-    rows: Vec<SeriesRow>,
+    reading: Option<Reading>,
+    mut rows: Vec<SeriesRow>,
 ) -> (AggregatesQuestion, Vec<crate::generic::Row>, bool) {
     service::task::background(move || {
-        let rows = grouped(&question.source, rows, &question.by, &question.labels);
+        if let Some(reading) = &reading {
+            reading.prepare(&mut rows);
+        }
+        let mut rows = grouped(&question.source, rows, &question.by, &question.labels);
+        if let Some(reading) = &reading {
+            reading.complete(&mut rows);
+        }
         let is_empty = rows.is_empty();
         (question, rows, is_empty)
     })
@@ -110,6 +120,10 @@ struct Found {
     /// The names that were looked at, the last one first.
     stored: Vec<String>,
     description: String,
+    /// What definitions say of the numbers.
+    unit: Option<String>,
+    /// How they say that bins are read.
+    reading: Option<Reading>,
     rows: Vec<SeriesRow>,
 }
 
@@ -119,14 +133,23 @@ async fn find(
     definitions: &Definitions,
     question: &AggregatesQuestion,
 ) -> Result<Found, Problem> {
-    let mut lookups = vec![(question.metric.clone(), String::new())];
-    if question.source.as_str() == Source::TELEMETRY_MAIN {
-        let all = Lookup::all(definitions, &question.metric).into_iter();
+    let is_main = question.source.as_str() == Source::TELEMETRY_MAIN;
+    let said = definitions.said(&question.source, &question.metric);
+    let said = said.filter(|_| !is_main);
+    let described = said.map_or("", |said| said.description);
+    let mut lookups = vec![(question.metric.clone(), described.to_owned())];
+    let mut labels = None;
+    if is_main {
+        let all = Lookup::all(definitions, &question.metric);
+        labels = all.iter().find_map(Lookup::labels).map(Reading::Labels);
+        let all = all.into_iter();
         lookups = all.map(|lookup| (lookup.stored, lookup.description)).collect();
     }
     let mut found = Found {
         stored: Vec::new(),
         description: String::new(),
+        unit: said.and_then(|said| said.unit).map(str::to_owned),
+        reading: said.and_then(|said| said.layout).map(Reading::Layout).or(labels),
         rows: Vec::new(),
     };
     for (stored, description) in lookups {

@@ -2,7 +2,7 @@
 
 use sketch::Layout;
 
-use crate::definitions::{Definition, Definitions, Kind};
+use crate::definitions::{Bins, Definition, Definitions, Kind};
 
 /// Before the name of a metric that pings send as a count.
 const COUNT: &str = "[[COUNT]]_";
@@ -19,6 +19,14 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
+    /// The labels of a categorical histogram, what lies behind them last.
+    pub(crate) fn labels(&self) -> Option<Vec<String>> {
+        match &self.definition.as_ref()?.bins {
+            Bins::Labels(labels) => Some(labels.clone()),
+            Bins::Bounds(_) => None,
+        }
+    }
+
     /// Where to look for a metric, in this order. What pings sent as a count is stored with a prefix; a definition of
     /// that kind leads there first, and a metric without one is taken from wherever it has rows. The other place is
     /// the second, for pings of a time when the metric was of another kind.

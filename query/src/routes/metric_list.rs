@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::definitions::Definitions;
 use crate::generic::{Form, no_source, refuse_strangers, unit_of};
-use crate::limits::{LIST_VALUES_MAX, METRICS_ON_A_PAGE};
+use crate::limits::{LABELS_NAMED_MAX, LIST_VALUES_MAX, METRICS_ON_A_PAGE};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reply::{Reply, made};
@@ -32,10 +32,27 @@ struct OneMetric {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'static str>,
+    unit: Option<String>,
     labelled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    /// Whether a definition, or the product's declaration, says what it is.
+    declared: bool,
+    /// The labels that are defined; absent where the client makes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_none")]
+    labels_left_out: usize,
+    /// Until when it is recorded, as its definition says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+}
+
+/// Whether a number is left away.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 /// A page of metrics with data, ascending by the names under which they are stored.
@@ -94,13 +111,22 @@ fn shown(source: &Source, metric: &StoredMetric, definitions: &Definitions) -> O
     let bare = metric.metric.strip_prefix(COUNT).filter(|_| is_main);
     let name = bare.unwrap_or(&metric.metric);
     let definition = definitions.get(name).filter(|_| is_main);
+    let said = definitions.said(source, name).filter(|_| !is_main);
+    let described = definition.map(|definition| definition.description);
+    let described = described.or_else(|| said.map(|said| said.description.to_owned()));
+    let unit = metric.examples.iter().find_map(|(_, layout)| unit_of(layout));
+    let labels = said.map_or(&[][..], |said| said.labels);
     OneMetric {
         metric: name.to_owned(),
         kind: form.map(Form::name),
-        unit: metric.examples.iter().find_map(|(_, layout)| unit_of(layout)),
+        unit: said.and_then(|said| said.unit).or(unit).map(str::to_owned),
         labelled,
-        description: definition
-            .map(|definition| definition.description.clone())
-            .filter(|description| !description.is_empty()),
+        description: described.filter(|description| !description.is_empty()),
+        declared: said.is_some() || is_main && definitions.names(name),
+        labels: labels.iter().take(LABELS_NAMED_MAX).cloned().collect(),
+        labels_left_out: labels.len().saturating_sub(LABELS_NAMED_MAX),
+        expires: said
+            .and_then(|said| said.expires)
+            .map(|expires| expires.to_string()),
     }
 }

@@ -15,12 +15,12 @@ pub(crate) const PARAMETERS: [&str; 2] = ["by", "from"];
 /// Partitions, largest first, and whether there are more.
 pub(crate) async fn answer(index: &dyn Index, parameters: &Parameters) -> Result<Reply, Problem> {
     let invalid = |sentence: &str| Problem::new(Reason::InvalidParameter, sentence);
-    let (by, order) = match parameters.given("by") {
+    let (by, order) = match parameters.get("by") {
         None | Some("bytes") => ("bytes", PartitionOrder::StoredBytes),
         Some("records") => ("records", PartitionOrder::Records),
         Some(_) => return Err(invalid("by is bytes or records.")),
     };
-    let from = parameters.given("from").unwrap_or("0").parse::<u32>();
+    let from = parameters.get("from").unwrap_or("0").parse::<u32>();
     let from = from.map_err(|_| invalid("from is the number of partitions to leave out."))? as usize;
     let found = index.partitions(order, from, PARTITIONS_ON_A_PAGE + 1).await;
     let mut found = found.map_err(|error| Problem::unavailable("index", &error))?;

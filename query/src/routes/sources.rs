@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{AboutSource, AggregateReads, Source};
-use index_schema::{Index, ProductCount};
+use aggregate_store::{AboutSource, AggregateReads, Counters, Source};
+use index_schema::Index;
 use serde::Serialize;
 
 use crate::charted::Charted;
+use crate::definitions::Definitions;
 use crate::generic::{dimensions_of, refuse_strangers};
 use crate::limits::{LIST_PRODUCTS_MAX, LIST_SOURCES_MAX, LIST_VALUES_MAX};
 use crate::parameters::Parameters;
@@ -62,16 +63,19 @@ pub(crate) async fn answer(
     reads: &dyn AggregateReads,
     index: &dyn Index,
     charted: &Charted,
+    definitions: &Definitions,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     refuse_strangers(parameters, &[])?;
     let mut sources = stored_only(index, charted).await?;
     let known = reads.sources(LIST_SOURCES_MAX).await?;
+    let pings = reads.source_pings(LIST_SOURCES_MAX).await?.values.into_iter();
+    let pings: BTreeMap<Source, Counters> = pings.map(|pings| (pings.source, pings.counters)).collect();
     for source in &known.values {
         if let Some(about) = reads.about(source).await? {
             let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?.len();
             let entry = counted(
-                (source, reader_of(source, charted)),
+                (source, reader_of(source, definitions), pings.get(source)),
                 &about,
                 Some(metrics).filter(|many| *many < LIST_VALUES_MAX),
             );
@@ -86,23 +90,16 @@ pub(crate) async fn answer(
 }
 
 /// Who reads the pings of a source that is counted.
-fn reader_of(source: &Source, charted: &Charted) -> &'static str {
-    let (namespace, doc_type) = source.as_str().split_once('/').unwrap_or_default();
-    let product = ProductCount {
-        namespace: namespace.to_owned(),
-        doc_type: doc_type.to_owned(),
-        app_name: String::new(),
-        records: 0,
-    };
-    match (source.as_str(), charted(&product)) {
-        (Source::TELEMETRY_MAIN, _) => "telemetry",
-        (_, true) => "declared",
-        (_, false) => "glean",
+fn reader_of(source: &Source, definitions: &Definitions) -> &'static str {
+    match source.as_str() {
+        Source::TELEMETRY_MAIN => "telemetry",
+        _ if definitions.is_declared(source) => "declared",
+        _ => "glean",
     }
 }
 
 fn counted(
-    (source, reader): (&Source, &'static str),
+    (source, reader, pings): (&Source, &'static str, Option<&Counters>),
     about: &AboutSource,
     metrics: Option<usize>,
 ) -> OneSource {
@@ -110,7 +107,10 @@ fn counted(
         source: source.as_str().to_owned(),
         counted: Counted {
             reader: Some(reader),
-            ..Counted::default()
+            // Different ones: a repeat is none.
+            pings: pings.map(|pings| pings.accounted().saturating_sub(number(pings.repeated))),
+            folded: pings.map(|pings| number(pings.folded)),
+            errored: pings.map(|pings| number(pings.errored_pings)),
         },
         dimensions: dimensions_of(source, Some(about)),
         first_day: Some(about.first_day.to_string()),
@@ -118,6 +118,10 @@ fn counted(
         metrics,
         ..OneSource::default()
     }
+}
+
+fn number(pings: i64) -> u64 {
+    u64::try_from(pings).unwrap_or(0)
 }
 
 /// Sources whose pings are stored and not counted, by name.

@@ -2,3 +2,4 @@
 
 mod api;
 mod definitions;
+mod definitions_of_glean;

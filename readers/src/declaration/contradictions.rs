@@ -122,7 +122,7 @@ fn read_paths(declaration: &Declaration) -> Vec<(&Path, String)> {
     let dimensions = declaration.dimensions.iter();
     let dimensions = dimensions.filter_map(|dimension| match &dimension.from {
         From::Path(path) => Some((path, format!("the dimension `{}`", dimension.name))),
-        From::Header(_) => None,
+        From::Header(_) | From::Uri(_) => None,
     });
     let metrics = declaration.metrics.iter();
     let metrics = metrics.map(|metric| (&metric.path, format!("the metric `{}`", metric.name)));

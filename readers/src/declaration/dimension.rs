@@ -7,6 +7,7 @@ use super::limits::{DIMENSIONS_MAX, NAME_BYTES_MAX, VALUES_MAX};
 use super::node::{Node, Word};
 use super::path::Path;
 use super::table::{self, Faults, Table};
+use super::uri_part::UriPart;
 
 /// A dimension.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub enum From {
     Path(Path),
     /// In a header; its name in lower case.
     Header(String),
+    /// In the URI.
+    Uri(UriPart),
 }
 
 /// What of a value counts.
@@ -139,7 +142,7 @@ pub(super) fn read_all(node: &Node, faults: &mut Faults) -> Vec<Dimension> {
 
 fn read(name: &Word, node: &Node, faults: &mut Faults) -> Option<Dimension> {
     check_name(name, faults);
-    let keys = ["path", "header", "as", "values", "default", "description"];
+    let keys = ["path", "header", "uri", "as", "values", "default", "description"];
     let table = Table::with_keys(node, "a dimension", &keys, faults)?;
     let from = read_from(table, faults);
     let form = table.get("as").map_or(Some(Form::Text), |node| {
@@ -187,9 +190,12 @@ fn check_name(name: &Word, faults: &mut Faults) {
 }
 
 fn read_from(table: Table<'_>, faults: &mut Faults) -> Option<From> {
-    match (table.get("path"), table.get("header")) {
-        (Some(node), None) => table::single_path(node, "a dimension", faults).map(From::Path),
-        (None, Some(node)) => {
+    match (table.get("path"), table.get("header"), table.get("uri")) {
+        (Some(node), None, None) => table::single_path(node, "a dimension", faults).map(From::Path),
+        (None, None, Some(node)) => {
+            table::one_of(node, "part of a URI", &UriPart::ALL, faults).map(From::Uri)
+        }
+        (None, Some(node), None) => {
             let header = table::text(node, "`header`", faults)?;
             let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             if header.is_empty() || header.len() > NAME_BYTES_MAX || !header.bytes().all(is_token) {
@@ -199,15 +205,18 @@ fn read_from(table: Table<'_>, faults: &mut Faults) -> Option<From> {
             }
             Some(From::Header(header.to_ascii_lowercase()))
         }
-        (Some(_), Some(node)) => {
+        (None, None, None) => {
             faults.push(Fault::new(
-                node.at,
-                "a dimension has a `path` or a `header`, not both",
+                table.at,
+                "a dimension has no `path`, no `header` and no `uri`",
             ));
             None
         }
-        (None, None) => {
-            faults.push(Fault::new(table.at, "a dimension has no `path`, and no `header`"));
+        (_, Some(node), _) | (_, None, Some(node)) => {
+            faults.push(Fault::new(
+                node.at,
+                "a dimension has a `path`, a `header` or a `uri`, not two of them",
+            ));
             None
         }
     }

@@ -17,6 +17,7 @@ mod source;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
+mod uri_part;
 
 pub use contradictions::{Contradiction, beside_glean, between};
 pub(crate) use dimension::VALUE_BYTES_MAX;
@@ -29,3 +30,4 @@ pub use path::{Path, Step, as_step};
 pub use privacy::{Clients, Privacy};
 pub use product::Declaration;
 pub use source::Source;
+pub use uri_part::UriPart;

@@ -116,7 +116,7 @@ fn the_least_that_a_declaration_says_is_its_sources() {
 }
 
 /// A change of the whole declaration, and what is said of it.
-const WRONG: [(&str, &str, &str); 44] = [
+const WRONG: [(&str, &str, &str); 45] = [
     (
         "product/1",
         "product/2",
@@ -203,12 +203,17 @@ const WRONG: [(&str, &str, &str); 44] = [
     (
         "{ path: /ci }",
         "{ path: /ci, header: X }",
-        "a `path` or a `header`, not both",
+        "a `path`, a `header` or a `uri`, not two of them",
     ),
     (
         "{ path: /ci }",
         "{}",
-        "a dimension has no `path`, and no `header`",
+        "a dimension has no `path`, no `header` and no `uri`",
+    ),
+    (
+        "{ path: /ci }",
+        "{ uri: chanel }",
+        "unknown part of a URI `chanel`: did you mean `channel`?",
     ),
     (
         "{ path: /ci }",

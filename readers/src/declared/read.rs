@@ -1,11 +1,11 @@
 //! Reading one ping of a declared source.
 
-use ping::SubmissionDate;
+use ping::{Submission, SubmissionDate};
 
 use super::plan::Reader;
 use super::room::Room;
 use super::walk::{BodyError, Walk};
-use crate::declaration::From;
+use crate::declaration::{From, UriPart};
 use crate::values::Values;
 
 /// What is known of a ping besides its body.
@@ -15,6 +15,15 @@ pub struct Submitted<'a> {
     pub received: SubmissionDate,
     /// The value of a header; its name is asked for in lower case.
     pub header: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// What its URI says; none where only the body is there.
+    pub submission: Option<&'a Submission>,
+}
+
+impl Submitted<'_> {
+    /// A part of the URI.
+    pub(crate) fn part(&self, part: UriPart) -> Option<&str> {
+        part.of(self.submission?)
+    }
 }
 
 impl Reader {
@@ -38,9 +47,12 @@ impl Reader {
         };
         walk.body(body)?;
         for (place, dimension) in (0..).zip(&self.dimensions) {
-            if let From::Header(name) = &dimension.from
-                && let Some(value) = (submitted.header)(name)
-            {
+            let beside = match &dimension.from {
+                From::Path(_) => None,
+                From::Header(name) => (submitted.header)(name),
+                From::Uri(part) => submitted.part(*part),
+            };
+            if let Some(value) = beside {
                 walk.tell(place, value, None);
             }
         }

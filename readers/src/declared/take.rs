@@ -118,7 +118,9 @@ impl<V: Values> Walk<'_, V> {
         }
         let label = &self.room.path[state.label.from as usize..state.label.to as usize];
         let labels = &slot.plan.labels;
-        let rule = if state.too_long {
+        let rule = if label.is_empty() && !state.too_long {
+            Some(Rule::NoLabel)
+        } else if state.too_long {
             Some(Rule::LabelTooLong)
         } else if !labels.is_empty()
             && labels

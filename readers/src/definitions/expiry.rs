@@ -1,5 +1,7 @@
 //! Until when a metric is recorded.
 
+use std::fmt;
+
 use ping::SubmissionDate;
 
 use crate::dates::leading_date;
@@ -18,6 +20,23 @@ pub enum Expiry {
     Version(i64),
     /// Up to this day, on which it is not recorded.
     Date(SubmissionDate),
+}
+
+impl fmt::Display for Expiry {
+    /// As a definition says it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::Expired => f.write_str("expired"),
+            Self::Version(version) => write!(f, "{version}"),
+            Self::Date(day) => {
+                let digits = day.to_string();
+                let (year, rest) = digits.split_at_checked(4).unwrap_or((&digits, ""));
+                let (month, day) = rest.split_at_checked(2).unwrap_or((rest, ""));
+                write!(f, "{year}-{month}-{day}")
+            }
+        }
+    }
 }
 
 impl Expiry {

@@ -153,6 +153,12 @@ fn an_expiry_is_a_word_a_version_or_a_date() {
     assert_eq!(expiry("\"128\""), Some(Expiry::Version(128)));
     let day: SubmissionDate = "20270131".parse().expect("a date");
     assert_eq!(expiry("2027-01-31"), Some(Expiry::Date(day)));
+    for text in ["never", "expired", "128", "2027-01-31"] {
+        assert_eq!(
+            expiry(text).map(|expiry| expiry.to_string()),
+            Some(text.to_owned())
+        );
+    }
     assert_eq!(
         faults("a:\n  b:\n    type: counter\n    expires: soon\n"),
         ["line 5, column 14: `expires` is `soon`, and should be never, expired, a version or a date"]

@@ -130,7 +130,7 @@ fn compare_paths(declaration: &Declaration, place: usize, body: &[u8], explained
     let dimensions = declaration.dimensions.iter();
     let dimensions = dimensions.filter_map(|dimension| match &dimension.from {
         From::Path(path) => Some(path),
-        From::Header(_) => None,
+        From::Header(_) | From::Uri(_) => None,
     });
     let metrics = declaration.metrics.iter().filter(|metric| metric.is_of(source));
     let read: Vec<&Path> = declaration
@@ -244,6 +244,12 @@ impl Values for Listing<'_, '_> {
                 From::Header(name) => (
                     format!("header {name}"),
                     (self.submitted.header)(name).map_or_else(String::new, |value| short(value.as_bytes())),
+                ),
+                From::Uri(part) => (
+                    format!("{} in the URI", part.word()),
+                    self.submitted
+                        .part(*part)
+                        .map_or_else(String::new, |value| short(value.as_bytes())),
                 ),
                 From::Path(path) => (path.to_string(), String::new()),
             },

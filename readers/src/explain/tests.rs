@@ -38,6 +38,7 @@ fn explained(body: &str) -> (Declaration, Explained) {
     let submitted = Submitted {
         received: SubmissionDate::from_yyyymmdd(20_261_101).expect("a date"),
         header: &|name| (name == "x-tenancy").then_some("DE"),
+        submission: None,
     };
     let explained = explain(&declaration, 0, body.as_bytes(), submitted).expect("a source");
     (declaration, explained)

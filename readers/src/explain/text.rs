@@ -100,7 +100,7 @@ const fn sentence(rule: Rule) -> &'static str {
         Rule::BinSamplesNotANumber => "the samples of a bin are a whole number, and none is negative",
         Rule::BinTooLarge => "the bin has more samples than can be added up",
         Rule::NotADate => "a date begins like 2026-10-01",
-        Rule::NoLabel => "no `*` of its path stands for a key here, so it has no label",
+        Rule::NoLabel => "no key is its label here, or an empty one",
         Rule::TooManySamples => "the ping has more samples than are taken",
         Rule::NotAVersion => "a version begins with digits",
         Rule::NoHost => "it is no URL with a host",

@@ -157,6 +157,8 @@ fn admit<S: Values>(
         Some(Rule::LabelTooLong)
     } else if labels > LABELS_PER_METRIC_MAX {
         Some(Rule::TooManyLabels)
+    } else if arena.get(label).is_empty() {
+        Some(Rule::NoLabel)
     } else {
         None
     };

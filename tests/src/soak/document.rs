@@ -61,7 +61,7 @@ pub(super) fn document(seed: u64, ticket: u64) -> Document {
         15..24 => packed(&ping, &mutate(seed ^ ticket, &ping.body()).1),
         24..28 => broken(&mut dice, packed(&ping, b"no JSON {")),
         28..32 => {
-            let stored_only = ping.uri().replace("/main/", "/core/");
+            let stored_only = ping.uri().replace("/main/", "/event/");
             Document {
                 uri: stored_only,
                 ..packed(&ping, &ping.body())

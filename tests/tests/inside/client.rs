@@ -66,7 +66,7 @@ fn ping(number: usize) -> Sent {
     match number % 30 {
         10 => Sent::broken(ping.uri(), gzip(&body)[..200].to_vec()),
         11 => Sent::plain(ping.uri(), format!("no JSON {number}").repeat(150).into_bytes()),
-        12 => Sent::plain(ping.uri().replace("/main/", "/crash/"), body),
+        12 => Sent::plain(ping.uri().replace("/main/", "/event/"), body),
         other if other % 2 == 1 => Sent::packed(ping.uri(), body),
         _ => Sent::plain(ping.uri(), body),
     }

@@ -1,10 +1,12 @@
-//! Recorded pings of Glean's SDKs, posted to the real program: the API gives the answers that others computed from them.
+//! Pings of Glean's SDKs, recorded ones and those of one that runs, posted to the real program: the API gives the answers that others
+//! computed from them, and says what definitions say.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Pipeline, recorded};
 
 /// Sent without info sections, so that only a declared namespace says that they are Glean's.
@@ -66,30 +68,80 @@ fn compare(answer: &Value, expected: &Value) -> Option<String> {
     })
 }
 
+/// What definitions say otherwise: unit, layout, or where a percentile's bin ends.
+fn undefined(answer: &Value, expected: &Value) -> Option<String> {
+    if !expected["unit"].is_null() && answer["unit"] != expected["unit"] {
+        return Some(format!("unit of {answer}"));
+    }
+    let rows = answer["data"].as_array()?.iter();
+    let all = expected["data"].as_array().expect("rows");
+    rows.flat_map(|row| all.iter().map(move |expected| (row, expected)))
+        .filter(|(row, expected)| expected["label"].is_null() || row["label"] == expected["label"])
+        .find_map(|(row, of_row)| {
+            if !expected["layout"].is_null() && row["layout"] != expected["layout"] {
+                return Some(format!("layout of {row}"));
+            }
+            let upper = of_row["upper"].as_array()?;
+            let bins = row["bins"].as_array().expect("bins");
+            let mut percentiles = row["percentiles"].as_object().expect("percentiles").values();
+            let is_wrong = |told: &Value| {
+                let at = bins
+                    .iter()
+                    .position(|bin| bin[0] == told["low"])
+                    .expect("its bin");
+                told["high"] != upper[at]
+            };
+            percentiles.any(is_wrong).then(|| format!("edges of {row}"))
+        })
+}
+
 #[test]
 fn every_answer_about_recorded_pings_is_given_by_the_api() {
-    let Some(data) = recorded("every_answer_about_recorded_pings_is_given_by_the_api") else {
-        return;
-    };
-    let data = data.join("glean");
+    if let Some(data) = recorded("every_answer_about_recorded_pings_is_given_by_the_api") {
+        ask_about_recorded_pings(&data.join("glean"), false);
+    }
+}
+
+#[test]
+fn with_definitions_recorded_pings_without_sections_count_and_answers_have_units_and_layouts() {
+    let name = "with_definitions_recorded_pings_without_sections_count_and_answers_have_units_and_layouts";
+    if let Some(data) = recorded(name) {
+        ask_about_recorded_pings(&data.join("glean"), true);
+    }
+}
+
+fn ask_about_recorded_pings(data: &Path, is_defined: bool) {
     let folder = tempfile::tempdir().expect("a folder");
-    let pipeline = Pipeline::start(&folder.path().join("data"), &[]);
-    post_all(&pipeline, &data);
+    let files = ["metrics.yaml", "pings.yaml"].map(|name| data.join(name).display().to_string());
+    let arguments = ["--definitions", &files[0], "--definitions", &files[1]];
+    let arguments = if is_defined { &arguments[..] } else { &[] };
+    let pipeline = Pipeline::start(&folder.path().join("data"), arguments);
+    post_all(&pipeline, data);
     pipeline.wait_until_settled();
     let text = fs::read_to_string(data.join("expected.json")).expect("expected answers");
     let expected: Value = serde_json::from_str(&text).expect("JSON");
-    let (mut asked, mut wrong) = (0, Vec::new());
+    let (mut asked, mut wrong, mut without_sections) = (0, Vec::new(), 0);
     for expected in expected["answers"].as_array().expect("answers") {
         let query = expected["query"].as_str().expect("a query");
         // Days are counted up to the day of receipt, which is today here.
         let hangs_on_today = expected["type"] == "datetime";
-        if expected["source"] == WITHOUT_SECTIONS || query.contains("source_tags") || hangs_on_today {
+        let has_no_sections = expected["source"] == WITHOUT_SECTIONS;
+        if has_no_sections && !is_defined || query.contains("source_tags") || hangs_on_today {
             continue;
         }
         let answer = pipeline.api_client().get(query).expect("an answer");
         asked += 1;
+        without_sections += usize::from(has_no_sections);
         let said = match answer.status {
-            200 => compare(&answer.json(), expected),
+            200 => {
+                let answer = answer.json();
+                let defined = if is_defined {
+                    undefined(&answer, expected)
+                } else {
+                    None
+                };
+                compare(&answer, expected).or(defined)
+            }
             status => Some(format!("{status}: {}", answer.text())),
         };
         wrong.extend(said.map(|said| format!("{query}: {said}")));
@@ -101,6 +153,7 @@ fn every_answer_about_recorded_pings_is_given_by_the_api() {
         wrong.join("\n")
     );
     assert!(asked > 200, "{asked}");
+    assert_eq!(without_sections > 10, is_defined, "{without_sections}");
     let sources = pipeline
         .api_client()
         .get("/api/v1/sources")
@@ -113,5 +166,102 @@ fn every_answer_about_recorded_pings_is_given_by_the_api() {
     };
     assert_eq!(reader("acme-notes/usage"), Some("glean".into()));
     assert_eq!(reader("acme-notes/deletion-request"), Some("none".into()));
-    assert_eq!(reader(WITHOUT_SECTIONS), Some("none".into()));
+    let of_bare_pings = if is_defined { "glean" } else { "none" };
+    assert_eq!(reader(WITHOUT_SECTIONS), Some(of_bare_pings.into()));
+}
+
+/// What the health page says under this name, if it does.
+fn told(pipeline: &Pipeline, name: &str) -> Option<String> {
+    let health = pipeline
+        .api_client()
+        .get("/api/v1/health")
+        .expect("an answer")
+        .json();
+    let verdicts = health["verdicts"].as_array()?.iter();
+    let found = verdicts.filter(|verdict| verdict["name"] == name);
+    found.map(|verdict| verdict["what"].to_string()).next()
+}
+
+/// The real SDK records all that its metrics.yaml has. The server is given another edition of that file.
+#[test]
+fn with_definitions_answers_say_what_metrics_are_and_the_health_page_names_what_does_not_fit() {
+    let Ok(python) = std::env::var("HIGHWATER_PYTHON") else {
+        return println!("left out: HIGHWATER_PYTHON names no Python that has the package glean-sdk");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("glean");
+    let text = fs::read_to_string(own.join("metrics.yaml")).expect("readable");
+    let edition = text
+        .replacen("expires: never", "expires: expired", 1)
+        .replace("  theme:\n", "  hue:\n");
+    let metrics = folder.path().join("metrics.yaml");
+    fs::write(&metrics, edition).expect("written");
+    let files = [metrics, own.join("pings.yaml")].map(|file| file.display().to_string());
+    let arguments = [
+        "--definitions",
+        files[0].as_str(),
+        "--definitions",
+        files[1].as_str(),
+    ];
+    let pipeline = Pipeline::start(&folder.path().join("data"), &arguments);
+    let used = Command::new(python)
+        .arg(own.join("use.py"))
+        .arg(format!("http://{}", pipeline.edge))
+        .arg(folder.path().join("sdk"))
+        .output()
+        .expect("Python runs");
+    assert!(used.status.success(), "{}", String::from_utf8_lossy(&used.stderr));
+    pipeline.wait_for("both pings to be counted", |status| {
+        status["folded"] == 2 && status["settled"] == true
+    });
+    let ask = |target: &str| pipeline.api_client().get(target).expect("an answer").json();
+    let listed = ask("/api/v1/metrics?source=acme-notes/usage");
+    let listed = listed["metrics"].as_array().expect("metrics");
+    let metric = |name: &str| {
+        let found = listed.iter().find(|metric| metric["metric"] == name);
+        found.unwrap_or_else(|| panic!("{name} in {listed:?}")).clone()
+    };
+    for (name, unit) in [
+        ("notes.size", json!("bytes")),
+        ("notes.load", json!("ns")),
+        ("notes.pages", json!("pages")),
+        ("notes.kinds", Value::Null),
+        ("events:notes.saved", Value::Null),
+    ] {
+        let metric = metric(name);
+        let short = name.rsplit('.').next().expect("a name");
+        assert_eq!(
+            metric["description"],
+            format!("What the tests count as {short}."),
+            "{metric}"
+        );
+        assert_eq!(
+            (&metric["unit"], &metric["declared"]),
+            (&unit, &json!(true)),
+            "{metric}"
+        );
+    }
+    assert_eq!(metric("notes.theme")["declared"], false);
+    assert_eq!(metric("notes.opened")["expires"], "expired");
+    let pages = ask("/api/v1/aggregates?source=acme-notes/usage&metric=notes.pages");
+    let row = &pages["data"][0];
+    assert_eq!(
+        row["layout"],
+        json!({"kind": "linear", "min": 1, "max": 100, "buckets": 12})
+    );
+    assert_eq!(row["percentiles"]["95"]["high"], 70, "{row}");
+    for (verdict, named) in [
+        ("metrics_undeclared", "acme-notes/usage notes.theme."),
+        ("metrics_expired", "acme-notes/usage notes.opened."),
+        ("metrics_never_seen", "notes.hue."),
+    ] {
+        pipeline.wait_for(verdict, |_| told(&pipeline, verdict).is_some());
+        let what = told(&pipeline, verdict).expect("it is told");
+        assert!(what.contains(&format!(": {named}")), "{what}");
+    }
+    let gauges = pipeline.api_client().get("/metrics").expect("an answer").text();
+    assert!(
+        gauges.contains("highwater_pipeline_defined_metrics{state=\"never_seen\"} 1"),
+        "{gauges}"
+    );
 }

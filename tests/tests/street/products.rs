@@ -68,7 +68,7 @@ fn total(lines: &[Value], metric: &str, label: &str, dimension: Option<(&str, &s
 }
 
 #[test]
-fn pings_of_three_products_are_counted_and_a_changed_declaration_is_counted_by_after_a_rebuild() {
+fn pings_of_three_products_are_counted_and_a_changed_declaration_folds_its_source_anew_beside_the_others() {
     let folder = tempfile::tempdir().expect("a folder");
     let (data, file) = (folder.path().join("data"), folder.path().join("printer.yaml"));
     fs::write(&file, DECLARATION).expect("written");
@@ -119,17 +119,17 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_is_counted_by_a
     let sources = ask("/api/v1/sources");
     let sources = sources["sources"].as_array().expect("sources").iter();
     let readers: Vec<_> = sources
-        .map(|source| (source["source"].clone(), source["reader"].clone()))
+        .map(|source| (source["source"].clone(), source["reader"].clone(), source["folded"].clone()))
         .collect();
     let expected = [
-        ("acme-notes/other", "none"),
-        ("acme-notes/usage", "glean"),
-        ("inkpress/printer", "declared"),
-        ("telemetry/main", "telemetry"),
+        ("acme-notes/other", "none", json!(null)),
+        ("acme-notes/usage", "glean", json!(6)),
+        ("inkpress/printer", "declared", json!(6)),
+        ("telemetry/main", "telemetry", json!(6)),
     ];
     assert_eq!(
         readers,
-        expected.map(|(source, reader)| (json!(source), json!(reader)))
+        expected.map(|(source, reader, folded)| (json!(source), json!(reader), folded))
     );
     pipeline.terminate();
     let printers = lines_of(&data, "inkpress/printer");
@@ -146,23 +146,34 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_is_counted_by_a
     let firefox = lines_of(&data, "telemetry/main");
     assert!(!firefox.is_empty());
 
-    // A dimension more: nothing is counted by other rules beside what is there; a rebuild counts all anew.
+    // A dimension more: the source is folded anew beside all others, and its numbers change at once.
     let more = DECLARATION.replace("metrics:", "  site: { path: /site }\nmetrics:");
     fs::write(&file, more).expect("written");
     let pipeline = Pipeline::start(&data, &arguments);
-    pipeline.wait_for("the verdict", |_| {
-        let told = status_of(&data);
-        let mut verdicts = told["verdicts"].as_array().into_iter().flatten();
-        verdicts.any(|verdict| verdict["name"] == "rebuild_needed")
+    post(
+        &pipeline,
+        &format!("/submit/inkpress/printer/1/{}", document(6)),
+        &printer(6),
+    );
+    let ask = |target: &str| pipeline.api_client().get(target).expect("an answer").json();
+    pipeline.wait_for("the new dimension", |_| {
+        let about = ask("/api/v1/values?source=inkpress/printer&dimension=site");
+        about["values"].as_array().is_some_and(|values| values.len() == 2)
     });
-    well(command(&data, "rebuild", &["--products", &declared]));
-    pipeline.wait_until_settled();
+    pipeline.wait_for("the ping that came meanwhile", |status| {
+        status["folded"] == 19 && status["stored_only"] == 1 && status["settled"] == true
+    });
+    let told = well(command(&data, "rebuild", &["--source", "acme-notes/usage"]));
+    assert!(told.is_empty(), "{told}");
+    let refused = command(&data, "rebuild", &["--source", "acme-notes"]);
+    assert!(!refused.success && refused.stderr.contains("telemetry/main"), "{}", refused.stderr);
     pipeline.terminate();
     let printers = lines_of(&data, "inkpress/printer");
     assert_eq!(
         total(&printers, "printer.drawers", "", Some(("site", "south"))),
         (3, 1 + 3 + 5)
     );
+    assert_eq!(total(&printers, "printer.drawers", "", None), (7, 21));
     assert_eq!(lines_of(&data, "telemetry/main"), firefox);
     assert_eq!(lines_of(&data, "acme-notes/usage"), notes);
 }

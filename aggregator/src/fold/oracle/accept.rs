@@ -114,6 +114,8 @@ fn layout(histogram: &Entries, kind: HistogramKind) -> Result<Option<Layout>, &'
         HistogramKind::Functional
         | HistogramKind::GleanLinear
         | HistogramKind::Keys
-        | HistogramKind::Categories => Err(OUT),
+        | HistogramKind::Categories
+        | HistogramKind::ExponentialNumbers
+        | HistogramKind::LinearNumbers => Err(OUT),
     }
 }

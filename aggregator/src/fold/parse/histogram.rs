@@ -145,7 +145,9 @@ impl<'a> Histogram<'a> {
             HistogramKind::Functional
             | HistogramKind::GleanLinear
             | HistogramKind::Keys
-            | HistogramKind::Categories => return None,
+            | HistogramKind::Categories
+            | HistogramKind::ExponentialNumbers
+            | HistogramKind::LinearNumbers => return None,
         };
         Some(Layout {
             kind,

@@ -4,7 +4,7 @@ use readers::json::{Cursor, Fields, JsonError, Key, Leaf};
 
 use super::admission::admit;
 use super::histogram::Histogram;
-use super::numbers::{IGNORED_SCALARS, scalar};
+use super::numbers::{IGNORED_SCALARS, read_scalar};
 use super::section::not_an_object;
 use crate::fold::ping_error::PingError;
 use crate::fold::staged::Stage;
@@ -71,6 +71,7 @@ impl Fields for KeyedMap<'_> {
             stage: &mut *self.stage,
             serial,
             seen: 0,
+            has_texts: false,
         })
     }
 
@@ -90,6 +91,7 @@ struct Labels<'a> {
     stage: &'a mut Stage,
     serial: u64,
     seen: u32,
+    has_texts: bool,
 }
 
 impl Labels<'_> {
@@ -122,16 +124,19 @@ impl Fields for Labels<'_> {
                 histogram.read(json)
             }
             Keyed::Scalars => {
-                let leaf = json.leaf()?;
-                let metric = stage.vocabulary.scalar(self.metric);
                 let label = stage.vocabulary.upper_label(label);
-                scalar(leaf, stage, metric, self.process, label);
+                self.has_texts |= read_scalar(json, stage, (self.metric, self.process, label))?;
                 Ok(())
             }
         }
     }
 
-    fn end(self) {}
+    fn end(self) {
+        if self.has_texts {
+            let metric = self.stage.vocabulary.scalar(self.metric);
+            self.stage.count_texts(metric, self.process);
+        }
+    }
 
     fn other(self, leaf: Leaf) {
         not_an_object(leaf, self.stage);

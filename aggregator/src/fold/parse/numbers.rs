@@ -26,8 +26,35 @@ fn number_of(leaf: Leaf) -> Result<i64, Refusal> {
     }
 }
 
+/// Reads a scalar by its key, under a label or none. Whether it was a text that counts: one of a scalar that a definition calls a string.
+pub(super) fn read_scalar(
+    json: &mut Cursor<'_>,
+    stage: &mut Stage,
+    (key, process, label): (u32, u32, u32),
+) -> Result<bool, JsonError> {
+    // Nobody asks for the texts.
+    if stage.strings.is_empty() {
+        let leaf = json.leaf()?;
+        let metric = stage.vocabulary.scalar(key);
+        scalar(leaf, stage, metric, process, label);
+        return Ok(false);
+    }
+    let read = json.text_or_leaf()?;
+    let metric = stage.vocabulary.scalar(key);
+    let is_string = stage.strings.contains(&**stage.vocabulary.metrics.text(metric));
+    match read {
+        Ok(text) if is_string => stage.push_text(metric, process, label, text.as_key()),
+        Ok(_) => return Ok(false),
+        Err(leaf) => {
+            scalar(leaf, stage, metric, process, label);
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Takes up a scalar. Texts are kept in the chunk only, as in the original; null is no scalar.
-pub(super) fn scalar(leaf: Leaf, stage: &mut Stage, metric: u32, process: u32, label: u32) {
+fn scalar(leaf: Leaf, stage: &mut Stage, metric: u32, process: u32, label: u32) {
     match number_of(leaf) {
         Ok(number) => stage.push_number(metric, process, label, Layout::COUNT, number),
         Err(_) if matches!(leaf, Leaf::Text | Leaf::Null) => {}
@@ -77,9 +104,10 @@ impl Fields for ScalarMap<'_> {
         let Some(key) = self.admit(key) else {
             return json.skip();
         };
-        let leaf = json.leaf()?;
-        let metric = self.stage.vocabulary.scalar(key);
-        scalar(leaf, self.stage, metric, self.process, NO_LABEL);
+        if read_scalar(json, self.stage, (key, self.process, NO_LABEL))? {
+            let metric = self.stage.vocabulary.scalar(key);
+            self.stage.count_texts(metric, self.process);
+        }
         Ok(())
     }
 

@@ -137,6 +137,12 @@ fn what_is_no_ping_of_gleans_is_none_and_what_cannot_be_read_is_an_error() {
         read(r#"{"metrics": {"counter": {"a.b": 1}}}"#, "usage"),
         Ok(false)
     );
+    let bare = r#"{"metrics": {"counter": {"a.b": 1}}}"#.as_bytes();
+    let defined = Received {
+        is_declared: true,
+        ..received("slim")
+    };
+    assert_eq!(Folder::new().read_glean(bare, &defined), Ok(true));
     assert_eq!(read(BODY, "deletion-request"), Ok(false));
     assert_eq!(read("[]", "usage"), Err(PingError::NotAnObject));
     assert_eq!(read("{\"ping_info\":", "usage"), Err(PingError::NotJson));

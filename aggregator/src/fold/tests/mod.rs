@@ -10,6 +10,7 @@ mod loose_texts;
 mod mutations;
 mod properties;
 mod recorded;
+mod strings;
 
 use ping::SubmissionDate;
 

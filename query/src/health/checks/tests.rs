@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ping::{SubmissionDate, Timestamp};
 
+use super::super::defined::{DefinitionNumbers, Named};
 use super::super::numbers::{DiskNumbers, LogNumbers};
 use super::super::verdict::NAMES;
 use super::*;
@@ -44,7 +45,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 37] = [
+const CASES: [Case; 40] = [
     (
         "well",
         Severity::Well,
@@ -248,7 +249,35 @@ const CASES: [Case; 37] = [
         "100,000 partitions are open",
         |n| n.log.open_partitions = 100_000,
     ),
+    (
+        "metrics_expired",
+        Severity::Notice,
+        "1 metric arrived within the last week although its definition has expired: a/b m.old.",
+        |n| n.definitions = Some(found(|found| found.expired = named(&["a/b m.old"]))),
+    ),
+    (
+        "metrics_undeclared",
+        Severity::Notice,
+        "2 metrics arrive that no definition says anything about: a/b m.x, a/b m.y.",
+        |n| n.definitions = Some(found(|found| found.undeclared = named(&["a/b m.x", "a/b m.y"]))),
+    ),
+    (
+        "metrics_never_seen",
+        Severity::Notice,
+        "1 metric is defined and has never arrived: m.gone.",
+        |n| n.definitions = Some(found(|found| found.never_seen = named(&["m.gone"]))),
+    ),
 ];
+
+fn named(names: &[&str]) -> Named {
+    Named::of(names.iter().map(|name| (*name).to_owned()))
+}
+
+fn found(make: impl FnOnce(&mut DefinitionNumbers)) -> DefinitionNumbers {
+    let mut found = DefinitionNumbers::default();
+    make(&mut found);
+    found
+}
 
 fn date(text: &str) -> Option<SubmissionDate> {
     Some(text.parse().expect("a date"))
@@ -414,6 +443,28 @@ fn what_takes_no_pings_is_not_sent_to_a_data_directory() {
             assert!(!said.contains(word), "{name}: {said}");
         }
     }
+}
+
+#[test]
+fn of_many_metrics_the_first_are_named_and_the_others_counted() {
+    let mut numbers = sound();
+    let all = Named::of((0..1_000).map(|number| format!("a/b m.x{number}"))).and_more(7);
+    assert_eq!(all.number(), 1_007);
+    numbers.definitions = Some(found(|found| found.undeclared = all));
+    let verdicts = judge(&numbers);
+    let told = verdicts
+        .iter()
+        .find(|verdict| verdict.name == "metrics_undeclared");
+    let told = &told.expect("it is told").what;
+    assert!(told.starts_with("1,007 metrics arrive"), "{told}");
+    assert!(told.ends_with("a/b m.x11 and 995 more."), "{told}");
+    let listed = numbers.to_json()["definitions"]["undeclared"]["first"].clone();
+    assert_eq!(listed.as_array().map(Vec::len), Some(50));
+    // Who is well hears so first: nothing of it is wrong with the pipeline.
+    assert!(
+        verdicts.iter().any(|verdict| verdict.name == "well"),
+        "{verdicts:?}"
+    );
 }
 
 #[test]

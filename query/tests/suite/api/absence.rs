@@ -109,12 +109,28 @@ async fn an_unknown_parameter_is_405_and_allowed_is_the_address_without_it() {
         "/aggregates_by/build_id/channels/?a=1",
         "/aggregates_by/build_id/channels/nightly/dates/?version=41",
         "/filters/?channel=nightly&version=41&metric=GC_MS",
-        "/api/v1/status?x",
-        "/api/v1/products?x=",
-        "/api/v1/engagement?from=20150701&to=20150701&label=",
     ] {
         let (code, reason, _) = get(&api, target).await.refusal();
         assert_eq!((code, reason.as_str()), (405, "unknown_parameter"), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_parameter_of_our_own_routes_is_400_and_names_what_may_be_meant() {
+    let api = world().api();
+    for (target, words) in [
+        ("/api/v1/status?x", "it has none"),
+        ("/api/v1/products?x=", "it has none"),
+        ("/api/v1/partitions?form=1", "`from` may be meant"),
+        ("/api/v1/engagement?from=20150701&to=20150701&label=", "group_by"),
+        (
+            "/api/v1/values?source=telemetry/main&dimension=os&chanel=nightly",
+            "`channel` may be meant",
+        ),
+    ] {
+        let (code, reason, sentence) = get(&api, target).await.refusal();
+        assert_eq!((code, reason.as_str()), (400, "unknown_parameter"), "{target}");
+        assert!(sentence.contains(words), "{sentence}");
     }
 }
 

@@ -5,6 +5,7 @@ mod aggregates;
 mod any_source;
 mod any_source_edges;
 mod bounds;
+mod defined;
 mod engagement;
 mod golden;
 mod kinds;

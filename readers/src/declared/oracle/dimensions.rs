@@ -12,17 +12,18 @@ use crate::values::Rule;
 pub(super) fn read(
     dimension: &Dimension,
     body: &Value,
-    header: &dyn Fn(&str) -> Option<String>,
+    beside: &dyn Fn(&From) -> Option<String>,
     told: &mut Told,
 ) {
     let value = match &dimension.from {
-        From::Header(name) => header(name).map(Value::String),
+        from @ (From::Header(_) | From::Uri(_)) => beside(from).map(Value::String),
         From::Path(path) => found(body, path).first().map(|(value, _)| (*value).clone()),
     };
     let sent = match value.unwrap_or_default() {
         Value::String(text) => text,
         Value::Bool(value) => value.to_string(),
         Value::Number(number) if number.is_i64() => number.to_string(),
+        Value::Number(number) if number.to_string() == "-0.0" => "0".to_owned(),
         Value::Null => String::new(),
         _ => return told.note(&dimension.name, Rule::WrongType),
     };

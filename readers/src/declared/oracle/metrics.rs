@@ -42,6 +42,10 @@ fn label_of(metric: &Metric, keys: &[&str], told: &mut Told) -> Option<String> {
         }
     });
     let label = encoded.by_ref().collect::<Vec<_>>().join("/");
+    if label.is_empty() {
+        told.note(&metric.name, Rule::NoLabel);
+        return Some(OTHER.to_owned());
+    }
     if label.len() > LABEL_BYTES_MAX {
         told.note(&metric.name, Rule::LabelTooLong);
         return Some(OTHER.to_owned());

@@ -5,17 +5,17 @@ use serde_json::Value;
 
 use super::told::Told;
 use super::{dimensions, metrics, paths};
-use crate::declaration::{Clients, Declaration};
+use crate::declaration::{Clients, Declaration, From};
 use crate::declared::limits::CLIENT_BYTES_MAX;
 use crate::values::Rule;
 
-/// Reads a body of the source at this place.
+/// Reads a body of the source at this place; `beside` says what stands elsewhere.
 pub fn read(
     declaration: &Declaration,
     place: usize,
     body: &Value,
     received: SubmissionDate,
-    header: &dyn Fn(&str) -> Option<String>,
+    beside: &dyn Fn(&From) -> Option<String>,
 ) -> Told {
     let mut told = Told::default();
     let counts = declaration.privacy[place].clients != Clients::None;
@@ -28,7 +28,7 @@ pub fn read(
         }
     }
     for dimension in &declaration.dimensions {
-        dimensions::read(dimension, body, header, &mut told);
+        dimensions::read(dimension, body, beside, &mut told);
     }
     for metric in &declaration.metrics {
         if metric.is_of(&declaration.sources[place]) {

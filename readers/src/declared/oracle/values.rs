@@ -86,8 +86,13 @@ fn number_of(metric: &Metric, value: &Value) -> Result<Option<i64>, Rule> {
     } else if let Some(whole) = number.as_u64() {
         i128::from(whole)
     } else {
-        // A double beyond 128 bits is held at their ends.
-        (number.as_f64().unwrap_or_default() * metric.factor as f64).round() as i128
+        // A double beyond 128 bits is held at their ends; -2^63 as a double may be a number below it.
+        let number = (number.as_f64().unwrap_or_default() * metric.factor as f64).round() as i128;
+        if number == i128::from(i64::MIN) {
+            number - 1
+        } else {
+            number
+        }
     };
     match i64::try_from(whole) {
         Err(_) => Err(Rule::NumberTooLarge),

@@ -30,6 +30,7 @@ fn read(body: &str) -> Result<Told, BodyError> {
     let submitted = Submitted {
         received: SubmissionDate::from_yyyymmdd(20_261_101).expect("a date"),
         header: &|_| None,
+        submission: None,
     };
     reader.read(body.as_bytes(), submitted, &mut Room::default(), &mut recorder)?;
     Ok(recorder.told)

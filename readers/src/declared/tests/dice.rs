@@ -106,11 +106,11 @@ fn dimension() -> impl Strategy<Value = String> {
     let step = prop::sample::select(&["a", "b", "c", "0"][..]);
     let path = prop::collection::vec(step, 1..3);
     let form = prop::sample::select(&["text", "major", "major_minor", "date", "lower", "host"][..]);
-    (path, form, any::<[bool; 3]>()).prop_map(|(path, form, with)| {
+    (path, form, any::<[bool; 3]>(), 0..4_usize).prop_map(|(path, form, with, beside)| {
         let place = if with[0] {
             format!("path: /{}", path.join("/"))
         } else {
-            "header: X-One".to_owned()
+            ["header: X-One", "uri: version", "uri: channel", "uri: build_id"][beside].to_owned()
         };
         let values = if with[1] {
             ", values: [\"7\", steady, \"true\", x.org]"

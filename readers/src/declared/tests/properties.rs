@@ -1,11 +1,11 @@
 //! The reader against the slow one, for random declarations and bodies.
 
-use ping::SubmissionDate;
+use ping::{Submission, SubmissionDate};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::dice::{body, declaration};
-use crate::declaration::Declaration;
+use crate::declaration::{Declaration, From, UriPart};
 use crate::declared::oracle::{self, Recorder, Told};
 use crate::declared::{BodyError, Reader, Room, Submitted};
 
@@ -18,11 +18,22 @@ fn header(name: &str) -> Option<&'static str> {
     (name == "x-one").then_some("7.8")
 }
 
+/// Version and channel stand in its URI, and neither application nor build.
+fn submission() -> Submission {
+    Submission {
+        app_version: Some("10.12.1".to_owned()),
+        app_update_channel: Some("a/b".to_owned()),
+        ..Submission::default()
+    }
+}
+
 fn read(reader: &Reader, body: &[u8], room: &mut Room) -> Result<Told, BodyError> {
     let mut recorder = Recorder::of(reader);
+    let submission = submission();
     let submitted = Submitted {
         received: received(),
         header: &header,
+        submission: Some(&submission),
     };
     reader.read(body, submitted, room, &mut recorder)?;
     Ok(recorder.told)
@@ -35,8 +46,11 @@ fn compiled(text: &str) -> (Declaration, Reader) {
 }
 
 fn slow(declaration: &Declaration, body: &Value) -> Told {
-    oracle::read(declaration, 0, body, received(), &|name| {
-        header(name).map(str::to_owned)
+    oracle::read(declaration, 0, body, received(), &|from| match from {
+        From::Header(name) => header(name).map(str::to_owned),
+        From::Uri(UriPart::Version) => Some("10.12.1".to_owned()),
+        From::Uri(UriPart::Channel) => Some("a/b".to_owned()),
+        _ => None,
     })
 }
 

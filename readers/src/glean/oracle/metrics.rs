@@ -93,6 +93,8 @@ impl Slow<'_> {
             Rule::LabelTooLong
         } else if before >= limits::LABELS_PER_METRIC_MAX {
             Rule::TooManyLabels
+        } else if label.is_empty() {
+            Rule::NoLabel
         } else {
             return label.to_owned();
         };

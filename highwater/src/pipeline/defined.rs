@@ -1,0 +1,145 @@
+//! Holds what arrives against the definitions, again and again, beside the watch: a long list of metrics must not keep it from looking.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aggregate_store::{AggregateError, AggregateReads, Counters, ValueOf};
+use ping::{SubmissionDate, Timestamp};
+use query::definitions::{Definitions, SeenSource};
+use query::health::{DefinitionNumbers, Named};
+use service::clock::Clock;
+use service::current::Current;
+use service::shutdown::Shutdown;
+use service::task;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Sources whose metrics are listed.
+const SOURCES_MAX: usize = 1_000;
+
+/// Metrics that are listed of all of them: above it nothing can be said to have never been seen.
+const METRICS_MAX: usize = 10_000;
+
+/// Metrics that are asked for at a time.
+const METRICS_AT_ONCE: usize = 500;
+
+/// Versions of which a metric's pings are listed.
+const VERSIONS_MAX: usize = 1_000;
+
+/// What the numbers depend on.
+type State = (SubmissionDate, Option<Timestamp>, Counters);
+
+/// Definitions, and how what arrives fitted to them when it was looked at last.
+pub(crate) struct Defined {
+    definitions: Definitions,
+    newest: RwLock<Option<DefinitionNumbers>>,
+}
+
+impl fmt::Debug for Defined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Defined").finish_non_exhaustive()
+    }
+}
+
+impl Defined {
+    /// By these definitions; none where they say nothing of Glean's metrics.
+    pub(crate) fn by(definitions: &Definitions) -> Option<Arc<Self>> {
+        (!definitions.glean().metrics.is_empty()).then(|| {
+            Arc::new(Self {
+                definitions: definitions.clone(),
+                newest: RwLock::new(None),
+            })
+        })
+    }
+
+    /// What was found last.
+    pub(super) fn told(&self) -> Option<DefinitionNumbers> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks whenever something was folded since it last did, until the wish to end.
+    pub(crate) async fn run(
+        &self,
+        reads: Arc<Current<dyn AggregateReads>>,
+        clock: Arc<dyn Clock>,
+        shutdown: Shutdown,
+    ) {
+        let mut looked_at = None;
+        loop {
+            let now = Timestamp::from_micros(clock.now_micros());
+            let reads = reads.get();
+            if let Err(error) = self.look_if_new(reads.as_ref(), now, &mut looked_at).await {
+                tracing::debug!(%error, "metrics could not be held against their definitions");
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.wished() => return,
+                () = task::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    async fn look_if_new(
+        &self,
+        reads: &dyn AggregateReads,
+        now: Timestamp,
+        looked_at: &mut Option<State>,
+    ) -> Result<(), AggregateError> {
+        let status = reads.status().await?;
+        let state = Some((now.submission_date(), status.newest_received, status.counters));
+        if *looked_at == state {
+            return Ok(());
+        }
+        let found = self.look(reads, now).await?;
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        *looked_at = state;
+        Ok(())
+    }
+
+    async fn look(
+        &self,
+        reads: &dyn AggregateReads,
+        now: Timestamp,
+    ) -> Result<DefinitionNumbers, AggregateError> {
+        let mut seen = Vec::new();
+        let mut left = METRICS_MAX;
+        let sources = reads.sources(SOURCES_MAX).await?;
+        for source in sources.values {
+            if !self.definitions.may_be_gleans(&source) {
+                continue;
+            }
+            let (mut metrics, mut is_whole) = (Vec::new(), false);
+            while left > 0 && !is_whole {
+                let limit = left.min(METRICS_AT_ONCE);
+                let after = metrics.last().map(String::as_str);
+                let page = reads.metrics(&source, after, limit).await?;
+                is_whole = page.len() < limit;
+                left -= page.len();
+                metrics.extend(page.into_iter().map(|metric| metric.metric));
+            }
+            seen.push(SeenSource {
+                source,
+                metrics,
+                is_whole: is_whole && sources.left_out == 0,
+            });
+        }
+        let review = self.definitions.review(&seen, now.submission_date());
+        let mut expired = Vec::new();
+        for lapsed in &review.expired {
+            let (query, version) = lapsed.question();
+            let versions = reads
+                .values_of(&query, ValueOf::Dimension(version), VERSIONS_MAX)
+                .await?;
+            if lapsed.still_arrives(&versions.values) {
+                expired.push(lapsed.name());
+            }
+        }
+        Ok(DefinitionNumbers {
+            undeclared: Named::of(review.undeclared),
+            expired: Named::of(expired).and_more(review.expired_left_out),
+            never_seen: Named::of(review.never_seen),
+        })
+    }
+}

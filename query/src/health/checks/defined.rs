@@ -1,0 +1,68 @@
+//! What is told of metrics that arrive otherwise than they are defined. Nothing of it keeps a ping from being counted.
+
+use super::super::defined::Named;
+use super::super::numbers::HealthNumbers;
+use super::super::verdict::{Severity, Verdict};
+use super::super::words::counted;
+use crate::problem;
+
+/// One metric of them, or many, with the first names.
+fn metrics(named: &Named, one: &str, many: &str) -> String {
+    let left_out = named.number() - named.first().len() as u64;
+    let names = problem::list(named.first().iter().map(String::as_str), left_out);
+    format!("{}: {names}.", counted(named.number(), one, many))
+}
+
+fn verdict(
+    name: &'static str,
+    named: Option<&Named>,
+    [one, many]: [&str; 2],
+    advice: &str,
+) -> Option<Verdict> {
+    let named = named.filter(|named| named.number() > 0)?;
+    Some(Verdict::new(
+        name,
+        Severity::Notice,
+        metrics(named, one, many),
+        advice,
+    ))
+}
+
+pub(super) fn undeclared(numbers: &HealthNumbers) -> Option<Verdict> {
+    verdict(
+        "metrics_undeclared",
+        numbers.definitions.as_ref().map(|found| &found.undeclared),
+        [
+            "metric arrives that no definition says anything about",
+            "metrics arrive that no definition says anything about",
+        ],
+        "They are counted all the same. Give the metrics.yaml that defines them, of the application's newest version or of a library of \
+         its, by --definitions, too; one that is defined for other pings needs these in its `send_in_pings`.",
+    )
+}
+
+pub(super) fn expired(numbers: &HealthNumbers) -> Option<Verdict> {
+    verdict(
+        "metrics_expired",
+        numbers.definitions.as_ref().map(|found| &found.expired),
+        [
+            "metric arrived within the last week although its definition has expired",
+            "metrics arrived within the last week although their definitions have expired",
+        ],
+        "They are counted all the same. Renew `expires` in metrics.yaml where the metric is still wanted, and take it out of the \
+         application where it is not.",
+    )
+}
+
+pub(super) fn never_seen(numbers: &HealthNumbers) -> Option<Verdict> {
+    verdict(
+        "metrics_never_seen",
+        numbers.definitions.as_ref().map(|found| &found.never_seen),
+        [
+            "metric is defined and has never arrived",
+            "metrics are defined and have never arrived",
+        ],
+        "Is there a release yet that records them, and is the ping submitted in which they are sent? A metric that nothing records any \
+         more can go from metrics.yaml.",
+    )
+}
