@@ -8,7 +8,7 @@ const MOST_NAMES = 5;
 
 const HEADINGS = {
   nothing_received: "Nothing has been received yet",
-  stored_not_counted: "Stored, none of a counted type",
+  stored_not_counted: "Stored, not counted",
   not_folded_yet: "Stored, not counted yet",
   channel_unknown: "This channel has no data",
   version_unknown: "This version has no data",
@@ -16,6 +16,13 @@ const HEADINGS = {
   dates_without_data: "These dates have no data",
   filters_exclude: "The filters leave nothing",
   withheld: "This metric is withheld",
+  no_such_source: "There is no such source",
+  no_such_metric: "This source has no such metric",
+  not_under_these_filters: "The filters leave nothing",
+  older_than_kept: "These days are no longer kept",
+  incomplete_day: "This day is not over yet",
+  too_large: "Too much for one answer",
+  busy: "The server is busy",
   missing_parameter: "The question was incomplete",
   unreachable: "The server does not answer",
 };
@@ -45,7 +52,7 @@ export function showAbsence(element, error, clearFilters) {
   render(element, [
     h("h2", {}, HEADINGS[error.reason] ?? "No data"),
     h("p", {}, error.description),
-    error.reason === "filters_exclude" && h("button", { type: "button", onclick: clearFilters }, "Clear the filters"),
+    ["filters_exclude", "not_under_these_filters", "older_than_kept", "incomplete_day"].includes(error.reason) && h("button", { type: "button", onclick: clearFilters }, "Clear the filters"),
   ]);
 }
 

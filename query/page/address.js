@@ -7,7 +7,11 @@ export const DEFAULTS = Object.freeze({
   application: "", os: "", osVersion: "", architecture: "", e10s: "",
   key: "", cumulative: "", bins: "", allBins: "", allVersions: "", allDates: "", scale: "",
   users: "channel", group: "", measure: "dau",
+  source: "", by: "", from: "", to: "", dates: "", show: "",
 });
+
+// Before the name of a dimension by which a source other than Firefox is filtered.
+export const FILTER = "is.";
 
 const ALLOWED = {
   clock: ["build_id", "submission_date"],
@@ -16,6 +20,7 @@ const ALLOWED = {
   users: ["version", "channel", "everyone"],
   group: ["", "application", "channel", "version", "os"],
   measure: ["dau", "mau", "er"],
+  show: ["", "sum", "mean", "pings"],
 };
 
 // {state, notices}: what the text after "#" says; what it should not say is replaced and named.
@@ -23,7 +28,9 @@ export function readAddress(hash) {
   const state = { ...DEFAULTS };
   const notices = [];
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
+    if (name.startsWith(FILTER)) {
+      state[name] = value;
+    } else if (!Object.hasOwn(DEFAULTS, name)) {
       notices.push(`The address has a part “${name}” that this page does not know; it was left out.`);
     } else if (ALLOWED[name] && !ALLOWED[name].includes(value)) {
       notices.push(`The address asks for ${name} “${value}”, which does not exist; the default is shown.`);
@@ -40,5 +47,23 @@ export function writeAddress(state) {
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     if (state[name] !== usual) parts.set(name, state[name]);
   }
+  for (const [name, value] of filtersOf(state)) parts.set(FILTER + name, value);
   return `#${parts}`;
+}
+
+// The dimensions by which the state filters, each with its value.
+export function filtersOf(state) {
+  return Object.entries(state).filter(([name, value]) => name.startsWith(FILTER) && value !== "")
+    .map(([name, value]) => [name.slice(FILTER.length), value]);
+}
+
+// The state in which nothing is asked of a source yet.
+export function ofSource(source) {
+  return { ...DEFAULTS, source };
+}
+
+// The part of a state that filters, emptied.
+export function withoutFilters(state) {
+  const names = ["process", "application", "os", "osVersion", "architecture", "e10s", "key", "from", "to", ...filtersOf(state).map(([name]) => FILTER + name)];
+  return Object.fromEntries(names.map((name) => [name, ""]));
 }

@@ -78,14 +78,15 @@ export function elsewhere(answer, key) {
 // One point per date, oldest first: {date, time, kind, buckets, histogram, sum, count, samples}, each in its own
 // layout. Dates that are no calendar dates are left out and counted in `strange`.
 export function byDate(answer, key) {
-  const points = [];
-  let strange = 0;
-  for (const { kind, buckets, rows, date } of [answer, ...(answer.others ?? [])].flatMap((one) => datesOf(one, key))) {
-    const time = parseDate(date);
-    if (time === null) strange += 1;
-    else points.push({ date, time, kind, buckets, ...sumOf(rows, buckets.length) });
-  }
-  return { points: mergePoints([points]), strange };
+  const dates = [answer, ...(answer.others ?? [])].flatMap((one) => datesOf(one, key));
+  return byDay(dates.map(({ kind, buckets, rows, date }) => ({ date, kind, buckets, ...sumOf(rows, buckets.length) })));
+}
+
+// Points with a date each as those of a line: {points, strange}.
+export function byDay(dated) {
+  const points = dated.map((point) => ({ ...point, time: parseDate(point.date) }));
+  const sound = points.filter(({ time }) => time !== null);
+  return { points: mergePoints([sound]), strange: points.length - sound.length };
 }
 
 function datesOf(answer, key) {

@@ -114,3 +114,23 @@ export async function engagement(params) {
 export async function products() {
   return (await get("api/v1/products")).body.products;
 }
+
+// Where pings come from: counted and only stored ones.
+export async function sources() {
+  return (await get("api/v1/sources")).body.sources;
+}
+
+// {metrics, next}: a page of a source's metrics; with `q`, of those whose names contain it.
+export async function metrics(source, q = "") {
+  return (await get("api/v1/metrics", { source, q })).body;
+}
+
+// {values, left_out}: which values a dimension of a source has.
+export async function values(source, dimension, filters = {}) {
+  return (await get("api/v1/values", { source, dimension, ...filters })).body;
+}
+
+// How a metric of a source is distributed; `params` as the API names them.
+export async function rows(params) {
+  return (await get("api/v1/aggregates", params)).body;
+}

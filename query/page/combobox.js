@@ -2,21 +2,24 @@
 
 import { search } from "./search.js";
 import { h, render } from "./tree.js";
+import { visible } from "./words.js";
 
 const MOST = 100;
 
 export class Combobox {
-  #input; #list; #names = []; #value = ""; #found = []; #active = -1; #pick; #describe;
+  #input; #list; #names = []; #value = ""; #found = []; #active = -1; #pick; #describe; #find;
 
-  // `root` holds an input and a ul; `pick(name)` is called with the name chosen; `describe` gives a remark for a name.
-  constructor(root, pick, describe = () => "") {
+  // `root` holds an input and a ul; `pick(name)` is called with the name chosen; `describe` gives a remark for a name; `find(text)`
+  // promises further names, where there are more than are at hand.
+  constructor(root, pick, describe = () => "", find = null) {
     this.#input = root.querySelector("input");
     this.#list = root.querySelector("ul");
     this.#pick = pick;
     this.#describe = describe;
+    this.#find = find;
     this.#input.addEventListener("focus", () => this.#open());
     this.#input.addEventListener("click", () => this.#open());
-    this.#input.addEventListener("input", () => this.#filter(this.#input.value));
+    this.#input.addEventListener("input", () => this.#typed(this.#input.value));
     this.#input.addEventListener("blur", () => this.#close());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#list.addEventListener("pointerdown", (event) => this.#press(event));
@@ -44,6 +47,15 @@ export class Combobox {
     this.#input.removeAttribute("aria-activedescendant");
   }
 
+  async #typed(query) {
+    this.#filter(query);
+    const further = query && this.#find ? await this.#find(query).catch(() => []) : [];
+    const names = new Set(this.#names);
+    if (further.every((name) => names.has(name))) return;
+    this.#names = [...names, ...further.filter((name) => !names.has(name))];
+    if (!this.#list.hidden && this.#input.value === query) this.#filter(query);
+  }
+
   #filter(query) {
     this.#found = search(this.#names, query);
     this.#active = query && this.#found.length > 0 ? 0 : -1;
@@ -58,7 +70,7 @@ export class Combobox {
     const options = shown.map((name, k) => h("li", {
       role: "option", id: this.#optionId(first + k), "data-name": name, "aria-selected": String(first + k === this.#active),
       class: name === this.#value ? "current" : null,
-    }, [h("span", {}, name), this.#describe(name) && h("small", {}, this.#describe(name))]));
+    }, [h("span", {}, visible(name)), this.#describe(name) && h("small", {}, this.#describe(name))]));
     const more = this.#found.length - shown.length;
     if (this.#found.length === 0) options.push(h("li", { class: "more" }, "Nothing matches. Fewer letters find more."));
     if (more > 0) options.push(h("li", { class: "more" }, `${more.toLocaleString("en")} more; type to narrow the list`));

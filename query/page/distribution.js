@@ -10,7 +10,7 @@ const PERCENTILES = [["5th", 0.05], ["25th", 0.25], ["Median", 0.5], ["75th", 0.
 const HEIGHT = 250;
 const ROW = 28;
 const TALL_ROW = 44;
-const MOST_ROWS = 24;
+export const MOST_ROWS = 24;
 const WIDE = 8; // width of a wide character, in pixels
 
 export class Distribution {
@@ -23,7 +23,8 @@ export class Distribution {
     this.#table = section.querySelector(".table");
   }
 
-  // `view`: {metric, answer, total (sum of the dates in its layout), unit, cumulative, allBins, elsewhere, otherLayouts}.
+  // `view`: {metric, answer, total (sum of the dates in its layout), unit, cumulative, allBins, elsewhere, otherLayouts}, and, where
+  // they are known, {kindName, more (a sentence)}.
   show(view) {
     const model = { ...view, shares: shares(view.total.histogram, view.cumulative), plain: shares(view.total.histogram) };
     this.#chart.show((width) => (hasRows(view.answer.kind) ? drawRows(model, width) : drawBars(model, width)));
@@ -32,23 +33,23 @@ export class Distribution {
     render(this.#table, tableOf(model));
   }
 
-  #writeSummary({ answer, total, unit }) {
-    const { buckets, kind } = answer;
+  #writeSummary({ answer, total, unit, kindName }) {
+    const { kind } = answer;
     const facts = [];
     if (!isCategories(kind)) {
       for (const [name, p] of PERCENTILES) {
-        facts.push([name, percentileText(percentile(buckets, total.histogram, kind, p), unit), name === "Median"]);
+        facts.push([name, percentileText(percentileOf(answer, total, p), unit), name === "Median"]);
       }
       const average = mean(total.sum, total.histogram, total.leftOut);
       facts.push(["Mean", average === null ? "–" : withUnit(average, unit)]);
     }
     const counts = [["Pings", whole(total.count)], ["Samples", whole(total.samples)]];
     if (!isCategories(kind)) counts.push(["Sum", sumText(total.sum, unit)]);
-    counts.push(["Kind", kind]);
+    counts.push(["Kind", kindName ?? kind]);
     render(this.#summary, [facts, counts].filter((list) => list.length > 0).map(factList));
   }
 
-  #writeNote({ answer, total, elsewhere, otherLayouts, hidden }) {
+  #writeNote({ answer, total, elsewhere, otherLayouts, hidden, more }) {
     const parts = [];
     if (!isCategories(answer.kind)) parts.push("Percentiles are interpolated inside the bin’s own edges, unless it holds one value; the mean is the exact sum over the samples.");
     if (answer.leftOut) parts.push(leftOutText(total.leftOut, answer.leftOut, !isCategories(answer.kind)));
@@ -57,9 +58,15 @@ export class Distribution {
     if (elsewhere.dates > 0) {
       parts.push(`${whole(elsewhere.pings)} pings of ${whole(elsewhere.dates)} ${elsewhere.dates === 1 ? "date" : "dates"} have bins of another layout and are not in this histogram; the evolution shows them.`);
     }
+    if (more) parts.push(more);
     if (otherLayouts) parts.push(`Left out at some dates, since more pings have another layout there: ${otherLayouts}.`);
     render(this.#note, [parts.join(" ")]);
   }
+}
+
+// As the server computed it, where it did.
+function percentileOf({ buckets, kind }, total, p) {
+  return total.percentile ? total.percentile(p) : percentile(buckets, total.histogram, kind, p);
 }
 
 function factList(facts) {
@@ -114,7 +121,7 @@ function axisTitle({ kind }, unit) {
 
 function medianMark({ answer, total, unit }, range, left, step, plot) {
   if (isCategories(answer.kind)) return [];
-  const median = percentile(answer.buckets, total.histogram, answer.kind, 0.5);
+  const median = percentileOf(answer, total, 0.5);
   if (!median || median.bin < range.first || median.bin > range.last) return [];
   const x = left(median.bin - range.first + median.fraction);
   const text = `median ${percentileText(median, unit)}`;

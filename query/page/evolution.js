@@ -73,7 +73,7 @@ function shareSeries({ answer, points }, bins) {
 
 function percentileSeries({ points }) {
   return LINES.map(([name, p]) => {
-    const results = points.map((point) => percentile(point.buckets, point.histogram, point.kind, p));
+    const results = points.map((point) => point.percentile?.(p) ?? percentile(point.buckets, point.histogram, point.kind, p));
     return { name, results, values: results.map((result) => result?.value ?? null) };
   });
 }

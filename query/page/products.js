@@ -1,4 +1,4 @@
-// Products whose pings are stored: those that are not charted yet, by name, with their counts.
+// Products whose pings are stored: those that are not counted, by name, with their counts.
 
 import { h, render } from "./tree.js";
 import { whole } from "./words.js";
@@ -23,7 +23,7 @@ export function showProducts(section, products) {
   section.hidden = waiting.length === 0;
   const head = ["Product", "Document type", "Pings"];
   render(section.querySelector("table"), [
-    h("caption", { class: "unseen" }, "Stored, not charted yet"),
+    h("caption", { class: "unseen" }, "Stored, not counted"),
     h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, waiting.map((product) => h("tr", {}, [
       h("th", { scope: "row" }, [productName(product), productName(product) === product.namespace || product.namespace === "OTHER" ? null : h("small", {}, ` ${product.namespace}`)].filter(Boolean)),

@@ -47,7 +47,9 @@ function setAttributes(element, attributes) {
     if (!(name in attributes)) element.removeAttribute(name);
   }
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on") || PROPERTIES.has(name)) {
+    // The value of an option that has none in its attributes is its text, also where it is to be empty.
+    const isLive = PROPERTIES.has(name) && !(name === "value" && element.localName === "option");
+    if (name.startsWith("on") || isLive) {
       if (element[name] !== value) element[name] = value;
     } else if (value === null || value === undefined || value === false) {
       element.removeAttribute(name);

@@ -144,3 +144,23 @@ export function binName(answer, i, unit) {
   if (buckets[i + 1] - buckets[i] === 1) return `${lower}${suffix}`;
   return `${lower} to below ${amount(buckets[i + 1])}${suffix}`;
 }
+
+// Characters that are not seen, or that turn what stands beside them.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+// A text of somebody else with every character to be seen.
+export function visible(text) {
+  return text.replace(UNSEEN, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+}
+
+// The value of a dimension, a label or a category for a reader.
+export function valueName(value) {
+  if (value === "UNKNOWN") return "not stated";
+  if (value === "OTHER") return "other (not told apart)";
+  return value === "" ? "(empty)" : visible(value);
+}
+
+// A dimension's name for a reader: os_version as "os version".
+export function dimensionName(name) {
+  return visible(name).replaceAll("_", " ");
+}

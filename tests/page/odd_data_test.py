@@ -105,6 +105,8 @@ class Server(http.server.BaseHTTPRequestHandler):
         elif url.path.startswith("/aggregates_by/"):
             body, others = answer_of(query["version"], query["metric"], query["dates"].split(","))
             headers = {"X-Highwater-Other-Layouts": others} if others else {}
+        elif url.path == "/api/v1/sources":
+            body = {"sources": [{"source": "telemetry/main", "reader": "telemetry", "dimensions": ["submission_date"], "first_day": DATES[0], "last_day": DATES[-1]}], "left_out": 0}
         elif url.path == "/api/v1/products":
             body = {"products": []}
         elif url.path == "/api/v1/engagement":

@@ -3,15 +3,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readAddress, writeAddress, DEFAULTS } from "../../query/page/address.js";
+import { filtersOf, readAddress, withoutFilters, writeAddress, DEFAULTS } from "../../query/page/address.js";
 import { aggregates } from "../../query/page/api.js";
 import { absenceOf } from "../../query/page/absence.js";
 import { addDays, byDate, elsewhere, joinAnswers, keysOf, mergePoints, parseDate, plausible, sumLeftOut, total, withoutSparse } from "../../query/page/answer.js";
 import { explanation } from "../../query/page/partitions.js";
 import { chooseFilters, chooseMetric, choosePlace, versionsOf } from "../../query/page/choice.js";
+import { drawn, encodeValue, leading, scaleOf, sideBySide } from "../../query/page/rows.js";
 import { search } from "../../query/page/search.js";
+import { chooseSource, whyStored } from "../../query/page/sources.js";
 import { mean, percentile, plus, samples, shares, upperEdge, worthDrawing } from "../../query/page/statistics.js";
-import { unitOf, share, sumText, binName, leftOutText, whole } from "../../query/page/words.js";
+import { unitOf, share, sumText, binName, leftOutText, valueName, visible, whole } from "../../query/page/words.js";
 
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
@@ -273,4 +275,86 @@ test("what is stored and not counted is no absence of pings", () => {
   assert.ok(absenceOf([others]).description.includes("Other products types without a partition of their own (7)"));
   assert.equal(absenceOf([]).reason, "nothing_received");
   assert.equal(absenceOf([{ ...glean, charted: true }]).reason, "not_folded_yet");
+});
+
+const loads = {
+  pings: 3, samples: 5, sum: 100_000_000, layout: { kind: "functional" }, bins: [[10_000_000, 2], [30_000_000, 3]],
+  edges: [10_000_000, 20_000_000, 30_000_000, 40_000_000], percentiles: { 50: { value: 35_000_000, low: 30_000_000, high: 40_000_000 } },
+};
+
+test("a row of the API is drawn between its edges, in the unit that its median reads well in", () => {
+  const scale = scaleOf("ns", [loads]);
+  assert.deepEqual(scale, { unit: "ms", by: 1e6 });
+  const point = drawn(loads, "distribution", scale);
+  assert.deepEqual(point.buckets, [10, 20, 30, 40]);
+  assert.deepEqual(point.histogram, [2, 0, 3]);
+  assert.equal(point.sum, 100);
+  assert.deepEqual(point.percentile(0.5), { value: 35, open: false, bin: 2, fraction: 0.5 });
+  assert.equal(point.percentile(0.9), null);
+  assert.equal(binName(point, 2, "ms"), "30 to below 40 ms");
+});
+
+test("an open bin stays open, and bins whose edges nobody knows are values", () => {
+  const open = drawn({ ...loads, edges: [10_000_000, 20_000_000, 30_000_000, null], percentiles: { 50: { value: 3e7, low: 3e7, high: null } } }, "distribution", { by: 1 });
+  assert.deepEqual(open.buckets, [10_000_000, 20_000_000, 30_000_000]);
+  assert.deepEqual(open.histogram, [2, 0, 3]);
+  assert.equal(open.percentile(0.5).open, true);
+  const { edges, ...unknown } = loads;
+  assert.equal(edges.length, 4);
+  assert.deepEqual([drawn(unknown, "distribution", { by: 1 }).kind, drawn(unknown, "distribution", { by: 1 }).buckets], ["enumerated", [10_000_000, 30_000_000]]);
+});
+
+test("numbers beyond what JavaScript holds keep every digit", () => {
+  const row = { pings: 1, samples: "9007199254740993", sum: "-9007199254740995", layout: { kind: "linear" }, bins: [[0, "9007199254740993"]], edges: [0, 1], percentiles: {} };
+  const point = drawn(row, "number", { by: 1 });
+  assert.equal(whole(point.samples), "9,007,199,254,740,993");
+  assert.equal(sumText(point.sum, ""), "-9,007,199,254,740,995");
+  assert.equal(samples(point.histogram), 9007199254740993n);
+});
+
+test("values of a category stand in the order of the whole, also where a row lacks some", () => {
+  const row = { pings: 2, samples: 3, bins: [["b", 2], ["<i>", 1]], layout: { kind: "categories" } };
+  assert.deepEqual(drawn(row, "category", { by: 1 }, ["a", "b", "<i>"]).histogram, [0, 2, 1]);
+});
+
+test("the layout with the most pings leads, and the rest is no row of it", () => {
+  const of = (kind, pings) => ({ layout: { kind }, pings });
+  const { rows, others } = leading([of("linear", 4), of("functional", 3), of("functional", 3), { rest: true, pings: 99 }]);
+  assert.deepEqual([rows.map(({ pings }) => pings), others.map(({ pings }) => pings)], [[3, 3], [4]]);
+});
+
+test("histograms over different parts of one layout are laid beside each other", () => {
+  const both = sideBySide([{ buckets: [1, 2, 4], histogram: [5, 6] }, { buckets: [4, 8], histogram: [7] }]);
+  assert.deepEqual(both, { buckets: [1, 2, 4, 8], histograms: [[5, 6, 0, 0], [0, 0, 7, 0]] });
+});
+
+test("a value within a filter is one value, whatever it holds", () => {
+  for (const value of ["a,b", "a..b", "50%", "%2C", "日本語 €", "'; --"]) {
+    const parts = encodeValue(value).split(",");
+    assert.deepEqual(parts.map(decodeURIComponent), [value]);
+    assert.ok(!encodeValue(value).includes(".."));
+  }
+});
+
+test("filters of any dimension live in the address, and go together", () => {
+  const written = writeAddress({ ...DEFAULTS, source: "a/b", "is.plan": "x&y=z", "is.os": "", from: "20260101" });
+  const { state, notices } = readAddress(written);
+  assert.deepEqual(notices, []);
+  assert.deepEqual(filtersOf(state), [["plan", "x&y=z"]]);
+  assert.deepEqual(filtersOf({ ...state, ...withoutFilters(state) }), []);
+  assert.equal(withoutFilters(state).from, "");
+});
+
+test("without a wish Firefox is shown where it is counted, else the source with the newest day", () => {
+  const of = (source, last_day, reader = "glean") => ({ source, last_day, reader });
+  assert.equal(chooseSource("x/y", []), "x/y");
+  assert.equal(chooseSource("", [of("a/b", "20260101"), of("telemetry/main", "20250101", "telemetry")]), "telemetry/main");
+  assert.equal(chooseSource("", [of("a/b", "20260101"), of("c/d", "20260102"), of("e/f", undefined, "none")]), "c/d");
+  assert.equal(chooseSource("", []), "telemetry/main");
+  assert.match(whyStored({ source: "e/f", stored: 1, reason: "Because." }).description, /^1 ping of e\/f is stored.* Because\./);
+});
+
+test("texts of others are shown with every character to be seen", () => {
+  assert.equal(visible("a\u0000b\u202ec\n"), "a\\u{0}b\\u{202e}c\\u{a}");
+  assert.deepEqual(["UNKNOWN", "OTHER", "", "<b>"].map(valueName), ["not stated", "other (not told apart)", "(empty)", "<b>"]);
 });

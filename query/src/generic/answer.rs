@@ -78,6 +78,18 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// How many numbers the edges of its bins are, if they are asked for.
+    pub(crate) fn edges_len(&self) -> usize {
+        let rows = self.rows.iter().filter(|_| self.question.edges);
+        rows.map(|row| {
+            row.edges(&Edges::of(&row.layout))
+                .map_or(0, |(bounds, _)| bounds.len() + 1)
+        })
+        .sum()
+    }
+}
+
 impl Rest {
     fn of(question: &AggregatesQuestion, left: &[Row], kept: &[Row]) -> Option<Self> {
         let first = left.first()?;
@@ -185,6 +197,12 @@ fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Resu
             let shown: Vec<(i64, Value)> = bins.iter().map(|(low, count)| (*low, number(*count))).collect();
             map.serialize_entry("bins", &shown)?;
             let edges = Edges::of(&row.layout);
+            if answer.question.edges
+                && let Some((bounds, end)) = row.edges(&edges)
+            {
+                let all: Vec<Option<i64>> = bounds.iter().copied().map(Some).chain([end]).collect();
+                map.serialize_entry("edges", &all)?;
+            }
             let percentiles = answer.question.percentiles.iter();
             let percentiles =
                 percentiles.filter_map(|asked| Some((asked.text.clone(), asked.among(bins, &edges)?)));

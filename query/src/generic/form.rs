@@ -102,6 +102,14 @@ impl Edges {
         let above = self.0.partition_point(|&edge| edge <= bound.max(first));
         self.0.get(above).copied()
     }
+
+    /// The lower bounds of all bins from one to another, those between them that have no samples, too; and where the last one ends,
+    /// `None` where it is open. Nothing where bounds are not known.
+    pub(crate) fn edges_between(&self, first: i64, last: i64) -> (&[i64], Option<i64>) {
+        let from = self.0.partition_point(|&edge| edge < first);
+        let to = self.0.partition_point(|&edge| edge <= last);
+        (&self.0[from..to.max(from)], self.after(last))
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +140,20 @@ mod tests {
             (unit_of(&number), unit_of(&Layout::MEMORY)),
             (None, Some("bytes"))
         );
+    }
+
+    #[test]
+    fn the_edges_of_a_range_of_bins_are_all_bounds_in_it_and_its_end() {
+        let layout = Layout::linear(10, 40, 5);
+        let bounds = layout.lower_bounds();
+        let edges = Edges::of(&layout);
+        for (at, first) in bounds.iter().enumerate() {
+            for (length, last) in bounds[at..].iter().enumerate() {
+                let expected = (&bounds[at..=at + length], bounds.get(at + length + 1).copied());
+                assert_eq!(edges.edges_between(*first, *last), expected, "{first} {last}");
+            }
+        }
+        assert_eq!(Edges::of(&Layout::KEYS).edges_between(3, 9), (&[][..], None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use aggregate_store::{SeriesRow, Source};
 use ping::UNKNOWN;
 use sketch::{Cell, Layout};
 
-use super::form::{Form, is_marker};
+use super::form::{Edges, Form, is_marker};
 use super::question::By;
 use crate::parameters::decode;
 
@@ -45,6 +45,15 @@ impl Row {
             Bins::Bounds(bins) => bins.iter().map(|(_, samples)| samples).sum(),
             Bins::Names(bins) => bins.iter().map(|(_, samples)| samples).sum(),
         }
+    }
+
+    /// The bounds of the bins from the first with samples to the last, and where that one ends; `None` where they are not known.
+    pub(crate) fn edges<'a>(&self, edges: &'a Edges) -> Option<(&'a [i64], Option<i64>)> {
+        let Bins::Bounds(bins) = &self.bins else {
+            return None;
+        };
+        let (first, last) = (bins.first()?.0, bins.last()?.0);
+        Some(edges.edges_between(first, last)).filter(|(bounds, _)| !bounds.is_empty())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 
 /// The parameters of the route beside the dimensions of the source.
-pub(crate) const FIXED: [&str; 11] = [
+pub(crate) const FIXED: [&str; 12] = [
     "source",
     "metric",
     LABEL,
@@ -25,6 +25,7 @@ pub(crate) const FIXED: [&str; 11] = [
     "method",
     "format",
     "explain",
+    "edges",
 ];
 
 pub(crate) const LABEL: &str = "label";
@@ -83,6 +84,8 @@ pub(crate) struct AggregatesQuestion {
     pub(crate) percentiles: Vec<Percentile>,
     pub(crate) format: Format,
     pub(crate) explain: bool,
+    /// Whether rows tell the edges of their bins.
+    pub(crate) edges: bool,
 }
 
 impl AggregatesQuestion {
@@ -120,11 +123,8 @@ impl AggregatesQuestion {
                 Some("csv") => Format::Csv,
                 Some(_) => return Err(invalid("format", "json or csv")),
             },
-            explain: match parameters.get("explain") {
-                None | Some("false") => false,
-                Some("true") => true,
-                Some(_) => return Err(invalid("explain", "true or false")),
-            },
+            explain: is_wanted(parameters, "explain")?,
+            edges: is_wanted(parameters, "edges")?,
             metric: metric.to_owned(),
             source,
         })
@@ -247,6 +247,14 @@ fn by(parameters: &Parameters, dimensions: Option<&[String]>) -> Result<Vec<By>,
     Ok(found)
 }
 
+fn is_wanted(parameters: &Parameters, name: &str) -> Result<bool, Problem> {
+    match parameters.get(name) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(invalid(name, "true or false")),
+    }
+}
+
 fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     let Some(text) = parameters.get("limit") else {
         return Ok(GROUPS_USUAL);
@@ -305,6 +313,7 @@ mod tests {
             "order=up",
             "format=xml",
             "explain=1",
+            "edges=yes",
             "method=telemetryjs",
             "percentiles=101",
             "group_by=os,os",

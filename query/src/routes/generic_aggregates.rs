@@ -8,7 +8,9 @@ use sketch::HistogramKind;
 use super::lookup::Lookup;
 use crate::definitions::Definitions;
 use crate::generic::{About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped};
-use crate::limits::{ANSWER_BYTES_MAX, BINS_READ_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX};
+use crate::limits::{
+    ANSWER_BYTES_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX,
+};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 use crate::reply::{Reply, made};
@@ -85,6 +87,9 @@ pub(crate) async fn answer(
             explain.insert("pings".to_owned(), json!(words));
         }
         let answer = Answer::of(question, explained, rows);
+        if answer.edges_len() > BINS_SHOWN_MAX {
+            return Err(Problem::too_large("edges of bins", BINS_SHOWN_MAX));
+        }
         match format {
             Format::Json => Reply::json(&answer),
             Format::Csv => csv(&answer, ANSWER_BYTES_MAX)

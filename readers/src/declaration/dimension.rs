@@ -70,7 +70,7 @@ const FORMS: [(&str, Form); 6] = [
 pub(crate) const VALUE_BYTES_MAX: usize = 128;
 
 /// Names that mean something else in questions, in answers and in what an example expects.
-const RESERVED: [&str; 51] = [
+const RESERVED: [&str; 52] = [
     "after",
     "all",
     "as_of",
@@ -83,6 +83,7 @@ const RESERVED: [&str; 51] = [
     "dau",
     "debug",
     "dimension",
+    "edges",
     "er",
     "explain",
     "fields",

@@ -1,11 +1,13 @@
 //! The demo as a newcomer sees it: it counts what it sent, and its page moves in a real browser.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use tests::{Pipeline, highwater, run};
+
+use crate::three_products;
 
 /// A running demo, ended whatever happens.
 struct Demo {
@@ -60,6 +62,14 @@ impl Drop for Demo {
     }
 }
 
+/// Where photographs of the page are kept.
+fn photographs() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let photographs = tests.parent().expect("the project").join("target/photographs");
+    std::fs::create_dir_all(&photographs).expect("made");
+    photographs
+}
+
 #[test]
 fn the_demo_counts_exactly_what_it_sent() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -92,8 +102,7 @@ fn the_page_works_in_a_real_browser() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo = Demo::start(&folder.path().join("data"));
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let photographs = tests.parent().expect("the project").join("target/photographs");
-    std::fs::create_dir_all(&photographs).expect("made");
+    let photographs = photographs();
     let finished = Command::new("python3")
         .arg(tests.join("page/browser_test.py"))
         .args(["--live", "--url", demo.page.trim_end_matches('/')])
@@ -138,6 +147,18 @@ fn the_page_shows_data_that_nobody_wished_for_as_it_is() {
     drive(
         "odd_data_test.py",
         &["--out", &folder.path().display().to_string()],
+    );
+}
+
+#[test]
+fn the_page_offers_and_shows_of_three_products_what_their_sources_have() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipeline = three_products::counted(&folder.path().join("data"));
+    let photographs = photographs();
+    let api = format!("http://{}", pipeline.api);
+    drive(
+        "products_test.py",
+        &["--url", &api, "--out", &photographs.display().to_string()],
     );
 }
 

@@ -38,6 +38,48 @@ async fn the_example_of_the_paper_is_what_is_answered() {
     assert_eq!(answer, told, "{answer}");
 }
 
+#[tokio::test]
+async fn edges_are_told_where_they_are_asked_for_and_known() {
+    let layout = Layout::linear(10, 100, 10);
+    let said = |metric: &'static str, layout: Layout, samples: &[i64]| {
+        Said::Samples(metric, layout, samples.to_vec())
+    };
+    let ping = Ping {
+        source: "demo-app/metrics",
+        day: "20260115",
+        stated: vec![],
+        said: vec![
+            said("inside", layout, &[25, 70]),
+            said("open", layout, &[70, 5_000]),
+            said("unknown", Layout::KEYS, &[3, 9]),
+        ],
+    };
+    let facts = Facts {
+        cells: cells(&[ping]),
+        ..Facts::default()
+    };
+    let api = World::of(facts).api();
+    let bounds = layout.lower_bounds();
+    let from = |least: i64| {
+        let found = bounds.iter().rposition(|bound| *bound <= least);
+        found.expect("a bin")
+    };
+    for (metric, expected) in [
+        ("inside", Some(json!(bounds[from(25)..=from(70) + 1]))),
+        ("open", {
+            let known = bounds[from(70)..].iter().map(|bound| json!(bound));
+            Some(known.chain([Value::Null]).collect())
+        }),
+        ("unknown", None),
+    ] {
+        let target = format!("/api/v1/aggregates?source=demo-app/metrics&metric={metric}");
+        let row = get_json(&api, &format!("{target}&edges=true")).await["data"][0].clone();
+        assert_eq!(row.get("edges"), expected.as_ref(), "{row}");
+        let without = get_json(&api, &target).await["data"][0].clone();
+        assert_eq!(without.get("edges"), None, "{without}");
+    }
+}
+
 /// The original's source: counts lie under another name, processes are real, and of several labels the most frequent tells the pings.
 #[tokio::test]
 async fn the_originals_source_is_asked_like_any_other() {
