@@ -6,8 +6,9 @@ use aggregate_store::conformance::{
     any_additions, any_cell_query, cell_batch, chunk_id, dump_of, folded_chunk, knowing, record_id, sources,
 };
 use aggregate_store::{
-    AggregateStore, Batch, Bounds, CellQuery, Counters, DateClock, Dimension, DimensionSet, ErroredRow,
-    Filter, RetriedChunk, SeenRow, Source, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
+    AggregateStore, Batch, Bounds, CellQuery, Committed, Counters, DateClock, Days,
+    Dimension, DimensionSet, Epochs, ErroredRow, Filter, Flip, Flipped, RebuildWish, Rebuilds, RetriedChunk,
+    SeenRow, Source, SourceCounts, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
 };
 use ping::{SubmissionDate, Timestamp, UNKNOWN};
 use proptest::strategy::{Strategy, ValueTree};
@@ -76,6 +77,16 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
         before: dice.below(2) * 10,
         now: 10,
     };
+    let counts = SourceCounts {
+        counters: Counters {
+            folded: small(dice),
+            repeated: small(dice),
+            ..Counters::default()
+        },
+        errored_by_reason: BTreeMap::from([(odd(dice), small(dice))]),
+        refused_by_reason: BTreeMap::from([(odd(dice), small(dice))]),
+    };
+    let counted = (sources()[dice.index(2)].clone(), day().plus_days(small(dice)));
     Batch {
         chunks: if step.is_multiple_of(3) {
             Vec::new()
@@ -90,15 +101,75 @@ fn rows(dice: &mut Dice, step: u64) -> Batch {
         } else {
             Vec::new()
         },
-        counters: Counters {
-            folded: small(dice),
-            repeated: small(dice),
-            ..Counters::default()
-        },
-        errored_by_reason: BTreeMap::from([(odd(dice), small(dice))]),
-        refused_by_reason: BTreeMap::from([(odd(dice), small(dice))]),
+        counters: counts.counters,
+        errored_by_reason: counts.errored_by_reason.clone(),
+        refused_by_reason: counts.refused_by_reason.clone(),
+        by_source: [(counted, counts)].into(),
         newest_received: Some(Timestamp::from_micros(small(dice))),
         ..Batch::default()
+    }
+}
+
+/// Has a batch name everything in the epochs in use.
+fn place(batch: &mut Batch, epochs: &Epochs) {
+    let in_use = |set: &DimensionSet| {
+        let epoch = epochs.at(set.source().as_str(), set.submission_date());
+        set.clone().in_epoch(epoch)
+    };
+    batch.dimension_sets = batch.dimension_sets.iter().map(in_use).collect();
+    for (set, _) in &mut batch.users {
+        *set = in_use(set);
+    }
+    for row in &mut batch.errored {
+        row.source = row
+            .source
+            .in_epoch(epochs.at(row.source.as_str(), row.submission_date));
+    }
+    let by_source = std::mem::take(&mut batch.by_source).into_iter();
+    let by_source = by_source.map(|((source, day), counts)| {
+        let epoch = epochs.at(source.as_str(), day);
+        ((source.in_epoch(epoch), day), counts)
+    });
+    batch.by_source = by_source.collect();
+    batch.epochs = epochs.number;
+}
+
+/// A rebuild of one source or of all, on all days or from one on, has folded a batch and comes into use; what it replaced is
+/// removed.
+async fn rebuild(stores: [&dyn AggregateStore; 2], dice: &mut Dice, mut batch: Batch) {
+    let wish = RebuildWish {
+        source: (dice.below(3) > 0).then(|| sources()[dice.index(2)].as_str().to_owned()),
+        days: Days {
+            first: (dice.below(2) == 0).then(|| day().plus_days(-1)),
+            last: None,
+        },
+        rules: None,
+        version: None,
+    };
+    let number = stores[0].epochs().await.expect("epochs").number;
+    let mut epochs = Vec::new();
+    for store in stores {
+        epochs.push(store.begin_rebuild(&wish).await.expect("begun").epoch);
+    }
+    assert_eq!(epochs[0], epochs[1]);
+    let mut of_rebuild = Epochs::default();
+    of_rebuild.put(None, Days::ALL, epochs[0]);
+    place(&mut batch, &of_rebuild);
+    batch.epochs = number;
+    batch.rebuild = Some(epochs[0]);
+    let flip = Flip {
+        epoch: epochs[0],
+        days: wish.days,
+        fences: Vec::new(),
+    };
+    for store in stores {
+        let committed = store.commit(batch.clone()).await.expect("an answer");
+        assert_eq!(committed, Committed::Written);
+        assert_eq!(
+            store.put_into_use(&flip).await.expect("an answer"),
+            Flipped::InUse
+        );
+        while store.remove_unused().await.expect("removed") {}
     }
 }
 
@@ -171,6 +242,8 @@ pub(crate) async fn image<S: AggregateStore + ?Sized>(store: &S, queries: &[Cell
     all.push(format!("{:?}", store.errored(None, 99).await.expect("errored")));
     all.push(format!("{:?}", store.folded_ids(None, 99).await.expect("chunks")));
     all.push(format!("{:?}", store.status().await.expect("counters")));
+    all.push(format!("{:?}", store.source_pings(99).await.expect("counts")));
+    all.push(format!("{:?}", store.sources(99).await.expect("sources")));
     let caps = store
         .retried(&[0, 1, 2, 3].map(|plan| chunk_id(4, 4, plan)))
         .await;
@@ -199,6 +272,16 @@ async fn the_same_batches_give_the_same_answers_as_in_sqlite() {
             let cells = cell_batch(&additions);
             let mut batch = rows(&mut dice, step);
             batch.append(cells);
+            if step % 4 == 3 {
+                let anew = Batch {
+                    chunks: vec![folded_chunk(chunk_id(2, 1, step))],
+                    seen: Vec::new(),
+                    retried: Vec::new(),
+                    ..batch.clone()
+                };
+                rebuild([&*postgres, &sqlite], &mut dice, anew).await;
+            }
+            place(&mut batch, &sqlite.epochs().await.expect("epochs"));
             let batch = knowing(&sqlite, batch).await;
             let (ours, theirs) = (postgres.commit(batch.clone()).await, sqlite.commit(batch).await);
             assert_eq!(

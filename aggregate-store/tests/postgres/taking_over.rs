@@ -2,10 +2,11 @@
 
 use aggregate_store::conformance::{any_additions, any_cell_query, cell_batch, dump_of, sources};
 use aggregate_store::{
-    AggregateStore, Batch, Below, CellKey, CellQuery, Committed, DeletePlace, PostgresAggregates,
-    RetainAggregates, SqliteAggregates, USER_DIMENSIONS,
+    AggregateError, AggregateReads, AggregateStore, Batch, Below, Bounds, CellKey, CellQuery, Committed,
+    Counters, Days, DeletePlace, Flip, Flipped, PostgresAggregates, RebuildWish, Rebuilds, RetainAggregates,
+    SqliteAggregates, USER_DIMENSIONS,
 };
-use ping::UNKNOWN;
+use ping::{OTHER, UNKNOWN};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 use service::task;
@@ -14,7 +15,7 @@ use sketch::{Cell, UserSketch, coupon_of};
 use crate::dice::{Dice, seeds};
 use crate::history;
 use crate::test_database::TestDatabase;
-use crate::version_1;
+use crate::{version_1, version_2};
 
 struct World {
     /// What version 1 could hold, and what it could not.
@@ -106,6 +107,85 @@ async fn tables_of_version_1_become_a_source_and_what_is_written_then_meets_it()
              + (SELECT count(*) FROM highwater_aggregates.listing)";
         assert_eq!(place.server.sql(&place.database, left), "0");
     }
+}
+
+/// What the program of version 2 ran in each transaction in which it wrote a batch.
+const BATCH_OF_VERSION_2: &str =
+    "DELETE FROM highwater_aggregates.counter WHERE value = 0 AND kind <> 'counter'";
+
+#[tokio::test]
+async fn tables_of_version_2_keep_all_and_one_source_is_rebuilt_alone_once_everything_was() {
+    let Some(place) = TestDatabase::new() else { return };
+    let World { old, new, queries } = World::drawn(&mut Dice::new(3), 3);
+    let folder = tempfile::tempdir().expect("a folder");
+    let oracle = SqliteAggregates::open(&folder.path().join("oracle")).expect("opened");
+    commit(&oracle, &old).await;
+    version_1::fill(&place, &dump_of(&oracle).await);
+    version_2::make_of_version_1(&place);
+    version_2::fill_rows(&place);
+    let sql = |statement: &str| place.server.try_sql(&place.database, statement);
+    assert!(sql(BATCH_OF_VERSION_2).is_ok());
+    let store = place.open().await;
+    sql(BATCH_OF_VERSION_2).expect_err("who does not count by source writes nothing");
+    assert_eq!(dump_of(&*store).await, dump_of(&oracle).await);
+    assert_eq!(store.status().await.expect("counters").counters.folded, 7);
+    assert_eq!(store.folded_ids(None, 9).await.expect("chunks").len(), 1);
+    let errored = store.errored(None, 9).await.expect("rows");
+    let of: Vec<&str> = errored.iter().map(|row| row.source.as_str()).collect();
+    assert_eq!(of, [OTHER], "nobody said where it came from");
+    for store in [&*store as &dyn AggregateStore, &oracle] {
+        commit(store, &new).await;
+    }
+    assert_eq!(
+        lines_of(&*store, &queries).await,
+        lines_of(&oracle, &queries).await
+    );
+    let one = RebuildWish {
+        source: Some("telemetry/main".to_owned()),
+        days: Days::ALL,
+        rules: None,
+        version: None,
+    };
+    let refused = store
+        .begin_rebuild(&one)
+        .await
+        .expect_err("its share is not known");
+    assert!(matches!(refused, AggregateError::NotCountedBySource), "{refused}");
+    assert!(
+        !store
+            .adopt_rules(&sources()[1], "rules")
+            .await
+            .expect("an answer")
+    );
+    let all = RebuildWish {
+        source: None,
+        ..one.clone()
+    };
+    let flip = Flip {
+        epoch: store.begin_rebuild(&all).await.expect("begun").epoch,
+        days: Days::ALL,
+        fences: Vec::new(),
+    };
+    assert_eq!(
+        store.put_into_use(&flip).await.expect("an answer"),
+        Flipped::InUse
+    );
+    assert_eq!(
+        store.status().await.expect("counters").counters,
+        Counters::default()
+    );
+    assert_eq!(store.errored(None, 9).await.expect("rows"), []);
+    store.begin_rebuild(&one).await.expect("now it is");
+}
+
+/// What is there of cells and users.
+async fn lines_of<S: AggregateStore + ?Sized>(store: &S, queries: &[CellQuery]) -> Vec<String> {
+    let mut all = dump_of(store).await;
+    for query in queries {
+        let series = store.series(query, Bounds::NONE).await.expect("series");
+        all.push(format!("{series:?}"));
+    }
+    all
 }
 
 async fn delete_all(store: &PostgresAggregates) {

@@ -1,0 +1,275 @@
+//! Rebuilds where several processes write and ask.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aggregate_store::conformance::{any_additions, cell_batch, chunk_id, dump_of, folded_chunk};
+use aggregate_store::{
+    AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery, Committed, Counters, Days, Flip,
+    Flipped, Lease, Leases, PostgresAggregates, RebuildWish, Rebuilds, Source, SourceCounts,
+};
+use ping::OTHER;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use service::task;
+use sketch::Cell;
+use tokio::sync::mpsc;
+
+use crate::test_database::TestDatabase;
+
+/// Long enough for any test.
+const LONG: Duration = Duration::from_secs(3_600);
+
+type Additions = Vec<(CellKey, Cell)>;
+
+fn additions() -> Additions {
+    let mut runner = TestRunner::deterministic();
+    let tree = proptest::collection::vec(any_additions(), 10).new_tree(&mut runner);
+    tree.expect("samples can be drawn").current().concat()
+}
+
+fn everything(days: Days) -> RebuildWish {
+    RebuildWish {
+        source: None,
+        days,
+        rules: None,
+        version: None,
+    }
+}
+
+async fn begin(store: &PostgresAggregates, days: Days) -> u32 {
+    store.begin_rebuild(&everything(days)).await.expect("begun").epoch
+}
+
+async fn flip(store: &PostgresAggregates, epoch: u32, days: Days, fences: Vec<Lease>) -> Flipped {
+    let flip = Flip { epoch, days, fences };
+    store.put_into_use(&flip).await.expect("an answer")
+}
+
+async fn commit(store: &PostgresAggregates, batch: Batch) -> Committed {
+    store.commit(batch).await.expect("an answer")
+}
+
+/// A batch of a chunk, with these cells in an epoch.
+fn batch(additions: &[(CellKey, Cell)], plan: u64, epoch: u32) -> Batch {
+    let placed = additions.iter().map(|(key, cell)| {
+        let dimensions = key.dimensions.clone().in_epoch(epoch);
+        (
+            CellKey {
+                dimensions,
+                ..key.clone()
+            },
+            cell.clone(),
+        )
+    });
+    let placed: Additions = placed.collect();
+    Batch {
+        chunks: vec![folded_chunk(chunk_id(1, 1, plan))],
+        ..cell_batch(&placed)
+    }
+}
+
+#[tokio::test]
+async fn a_batch_folded_before_another_process_put_a_rebuild_into_use_is_outdated() {
+    let Some(place) = TestDatabase::new() else { return };
+    let (one, other) = (place.open().await, place.open().await);
+    let additions = additions();
+    let late = batch(&additions, 1, 0);
+    let epoch = begin(&other, Days::ALL).await;
+    assert_eq!(flip(&other, epoch, Days::ALL, Vec::new()).await, Flipped::InUse);
+    assert_eq!(commit(&one, late).await, Committed::Outdated);
+    assert_eq!(dump_of(&*one).await, Vec::<String>::new());
+    let again = Batch {
+        epochs: one.epochs().await.expect("answered").number,
+        ..batch(&additions, 1, epoch)
+    };
+    assert_eq!(commit(&one, again).await, Committed::Written);
+    assert!(!dump_of(&*other).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_flip_whose_shard_was_claimed_is_outdated_and_changes_nothing() {
+    let Some(place) = TestDatabase::new() else { return };
+    let (one, other) = (place.open().await, place.open().await);
+    let leases = one.renew([1; 16], LONG).await.expect("leases");
+    let additions = additions();
+    assert_eq!(commit(&one, batch(&additions, 1, 0)).await, Committed::Written);
+    let before = dump_of(&*one).await;
+    let epoch = begin(&one, Days::ALL).await;
+    let _ = other.renew([2; 16], LONG).await.expect("leases");
+    // The first gives the other's share up, which claims it then.
+    let _ = one.renew([1; 16], LONG).await.expect("leases");
+    let theirs = other.renew([2; 16], LONG).await.expect("leases");
+    assert!(!theirs.is_empty());
+    assert_eq!(
+        flip(&one, epoch, Days::ALL, leases.clone()).await,
+        Flipped::Outdated
+    );
+    assert_eq!(one.epochs().await.expect("answered").number, 0);
+    assert_eq!(one.rebuilds().await.expect("one").len(), 1);
+    assert_eq!(dump_of(&*one).await, before);
+    let mut now = one.renew([1; 16], LONG).await.expect("leases");
+    now.extend(theirs);
+    assert_eq!(now.len(), leases.len(), "all of them");
+    assert_eq!(flip(&one, epoch, Days::ALL, now).await, Flipped::InUse);
+    assert_eq!(dump_of(&*one).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flip_waits_for_the_batch_that_is_being_written() {
+    let Some(place) = TestDatabase::new() else { return };
+    let (one, other) = (place.open().await, place.open().await);
+    let additions = additions();
+    let epoch = begin(&other, Days::ALL).await;
+    let (sender, parts) = mpsc::channel(1);
+    let writing = task::spawn("writer", {
+        let one = Arc::clone(&one);
+        async move { one.commit_parts(parts).await }
+    });
+    let part = || Batch {
+        chunks: Vec::new(),
+        ..batch(&additions, 1, 0)
+    };
+    for _ in 0..3 {
+        // The second has room once the first was taken, behind the gate.
+        sender.send(part()).await.expect("received");
+    }
+    let flipping = task::spawn("flipper", {
+        let other = Arc::clone(&other);
+        async move { flip(&other, epoch, Days::ALL, Vec::new()).await }
+    });
+    let last = batch(&[], 1, 0);
+    sender.send(last).await.expect("received");
+    assert_eq!(
+        writing.await.expect("it ended").expect("an answer"),
+        Committed::Written
+    );
+    assert_eq!(flipping.await.expect("it ended"), Flipped::InUse);
+    assert_eq!(
+        dump_of(&*one).await,
+        Vec::<String>::new(),
+        "the rebuild had nothing"
+    );
+}
+
+/// Each rebuild folds the same as what it replaces, on all days or from one on, and what it replaced is removed at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_asks_while_rebuilds_come_and_go_is_answered_from_one_moment() {
+    let Some(place) = TestDatabase::new() else { return };
+    let (one, other) = (place.open().await, place.open().await);
+    let additions = additions();
+    assert_eq!(commit(&one, batch(&additions, 1, 0)).await, Committed::Written);
+    let metrics = one.metrics(&Source::telemetry_main(), None, 99).await;
+    let queries: Vec<CellQuery> = metrics
+        .expect("metrics")
+        .into_iter()
+        .map(|metric| CellQuery {
+            metric: metric.metric,
+            label: None,
+            processes: None,
+            source: Source::telemetry_main(),
+            filters: Vec::new(),
+            group_by: Vec::new(),
+            by_process: false,
+        })
+        .collect();
+    assert!(!queries.is_empty());
+    let image = async |store: &PostgresAggregates| {
+        let mut all = Vec::new();
+        for query in &queries {
+            let series = store.series(query, Bounds::NONE).await.expect("series");
+            all.push(format!("{series:?}"));
+            let about = store.about(&query.source).await.expect("about");
+            all.push(format!("{about:?}"));
+        }
+        all.extend(dump_of(store).await);
+        all
+    };
+    let expected = image(&one).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let rebuilding = task::spawn("rebuilder", {
+        let (additions, is_over) = (additions.clone(), Arc::clone(&is_over));
+        async move {
+            let first_days = additions.iter().map(|(key, _)| key.dimensions.submission_date());
+            let mut first_days: Vec<_> = first_days.collect();
+            first_days.sort_unstable();
+            first_days.dedup();
+            let mut epochs = 0;
+            for first in first_days.into_iter().map(Some).chain([None]).cycle().take(8) {
+                let days = Days { first, last: None };
+                let epoch = begin(&other, days).await;
+                let of_days: Additions = additions
+                    .iter()
+                    .filter(|(key, _)| days.hold(key.dimensions.submission_date()))
+                    .cloned()
+                    .collect();
+                let anew = Batch {
+                    rebuild: Some(epoch),
+                    epochs,
+                    ..batch(&of_days, 1, epoch)
+                };
+                assert_eq!(commit(&other, anew).await, Committed::Written);
+                assert_eq!(flip(&other, epoch, days, Vec::new()).await, Flipped::InUse);
+                epochs += 1;
+                while other.remove_unused().await.expect("removed") {}
+            }
+            is_over.store(true, Ordering::SeqCst);
+        }
+    });
+    let mut asked = 0;
+    while !is_over.load(Ordering::SeqCst) {
+        assert_eq!(image(&one).await, expected);
+        asked += 1;
+        assert!(
+            !rebuilding.is_finished() || is_over.load(Ordering::SeqCst),
+            "it failed"
+        );
+    }
+    rebuilding.await.expect("it ended");
+    assert_eq!(image(&one).await, expected);
+    println!("asked {asked} times");
+}
+
+#[tokio::test]
+async fn sources_beyond_those_that_are_counted_by_name_are_counted_as_others() {
+    const MAX: usize = 10_000;
+    let Some(place) = TestDatabase::new() else { return };
+    let store = place.open().await;
+    let day = folded_chunk(chunk_id(1, 1, 1)).submission_date;
+    let one = SourceCounts {
+        counters: Counters {
+            stored_only: 1,
+            ..Counters::default()
+        },
+        ..SourceCounts::default()
+    };
+    let name = |number: usize| Source::named(&format!("a/{number:05}"));
+    let count = async |plan: u64, numbers: std::ops::Range<usize>| {
+        let by_source: BTreeMap<_, _> = numbers.map(|number| ((name(number), day), one.clone())).collect();
+        let batch = Batch {
+            chunks: vec![folded_chunk(chunk_id(1, 1, plan))],
+            by_source,
+            ..Batch::default()
+        };
+        assert_eq!(commit(&store, batch).await, Committed::Written);
+    };
+    count(1, 0..MAX - 2).await;
+    count(2, MAX - 5..MAX + 5).await;
+    count(3, MAX + 1..MAX + 2).await;
+    let listed = store.source_pings(usize::MAX).await.expect("counts").values;
+    let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+    for number in (0..MAX - 2).chain(MAX - 5..MAX + 5).chain(MAX + 1..MAX + 2) {
+        let name = match number < MAX {
+            true => name(number).as_str().to_owned(),
+            false => OTHER.to_owned(),
+        };
+        *expected.entry(name).or_default() += 1;
+    }
+    let listed: BTreeMap<String, i64> = listed
+        .into_iter()
+        .map(|pings| (pings.source.as_str().to_owned(), pings.counters.stored_only))
+        .collect();
+    assert_eq!(listed, expected);
+}
