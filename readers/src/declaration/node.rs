@@ -35,17 +35,22 @@ pub(crate) struct Word {
 }
 
 impl Node {
-    /// Reads a file's text.
+    /// Reads the text of a declaration.
     pub(crate) fn read(text: &str) -> Result<Self, Fault> {
+        Self::within(text, FILE_BYTES_MAX, NODES_MAX)
+    }
+
+    /// Reads a text of at most so many bytes, keys and values.
+    pub(crate) fn within(text: &str, bytes_max: usize, nodes_max: usize) -> Result<Self, Fault> {
         let begin = Position { line: 1, column: 1 };
-        if text.len() > FILE_BYTES_MAX {
+        if text.len() > bytes_max {
             return Err(Fault::new(
                 begin,
-                format!("the file has more than {FILE_BYTES_MAX} bytes"),
+                format!("the file has more than {bytes_max} bytes: give it in parts"),
             ));
         }
         let options = serde_saphyr::options! {
-            budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, max_nodes: NODES_MAX },
+            budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, max_nodes: nodes_max },
             with_snippet: false,
         };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {

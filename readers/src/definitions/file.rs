@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::limits::{FILE_BYTES_MAX, NODES_MAX};
 use super::metric::MetricDefinition;
 use super::ping::PingDefinition;
 use crate::declaration::fault::{Fault, Position};
@@ -50,7 +51,7 @@ impl Definitions {
     /// # Errors
     /// All that is wrong with it, in the order of the file.
     pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
-        let node = Node::read(text).map_err(|fault| vec![fault])?;
+        let node = Node::within(text, FILE_BYTES_MAX, NODES_MAX).map_err(|fault| vec![fault])?;
         let mut faults = Vec::new();
         let read = Self::of(&node, &mut faults);
         faults.sort_by_key(|fault| fault.at);

@@ -253,7 +253,7 @@ fn with_definitions_answers_say_what_metrics_are_and_the_health_page_names_what_
     for (verdict, named) in [
         ("metrics_undeclared", "acme-notes/usage notes.theme."),
         ("metrics_expired", "acme-notes/usage notes.opened."),
-        ("metrics_never_seen", "notes.hue."),
+        ("metrics_never_seen", "notes.hue, notes.idle."),
     ] {
         pipeline.wait_for(verdict, |_| told(&pipeline, verdict).is_some());
         let what = told(&pipeline, verdict).expect("it is told");

@@ -276,3 +276,76 @@ fn a_declaration_that_cannot_be_carried_out_is_refused_with_what_to_do() {
         &["`country`", "not stored"],
     );
 }
+
+#[test]
+fn crash_and_core_pings_count_without_configuration_and_texts_of_scalars_by_their_definition() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("Scalars.yaml");
+    fs::write(
+        &file,
+        "browser.ui:\n  theme: { kind: string, description: Its colours. }\n",
+    )
+    .expect("written");
+    let file = file.display().to_string();
+    let pipeline = Pipeline::start(&folder.path().join("data"), &["--definitions", &file]);
+    let uri =
+        |number: u64, rest: &str| format!("/submit/telemetry/{}/{rest}/20261001120000?v=4", document(number));
+    let application =
+        json!({"name": "Firefox", "version": "69.0.1", "channel": "release", "buildId": "20261001120000"});
+    let crash = |cause: &str| json!({"application": application, "payload": {"stackTraces": {"crash_info": {"type": cause}}}});
+    for (number, cause) in [(1, "SIGSEGV"), (2, "SIGSEGV"), (3, "SIGABRT")] {
+        post(
+            &pipeline,
+            &uri(number, "crash/Firefox/69.0.1/release"),
+            &crash(cause),
+        );
+    }
+    let core = json!({"os": "Android", "sessions": 3, "searches": {"ddg.actionbar": 2}});
+    post(&pipeline, &uri(4, "core/Fennec/68.2/beta"), &core);
+    let scalars = json!({"browser.ui.theme": "dark", "browser.ui.other": "free"});
+    let main =
+        json!({"application": application, "payload": {"processes": {"parent": {"scalars": scalars}}}});
+    post(&pipeline, &uri(5, "main/Firefox/69.0.1/release"), &main);
+    // A type that nobody declared.
+    post(
+        &pipeline,
+        &uri(6, "event/Firefox/69.0.1/release"),
+        &json!({"a": 1}),
+    );
+    pipeline.wait_for("all to be counted", |status| {
+        status["folded"] == 5 && status["stored_only"] == 1 && status["settled"] == true
+    });
+    let ask = |target: &str| pipeline.api_client().get(target).expect("an answer").json();
+    let causes =
+        ask("/api/v1/aggregates?source=telemetry/crash&metric=crash.cause&group_by=version,process_type");
+    let row = &causes["data"][0];
+    assert_eq!(
+        (&row["version"], &row["process_type"]),
+        (&json!("69"), &json!("main")),
+        "{causes}"
+    );
+    assert_eq!(row["bins"], json!([["SIGSEGV", 2], ["SIGABRT", 1]]));
+    // Of a core ping channel and version stand in its URI.
+    let sessions = ask(
+        "/api/v1/aggregates?source=telemetry/core&metric=core.sessions&group_by=application,channel,version",
+    );
+    let row = &sessions["data"][0];
+    assert_eq!(
+        (&row["application"], &row["channel"], &row["version"], &row["sum"]),
+        (&json!("Fennec"), &json!("beta"), &json!("68"), &json!(3)),
+        "{sessions}"
+    );
+    let themes = ask("/api/v1/aggregates?source=telemetry/main&metric=SCALARS_BROWSER.UI.THEME");
+    assert_eq!(themes["description"], "Its colours.");
+    assert_eq!(themes["data"][0]["bins"], json!([["dark", 1]]), "{themes}");
+    let metrics = ask("/api/v1/metrics?source=telemetry/main");
+    assert!(!metrics.to_string().contains("BROWSER.UI.OTHER"), "{metrics}");
+    let sources = ask("/api/v1/sources");
+    let sources = sources["sources"].as_array().expect("sources");
+    let reader = |name: &str| {
+        let found = sources.iter().find(|source| source["source"] == name);
+        found.map(|source| source["reader"].clone())
+    };
+    assert_eq!(reader("telemetry/crash"), Some(json!("declared")));
+    assert_eq!(reader("telemetry/event"), Some(json!("none")));
+}
