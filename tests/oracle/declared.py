@@ -259,6 +259,8 @@ def tell(declaration, namespace, doc_type, ping, received, headers):
     for metric in metrics:
         by = Taking(metric, told, received)
         for keys, value in found(ping, metric.steps):
-            by.take(keys if metric.labeled else (), value)
+            # An element of an array gives no label: what needs one is left out.
+            if keys or not metric.labeled:
+                by.take(keys if metric.labeled else (), value)
         by.settle()
     return told

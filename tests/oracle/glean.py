@@ -101,7 +101,7 @@ class Metric:
 
     def timespan(self, label, value):
         count, unit = integer(at(value, "value")), at(value, "time_unit")
-        if count is None or count < 0 or unit not in NANOSECONDS:
+        if count is None or count < 0 or not isinstance(unit, str) or unit not in NANOSECONDS:
             return False
         return self.number(label, count * NANOSECONDS[unit])
 
@@ -143,17 +143,15 @@ class Metric:
 
     def distribution(self, label, value, base, per_magnitude):
         total, values = integer(at(value, "sum")), at(value, "values")
-        if total is None or not 0 <= total <= I64_MAX or not isinstance(values, Object):
-            return False
         bins = {}
-        for key, samples in values.once():
+        for key, samples in values.once() if isinstance(values, Object) else []:
             samples = integer(samples)
             # What is no bin is passed over; the others count.
             if is_decimal(key) and samples is not None and 0 <= samples <= BIN_SAMPLES:
                 bins[int(key)] = samples
         bins = {bound: samples for bound, samples in bins.items() if samples}
         before = [cell[1] for key, cell in self.told.cells.items() if key[:3] == (self.name, "", label)]
-        if not bins or sum(before) + total > I64_MAX:
+        if not bins or total is None or total < 0 or sum(before) + total > I64_MAX:
             return False
         layout = "keys(0,0,0)"
         if base and all(functional_bin(bound, base, per_magnitude) == bound for bound in bins):

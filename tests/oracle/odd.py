@@ -49,7 +49,7 @@ class Draw:
     def number(self):
         if self.odd(8):
             return Raw(self.some(ODD_NUMBERS))
-        if self.odd(150):
+        if self.odd(1000):
             return Raw("1e400")
         return Raw(self.some(NUMBERS))
 
@@ -73,7 +73,7 @@ class Draw:
         """Adds a pair, now and then none, rarely twice."""
         if self.random.random() < likely:
             pairs.append((key, value))
-            if self.odd(400):
+            if self.odd(1500):
                 pairs.append((key, value))
 
     def object(self, keys, value, most):

@@ -2,7 +2,7 @@
 
 import re
 
-from layouts import I64_MAX, exponential_bounds, largest_not_above
+from layouts import I64_MAX, I64_MIN, exponential_bounds, largest_not_above
 from parsed import Number, Object, at
 from told import OTHER, UNKNOWN, Told, client_of, is_decimal
 
@@ -11,6 +11,7 @@ KINDS = {0: "exponential", 1: "linear", 2: "boolean", 3: "flag", 4: "count", 5: 
 COUNT = (1, 10000, 100)
 SIMPLE = (1, 30000, 50)
 NOT_READ = {"MESSAGE_MANAGER_MESSAGE_SIZE", "VIDEO_DETAILED_DROPPED_FRAMES_PROPORTION"}
+NAVIGATION = "browser.engagement.navigation"
 NAME_BYTES = 512
 BIN_SAMPLES = 1 << 40
 RANGE = 1 << 53
@@ -29,7 +30,9 @@ def build_date(build_id):
 
 
 def linux_version(version):
-    return ".".join(version.split(".")[:2])
+    """Major and minor number; of what has none the first three characters, as the original kept."""
+    numbers = re.match(r"[0-9]+\.[0-9]+", version, re.ASCII)
+    return numbers[0] if numbers else version[:3]
 
 
 def dimensions(ping):
@@ -54,8 +57,9 @@ def named(name):
 
 
 def whole(value):
-    """A whole number, as a histogram has it; -0 is none that the client writes."""
-    return value.whole() if isinstance(value, Number) and value.text != "-0" else None
+    """A whole number, as a histogram has it; -0 is none that the client writes, and below 64 bits there is none."""
+    number = value.whole() if isinstance(value, Number) and value.text != "-0" else None
+    return None if number is None or number < I64_MIN else number
 
 
 def layout_of(kind, histogram):
@@ -82,12 +86,13 @@ def bins_of(values):
 
 
 def histogram(told, process, metric, label, value):
+    """Adds a histogram; into one whose name is too long nobody looks."""
+    if not (named(metric) and named(label)):
+        return
     values = at(value, "values")
     total, kind = whole(at(value, "sum")), whole(at(value, "histogram_type"))
     layout = layout_of(kind, value) if isinstance(value, Object) else None
     bins = list(bins_of(values)) if isinstance(values, Object) else None
-    if not (named(metric) and named(label)):
-        return
     if bins is not None and any(not 0 <= samples <= BIN_SAMPLES for _, samples in bins):
         return
     if bins is None or total is None or kind not in KINDS or not 0 <= total <= I64_MAX:
@@ -138,10 +143,11 @@ def scalars(told, process, owner):
     keyed = [
         (name, label.upper(), value)
         for name, labels in pairs(at(owner, "keyedScalars"))
+        if not name.startswith(NAVIGATION)
         for label, value in pairs(labels)
     ]
     for name, label, value in plain + keyed:
-        if named(label) and not name.startswith("browser.engagement.navigation"):
+        if named(label) and not name.startswith(NAVIGATION):
             sample(told, process, "SCALARS_" + name.upper(), label, value, COUNT)
 
 
