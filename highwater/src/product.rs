@@ -46,7 +46,9 @@ const FILES_MAX: usize = 1_000;
 /// The products of these files, and of the `.yaml` files of these folders, for the fold.
 pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
     let declared = declared(given)?.into_iter();
-    let declarations: Vec<_> = declared.map(|(_, declaration, text)| (declaration, text)).collect();
+    let declarations: Vec<_> = declared
+        .map(|(_, declaration, text)| (declaration, text))
+        .collect();
     Ok(Products::of(&declarations))
 }
 

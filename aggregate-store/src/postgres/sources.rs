@@ -1,5 +1,6 @@
 //! Sources in their epochs, and their ids. For writing: those that are new get rows.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ping::OTHER;
@@ -55,9 +56,9 @@ pub(super) async fn counted<'a>(
             let is_counted = match known {
                 Some(_) => true,
                 None => {
-                    if !room.contains_key(&epoch) {
+                    if let Entry::Vacant(place) = room.entry(epoch) {
                         let many = count(client, epoch).await?;
-                        room.insert(epoch, COUNTED_SOURCES_MAX.saturating_sub(many));
+                        place.insert(COUNTED_SOURCES_MAX.saturating_sub(many));
                     }
                     let left = room.entry(epoch).or_default();
                     let has_room = *left > 0;

@@ -6,9 +6,9 @@ use aggregate_store::conformance::{
     any_additions, any_cell_query, cell_batch, chunk_id, dump_of, folded_chunk, knowing, record_id, sources,
 };
 use aggregate_store::{
-    AggregateStore, Batch, Bounds, CellQuery, Committed, Counters, DateClock, Days,
-    Dimension, DimensionSet, Epochs, ErroredRow, Filter, Flip, Flipped, RebuildWish, Rebuilds, RetriedChunk,
-    SeenRow, Source, SourceCounts, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
+    AggregateStore, Batch, Bounds, CellQuery, Committed, Counters, DateClock, Days, Dimension, DimensionSet,
+    Epochs, ErroredRow, Filter, Flip, Flipped, RebuildWish, Rebuilds, RetriedChunk, SeenRow, Source,
+    SourceCounts, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
 };
 use ping::{SubmissionDate, Timestamp, UNKNOWN};
 use proptest::strategy::{Strategy, ValueTree};
@@ -161,6 +161,7 @@ async fn rebuild(stores: [&dyn AggregateStore; 2], dice: &mut Dice, mut batch: B
         epoch: epochs[0],
         days: wish.days,
         fences: Vec::new(),
+        accounted: None,
     };
     for store in stores {
         let committed = store.commit(batch.clone()).await.expect("an answer");

@@ -165,6 +165,7 @@ async fn tables_of_version_2_keep_all_and_one_source_is_rebuilt_alone_once_every
         epoch: store.begin_rebuild(&all).await.expect("begun").epoch,
         days: Days::ALL,
         fences: Vec::new(),
+        accounted: None,
     };
     assert_eq!(
         store.put_into_use(&flip).await.expect("an answer"),

@@ -48,7 +48,9 @@ impl Products {
     /// Those of declarations that do not contradict each other, each with its text.
     #[must_use]
     pub fn of(declarations: &[(Declaration, String)]) -> Self {
-        let declarations = declarations.iter().map(|(declaration, text)| (declaration, text.as_str()));
+        let declarations = declarations
+            .iter()
+            .map(|(declaration, text)| (declaration, text.as_str()));
         Self {
             given: by_source(declarations),
         }

@@ -1,6 +1,7 @@
 //! Folding anew over what a life left: a rebuild and a replay of errored pings die at every call of a database, and the
 //! next ones go on from there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aggregate_store::{AggregateReads, AggregateStore, SqliteAggregates, Status};

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tests::{Pipeline, SmallPing};
 
-use crate::ask::{command, status_of, well};
+use crate::ask::{command, well};
 
 const DECLARATION: &str = r#"$highwater: product/1
 sources: [inkpress/printer]
@@ -119,7 +119,13 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_folds_its_sourc
     let sources = ask("/api/v1/sources");
     let sources = sources["sources"].as_array().expect("sources").iter();
     let readers: Vec<_> = sources
-        .map(|source| (source["source"].clone(), source["reader"].clone(), source["folded"].clone()))
+        .map(|source| {
+            (
+                source["source"].clone(),
+                source["reader"].clone(),
+                source["folded"].clone(),
+            )
+        })
         .collect();
     let expected = [
         ("acme-notes/other", "none", json!(null)),
@@ -166,7 +172,11 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_folds_its_sourc
     let told = well(command(&data, "rebuild", &["--source", "acme-notes/usage"]));
     assert!(told.is_empty(), "{told}");
     let refused = command(&data, "rebuild", &["--source", "acme-notes"]);
-    assert!(!refused.success && refused.stderr.contains("telemetry/main"), "{}", refused.stderr);
+    assert!(
+        !refused.success && refused.stderr.contains("telemetry/main"),
+        "{}",
+        refused.stderr
+    );
     pipeline.terminate();
     let printers = lines_of(&data, "inkpress/printer");
     assert_eq!(

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aggregate_store::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, BatchBuilder, Bounds, CellKey, CellQuery,
     Committed, DateClock, Dimension, DimensionSet, ErroredRow, Filter, FilterOptions, Listed, SeriesRow,
-    Source, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
+    Source, SourcePings, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    Wanted,
 };
 use async_trait::async_trait;
 use ping::RecordId;

@@ -1,5 +1,7 @@
 //! The reader against the slow one, for random declarations and bodies.
 
+use std::sync::LazyLock;
+
 use ping::{Submission, SubmissionDate};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -19,21 +21,18 @@ fn header(name: &str) -> Option<&'static str> {
 }
 
 /// Version and channel stand in its URI, and neither application nor build.
-fn submission() -> Submission {
-    Submission {
-        app_version: Some("10.12.1".to_owned()),
-        app_update_channel: Some("a/b".to_owned()),
-        ..Submission::default()
-    }
-}
+static SUBMISSION: LazyLock<Submission> = LazyLock::new(|| Submission {
+    app_version: Some("10.12.1".to_owned()),
+    app_update_channel: Some("a/b".to_owned()),
+    ..Submission::default()
+});
 
 fn read(reader: &Reader, body: &[u8], room: &mut Room) -> Result<Told, BodyError> {
     let mut recorder = Recorder::of(reader);
-    let submission = submission();
     let submitted = Submitted {
         received: received(),
         header: &header,
-        submission: Some(&submission),
+        submission: Some(&SUBMISSION),
     };
     reader.read(body, submitted, room, &mut recorder)?;
     Ok(recorder.told)
