@@ -6,9 +6,9 @@ use aggregate_store::conformance::{
     any_additions, any_cell_query, cell_batch, chunk_id, dump_of, folded_chunk, knowing, record_id, sources,
 };
 use aggregate_store::{
-    AggregateStore, Batch, Bounds, CellQuery, Committed, Counters, DateClock, Days,
-    Dimension, DimensionSet, Epochs, ErroredRow, Filter, Flip, Flipped, RebuildWish, Rebuilds, RetriedChunk,
-    SeenRow, Source, SourceCounts, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
+    AggregateStore, Batch, Bounds, CellQuery, Committed, Counters, DateClock, Days, Dimension, DimensionSet,
+    Epochs, ErroredRow, Filter, Flip, Flipped, RebuildWish, Rebuilds, RetriedChunk, SeenRow, Source,
+    SourceCounts, SqliteAggregates, USER_DIMENSIONS, UserQuery, ValueOf,
 };
 use ping::{SubmissionDate, Timestamp, UNKNOWN};
 use proptest::strategy::{Strategy, ValueTree};
