@@ -197,8 +197,8 @@ async fn who_asks_while_rebuilds_come_and_go_is_answered_from_one_moment() {
             let mut first_days: Vec<_> = first_days.collect();
             first_days.sort_unstable();
             first_days.dedup();
-            let mut epochs = 0;
-            for first in first_days.into_iter().map(Some).chain([None]).cycle().take(8) {
+            let first_days = first_days.into_iter().map(Some).chain([None]);
+            for (epochs, first) in (0..).zip(first_days.cycle().take(8)) {
                 let days = Days { first, last: None };
                 let epoch = begin(&other, days).await;
                 let of_days: Additions = additions
@@ -213,7 +213,6 @@ async fn who_asks_while_rebuilds_come_and_go_is_answered_from_one_moment() {
                 };
                 assert_eq!(commit(&other, anew).await, Committed::Written);
                 assert_eq!(flip(&other, epoch, days, Vec::new()).await, Flipped::InUse);
-                epochs += 1;
                 while other.remove_unused().await.expect("removed") {}
             }
             is_over.store(true, Ordering::SeqCst);
