@@ -21,7 +21,8 @@ const FIND: &str = "SELECT incarnation, sequence FROM unnest($1, $2) AS r (incar
 const REMOVE: &str = "DELETE FROM highwater_aggregates.errored e USING unnest($1, $2) AS r (incarnation, sequence) \
      WHERE e.incarnation = r.incarnation AND e.sequence = r.sequence";
 const PAGE: &str = "SELECT incarnation, sequence, submission_date, chunk_incarnation, chunk_boot, chunk_plan, position, reason, \
-     o.name, o.epoch FROM highwater_aggregates.errored LEFT JOIN highwater_aggregates.source o ON o.id = errored.source WHERE (incarnation, sequence) > ($1, $2) ORDER BY incarnation, sequence LIMIT $3";
+     o.name, o.epoch FROM highwater_aggregates.errored e LEFT JOIN highwater_aggregates.source o ON o.id = e.source \
+     WHERE (incarnation, sequence) > ($1, $2) ORDER BY incarnation, sequence LIMIT $3";
 
 /// Writes the errored pings of a batch, in place of those with the same record; of two rows of one record the later one is valid.
 pub(super) async fn write(client: &Client, batch: &Batch) -> Result<(), Failure> {
@@ -56,7 +57,8 @@ pub(super) async fn write(client: &Client, batch: &Batch) -> Result<(), Failure>
 
 /// What a rebuild could not fold is in use with the rebuild.
 fn statement(rebuild: Option<u32>) -> String {
-    const COLUMNS: &str = "chunk_incarnation, chunk_boot, chunk_plan, incarnation, sequence, submission_date, position, reason, source";
+    const COLUMNS: &str = "chunk_incarnation, chunk_boot, chunk_plan, incarnation, sequence, submission_date, position, \
+         reason, source";
     let (table, epoch, key) = match rebuild {
         Some(epoch) => (
             format!("rebuilt_errored (epoch, {COLUMNS})"),

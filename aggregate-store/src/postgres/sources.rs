@@ -48,27 +48,14 @@ pub(super) async fn counted<'a>(
     sources: BTreeSet<&'a Source>,
 ) -> Result<HashMap<&'a Source, i32>, Failure> {
     let sources: Vec<&Source> = sources.into_iter().collect();
-    let mut room: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut places: BTreeMap<u32, u32> = BTreeMap::new();
     let mut by_counted: BTreeMap<Source, Vec<&'a Source>> = BTreeMap::new();
     for slice in slices(&sources, |source| source.as_str().len()) {
         for (source, known) in slice.iter().zip(find(client, slice).await?) {
-            let epoch = source.epoch();
-            let is_counted = match known {
-                Some(_) => true,
-                None => {
-                    if let Entry::Vacant(place) = room.entry(epoch) {
-                        let many = count(client, epoch).await?;
-                        place.insert(COUNTED_SOURCES_MAX.saturating_sub(many));
-                    }
-                    let left = room.entry(epoch).or_default();
-                    let has_room = *left > 0;
-                    *left = left.saturating_sub(1);
-                    has_room
-                }
-            };
+            let is_counted = known.is_some() || has_place(client, &mut places, source.epoch()).await?;
             let counted = match is_counted {
                 true => (*source).clone(),
-                false => Source::named(OTHER).in_epoch(epoch),
+                false => Source::named(OTHER).in_epoch(source.epoch()),
             };
             by_counted.entry(counted).or_default().push(source);
         }
@@ -80,6 +67,20 @@ pub(super) async fn counted<'a>(
         counted.extend(sources.into_iter().map(|source| (source, id)));
     }
     Ok(counted)
+}
+
+/// Whether one more source of an epoch is counted by name: then its place is taken.
+async fn has_place(client: &Client, places: &mut BTreeMap<u32, u32>, epoch: u32) -> Result<bool, Failure> {
+    let left = match places.entry(epoch) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => {
+            let many = count(client, epoch).await?;
+            unknown.insert(COUNTED_SOURCES_MAX.saturating_sub(many))
+        }
+    };
+    let has_place = *left > 0;
+    *left = left.saturating_sub(1);
+    Ok(has_place)
 }
 
 /// All that are stored.

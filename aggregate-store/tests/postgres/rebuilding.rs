@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aggregate_store::conformance::{any_additions, cell_batch, chunk_id, dump_of, folded_chunk};
+use aggregate_store::conformance::{Oracle, any_additions, cell_batch, chunk_id, dump_of, folded_chunk};
 use aggregate_store::{
-    AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery, Committed, Counters, Days, Flip,
-    Flipped, Lease, Leases, PostgresAggregates, RebuildWish, Rebuilds, Source, SourceCounts,
+    AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery, Committed, Counters,
+    Days, Flip, Flipped, Lease, Leases, PostgresAggregates, PostgresSettings, RebuildWish, Rebuilds, Source,
+    SourceCounts,
 };
 use ping::OTHER;
 use proptest::strategy::{Strategy, ValueTree};
@@ -201,8 +202,8 @@ async fn who_asks_while_rebuilds_come_and_go_is_answered_from_one_moment() {
             let mut first_days: Vec<_> = first_days.collect();
             first_days.sort_unstable();
             first_days.dedup();
-            let first_days = first_days.into_iter().map(Some).chain([None]).cycle();
-            for (epochs, first) in (0..).zip(first_days.take(8)) {
+            let first_days = first_days.into_iter().map(Some).chain([None]);
+            for (epochs, first) in (0..).zip(first_days.cycle().take(8)) {
                 let days = Days { first, last: None };
                 let epoch = begin(&other, days).await;
                 let of_days: Additions = additions
@@ -236,9 +237,66 @@ async fn who_asks_while_rebuilds_come_and_go_is_answered_from_one_moment() {
     println!("asked {asked} times");
 }
 
+/// The connection of a question that failed in the middle of its transaction is given to the next one.
+#[tokio::test]
+async fn who_asks_after_a_question_failed_is_answered_from_a_moment_of_its_own() {
+    let Some(place) = TestDatabase::new() else { return };
+    let settings = PostgresSettings {
+        pool_size: 1,
+        ..place.settings()
+    };
+    let one = PostgresAggregates::open(settings).await.expect("opened");
+    let other = place.open().await;
+    let additions = additions();
+    assert_eq!(commit(&other, batch(&additions, 1, 0)).await, Committed::Written);
+    let source = additions[0].0.dimensions.source().clone();
+    let query = CellQuery {
+        metric: additions[0].0.metric.clone(),
+        label: None,
+        processes: None,
+        source: source.clone(),
+        filters: Vec::new(),
+        group_by: Vec::new(),
+        by_process: false,
+    };
+    // Of two epochs, so that it asks twice.
+    let days = Days {
+        first: Some("20400101".parse().expect("a day")),
+        last: None,
+    };
+    let epoch = begin(&other, days).await;
+    assert_eq!(flip(&other, epoch, days, Vec::new()).await, Flipped::InUse);
+    let sql = |statement: &str| place.server.sql(&place.database, statement);
+    sql("ALTER TABLE highwater_aggregates.cell RENAME COLUMN value TO odd");
+    for _ in 0..3 {
+        one.series(&query, Bounds::NONE)
+            .await
+            .expect_err("no such column");
+    }
+    sql("ALTER TABLE highwater_aggregates.cell RENAME COLUMN odd TO value");
+    sql("CREATE TABLE whole AS SELECT * FROM highwater_aggregates.cell; \
+         UPDATE highwater_aggregates.cell SET value = '\\xff'");
+    let damaged = one.series(&query, Bounds::NONE).await.expect_err("it is damaged");
+    assert!(matches!(damaged, AggregateError::Damaged(_)), "{damaged}");
+    sql(
+        "UPDATE highwater_aggregates.cell c SET value = w.value FROM whole w \
+         WHERE (c.dimension_set, c.metric, c.process, c.label, c.layout) \
+         = (w.dimension_set, w.metric, w.process, w.label, w.layout)",
+    );
+    let more = Batch {
+        epochs: 1,
+        ..batch(&additions, 2, 0)
+    };
+    assert_eq!(commit(&other, more).await, Committed::Written);
+    let twice: Additions = [additions.clone(), additions].concat();
+    let series = one.series(&query, Bounds::NONE).await.expect("series");
+    assert_eq!(series, Oracle::of(&twice).series(&query));
+}
+
 #[tokio::test]
 async fn sources_beyond_those_that_are_counted_by_name_are_counted_as_others() {
-    const MAX: usize = 10_000;
+    // And one that every table knows.
+    const MAX: usize = 9_999;
     let Some(place) = TestDatabase::new() else { return };
     let store = place.open().await;
     let day = folded_chunk(chunk_id(1, 1, 1)).submission_date;
