@@ -259,7 +259,8 @@ fn with_definitions_answers_say_what_metrics_are_and_the_health_page_names_what_
         let what = told(&pipeline, verdict).expect("it is told");
         assert!(what.contains(&format!(": {named}")), "{what}");
     }
-    let gauges = pipeline.api_client().get("/metrics").expect("an answer").text();
+    let gauges = pipeline.api_client().get("/metrics").expect("an answer");
+    let gauges = gauges.text();
     assert!(
         gauges.contains("highwater_pipeline_defined_metrics{state=\"never_seen\"} 1"),
         "{gauges}"
