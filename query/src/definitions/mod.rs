@@ -14,4 +14,5 @@ mod table;
 pub use definition::{Bins, Definition, Kind};
 pub use file::DefinitionError;
 pub use review::{Lapsed, Review, SeenSource};
+pub(crate) use said::own_unit;
 pub use table::Definitions;

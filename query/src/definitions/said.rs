@@ -13,6 +13,14 @@ const ALL_PINGS: &str = "all-pings";
 /// The namespace whose pings are none of Glean's.
 pub(super) const TELEMETRY: &str = "telemetry";
 
+/// The one number of the SDK's own that has a unit: no application's definitions say it.
+const OWN_DURATION: &str = "glean.baseline.duration";
+
+/// The unit of a metric that is the SDK's own.
+pub(crate) fn own_unit(metric: &str) -> Option<&'static str> {
+    (metric == OWN_DURATION).then_some("ns")
+}
+
 /// What is said of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Said<'a> {

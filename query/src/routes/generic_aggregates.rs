@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sketch::HistogramKind;
 
 use super::lookup::Lookup;
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, own_unit};
 use crate::generic::{About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped};
 use crate::limits::{
     ANSWER_BYTES_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX,
@@ -142,6 +142,8 @@ async fn find(
     let said = definitions.said(&question.source, &question.metric);
     let said = said.filter(|_| !is_main);
     let described = said.map_or("", |said| said.description);
+    let unit = said.and_then(|said| said.unit);
+    let unit = unit.or_else(|| own_unit(&question.metric));
     let mut lookups = vec![(question.metric.clone(), described.to_owned())];
     let mut labels = None;
     if is_main {
@@ -153,7 +155,7 @@ async fn find(
     let mut found = Found {
         stored: Vec::new(),
         description: String::new(),
-        unit: said.and_then(|said| said.unit).map(str::to_owned),
+        unit: unit.map(str::to_owned),
         reading: said.and_then(|said| said.layout).map(Reading::Layout).or(labels),
         rows: Vec::new(),
     };

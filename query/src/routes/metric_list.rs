@@ -3,7 +3,7 @@
 use aggregate_store::{AggregateReads, Source, StoredMetric};
 use serde::Serialize;
 
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, own_unit};
 use crate::generic::{Form, no_source, refuse_strangers, unit_of};
 use crate::limits::{LABELS_NAMED_MAX, LIST_VALUES_MAX, METRICS_ON_A_PAGE};
 use crate::parameters::Parameters;
@@ -114,12 +114,13 @@ fn shown(source: &Source, metric: &StoredMetric, definitions: &Definitions) -> O
     let said = definitions.said(source, name).filter(|_| !is_main);
     let described = definition.map(|definition| definition.description);
     let described = described.or_else(|| said.map(|said| said.description.to_owned()));
-    let unit = metric.examples.iter().find_map(|(_, layout)| unit_of(layout));
+    let told = metric.examples.iter().find_map(|(_, layout)| unit_of(layout));
+    let unit = said.and_then(|said| said.unit).or_else(|| own_unit(name));
     let labels = said.map_or(&[][..], |said| said.labels);
     OneMetric {
         metric: name.to_owned(),
         kind: form.map(Form::name),
-        unit: said.and_then(|said| said.unit).or(unit).map(str::to_owned),
+        unit: unit.or(told).map(str::to_owned),
         labelled,
         description: described.filter(|description| !description.is_empty()),
         declared: said.is_some() || is_main && definitions.names(name),
