@@ -15,7 +15,7 @@ use tests::{Finished, Member, Wish, free_address, highwater, pause};
 use tokio::runtime::Runtime;
 
 /// Pings of each reader in a round, besides repeats.
-const PINGS: u64 = 120;
+const PINGS: u64 = 80;
 const BUCKET: &str = "chunks";
 
 fn number(name: &str) -> Option<u64> {
