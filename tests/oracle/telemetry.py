@@ -93,8 +93,9 @@ def histogram(told, process, metric, label, value):
     total, kind = whole(at(value, "sum")), whole(at(value, "histogram_type"))
     layout = layout_of(kind, value) if isinstance(value, Object) else None
     bins = list(bins_of(values)) if isinstance(values, Object) else None
-    # Of a count only the sum counts.
-    if kind != 4 and bins is not None and any(not 0 <= samples <= BIN_SAMPLES for _, samples in bins):
+    # Of a count only the sum counts, so that samples below zero do no harm.
+    least = -BIN_SAMPLES if kind == 4 else 0
+    if bins is not None and any(not least <= samples <= BIN_SAMPLES for _, samples in bins):
         return
     if bins is None or total is None or kind not in KINDS or not 0 <= total <= I64_MAX:
         return
