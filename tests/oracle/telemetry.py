@@ -57,9 +57,9 @@ def named(name):
 
 
 def whole(value):
-    """A whole number, as a histogram has it; -0 is none that the client writes, and below 64 bits there is none."""
+    """A whole number, as a histogram has it; -0 is none that the client writes, and what 64 bits do not hold is none."""
     number = value.whole() if isinstance(value, Number) and value.text != "-0" else None
-    return None if number is None or number < I64_MIN else number
+    return number if number is not None and I64_MIN <= number < 2**64 else None
 
 
 def layout_of(kind, histogram):
