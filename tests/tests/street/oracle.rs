@@ -184,7 +184,7 @@ fn rows_of_random_pings_are_those_of_a_slow_aggregation_in_another_language() {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle");
     let declaration = scripts.join("press.yaml").display().to_string();
     let first = number("HIGHWATER_ORACLE_SEED").unwrap_or_else(rand::random);
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<String> = Vec::new();
     for seed in (0..number("HIGHWATER_ORACLE_ROUNDS").unwrap_or(1)).map(|round| first.wrapping_add(round)) {
         println!("HIGHWATER_ORACLE_SEED={seed}");
         let folder = tempfile::tempdir().expect("a folder");
