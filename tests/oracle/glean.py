@@ -144,10 +144,11 @@ class Metric:
     def distribution(self, label, value, base, per_magnitude):
         total, values = integer(at(value, "sum")), at(value, "values")
         bins = {}
-        for key, samples in values.once() if isinstance(values, Object) else []:
+        # A key that is no number is passed over, however often it stands there.
+        keyed = Object([pair for pair in values.pairs if is_decimal(pair[0])] if isinstance(values, Object) else [])
+        for key, samples in keyed.once():
             samples = integer(samples)
-            # What is no bin is passed over; the others count.
-            if is_decimal(key) and samples is not None and 0 <= samples <= BIN_SAMPLES:
+            if samples is not None and 0 <= samples <= BIN_SAMPLES:
                 bins[int(key)] = samples
         bins = {bound: samples for bound, samples in bins.items() if samples}
         before = [cell[1] for key, cell in self.told.cells.items() if key[:3] == (self.name, "", label)]

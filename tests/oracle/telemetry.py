@@ -57,9 +57,9 @@ def named(name):
 
 
 def whole(value):
-    """A whole number, as a histogram has it; -0 is none that the client writes, and below 64 bits there is none."""
+    """A whole number, as a histogram has it; -0 is none that the client writes, and what 64 bits do not hold is none."""
     number = value.whole() if isinstance(value, Number) and value.text != "-0" else None
-    return None if number is None or number < I64_MIN else number
+    return number if number is not None and I64_MIN <= number < 2**64 else None
 
 
 def layout_of(kind, histogram):
@@ -93,7 +93,9 @@ def histogram(told, process, metric, label, value):
     total, kind = whole(at(value, "sum")), whole(at(value, "histogram_type"))
     layout = layout_of(kind, value) if isinstance(value, Object) else None
     bins = list(bins_of(values)) if isinstance(values, Object) else None
-    if bins is not None and any(not 0 <= samples <= BIN_SAMPLES for _, samples in bins):
+    # Of a count only the sum counts, so that samples below zero do no harm.
+    least = -BIN_SAMPLES if kind == 4 else 0
+    if bins is not None and any(not least <= samples <= BIN_SAMPLES for _, samples in bins):
         return
     if bins is None or total is None or kind not in KINDS or not 0 <= total <= I64_MAX:
         return

@@ -1,14 +1,11 @@
 //! Dense ids of one batch, and a fast hash for keys made of them. The ids are our own, so nobody can choose them to
 //! collide.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A hash map whose keys are made of dense ids.
 pub(super) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
-
-/// A hash set of dense ids.
-pub(super) type IdSet<K> = HashSet<K, BuildHasherDefault<IdHasher>>;
 
 /// Multiply and rotate, as in rustc's own hasher.
 #[derive(Clone, Copy, Debug, Default)]

@@ -47,6 +47,40 @@ impl Names {
     }
 }
 
+/// In which order texts came: most pings of a source tell theirs in the order of the last one, and a text that comes where it
+/// came then costs a comparison.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    last: usize,
+    /// By id: the one that came next.
+    next: Vec<u32>,
+}
+
+impl Order {
+    /// The id of a text among `names`.
+    pub(super) fn intern(&mut self, names: &mut Names, text: &str) -> u32 {
+        let guess = self.next.get(self.last).copied().unwrap_or(u32::MAX);
+        let known = names.texts.get(guess as usize);
+        let id = if known.is_some_and(|known| **known == *text) {
+            guess
+        } else {
+            let id = names.intern(text);
+            if self.last >= self.next.len() {
+                self.next.resize(self.last + 1, u32::MAX);
+            }
+            self.next[self.last] = id;
+            id
+        };
+        self.last = id as usize;
+        id
+    }
+
+    /// About how much memory it takes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.next.capacity() * size_of::<u32>()
+    }
+}
+
 /// Keys as sent, each with the object it stood in last, and what it becomes in at most two forms.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -116,6 +150,19 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_has_one_id_in_whatever_order_texts_come() {
+        let (mut names, mut order) = (Names::default(), Order::default());
+        let mut ids = HashMap::new();
+        for text in "abcabcabdcbaaabbccdabcd".chars().map(|text| text.to_string()) {
+            let id = order.intern(&mut names, &text);
+            assert_eq!(*ids.entry(text.clone()).or_insert(id), id, "{text}");
+            assert_eq!(**names.text(id), text);
+            assert_eq!(names.intern(&text), id);
+        }
+        assert_eq!(ids.len(), 4);
+    }
 
     #[test]
     fn a_key_has_one_id_in_whatever_order_keys_come() {

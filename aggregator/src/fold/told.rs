@@ -8,7 +8,6 @@ use readers::values::{Contribution as Told, Kind, Name, Note, Values};
 use sketch::Layout;
 
 use super::category::write_label;
-use super::ids::IdSet;
 use super::staged::{Contribution, Stage};
 use super::vocabulary::NO_LABEL;
 
@@ -22,19 +21,19 @@ pub(super) struct ToldPing<'a> {
     /// The names of metrics, by the places in which the reader tells them.
     names: &'a [String],
     process: u32,
-    /// Metrics whose pings are counted already.
-    counted: IdSet<u32>,
+    serial: u64,
     label: String,
 }
 
 impl<'a> ToldPing<'a> {
     pub(super) fn new(stage: &'a mut Stage, names: &'a [String]) -> Self {
         let process = stage.vocabulary.processes.intern(NO_PROCESS);
+        let serial = stage.vocabulary.next_serial();
         Self {
             stage,
             names,
             process,
-            counted: IdSet::default(),
+            serial,
             label: String::new(),
         }
     }
@@ -45,12 +44,12 @@ impl<'a> ToldPing<'a> {
             Name::Sent(text) => text,
             Name::Listed(place) => self.names.get(place as usize)?,
         };
-        Some(self.stage.vocabulary.metrics.intern(text))
+        Some(self.stage.vocabulary.told_metric(text))
     }
 
     /// Counts the ping for a metric whose other cells have labels.
     fn count_ping(&mut self, metric: u32) {
-        if self.counted.insert(metric) {
+        if self.stage.vocabulary.counts_first(metric, self.serial) {
             self.push(metric, NO_LABEL, Layout::CATEGORIES, 0, &[]);
         }
     }
@@ -90,7 +89,7 @@ impl Values for ToldPing<'_> {
             None => NO_LABEL,
             Some(key) => {
                 self.count_ping(metric);
-                self.stage.vocabulary.labels.intern(key)
+                self.stage.vocabulary.told_label(key)
             }
         };
         let layout = match told.kind {
@@ -104,7 +103,7 @@ impl Values for ToldPing<'_> {
         let Some(metric) = self.metric(metric) else { return };
         self.count_ping(metric);
         write_label(&mut self.label, label.unwrap_or_default(), value);
-        let label = self.stage.vocabulary.labels.intern(&self.label);
+        let label = self.stage.vocabulary.told_label(&self.label);
         self.push(metric, label, Layout::CATEGORIES, 0, &[(0, times)]);
     }
 

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use sketch::Layout;
 
 use super::ids::IdMap;
-use super::names::{Keys, Names};
+use super::names::{Keys, Names, Order};
 use super::parse::Headers;
 
 /// The id of the empty label.
@@ -33,6 +33,12 @@ pub(super) struct Vocabulary {
     pub(super) headers: Headers,
     layout_ids: HashMap<Layout, u32, RandomState>,
     layouts: Vec<Layout>,
+    /// The layout that was asked for last: the next is the same, mostly.
+    last_layout: u32,
+    /// In which order readers tell metrics, and labels.
+    told: [Order; 2],
+    /// By metric: the ping that counts for it, by its serial.
+    counted: Vec<u64>,
     serial: u64,
     scratch: String,
 }
@@ -52,6 +58,9 @@ impl Vocabulary {
             headers: Headers::default(),
             layout_ids: HashMap::default(),
             layouts: Vec::new(),
+            last_layout: 0,
+            told: Default::default(),
+            counted: Vec::new(),
             serial: 0,
             scratch: String::new(),
         };
@@ -129,12 +138,35 @@ impl Vocabulary {
         })
     }
 
+    /// A metric that a reader tells.
+    pub(super) fn told_metric(&mut self, text: &str) -> u32 {
+        self.told[0].intern(&mut self.metrics, text)
+    }
+
+    /// A label that a reader tells.
+    pub(super) fn told_label(&mut self, text: &str) -> u32 {
+        self.told[1].intern(&mut self.labels, text)
+    }
+
+    /// Whether the ping of this serial counts for a metric for the first time.
+    pub(super) fn counts_first(&mut self, metric: u32, serial: u64) -> bool {
+        let place = metric as usize;
+        if place >= self.counted.len() {
+            self.counted.resize(place + 1, 0);
+        }
+        std::mem::replace(&mut self.counted[place], serial) != serial
+    }
+
     pub(super) fn layout(&mut self, layout: Layout) -> u32 {
+        if self.layouts.get(self.last_layout as usize) == Some(&layout) {
+            return self.last_layout;
+        }
         let layouts = &mut self.layouts;
-        *self.layout_ids.entry(layout).or_insert_with(|| {
+        self.last_layout = *self.layout_ids.entry(layout).or_insert_with(|| {
             layouts.push(layout);
             u32::try_from(layouts.len() - 1).expect("a batch ends long before 2^32 layouts")
-        })
+        });
+        self.last_layout
     }
 
     pub(super) fn layouts(&self) -> &[Layout] {
@@ -152,7 +184,9 @@ impl Vocabulary {
         ];
         let keys: usize = keys.iter().map(|keys| keys.bytes()).sum();
         let names = self.metrics.bytes() + self.labels.bytes() + self.processes.bytes();
-        keys + names + self.headers.bytes() + 24 * self.nested_simple.len() + 80 * self.layouts.len()
+        let told: usize = self.told.iter().map(Order::bytes).sum();
+        let told = told + self.counted.capacity() * size_of::<u64>();
+        told + keys + names + self.headers.bytes() + 24 * self.nested_simple.len() + 80 * self.layouts.len()
     }
 }
 

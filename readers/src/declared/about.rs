@@ -53,8 +53,10 @@ impl<V: Values> Walk<'_, V> {
                 let number = std::str::from_utf8(json.since(start)).unwrap_or_default();
                 self.tell(dimension, number, Some(place));
             }
-            // The one whole number that is none in binary.
-            Err(Leaf::Fraction(_)) if json.since(start) == b"-0" => self.tell(dimension, "0", Some(place)),
+            // `-0` is read as a double, the only one that keeps its sign.
+            Err(Leaf::Fraction(number)) if number.to_bits() == (-0.0_f64).to_bits() => {
+                self.tell(dimension, "0", Some(place));
+            }
             Err(Leaf::Null) => {}
             Err(_) => {
                 self.room.stated |= 1 << dimension;
