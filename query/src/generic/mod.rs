@@ -8,6 +8,7 @@ mod form;
 mod group;
 mod percentile;
 mod question;
+mod telemetryjs;
 
 pub(crate) use absent::no_source;
 pub(crate) use answer::{About, Answer};
