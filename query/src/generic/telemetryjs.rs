@@ -82,11 +82,10 @@ mod tests {
             for percent in 0..100 {
                 let share = f64::from(percent) / 100.0;
                 let expected = slowly(layout.kind, &bounds, &values, share);
-                assert_eq!(
-                    telemetryjs(layout.kind, &bounds, &bins, share),
-                    Some(expected),
-                    "{layout} {percent}"
-                );
+                let found = telemetryjs(layout.kind, &bounds, &bins, share).expect("samples");
+                // That loop takes a bin's samples away and adds them again, which rounds.
+                let is_close = (found - expected).abs() <= 1e-9 * expected.abs().max(1.0);
+                assert!(is_close, "{layout} {percent}: {found} and {expected}");
             }
         }
     }
