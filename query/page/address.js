@@ -67,3 +67,13 @@ export function withoutFilters(state) {
   const names = ["process", "application", "os", "osVersion", "architecture", "e10s", "key", "from", "to", ...filtersOf(state).map(([name]) => FILTER + name)];
   return Object.fromEntries(names.map((name) => [name, ""]));
 }
+
+// The bins to follow as the address has them: by number, or where `names` are given by name, for their order may change.
+export function writeBins(bins, names) {
+  return bins.map((i) => (names ? encodeURIComponent(names[i]) : String(i))).join(",");
+}
+
+export function readBins(text, names) {
+  const parts = text.split(",").filter(Boolean);
+  return names ? parts.map((part) => names.findIndex((name) => encodeURIComponent(name) === part)).filter((i) => i >= 0) : parts.map(Number);
+}

@@ -99,6 +99,7 @@ function showMetric({ answer, otherLayouts }, others) {
   page.present();
   byId("distribution").hidden = byId("evolution").hidden = false;
   byId("labels").hidden = byId("groups").hidden = true;
+  page.names = null;
   byId("source-about").textContent = "";
   const keys = keysOf(answer);
   const key = chooseKey(keys);

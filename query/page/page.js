@@ -1,7 +1,7 @@
 // What the views share: the state, which is that of the address, the controls and charts, notices, and the absence of data.
 
 import { hideAbsence, showAbsence } from "./absence.js";
-import { ofSource, readAddress, withoutFilters, writeAddress } from "./address.js";
+import { ofSource, readAddress, withoutFilters, writeAddress, writeBins } from "./address.js";
 import { Controls } from "./controls.js";
 import { Distribution } from "./distribution.js";
 import { Evolution } from "./evolution.js";
@@ -15,12 +15,13 @@ export const byId = (id) => document.getElementById(id);
 
 class Page {
   state; controls; distribution; evolution;
+  names = null; // of the bins that are shown, where their order is not always the same
   onchange = () => {}; // draws what the state says
 
   constructor() {
     this.controls = new Controls((part) => this.change(part), () => this.change(withoutFilters(this.state)));
     this.distribution = new Distribution(byId("distribution"));
-    this.evolution = new Evolution(byId("evolution"), (bins) => this.change({ bins: bins.join(",") }));
+    this.evolution = new Evolution(byId("evolution"), (bins) => this.change({ bins: writeBins(bins, this.names) }));
   }
 
   // A reader changed something: the address says it, the views follow. Of another source everything is another.

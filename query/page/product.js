@@ -1,6 +1,6 @@
 // The view of any source but Firefox's main pings: its own metrics by its own dimensions, as /api/v1 tells them.
 
-import { filtersOf } from "./address.js";
+import { filtersOf, readBins } from "./address.js";
 import { byDay, parseDate, plausible, withoutSparse } from "./answer.js";
 import * as api from "./api.js";
 import { latestSaneDate } from "./choice.js";
@@ -116,6 +116,7 @@ function show(about, metric, { all, dates, labels, groups }) {
   const lead = leading(all.data);
   const scale = scaleOf(all.unit, lead.rows);
   const names = kind === "category" ? lead.rows[0].bins.map(([name]) => name) : null;
+  page.names = names;
   const total = drawn(lead.rows[0], kind, scale, names);
   const answer = { kind: total.kind, buckets: names ? names.map(valueName) : total.buckets, description: all.description };
   byId("metric-name").textContent = visible(metric.metric);
@@ -164,7 +165,7 @@ function showEvolution({ about, metric, answer, total, scale, kind, names }, dat
   byId("evolution").hidden = all.length === 0;
   page.evolution.show({
     metric: metric.metric, answer, total, points: page.state.allDates ? all : dense, unit: scale.unit, clock: dimensionName(date), log, starts: [],
-    bins: page.state.bins.split(",").filter(Boolean).map(Number),
+    bins: readBins(page.state.bins, names),
     note: evolutionNote({ unit: scale.unit, log, left: page.state.allDates ? 0 : all.length - dense.length, strange, rest: dates.data.find(({ rest }) => rest) }),
   });
 }

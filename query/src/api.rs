@@ -22,6 +22,7 @@ use crate::definitions::Definitions;
 use crate::generic::refuse_strangers;
 use crate::health::HealthSource;
 use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
+use crate::live::Live;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 use crate::reply::{self, KIB, Reply};
@@ -218,8 +219,15 @@ impl Api {
                 engagement::answer(reads, index, charted, &parameters).await
             }
             Route::GenericAggregates => {
-                let (index, definitions) = (self.index.as_ref(), &self.definitions);
-                generic_aggregates::answer(reads, index, definitions, &self.withheld, &parameters).await
+                let grounds = generic_aggregates::Grounds {
+                    reads,
+                    index: self.index.as_ref(),
+                    charted: self.charted.as_ref(),
+                    live: Live::of(&self.watch.health()),
+                    definitions: &self.definitions,
+                    withheld: &self.withheld,
+                };
+                generic_aggregates::answer(grounds, &parameters).await
             }
             Route::Values if values::is_of_main(&parameters) => {
                 values::answer(reads, &self.withheld, &parameters).await

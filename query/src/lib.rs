@@ -9,6 +9,7 @@ mod explain;
 mod generic;
 pub mod health;
 mod limits;
+mod live;
 pub mod metrics;
 mod parameters;
 mod problem;

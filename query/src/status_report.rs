@@ -98,6 +98,24 @@ impl StatusReport {
             && accounted == Some(self.indexed)
     }
 
+    /// Acknowledged pings that are in no number yet, and are on their way there.
+    pub fn behind(&self) -> u64 {
+        let accounted = [
+            self.folded,
+            self.repeated,
+            self.stored_only,
+            self.errored_pings,
+            self.unfolded,
+        ];
+        let accounted = accounted
+            .iter()
+            .fold(0_u64, |sum, part| sum.saturating_add(*part));
+        let to_index = self.chunked.saturating_sub(self.indexed);
+        self.waiting
+            .saturating_add(to_index)
+            .saturating_add(self.indexed.saturating_sub(accounted))
+    }
+
     /// As the API writes it.
     pub fn to_json(&self) -> Value {
         let Self {
@@ -180,6 +198,28 @@ mod tests {
             spoil(&mut report);
             assert!(!report.is_settled(), "{report:?}");
         }
+    }
+
+    #[test]
+    fn what_is_in_no_number_yet_waits_or_is_not_indexed_or_not_folded() {
+        assert_eq!(settled().behind(), 0);
+        let report = StatusReport {
+            accepted: 19,
+            waiting: 4,
+            chunked: 15,
+            indexed: 12,
+            ..settled()
+        };
+        // 19 were accepted, and 10 are accounted for.
+        assert_eq!(report.behind(), 19 - 10);
+        // Who only reads sees no log.
+        let elsewhere = StatusReport {
+            accepted: 0,
+            chunked: 0,
+            folded: 3,
+            ..settled()
+        };
+        assert_eq!(elsewhere.behind(), 10 - (3 + 3 + 1 + 1));
     }
 
     #[test]

@@ -1,23 +1,37 @@
 //! Why an answer over any source is empty: asked of the store step by step, from the largest reason to the smallest.
 
 use aggregate_store::{AboutSource, AggregateReads, CellQuery, Dimension, Filter, Source, ValueOf, Wanted};
-use index_schema::Index;
+use index_schema::{Index, ProductCount};
 use serde_json::{Value, json};
 
+use crate::charted::Charted;
 use crate::generic::{self, AggregatesQuestion};
 use crate::limits::LIST_PRODUCTS_MAX;
+use crate::live::Live;
 use crate::problem::{Problem, list};
+
+/// Who is asked why there is nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) reads: &'a dyn AggregateReads,
+    pub(crate) index: &'a dyn Index,
+    pub(crate) charted: &'a Charted,
+    pub(crate) live: Live,
+    /// The source that is asked for, if it is counted.
+    pub(crate) source: Option<&'a AboutSource>,
+}
 
 /// The reason as one word, with what helps. `stored` are the names under which the metric was looked for.
 pub(crate) async fn reason(
-    reads: &dyn AggregateReads,
-    index: &dyn Index,
+    asked: Known<'_>,
     question: &AggregatesQuestion,
-    known: Option<&AboutSource>,
     stored: &[String],
 ) -> Result<Value, Problem> {
-    let Some(known) = known else {
-        return no_source(reads, index, &question.source).await;
+    let Known {
+        reads, live, source, ..
+    } = asked;
+    let Some(known) = source else {
+        return no_source(asked, &question.source).await;
     };
     let mut found = None;
     for stored in stored {
@@ -49,6 +63,14 @@ pub(crate) async fn reason(
                     "reason": "older_than_kept", "filter": sent, "first_day": known.first_day.to_string(),
                     "detail": detail,
                 }));
+            }
+            if let Some(today) = live.today().map(|today| today.to_string())
+                && is_of_today(filter, &today)
+            {
+                let detail = format!("{today} is not over, by UTC.{}", live.sentence());
+                return Ok(
+                    json!({"reason": "incomplete_day", "filter": sent, "day": today, "detail": detail}),
+                );
             }
             let before = question.sent[..at].iter().map(String::as_str);
             return Ok(emptied(sent, &list(before, 0)));
@@ -97,8 +119,27 @@ fn is_before(filter: &Filter, known: &AboutSource) -> bool {
         }
 }
 
-/// Nothing of the source is counted; maybe its pings are stored.
-async fn no_source(reads: &dyn AggregateReads, index: &dyn Index, source: &Source) -> Result<Value, Problem> {
+/// Whether a filter asks for the day that is not over, and for none before.
+fn is_of_today(filter: &Filter, today: &str) -> bool {
+    filter.dimension.as_str() == Dimension::SUBMISSION_DATE
+        && match &filter.wanted {
+            Wanted::AnyOf(days) => days.iter().all(|day| day == today),
+            Wanted::Between { from, to } => {
+                from.as_deref() == Some(today) && to.as_deref().is_none_or(|to| to >= today)
+            }
+            Wanted::OriginalOsVersion(_) => false,
+        }
+}
+
+/// Nothing of the source is counted; maybe its pings are stored, or on their way.
+async fn no_source(asked: Known<'_>, source: &Source) -> Result<Value, Problem> {
+    let Known {
+        reads,
+        index,
+        charted,
+        live,
+        ..
+    } = asked;
     let products = index
         .products(LIST_PRODUCTS_MAX)
         .await
@@ -106,13 +147,27 @@ async fn no_source(reads: &dyn AggregateReads, index: &dyn Index, source: &Sourc
     let of_source = products.products.iter();
     let of_source =
         of_source.filter(|product| format!("{}/{}", product.namespace, product.doc_type) == source.as_str());
-    let stored: u64 = of_source.map(|product| product.records).sum();
+    let of_source: Vec<&ProductCount> = of_source.collect();
+    let stored: u64 = of_source.iter().map(|product| product.records).sum();
+    if stored > 0 && of_source.into_iter().any(charted) {
+        let detail = format!(
+            "{stored} pings of {source} are stored and will be counted.{}",
+            live.sentence()
+        );
+        let age = live.newest_age.map(|age| age.as_secs());
+        return Ok(json!({
+            "reason": "not_folded_yet", "stored": stored, "newest_fold_seconds": age, "detail": detail,
+        }));
+    }
     if stored > 0 {
         let detail = format!(
             "{stored} pings of {source} are stored; none is in a number: pings of its type are not counted, or not yet."
         );
         return Ok(json!({"reason": "stored_not_counted", "stored": stored, "detail": detail}));
     }
-    let detail = generic::no_source(reads, source).await?.description;
+    let mut detail = generic::no_source(reads, source).await?.description;
+    if live.behind > 0 {
+        detail.push_str(&live.sentence());
+    }
     Ok(json!({"reason": "no_such_source", "detail": detail}))
 }

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filtersOf, readAddress, withoutFilters, writeAddress, DEFAULTS } from "../../query/page/address.js";
+import { filtersOf, readAddress, readBins, writeBins, withoutFilters, writeAddress, DEFAULTS } from "../../query/page/address.js";
 import { aggregates } from "../../query/page/api.js";
 import { absenceOf } from "../../query/page/absence.js";
 import { addDays, byDate, elsewhere, joinAnswers, keysOf, mergePoints, parseDate, plausible, sumLeftOut, total, withoutSparse } from "../../query/page/answer.js";
@@ -343,6 +343,13 @@ test("filters of any dimension live in the address, and go together", () => {
   assert.deepEqual(filtersOf(state), [["plan", "x&y=z"]]);
   assert.deepEqual(filtersOf({ ...state, ...withoutFilters(state) }), []);
   assert.equal(withoutFilters(state).from, "");
+});
+
+test("bins with names are followed by name, whatever their order becomes", () => {
+  const written = writeBins([0, 2], ["a,b", "c", "<%>"]);
+  assert.deepEqual(readBins(written, ["c", "<%>", "new", "a,b"]), [3, 1]);
+  assert.deepEqual(readBins(written, ["c"]), []);
+  assert.deepEqual(readBins(writeBins([1, 4], null), null), [1, 4]);
 });
 
 test("without a wish Firefox is shown where it is counted, else the source with the newest day", () => {

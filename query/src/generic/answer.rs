@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::form::{Edges, Form, layout_json, unit_of};
 use super::group::{Bins, Row};
-use super::question::{AggregatesQuestion, By, Order};
+use super::question::{AggregatesQuestion, By, Method, Order};
+use super::telemetryjs::telemetryjs;
 
 /// The largest whole number that every reader of JSON keeps.
 const WHOLE_MAX: i128 = 1 << 53;
@@ -21,6 +22,8 @@ pub(crate) struct About {
     pub(crate) unit: Option<String>,
     /// The receive time of the newest ping that is counted.
     pub(crate) as_of: Option<String>,
+    /// Acknowledged pings that are in no number yet.
+    pub(crate) live_behind: u64,
     pub(crate) explain: Option<Value>,
 }
 
@@ -109,12 +112,17 @@ impl Rest {
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let AggregatesQuestion {
-            source, metric, by, ..
+            source,
+            metric,
+            by,
+            method,
+            ..
         } = &self.question;
         let About {
             description,
             unit: defined,
             as_of,
+            live_behind,
             explain,
         } = &self.about;
         let mut map = serializer.serialize_map(None)?;
@@ -133,7 +141,13 @@ impl Serialize for Answer {
         map.serialize_entry("group_by", &by)?;
         map.serialize_entry("data", &Data(self))?;
         map.serialize_entry("groups", &self.groups)?;
+        if *method == Method::TelemetryJs {
+            map.serialize_entry("method", "telemetryjs")?;
+        }
         map.serialize_entry("as_of", as_of)?;
+        if *live_behind > 0 {
+            map.serialize_entry("live_behind", live_behind)?;
+        }
         if let Some(explain) = explain {
             map.serialize_entry("explain", explain)?;
         }
@@ -204,8 +218,15 @@ fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Resu
                 map.serialize_entry("edges", &all)?;
             }
             let percentiles = answer.question.percentiles.iter();
-            let percentiles =
-                percentiles.filter_map(|asked| Some((asked.text.clone(), asked.among(bins, &edges)?)));
+            let method = answer.question.method;
+            let percentiles = percentiles.filter_map(|asked| {
+                let mut found = asked.among(bins, &edges)?;
+                if method == Method::TelemetryJs {
+                    let kind = row.layout.kind;
+                    found["value"] = json!(telemetryjs(kind, edges.bounds(), bins, asked.share())?);
+                }
+                Some((asked.text.clone(), found))
+            });
             map.serialize_entry("percentiles", &percentiles.collect::<serde_json::Map<_, _>>())
         }
         Bins::Names(bins) => {

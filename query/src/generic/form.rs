@@ -96,6 +96,11 @@ impl Edges {
         Self(layout.lower_bounds())
     }
 
+    /// All of them.
+    pub(crate) fn bounds(&self) -> &[i64] {
+        &self.0
+    }
+
     /// Where the bin with this lower bound ends, exclusive; `None` where it is open or not known.
     pub(crate) fn after(&self, bound: i64) -> Option<i64> {
         let first = *self.0.first()?;

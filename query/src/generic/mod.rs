@@ -9,6 +9,7 @@ mod group;
 mod percentile;
 mod question;
 mod reading;
+mod telemetryjs;
 
 pub(crate) use absent::no_source;
 pub(crate) use answer::{About, Answer};

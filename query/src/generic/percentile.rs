@@ -50,6 +50,12 @@ impl Percentile {
         }
     }
 
+    /// As a part of the whole.
+    #[expect(clippy::cast_precision_loss, reason = "at most seven digits")]
+    pub(crate) fn share(&self) -> f64 {
+        self.parts as f64 / HUNDRED as f64
+    }
+
     /// The rank of its sample, counting from 1.
     fn rank(&self, samples: i128) -> i128 {
         let exact = self.parts.saturating_mul(samples);

@@ -59,6 +59,15 @@ pub(crate) enum Order {
     Pings,
 }
 
+/// How percentiles are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// By the bin's own edges.
+    Own,
+    /// As Mozilla's telemetry.js does.
+    TelemetryJs,
+}
+
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -82,6 +91,7 @@ pub(crate) struct AggregatesQuestion {
     pub(crate) limit: usize,
     pub(crate) order: Order,
     pub(crate) percentiles: Vec<Percentile>,
+    pub(crate) method: Method,
     pub(crate) format: Format,
     pub(crate) explain: bool,
     /// Whether rows tell the edges of their bins.
@@ -102,9 +112,6 @@ impl AggregatesQuestion {
             filters.push(filter_of(name, value)?);
             sent.push(format!("{name}={value}"));
         }
-        if parameters.get("method").is_some_and(|method| method != "own") {
-            return Err(invalid("method", "own"));
-        }
         Ok(Self {
             filters,
             sent,
@@ -118,6 +125,11 @@ impl AggregatesQuestion {
                 Some(_) => return Err(invalid("order", "group or pings")),
             },
             percentiles: percentiles(parameters)?,
+            method: match parameters.get("method") {
+                None | Some("own") => Method::Own,
+                Some("telemetryjs") => Method::TelemetryJs,
+                Some(_) => return Err(invalid("method", "own or telemetryjs")),
+            },
             format: match parameters.get("format") {
                 None | Some("json") => Format::Json,
                 Some("csv") => Format::Csv,
@@ -314,7 +326,7 @@ mod tests {
             "format=xml",
             "explain=1",
             "edges=yes",
-            "method=telemetryjs",
+            "method=telemetry.js",
             "percentiles=101",
             "group_by=os,os",
             "os=a..b..c",

@@ -6,16 +6,18 @@ use serde_json::{Value, json};
 use sketch::HistogramKind;
 
 use super::lookup::Lookup;
+use crate::charted::Charted;
 use crate::definitions::{Definitions, own_unit};
 use crate::generic::{About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped};
 use crate::limits::{
     ANSWER_BYTES_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX,
 };
+use crate::live::Live;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
 use crate::reply::{Reply, made};
 use crate::status_report::rfc3339;
-use crate::unanswered;
+use crate::unanswered::{self, Known};
 use crate::withheld::Withheld;
 
 #[cfg(test)]
@@ -27,14 +29,26 @@ const READ: Bounds = Bounds {
     bins: BINS_READ_MAX,
 };
 
+/// Of what an answer is made.
+pub(crate) struct Grounds<'a> {
+    pub(crate) reads: &'a dyn AggregateReads,
+    pub(crate) index: &'a dyn Index,
+    pub(crate) charted: &'a Charted,
+    pub(crate) live: Live,
+    pub(crate) definitions: &'a Definitions,
+    pub(crate) withheld: &'a Withheld,
+}
+
 /// The rows, which may be none: then an explanation, if it is asked for, says why.
-pub(crate) async fn answer(
-    reads: &dyn AggregateReads,
-    index: &dyn Index,
-    definitions: &Definitions,
-    withheld: &Withheld,
-    parameters: &Parameters,
-) -> Result<Reply, Problem> {
+pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Result<Reply, Problem> {
+    let Grounds {
+        reads,
+        index,
+        charted,
+        live,
+        definitions,
+        withheld,
+    } = grounds;
     let [source, _] = parameters.required(["source", "metric"])?;
     let source = Source::named(source);
     // The dimensions of the original's source are known without a look.
@@ -68,12 +82,20 @@ pub(crate) async fn answer(
     }
     let (question, rows, is_empty) = made_rows(question, reading, rows).await;
     if question.explain && is_empty {
-        explain = Some(unanswered::reason(reads, index, &question, known.as_ref(), &stored).await?);
+        let asked = Known {
+            reads,
+            index,
+            charted,
+            live,
+            source: known.as_ref(),
+        };
+        explain = Some(unanswered::reason(asked, &question, &stored).await?);
     }
     let about = About {
         description,
         unit,
         as_of,
+        live_behind: live.behind,
         explain,
     };
     made(move || {

@@ -96,7 +96,7 @@ fn glean(number: u64) -> Value {
         "string_list": {"docs.plugins": ["spell", one(&["math", "maps"], number)]},
         "labeled_counter": {"docs.kinds": {"pdf": 1 + number % 3, "png": number % 5, "tiff": 1}},
         "timing_distribution": {"docs.load": {
-            "sum": 30_000_000 + number, "values": {"9975792": 1 + number % 4, "19951584": 2},
+            "sum": (1 + number % 4) * 10_000_000 + 2 * 20_000_000, "values": {"9975792": 1 + number % 4, "19951584": 2},
         }},
     });
     if number.is_multiple_of(12) {

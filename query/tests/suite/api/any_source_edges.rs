@@ -51,13 +51,19 @@ async fn edges_are_told_where_they_are_asked_for_and_known() {
         said: vec![
             said("inside", layout, &[25, 70]),
             said("open", layout, &[70, 5_000]),
-            said("unknown", Layout::KEYS, &[3, 9]),
         ],
     };
-    let facts = Facts {
+    let mut facts = Facts {
         cells: cells(&[ping]),
         ..Facts::default()
     };
+    let set = DimensionSet::stating(
+        Source::named("demo-app/metrics"),
+        "20260115".parse().expect("a date"),
+        &[],
+    );
+    let keys = Cell::new(1, 12, [(3, 1), (9, 1)]);
+    facts.cells.push(cell("unknown", set, "", Layout::KEYS, keys));
     let api = World::of(facts).api();
     let bounds = layout.lower_bounds();
     let from = |least: i64| {

@@ -4,6 +4,7 @@ mod absence;
 mod aggregates;
 mod any_source;
 mod any_source_edges;
+mod any_source_live;
 mod bounds;
 mod defined;
 mod engagement;
