@@ -45,13 +45,16 @@ fn unmet(row: &Value, expected: &Value) -> Option<String> {
     (!expected["bins"].is_null() && bins_of(row) != bins_of(expected)).then(|| format!("bins of {row}"))
 }
 
+/// The values of a row by which the expected answer is grouped.
+fn group_of(row: &Value, expected: &Value) -> Vec<Value> {
+    let names = expected["group_by"].as_array().expect("a list").iter();
+    let names = names.map(|name| name.as_str().expect("a name"));
+    names.map(|name| row[name].clone()).collect()
+}
+
 /// Looks for each expected row among those answered, which are no others.
 fn compare(answer: &Value, expected: &Value) -> Option<String> {
-    let group_by = expected["group_by"].as_array().expect("a list");
-    let group = |row: &Value| -> Vec<Value> {
-        let names = group_by.iter().map(|name| name.as_str().expect("a name"));
-        names.map(|name| row[name].clone()).collect()
-    };
+    let group = |row: &Value| group_of(row, expected);
     let (rows, all) = (
         answer["data"].as_array()?,
         expected["data"].as_array().expect("rows"),
@@ -76,7 +79,7 @@ fn undefined(answer: &Value, expected: &Value) -> Option<String> {
     let rows = answer["data"].as_array()?.iter();
     let all = expected["data"].as_array().expect("rows");
     rows.flat_map(|row| all.iter().map(move |expected| (row, expected)))
-        .filter(|(row, expected)| expected["label"].is_null() || row["label"] == expected["label"])
+        .filter(|(row, of_row)| group_of(row, expected) == group_of(of_row, expected))
         .find_map(|(row, of_row)| {
             if !expected["layout"].is_null() && row["layout"] != expected["layout"] {
                 return Some(format!("layout of {row}"));
@@ -262,7 +265,7 @@ fn with_definitions_answers_say_what_metrics_are_and_the_health_page_names_what_
     let gauges = pipeline.api_client().get("/metrics").expect("an answer");
     let gauges = gauges.text();
     assert!(
-        gauges.contains("highwater_pipeline_defined_metrics{state=\"never_seen\"} 1"),
+        gauges.contains("highwater_pipeline_defined_metrics{state=\"never_seen\"} 2"),
         "{gauges}"
     );
 }
