@@ -138,11 +138,13 @@ mod tests {
             "glean_linear",
             "keys",
             "categories",
+            "exponential_numbers",
+            "linear_numbers",
         ];
         for (code, name) in (0..).zip(given) {
             let kind = HistogramKind::stored(code);
             assert_eq!(kind.map(|kind| (kind.code(), kind.name())), Ok((code, name)));
         }
-        assert_eq!(HistogramKind::stored(10), Err(LayoutError::StoredKind(10)));
+        assert_eq!(HistogramKind::stored(12), Err(LayoutError::StoredKind(12)));
     }
 }

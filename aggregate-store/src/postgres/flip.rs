@@ -10,7 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::ids::column;
 use super::in_use::{SourceDays, numbers};
 use super::sources::{self, Stored};
-use super::{counters, counts, epochs, fences, fold_version, rebuilds};
+use super::{counters, counts, epochs, fences, fold_version, wishes};
 use crate::{Epochs, Flip, Flipped, SourceCounts};
 
 const REMOVE_ERRORED: &str = "DELETE FROM highwater_aggregates.errored \
@@ -38,7 +38,7 @@ pub(super) async fn put_into_use(client: &Client, flip: &Flip) -> Result<Flipped
     if !fences::hold_fast(client, &flip.fences).await? {
         return Ok(Flipped::Outdated);
     }
-    let rebuilds = rebuilds::all(client).await?;
+    let rebuilds = wishes::all(client).await?;
     let Some(rebuild) = rebuilds.iter().find(|rebuild| rebuild.epoch == flip.epoch) else {
         return Ok(Flipped::Outdated);
     };
@@ -79,7 +79,7 @@ pub(super) async fn put_into_use(client: &Client, flip: &Flip) -> Result<Flipped
     if let Some(version) = &wish.version {
         fold_version::put(client, version).await?;
     }
-    rebuilds::end(client, flip.epoch).await?;
+    wishes::end(client, flip.epoch).await?;
     Ok(Flipped::InUse)
 }
 

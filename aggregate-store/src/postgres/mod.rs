@@ -45,5 +45,6 @@ mod unused;
 mod users;
 mod values;
 mod verdict;
+mod wishes;
 
 pub use aggregates::PostgresAggregates;

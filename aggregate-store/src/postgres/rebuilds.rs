@@ -1,27 +1,12 @@
-//! Rebuilds under way.
+//! The door to rebuilds.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use ping::{ChunkId, SubmissionDate};
-use postgres_connections::Failure;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use ping::ChunkId;
 
-use super::ids::column;
-use super::in_use::numbers;
-use super::listing::{text, utf8};
-use super::{PostgresAggregates, chunks, epochs, flip, unused};
-use crate::stored::unstored;
-use crate::{
-    AggregateError, Days, Epochs, Flip, Flipped, FoldVersion, Rebuild, RebuildWish, Rebuilds, Source,
-};
-
-const ALL: &str = "SELECT epoch, source, first_day, last_day, rules, fold_code, fold_settings \
-     FROM highwater_aggregates.rebuild ORDER BY epoch";
-const ADD: &str = "INSERT INTO highwater_aggregates.rebuild \
-     (source, first_day, last_day, rules, fold_code, fold_settings) VALUES ($1, $2, $3, $4, $5, $6) RETURNING epoch";
-const REMOVE: &str = "DELETE FROM highwater_aggregates.rebuild WHERE epoch = $1";
+use super::{PostgresAggregates, chunks, epochs, flip, unused, wishes};
+use crate::{AggregateError, Epochs, Flip, Flipped, Rebuild, RebuildWish, Rebuilds, Source};
 
 /// Whatever changes something waits for batches under way, and they for it.
 #[async_trait]
@@ -49,20 +34,20 @@ impl Rebuilds for PostgresAggregates {
     }
 
     async fn rebuilds(&self) -> Result<Vec<Rebuild>, AggregateError> {
-        self.read("list rebuilds", (), |client, ()| Box::pin(all(client)))
+        self.read("list rebuilds", (), |client, ()| Box::pin(wishes::all(client)))
             .await
     }
 
     async fn begin_rebuild(&self, wish: &RebuildWish) -> Result<Rebuild, AggregateError> {
         self.write("begin a rebuild", wish, |transaction, wish| {
-            Box::pin(begin(transaction.client(), wish))
+            Box::pin(wishes::begin(transaction.client(), wish))
         })
         .await
     }
 
     async fn give_up_rebuild(&self, epoch: u32) -> Result<(), AggregateError> {
         self.write("give a rebuild up", epoch, |transaction, epoch| {
-            Box::pin(end(transaction.client(), *epoch))
+            Box::pin(wishes::end(transaction.client(), *epoch))
         })
         .await
     }
@@ -88,77 +73,4 @@ impl Rebuilds for PostgresAggregates {
         })
         .await
     }
-}
-
-/// All of them, ascending.
-pub(super) async fn all(client: &Client) -> Result<Vec<Rebuild>, Failure> {
-    client.query_typed(ALL, &[]).await?.iter().map(read).collect()
-}
-
-fn read(row: &Row) -> Result<Rebuild, Failure> {
-    let day = |at: usize| -> Result<Option<SubmissionDate>, Failure> {
-        let day: i32 = row.try_get(at)?;
-        Ok(SubmissionDate::from_yyyymmdd(unstored(day.into())?))
-    };
-    let maybe_text = |at: usize| -> Result<Option<String>, Failure> {
-        row.try_get::<_, Option<_>>(at)?.map(utf8).transpose()
-    };
-    let code: Option<i64> = row.try_get(5)?;
-    let code = code.map(unstored).transpose()?;
-    Ok(Rebuild {
-        epoch: unstored(row.try_get::<_, i32>(0)?.into())?,
-        wish: RebuildWish {
-            source: Some(text(row, 1)?).filter(|source| !source.is_empty()),
-            days: Days {
-                first: day(2)?,
-                last: day(3)?,
-            },
-            rules: maybe_text(4)?,
-            version: code
-                .zip(maybe_text(6)?)
-                .map(|(code, settings)| FoldVersion { code, settings }),
-        },
-    })
-}
-
-async fn begin(client: &Client, wish: &RebuildWish) -> Result<Rebuild, Failure> {
-    for under_way in all(client).await? {
-        if under_way.wish == *wish {
-            return Ok(under_way);
-        }
-        if wish.source.is_some() && under_way.wish.source.is_none() {
-            return Err(AggregateError::RebuildUnderWay.into());
-        }
-        if wish.source.is_none() || under_way.wish.source == wish.source {
-            end(client, under_way.epoch).await?;
-        }
-    }
-    if wish.source.is_some() && !epochs::are_counted_by_source(client).await? {
-        return Err(AggregateError::NotCountedBySource.into());
-    }
-    let (first, last) = numbers(wish.days)?;
-    let version = wish.version.as_ref();
-    let given: [(&(dyn ToSql + Sync), Type); 6] = [
-        (
-            &wish.source.as_deref().unwrap_or_default().as_bytes(),
-            Type::BYTEA,
-        ),
-        (&first, Type::INT4),
-        (&last, Type::INT4),
-        (&wish.rules.as_ref().map(String::as_bytes), Type::BYTEA),
-        (&version.map(|version| i64::from(version.code)), Type::INT8),
-        (&version.map(|version| version.settings.as_bytes()), Type::BYTEA),
-    ];
-    let epoch: i32 = client.query_typed_one(ADD, &given).await?.try_get(0)?;
-    Ok(Rebuild {
-        epoch: unstored(epoch.into())?,
-        wish: wish.clone(),
-    })
-}
-
-/// Whatever became of it, it is not under way any more.
-pub(super) async fn end(client: &Client, epoch: u32) -> Result<(), Failure> {
-    let given: [(&(dyn ToSql + Sync), Type); 1] = [(&column(epoch)?, Type::INT4)];
-    client.execute_typed(REMOVE, &given).await?;
-    Ok(())
 }

@@ -6,7 +6,9 @@ use tokio::sync::mpsc;
 
 use super::dictionary::Dictionary;
 use super::merge::{CellMerges, define_merge_members, define_merge_users};
-use super::{cells, chunks, counters, counts, epochs, errored, layers, rebuilds, retried, seen, users};
+use super::{
+    cells, chunks, counters, counts, epochs, errored, layers, rebuilt, retried, seen, users, wishes,
+};
 use crate::layer::LayerStamp;
 use crate::{AggregateError, Batch, Committed, metrics};
 
@@ -145,7 +147,7 @@ fn folded(connection: &Connection, batches: &[&Batch]) -> Result<Vec<ChunkId>, A
     for batch in batches {
         for chunk in &batch.chunks {
             let is_folded = match batch.rebuild {
-                Some(epoch) => rebuilds::is_rebuilt(connection, epoch, chunk.id)?,
+                Some(epoch) => rebuilt::is_rebuilt(connection, epoch, chunk.id)?,
                 None => chunks::is_folded(connection, chunk.id)?,
             };
             if is_folded {
@@ -161,7 +163,7 @@ fn are_of_now(connection: &Connection, batches: &[&Batch]) -> Result<bool, Aggre
     let number = epochs::number(connection)?;
     for batch in batches {
         let is_of_now = match batch.rebuild {
-            Some(epoch) => rebuilds::is_under_way(connection, epoch)?,
+            Some(epoch) => wishes::is_under_way(connection, epoch)?,
             None => true,
         };
         if !is_of_now || batch.epochs != number {
@@ -193,7 +195,7 @@ fn write_batches(
 ) -> Result<(), AggregateError> {
     for batch in batches {
         match batch.rebuild {
-            Some(epoch) => rebuilds::write_chunks(connection, dictionary, epoch, &batch.chunks)?,
+            Some(epoch) => rebuilt::write_chunks(connection, dictionary, epoch, &batch.chunks)?,
             None => chunks::write(connection, dictionary, &batch.chunks)?,
         }
     }

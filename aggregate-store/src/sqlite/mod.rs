@@ -23,6 +23,7 @@ mod overlay;
 mod present;
 mod reading;
 mod rebuilds;
+mod rebuilt;
 mod refusal;
 mod retain;
 mod retried;
@@ -34,6 +35,7 @@ mod taking_over;
 mod unused;
 mod users;
 mod values;
+mod wishes;
 mod workers;
 
 pub use aggregates::SqliteAggregates;

@@ -1,19 +1,15 @@
-//! Rebuilds under way, and how one comes into use.
+//! The door to rebuilds, and how one comes into use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use ping::{ChunkId, OTHER, SubmissionDate};
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+use ping::{ChunkId, OTHER};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::counts::{self, numbers};
-use super::dictionary::Dictionary;
-use super::{SqliteAggregates, counters, epochs, fold_version, unused};
-use crate::stored::{stored, unstored};
-use crate::{
-    AggregateError, Days, Epochs, Flip, Flipped, FoldVersion, FoldedChunk, Rebuild, RebuildWish, Rebuilds,
-    Source, SourceCounts,
-};
+use super::{SqliteAggregates, counters, epochs, fold_version, rebuilt, unused, wishes};
+use crate::stored::stored;
+use crate::{AggregateError, Epochs, Flip, Flipped, Rebuild, RebuildWish, Rebuilds, Source, SourceCounts};
 
 #[async_trait]
 impl Rebuilds for SqliteAggregates {
@@ -34,13 +30,13 @@ impl Rebuilds for SqliteAggregates {
     }
 
     async fn rebuilds(&self) -> Result<Vec<Rebuild>, AggregateError> {
-        self.read("list rebuilds", all).await
+        self.read("list rebuilds", wishes::all).await
     }
 
     async fn begin_rebuild(&self, wish: &RebuildWish) -> Result<Rebuild, AggregateError> {
         let wish = wish.clone();
         self.write("begin a rebuild", move |writer| {
-            begin(&mut writer.connection, wish)
+            wishes::begin(&mut writer.connection, wish)
         })
         .await
     }
@@ -60,7 +56,7 @@ impl Rebuilds for SqliteAggregates {
         self.read("look up rebuilt chunks", move |connection| {
             chunks
                 .iter()
-                .map(|chunk| is_rebuilt(connection, epoch, *chunk))
+                .map(|chunk| rebuilt::is_rebuilt(connection, epoch, *chunk))
                 .collect()
         })
         .await
@@ -85,136 +81,9 @@ impl Rebuilds for SqliteAggregates {
     }
 }
 
-/// All of them, ascending.
-fn all(connection: &Connection) -> Result<Vec<Rebuild>, AggregateError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT epoch, source, first_day, last_day, rules, fold_code, fold_settings FROM rebuild ORDER BY epoch",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut rebuilds = Vec::new();
-    while let Some(row) = rows.next()? {
-        rebuilds.push(read(row)?);
-    }
-    Ok(rebuilds)
-}
-
-fn read(row: &Row<'_>) -> Result<Rebuild, AggregateError> {
-    let source: String = row.get(1)?;
-    let code: Option<u32> = row.get(5)?;
-    let settings: Option<String> = row.get(6)?;
-    Ok(Rebuild {
-        epoch: row.get(0)?,
-        wish: RebuildWish {
-            source: Some(source).filter(|source| !source.is_empty()),
-            days: Days {
-                first: SubmissionDate::from_yyyymmdd(row.get(2)?),
-                last: SubmissionDate::from_yyyymmdd(row.get(3)?),
-            },
-            rules: row.get(4)?,
-            version: code
-                .zip(settings)
-                .map(|(code, settings)| FoldVersion { code, settings }),
-        },
-    })
-}
-
-fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Rebuild, AggregateError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for under_way in all(&transaction)? {
-        if under_way.wish == wish {
-            return Ok(under_way);
-        }
-        if wish.source.is_some() && under_way.wish.source.is_none() {
-            return Err(AggregateError::RebuildUnderWay);
-        }
-        if wish.source.is_none() || under_way.wish.source == wish.source {
-            transaction.execute("DELETE FROM rebuild WHERE epoch = ?1", [under_way.epoch])?;
-        }
-    }
-    if wish.source.is_some() {
-        let mut legacy = transaction
-            .prepare_cached("SELECT 1 FROM meta WHERE name = 'counted_by_source' AND value = 'no'")?;
-        if legacy.exists([])? {
-            return Err(AggregateError::NotCountedBySource);
-        }
-    }
-    let (first, last) = numbers(wish.days);
-    transaction.execute(
-        "INSERT INTO rebuild (source, first_day, last_day, rules, fold_code, fold_settings)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            wish.source.as_deref().unwrap_or_default(),
-            first,
-            last,
-            wish.rules,
-            wish.version.as_ref().map(|version| version.code),
-            wish.version.as_ref().map(|version| &version.settings),
-        ],
-    )?;
-    let epoch = unstored(transaction.last_insert_rowid())?;
-    transaction.commit()?;
-    Ok(Rebuild { epoch, wish })
-}
-
-/// Whether a rebuild is under way.
-pub(super) fn is_under_way(connection: &Connection, epoch: u32) -> Result<bool, AggregateError> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM rebuild WHERE epoch = ?1")?;
-    Ok(statement.exists([epoch])?)
-}
-
-/// Whether a rebuild has folded a chunk.
-pub(super) fn is_rebuilt(
-    connection: &Connection,
-    epoch: u32,
-    chunk: ChunkId,
-) -> Result<bool, AggregateError> {
-    let ChunkId {
-        incarnation,
-        boot,
-        plan,
-    } = chunk;
-    let mut find = connection.prepare_cached(
-        "SELECT 1 FROM chunk JOIN rebuilt ON rebuilt.chunk = chunk.id AND rebuilt.epoch = ?4
-         WHERE incarnation = ?1 AND boot = ?2 AND plan = ?3",
-    )?;
-    Ok(find.exists(params![
-        incarnation.as_bytes(),
-        stored(boot)?,
-        stored(plan)?,
-        epoch
-    ])?)
-}
-
-/// Notes that a rebuild has folded these chunks.
-pub(super) fn write_chunks(
-    connection: &Connection,
-    dictionary: &mut Dictionary,
-    epoch: u32,
-    chunks: &[FoldedChunk],
-) -> Result<(), AggregateError> {
-    let mut add = connection.prepare_cached(
-        "INSERT INTO rebuilt (epoch, chunk, key, submission_date, records) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO NOTHING",
-    )?;
-    for chunk in chunks {
-        let FoldedChunk {
-            id,
-            key,
-            submission_date,
-            records,
-        } = chunk;
-        let id = dictionary.chunk(connection, *id)?;
-        let day = submission_date.as_yyyymmdd();
-        if add.execute(params![epoch, id, key, day, stored(*records)?])? == 0 {
-            return Err(AggregateError::Batch("a chunk is in it twice"));
-        }
-    }
-    Ok(())
-}
-
 fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, AggregateError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let rebuilds = all(&transaction)?;
+    let rebuilds = wishes::all(&transaction)?;
     let Some(rebuild) = rebuilds.iter().find(|rebuild| rebuild.epoch == flip.epoch) else {
         return Ok(Flipped::Outdated);
     };

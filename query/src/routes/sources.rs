@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aggregate_store::{AboutSource, AggregateReads, Counters, Source};
 use index_schema::Index;
+use ping::OTHER;
 use serde::Serialize;
 
 use crate::charted::Charted;
@@ -82,6 +83,11 @@ pub(crate) async fn answer(
             sources.insert(source.as_str().to_owned(), entry);
         }
     }
+    // What lies under partitions that do not tell types apart, or left no cell.
+    for (source, counters) in pings.iter().filter(|(source, _)| source.as_str() != OTHER) {
+        let entry = || uncharted((source, reader_of(source, definitions)), counters);
+        sources.entry(source.as_str().to_owned()).or_insert_with(entry);
+    }
     let answer = Sources {
         sources: sources.into_values().collect(),
         left_out: known.left_out,
@@ -120,6 +126,26 @@ fn counted(
     }
 }
 
+/// A source of which no cell is there.
+fn uncharted((source, reader): (&Source, &'static str), counters: &Counters) -> OneSource {
+    let is_counted = counters.folded > 0;
+    let known = Counted {
+        reader: Some(if is_counted { reader } else { "none" }),
+        pings: is_counted.then(|| counters.accounted().saturating_sub(number(counters.repeated))),
+        folded: is_counted.then(|| number(counters.folded)),
+        errored: is_counted.then(|| number(counters.errored_pings)),
+    };
+    OneSource {
+        source: source.as_str().to_owned(),
+        counted: known,
+        stored: (!is_counted).then(|| counters.accounted()),
+        reason: (!is_counted).then_some(STORED_ONLY),
+        ..OneSource::default()
+    }
+}
+
+const STORED_ONLY: &str = "Pings of this type are stored and not counted.";
+
 fn number(pings: i64) -> u64 {
     u64::try_from(pings).unwrap_or(0)
 }
@@ -139,7 +165,7 @@ async fn stored_only(index: &dyn Index, charted: &Charted) -> Result<BTreeMap<St
         let entry = sources.entry(source.clone()).or_default();
         entry.source = source;
         entry.counted.reader = Some("none");
-        entry.reason = Some("Pings of this type are stored and not counted.");
+        entry.reason = Some(STORED_ONLY);
         entry.stored = Some(entry.stored.unwrap_or(0) + product.records);
     }
     Ok(sources)

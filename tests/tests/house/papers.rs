@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a name may end in, before `_total`: its unit, as Prometheus writes units, or what is counted.
-const UNITS: [&str; 45] = [
+const UNITS: [&str; 46] = [
+    "metrics",
     "rules",
     "persists",
     "preflights",

@@ -1,0 +1,93 @@
+//! Rebuilds under way: what is wished, and in place of what.
+
+use ping::SubmissionDate;
+use postgres_connections::Failure;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::epochs;
+use super::ids::column;
+use super::in_use::numbers;
+use super::listing::{text, utf8};
+use crate::stored::unstored;
+use crate::{AggregateError, Days, FoldVersion, Rebuild, RebuildWish};
+
+const ALL: &str = "SELECT epoch, source, first_day, last_day, rules, fold_code, fold_settings \
+     FROM highwater_aggregates.rebuild ORDER BY epoch";
+const ADD: &str = "INSERT INTO highwater_aggregates.rebuild \
+     (source, first_day, last_day, rules, fold_code, fold_settings) VALUES ($1, $2, $3, $4, $5, $6) RETURNING epoch";
+const REMOVE: &str = "DELETE FROM highwater_aggregates.rebuild WHERE epoch = $1";
+
+/// All of them, ascending.
+pub(super) async fn all(client: &Client) -> Result<Vec<Rebuild>, Failure> {
+    client.query_typed(ALL, &[]).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Rebuild, Failure> {
+    let day = |at: usize| -> Result<Option<SubmissionDate>, Failure> {
+        let day: i32 = row.try_get(at)?;
+        Ok(SubmissionDate::from_yyyymmdd(unstored(day.into())?))
+    };
+    let maybe_text = |at: usize| -> Result<Option<String>, Failure> {
+        row.try_get::<_, Option<_>>(at)?.map(utf8).transpose()
+    };
+    let code: Option<i64> = row.try_get(5)?;
+    let code = code.map(unstored).transpose()?;
+    Ok(Rebuild {
+        epoch: unstored(row.try_get::<_, i32>(0)?.into())?,
+        wish: RebuildWish {
+            source: Some(text(row, 1)?).filter(|source| !source.is_empty()),
+            days: Days {
+                first: day(2)?,
+                last: day(3)?,
+            },
+            rules: maybe_text(4)?,
+            version: code
+                .zip(maybe_text(6)?)
+                .map(|(code, settings)| FoldVersion { code, settings }),
+        },
+    })
+}
+
+/// Begins a rebuild, in place of others of its source.
+pub(super) async fn begin(client: &Client, wish: &RebuildWish) -> Result<Rebuild, Failure> {
+    for under_way in all(client).await? {
+        if under_way.wish == *wish {
+            return Ok(under_way);
+        }
+        if wish.source.is_some() && under_way.wish.source.is_none() {
+            return Err(AggregateError::RebuildUnderWay.into());
+        }
+        if wish.source.is_none() || under_way.wish.source == wish.source {
+            end(client, under_way.epoch).await?;
+        }
+    }
+    if wish.source.is_some() && !epochs::are_counted_by_source(client).await? {
+        return Err(AggregateError::NotCountedBySource.into());
+    }
+    let (first, last) = numbers(wish.days)?;
+    let version = wish.version.as_ref();
+    let given: [(&(dyn ToSql + Sync), Type); 6] = [
+        (
+            &wish.source.as_deref().unwrap_or_default().as_bytes(),
+            Type::BYTEA,
+        ),
+        (&first, Type::INT4),
+        (&last, Type::INT4),
+        (&wish.rules.as_ref().map(String::as_bytes), Type::BYTEA),
+        (&version.map(|version| i64::from(version.code)), Type::INT8),
+        (&version.map(|version| version.settings.as_bytes()), Type::BYTEA),
+    ];
+    let epoch: i32 = client.query_typed_one(ADD, &given).await?.try_get(0)?;
+    Ok(Rebuild {
+        epoch: unstored(epoch.into())?,
+        wish: wish.clone(),
+    })
+}
+
+/// Whatever became of it, it is not under way any more.
+pub(super) async fn end(client: &Client, epoch: u32) -> Result<(), Failure> {
+    let given: [(&(dyn ToSql + Sync), Type); 1] = [(&column(epoch)?, Type::INT4)];
+    client.execute_typed(REMOVE, &given).await?;
+    Ok(())
+}
