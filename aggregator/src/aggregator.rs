@@ -21,7 +21,7 @@ use crate::metrics;
 use crate::rests::Rests;
 use crate::settings::AggregatorSettings;
 use crate::share::{Fences, Share};
-use crate::source_rebuild::Walk;
+use crate::walk::Walk;
 use crate::work::Work;
 
 /// Pending chunks that are looked at for one batch.

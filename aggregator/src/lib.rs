@@ -17,6 +17,7 @@ pub mod metrics;
 mod parts;
 mod passed_over;
 mod persist;
+mod progress;
 mod reader;
 mod rebuild;
 mod replay;
@@ -29,14 +30,16 @@ mod taking_back;
 #[cfg(test)]
 mod tests;
 mod unreadable;
+mod walk;
 mod work;
 
 pub use aggregator::{Aggregator, Step};
 pub use error::AggregatorError;
 pub use generations::Generations;
 pub use passed_over::PassedOver;
-pub use rebuild::{RebuildProgress, Rebuilt};
+pub use progress::RebuildProgress;
+pub use rebuild::Rebuilt;
 pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;
 pub use share::Share;
-pub use source_rebuild::SourceRebuild;
+pub use walk::SourceRebuild;

@@ -4,7 +4,7 @@
 //! transaction. A chunk that was folded and cannot be read any more holds that up, and is told: numbers that were never get
 //! smaller unasked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Days, Flip, Flipped, Persisted, Rebuild, RebuildWish, Source};
@@ -15,8 +15,9 @@ use service::task;
 use crate::aggregator::Aggregator;
 use crate::error::AggregatorError;
 use crate::passed_over::PassedOver;
-use crate::rebuild::RebuildProgress;
+use crate::progress::RebuildProgress;
 use crate::share::Share;
+use crate::walk::{SourceRebuild, Walk};
 
 /// Index entries that are looked at together.
 const PAGE: usize = 1_000;
@@ -26,35 +27,6 @@ const REST: Duration = Duration::from_secs(30);
 
 /// How long what is not in use any more stays, for those who asked before: longer than any answer takes.
 const UNUSED_FOR: Duration = Duration::from_secs(120);
-
-/// How far the rebuild of a source is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceRebuild {
-    /// Which.
-    pub rebuild: Rebuild,
-    /// What is done of it.
-    pub progress: RebuildProgress,
-    /// Chunks that are folded in what is in use and cannot be read: it waits for them.
-    pub unreadable: PassedOver,
-    /// How long it has been going on in this process.
-    pub elapsed: Duration,
-}
-
-/// What is known between two steps.
-#[derive(Debug, Default)]
-pub(crate) struct Walk {
-    told: Option<SourceRebuild>,
-    begun: Duration,
-    /// Behind which key the next step looks on.
-    after: Option<String>,
-    /// Whether nothing was lacking since the walk began at the first key.
-    is_complete: bool,
-    unreadable: BTreeSet<ChunkId>,
-    /// Until when it rests.
-    rests_until: Duration,
-    /// Since when something may not be in use any more.
-    unused_since: Option<Duration>,
-}
 
 impl Aggregator {
     /// Takes the rebuild of a source that is under way a batch further, or into use when nothing is lacking. False when there
