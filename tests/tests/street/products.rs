@@ -163,8 +163,9 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_folds_its_sourc
     );
     let ask = |target: &str| pipeline.api_client().get(target).expect("an answer").json();
     pipeline.wait_for("the new dimension", |_| {
-        let about = ask("/api/v1/values?source=inkpress/printer&dimension=site");
-        about["values"].as_array().is_some_and(|values| values.len() == 2)
+        let sites = ask("/api/v1/aggregates?source=inkpress/printer&metric=printer.drawers&group_by=site");
+        let mut rows = sites["data"].as_array().into_iter().flatten();
+        rows.any(|row| row["site"] == "south" && row["pings"] == 3 && row["sum"] == 1 + 3 + 5)
     });
     pipeline.wait_for("the ping that came meanwhile", |status| {
         status["folded"] == 19 && status["stored_only"] == 1 && status["settled"] == true
