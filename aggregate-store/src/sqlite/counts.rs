@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use ping::{OTHER, SubmissionDate};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::counters::{ERRORED, REFUSED};
 use super::dictionary::Dictionary;
-use super::epochs;
+use super::{epochs, sets};
 use crate::layer::Part;
 use crate::limits::COUNTED_SOURCES_MAX;
 use crate::{AggregateError, Counters, Days, Listed, Source, SourceCounts, SourcePings};
@@ -56,12 +56,8 @@ pub(super) fn counted(
     dictionary: &mut Dictionary,
     source: &Source,
 ) -> Result<u32, AggregateError> {
-    let known: Option<u32> = connection
-        .prepare_cached("SELECT id FROM source WHERE name = ?1 AND epoch = ?2")?
-        .query_row(params![source.as_str(), source.epoch()], |row| row.get(0))
-        .optional()?;
-    if let Some(known) = known {
-        return Ok(known);
+    if dictionary.knows_source(source) || sets::source_id(connection, source)?.is_some() {
+        return dictionary.source(connection, source);
     }
     let many: u32 = connection
         .prepare_cached("SELECT count(*) FROM source WHERE epoch = ?1")?
@@ -190,12 +186,7 @@ pub(super) fn remove(connection: &Connection, sources: &[i64], days: Days) -> Re
 /// All that is counted now, of all sources and days.
 pub(super) fn total(connection: &Connection) -> Result<SourceCounts, AggregateError> {
     let epochs = epochs::read(connection)?;
-    let mut statement = connection.prepare_cached("SELECT id, name, epoch FROM source")?;
-    let sources = statement.query_map([], |row| {
-        let source = Source::named(row.get_ref(1)?.as_str()?).in_epoch(row.get(2)?);
-        Ok((row.get(0)?, source))
-    })?;
-    let sources = sources.collect::<Result<Vec<(i64, Source)>, _>>()?;
+    let sources = sets::sources(connection)?;
     let is_counted = |source: &Source, day| epochs.is_counted(source, day);
     let mut total = SourceCounts::default();
     for counts in sums(connection, &sources, Days::ALL, is_counted)?.values() {

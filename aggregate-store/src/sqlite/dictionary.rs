@@ -84,6 +84,11 @@ impl Dictionary {
         self.sources.insert(source, id);
     }
 
+    /// Whether a source has an id that was asked for.
+    pub(super) fn knows_source(&self, source: &Source) -> bool {
+        self.sources.contains_key(source)
+    }
+
     pub(super) fn source(&mut self, connection: &Connection, source: &Source) -> Result<u32, AggregateError> {
         if let Some(&id) = self.sources.get(source) {
             return Ok(id);

@@ -7,7 +7,7 @@ use ping::{ChunkId, OTHER};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::counts::{self, numbers};
-use super::{SqliteAggregates, counters, epochs, fold_version, rebuilt, unused, wishes};
+use super::{SqliteAggregates, counters, epochs, fold_version, rebuilt, sets, unused, wishes};
 use crate::stored::stored;
 use crate::{AggregateError, Epochs, Flip, Flipped, Rebuild, RebuildWish, Rebuilds, Source, SourceCounts};
 
@@ -43,10 +43,7 @@ impl Rebuilds for SqliteAggregates {
 
     async fn give_up_rebuild(&self, epoch: u32) -> Result<(), AggregateError> {
         self.write("give a rebuild up", move |writer| {
-            writer
-                .connection
-                .execute("DELETE FROM rebuild WHERE epoch = ?1", [epoch])?;
-            Ok(())
+            wishes::end(&writer.connection, epoch)
         })
         .await
     }
@@ -111,7 +108,7 @@ fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, Agg
     if let Some(version) = &rebuild.wish.version {
         fold_version::put(&transaction, version)?;
     }
-    transaction.execute("DELETE FROM rebuild WHERE epoch = ?1", [flip.epoch])?;
+    wishes::end(&transaction, flip.epoch)?;
     transaction.commit()?;
     Ok(Flipped::InUse)
 }
@@ -176,18 +173,14 @@ fn ids(
     epoch: u32,
     under_way: &BTreeSet<u32>,
 ) -> Result<(Ids, Ids), AggregateError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, epoch, name FROM source WHERE ?1 IS NULL OR name = ?1")?;
-    let mut rows = statement.query([source])?;
     let (mut before, mut now) = (Vec::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let of: u32 = row.get(1)?;
-        let source = Source::named(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?);
-        let id = (row.get(0)?, source.in_epoch(of));
-        if of == epoch {
-            now.push(id);
-        } else if !under_way.contains(&of) {
-            before.push(id);
+    for (id, found) in sets::sources(connection)? {
+        let is_wished = source.is_none_or(|source| source == found.as_str());
+        let of = found.epoch();
+        if is_wished && of == epoch {
+            now.push((id, found));
+        } else if is_wished && !under_way.contains(&of) {
+            before.push((id, found));
         }
     }
     Ok((before, now))

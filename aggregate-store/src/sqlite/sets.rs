@@ -375,19 +375,23 @@ impl StoredSet {
     }
 }
 
+/// All sources in their epochs, by their ids.
+pub(super) fn sources(connection: &Connection) -> Result<Vec<(i64, Source)>, AggregateError> {
+    let mut statement = connection.prepare_cached("SELECT id, name, epoch FROM source")?;
+    let sources = statement.query_map([], |row| {
+        let source = Source::named(row.get_ref(1)?.as_str()?);
+        Ok((row.get(0)?, source.in_epoch(row.get(2)?)))
+    })?;
+    Ok(sources.collect::<Result<_, _>>()?)
+}
+
 /// All sets by their ids; those that are in use by names in the first epoch, whatever the epoch is.
 pub(super) fn all_named(
     connection: &Connection,
     names: &mut Names<'_>,
     epochs: &Epochs,
 ) -> Result<BTreeMap<i64, Option<DimensionSet>>, AggregateError> {
-    let mut sources = BTreeMap::new();
-    let mut statement = connection.prepare_cached("SELECT id, name, epoch FROM source")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let source = Source::named(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
-        sources.insert(row.get::<_, i64>(0)?, source.in_epoch(row.get(2)?));
-    }
+    let sources: BTreeMap<i64, Source> = sources(connection)?.into_iter().collect();
     let mut statement =
         connection.prepare_cached("SELECT id, source, submission_date, packed FROM dimension_set")?;
     let mut rows = statement.query([])?;
@@ -427,7 +431,24 @@ pub(super) fn below(connection: &Connection, day: u32, limit: u32) -> Result<Vec
         "SELECT id, source, submission_date, packed FROM dimension_set
          WHERE submission_date < ?1 ORDER BY submission_date, id LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![day, limit])?;
+    rows_of(statement.query(params![day, limit])?)
+}
+
+/// Sets of a source and of days from one number to another, by no order, as they are found for deletion.
+pub(super) fn of_days(
+    connection: &Connection,
+    source: i64,
+    (first, last): (u32, u32),
+    limit: u32,
+) -> Result<Vec<SetRow>, AggregateError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, source, submission_date, packed FROM dimension_set
+         WHERE source = ?1 AND submission_date BETWEEN ?2 AND ?3 LIMIT ?4",
+    )?;
+    rows_of(statement.query(params![source, first, last, limit])?)
+}
+
+fn rows_of(mut rows: rusqlite::Rows<'_>) -> Result<Vec<SetRow>, AggregateError> {
     let mut sets = Vec::new();
     while let Some(row) = rows.next()? {
         sets.push(SetRow {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ping::SubmissionDate;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::counts::{self, numbers};
 use super::limits::{DELETED_CELLS, DELETED_ROWS, DELETED_SETS};
 use super::retain::MetSets;
-use super::sets::{self, SetRow, unpack};
-use super::{counts, epochs, listing};
+use super::sets::{self, SetRow};
+use super::{epochs, listing, wishes};
 use crate::listing::{Listing, METRIC, SetIds};
 use crate::stored::unstored;
 use crate::{AggregateError, Days, Epochs, Source};
@@ -41,15 +41,13 @@ fn remove_rows(transaction: &Transaction<'_>) -> Result<bool, AggregateError> {
 /// Sets that are not in use, with all that they name, and what was counted of their sources.
 fn remove_sets(transaction: &Transaction<'_>) -> Result<bool, AggregateError> {
     let epochs = epochs::read(transaction)?;
-    let mut sources = transaction.prepare_cached(
-        "SELECT id, name, epoch FROM source WHERE epoch NOT IN (SELECT epoch FROM rebuild)",
-    )?;
-    let sources = sources.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
-    for source in sources.collect::<Result<Vec<(i64, String, u32)>, _>>()? {
-        let (id, name, epoch) = source;
-        for days in unused_days(&epochs, &Source::named(&name).in_epoch(epoch)) {
+    for (id, source) in sets::sources(transaction)? {
+        if wishes::is_under_way(transaction, source.epoch())? {
+            continue;
+        }
+        for days in unused_days(&epochs, &source) {
             counts::remove(transaction, &[id], days)?;
-            let found = find(transaction, id, days)?;
+            let found = sets::of_days(transaction, id, numbers(days), DELETED_SETS)?;
             if !found.is_empty() {
                 remove_some(transaction, id, &found)?;
                 return Ok(true);
@@ -64,26 +62,6 @@ fn unused_days(epochs: &Epochs, source: &Source) -> Vec<Days> {
     let pieces = epochs.pieces(source).into_iter();
     let others = pieces.filter(|piece| piece.source != *source);
     others.map(|piece| piece.days).collect()
-}
-
-fn find(connection: &Connection, source: i64, days: Days) -> Result<Vec<SetRow>, AggregateError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, source, submission_date, packed FROM dimension_set
-         WHERE source = ?1 AND submission_date BETWEEN ?2 AND ?3 LIMIT ?4",
-    )?;
-    let first = days.first.map_or(0, SubmissionDate::as_yyyymmdd);
-    let last = days.last.map_or(99_999_999, SubmissionDate::as_yyyymmdd);
-    let mut rows = statement.query(params![source, first, last, DELETED_SETS])?;
-    let mut sets = Vec::new();
-    while let Some(row) = rows.next()? {
-        sets.push(SetRow {
-            id: unstored(row.get(0)?)?,
-            source: unstored(row.get(1)?)?,
-            submission_date: unstored(row.get(2)?)?,
-            pairs: unpack(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?,
-        });
-    }
-    Ok(sets)
 }
 
 /// Removes the first of these sets, until the slice is full; one at least.

@@ -51,7 +51,7 @@ pub(super) fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Re
             return Err(AggregateError::RebuildUnderWay);
         }
         if wish.source.is_none() || under_way.wish.source == wish.source {
-            transaction.execute("DELETE FROM rebuild WHERE epoch = ?1", [under_way.epoch])?;
+            end(&transaction, under_way.epoch)?;
         }
     }
     if wish.source.is_some() {
@@ -77,6 +77,12 @@ pub(super) fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Re
     let epoch = unstored(transaction.last_insert_rowid())?;
     transaction.commit()?;
     Ok(Rebuild { epoch, wish })
+}
+
+/// Whatever became of it, it is not under way any more.
+pub(super) fn end(connection: &Connection, epoch: u32) -> Result<(), AggregateError> {
+    connection.execute("DELETE FROM rebuild WHERE epoch = ?1", [epoch])?;
+    Ok(())
 }
 
 /// Whether a rebuild is under way.
