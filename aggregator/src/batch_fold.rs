@@ -368,9 +368,12 @@ impl BatchFold {
     /// The submission of a record whose type is folded.
     fn folded(&self, record: &RecordRef<'_>) -> Option<Submission> {
         let submission = parsed(record)?;
+        // Without a rebuild all are taken: no name is made.
         let is_taken = || {
-            self.scope
-                .takes(&self.settings.source_of(&submission), record.submission_date)
+            self.scope.rebuild().is_none()
+                || self
+                    .scope
+                    .takes(&self.settings.source_of(&submission), record.submission_date)
         };
         (self.settings.folds(&submission) && is_taken()).then_some(submission)
     }
