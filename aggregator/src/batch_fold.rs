@@ -14,12 +14,13 @@ use aggregate_store::{
 };
 use chunk::{RecordError, RecordRef, records};
 use index_schema::IndexEntry;
-use ping::{ChunkId, DocumentKey, OTHER, RecordId, Submission, SubmissionDate, Timestamp};
+use ping::{ChunkId, DocumentKey, RecordId, Submission, SubmissionDate, Timestamp};
 use readers::declared::Submitted;
 use readers::glean::Received;
 
 use crate::copies::{Copies, RecordPosition};
 use crate::fold::{FoldSettings, Folder, PingError, Reading, check_object};
+use crate::kinds::{Kinds, Sent};
 use crate::scope::{Scope, key_in_epoch, source_of};
 use crate::unreadable::Unreadable;
 
@@ -47,7 +48,8 @@ pub(crate) struct BatchFold {
     copies: Copies,
     /// Under which keys the store knows copies of documents, and of what each is.
     keys: HashMap<DocumentKey, StoredKey>,
-    by_source: BTreeMap<(String, SubmissionDate), SourceCounts>,
+    by_source: BTreeMap<(Source, SubmissionDate), SourceCounts>,
+    kinds: Kinds,
     chunks: Vec<FoldedChunk>,
     errored: Vec<ErroredRow>,
     errored_by_reason: BTreeMap<String, i64>,
@@ -66,7 +68,7 @@ pub(crate) struct BatchFold {
 #[derive(Clone, Debug)]
 struct StoredKey {
     document: DocumentKey,
-    source: Arc<str>,
+    source: Source,
     epoch: u32,
 }
 
@@ -109,6 +111,7 @@ impl BatchFold {
             scope: Scope::default(),
             keys: HashMap::new(),
             by_source: BTreeMap::new(),
+            kinds: Kinds::default(),
             settings,
             chunks: Vec::new(),
             errored: Vec::new(),
@@ -136,17 +139,15 @@ impl BatchFold {
         let mut unknown = BTreeSet::new();
         for record in records(frame) {
             let record = record?;
-            let Some(submission) = self.folded(&record) else {
-                continue;
-            };
-            let key = submission.document_key();
+            let sent = self.sent(&record);
+            let folded = sent.folded(&self.scope, record.submission_date);
+            let key = folded.and_then(Submission::document_key);
             let Some(document) = key.filter(|key| !self.copies.knows(key)) else {
                 continue;
             };
-            let source: Arc<str> = Arc::from(self.settings.source_of(&submission));
-            for epoch in self.scope.epochs_of(&source) {
+            for &epoch in &sent.kind.epochs {
                 let key = key_in_epoch(document, epoch);
-                let source = Arc::clone(&source);
+                let source = sent.kind.source.clone();
                 let stored = StoredKey {
                     document,
                     source,
@@ -172,7 +173,7 @@ impl BatchFold {
             }) = self.keys.get(&row.key)
             {
                 let day = row.received.submission_date();
-                let is_there = self.scope.epoch(source, day) == *epoch;
+                let is_there = self.scope.epoch(source.as_str(), day) == *epoch;
                 rows.push((*document, is_there.then_some(*epoch), row));
             }
         }
@@ -201,68 +202,69 @@ impl BatchFold {
     }
 
     fn fold(&mut self, record: &RecordRef<'_>, place: RecordPosition) {
-        let parsed = parsed(record);
-        let source = parsed.as_ref().map_or_else(
-            || OTHER.to_owned(),
-            |submission| self.settings.source_of(submission),
-        );
-        if !self.scope.takes(&source, record.submission_date) {
+        let sent = self.sent(record);
+        let (source, day) = (&sent.kind.source, record.submission_date);
+        if !self.scope.takes(source.as_str(), day) {
             return;
         }
         let stored_only = Counters {
             stored_only: 1,
             ..Counters::default()
         };
-        let Some(submission) = parsed.filter(|submission| self.settings.folds(submission)) else {
+        if sent.kind.reading.is_none() {
             match check_object(record.body) {
-                Ok(()) => self.note(&source, record.submission_date, stored_only),
-                Err(error) => self.error(&source, record, place, error.reason()),
+                Ok(()) => self.note(source, day, stored_only),
+                Err(error) => self.error(source, record, place, error.reason()),
             }
             return;
-        };
-        match self.read(record, record.body, &submission) {
+        }
+        match self.read(record, record.body, &sent) {
             Ok(true) => {}
             Ok(false) => {
-                self.note(&source, record.submission_date, stored_only);
+                self.note(source, day, stored_only);
                 return;
             }
             Err(error) => {
-                self.error(&source, record, place, error.reason());
+                self.error(source, record, place, error.reason());
                 return;
             }
         }
-        if let Some(reason) = self.must_pass_over(&source, record, &submission) {
-            self.error(&source, record, place, reason);
+        let document = sent.document_key();
+        if let Some(reason) = self.must_pass_over(source, record, document) {
+            self.error(source, record, place, reason);
             return;
         }
-        self.count(&source, record, &submission, place);
+        self.count(source, record, document, place);
+    }
+
+    /// What was sent, and of which kind it is.
+    fn sent(&mut self, record: &RecordRef<'_>) -> Sent {
+        self.kinds.sent(record.uri, &self.settings, &self.scope)
     }
 
     /// Counts pings of a source and day.
-    fn note(&mut self, source: &str, day: SubmissionDate, counters: Counters) {
+    fn note(&mut self, source: &Source, day: SubmissionDate, counters: Counters) {
         self.counters.add(&counters);
         self.of_source(source, day).counters.add(&counters);
     }
 
     /// Counts an errored ping, or one less.
-    fn note_reason(&mut self, source: &str, day: SubmissionDate, reason: &str, pings: i64) {
+    fn note_reason(&mut self, source: &Source, day: SubmissionDate, reason: &str, pings: i64) {
         *self.errored_by_reason.entry(reason.to_owned()).or_default() += pings;
         let counts = self.of_source(source, day);
         *counts.errored_by_reason.entry(reason.to_owned()).or_default() += pings;
     }
 
-    fn of_source(&mut self, source: &str, day: SubmissionDate) -> &mut SourceCounts {
-        self.by_source.entry((source.to_owned(), day)).or_default()
+    fn of_source(&mut self, source: &Source, day: SubmissionDate) -> &mut SourceCounts {
+        self.by_source.entry((source.clone(), day)).or_default()
     }
 
     /// Reads a body, in place of the one before. False when its type is one that may be counted and it is not.
-    fn read(
-        &mut self,
-        record: &RecordRef<'_>,
-        body: &[u8],
-        submission: &Submission,
-    ) -> Result<bool, PingError> {
-        match self.settings.reader_of(submission) {
+    fn read(&mut self, record: &RecordRef<'_>, body: &[u8], sent: &Sent) -> Result<bool, PingError> {
+        let Some(submission) = &sent.submission else {
+            return Ok(false);
+        };
+        match &sent.kind.reading {
             None => Ok(false),
             Some(Reading::Telemetry) => self.folder.read(body, record.submission_date).map(|()| true),
             Some(Reading::Glean) => {
@@ -285,9 +287,7 @@ impl BatchFold {
                     header: &header,
                     submission: Some(submission),
                 };
-                self.folder
-                    .read_declared(body, &product, submitted)
-                    .map(|()| true)
+                self.folder.read_declared(body, product, submitted).map(|()| true)
             }
         }
     }
@@ -295,13 +295,12 @@ impl BatchFold {
     /// Why a ping may not count, for it would displace a copy that cannot be taken back.
     fn must_pass_over(
         &mut self,
-        source: &str,
+        source: &Source,
         record: &RecordRef<'_>,
-        submission: &Submission,
+        document: Option<DocumentKey>,
     ) -> Option<&'static str> {
-        let key = submission.document_key()?;
-        let displaced = self.copies.displaced_by(key, record.received, record.id)?;
-        if displaced.epoch != self.scope.epoch(source, record.submission_date) {
+        let displaced = self.copies.displaced_by(document?, record.received, record.id)?;
+        if displaced.epoch != self.scope.epoch(source.as_str(), record.submission_date) {
             return Some(DISPLACED_OTHER_RULES);
         }
         let is_unreadable = !self.unreadable.is_empty() && self.unreadable.holds(displaced.place);
@@ -312,17 +311,15 @@ impl BatchFold {
     /// Counts the ping that was read last: as a copy, which is in the cells or not.
     fn count(
         &mut self,
-        source: &str,
+        source: &Source,
         record: &RecordRef<'_>,
-        submission: &Submission,
+        document: Option<DocumentKey>,
         place: RecordPosition,
     ) {
-        let epoch = self.scope.epoch(source, record.submission_date);
+        let epoch = self.scope.epoch(source.as_str(), record.submission_date);
         self.newest_received = self.newest_received.max(Some(record.received));
         self.folder.note_user();
-        let verdict = submission
-            .document_key()
-            .map(|key| self.copies.take(key, record.received, record.id, (place, epoch)));
+        let verdict = document.map(|key| self.copies.take(key, record.received, record.id, (place, epoch)));
         let counts = verdict.is_none_or(|verdict| verdict.counts);
         if counts {
             self.folder.add();
@@ -348,7 +345,7 @@ impl BatchFold {
         }
     }
 
-    fn error(&mut self, source: &str, record: &RecordRef<'_>, place: RecordPosition, reason: &str) {
+    fn error(&mut self, source: &Source, record: &RecordRef<'_>, place: RecordPosition, reason: &str) {
         let errored = Counters {
             errored_pings: 1,
             ..Counters::default()
@@ -365,29 +362,16 @@ impl BatchFold {
         });
     }
 
-    /// The submission of a record whose type is folded.
-    fn folded(&self, record: &RecordRef<'_>) -> Option<Submission> {
-        let submission = parsed(record)?;
-        // Without a rebuild all are taken: no name is made.
-        let is_taken = || {
-            self.scope.rebuild().is_none()
-                || self
-                    .scope
-                    .takes(&self.settings.source_of(&submission), record.submission_date)
-        };
-        (self.settings.folds(&submission) && is_taken()).then_some(submission)
-    }
-
     /// A source in the epoch into which its pings of a day are folded.
-    fn in_epoch(&self, source: &str, day: SubmissionDate) -> Source {
-        Source::named(source).in_epoch(self.scope.epoch(source, day))
+    fn in_epoch(&self, source: &Source, day: SubmissionDate) -> Source {
+        source.in_epoch(self.scope.epoch(source.as_str(), day))
     }
 
     /// Counts the records of a chunk of errored pings by their reasons; their bodies are not looked into. They are counted of the source
     /// that the chunk's partition names.
     pub(crate) fn count_errors(&mut self, entry: &IndexEntry) {
-        let (source, day) = (source_of(entry), entry.submission_date());
-        if !self.scope.takes(&source, day) {
+        let (source, day) = (Source::named(&source_of(entry)), entry.submission_date());
+        if !self.scope.takes(source.as_str(), day) {
             return;
         }
         let count = |records: u64| i64::try_from(records).unwrap_or(i64::MAX);
@@ -428,8 +412,9 @@ impl BatchFold {
         if record.id != displaced.record {
             return Err(NotTheSame::Record);
         }
-        let submission = self.folded(record).ok_or(NotTheSame::Body)?;
-        if self.read(record, body, &submission) != Ok(true) {
+        let sent = self.sent(record);
+        let is_folded = sent.folded(&self.scope, record.submission_date).is_some();
+        if !is_folded || self.read(record, body, &sent) != Ok(true) {
             return Err(NotTheSame::Body);
         }
         self.folder.subtract();
@@ -493,8 +478,7 @@ impl BatchFold {
     pub(crate) fn finish(mut self) -> Batch {
         debug_assert!(self.displaced.is_empty(), "displaced copies were taken back");
         let mut sums = self.folder.take();
-        for ((source, day), counts) in std::mem::take(&mut self.by_source) {
-            let place = (Source::named(&source), day);
+        for (place, counts) in std::mem::take(&mut self.by_source) {
             sums.by_source.entry(place).or_default().add(&counts);
         }
         self.place(&mut sums);
@@ -511,8 +495,4 @@ impl BatchFold {
             ..sums
         }
     }
-}
-
-fn parsed(record: &RecordRef<'_>) -> Option<Submission> {
-    Submission::parse(&String::from_utf8_lossy(record.uri)).ok()
 }

@@ -1,17 +1,20 @@
 //! Follows the index, folds pings, writes aggregates. The fold is pure; the transaction is one.
 //!
 //! - [`fold`]: a ping's body in, signed sums out. Pure.
+//! - [`ChunkFold`]: a whole chunk in, the batch out that an empty store would get of it. Pure.
 //! - [`Aggregator`]: the loop over pending chunks, the rebuild, and the replay of errored pings.
 //! - [`Share`]: what of the pending chunks is this process's, where several fold.
 
 mod aggregator;
 mod batch_fold;
 mod batches;
+mod chunk_fold;
 mod copies;
 mod error;
 pub mod fold;
 mod generations;
 mod inflate;
+mod kinds;
 pub mod limits;
 pub mod metrics;
 mod parts;
@@ -34,6 +37,7 @@ mod walk;
 mod work;
 
 pub use aggregator::{Aggregator, Step};
+pub use chunk_fold::ChunkFold;
 pub use error::AggregatorError;
 pub use generations::Generations;
 pub use passed_over::PassedOver;

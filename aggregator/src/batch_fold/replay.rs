@@ -3,12 +3,13 @@
 use aggregate_store::{Counters, ErroredRow, RetriedChunk, Source};
 use chunk::{RecordRef, records};
 use index_schema::ChunkKind;
-use ping::{ChunkId, OTHER, Submission};
+use ping::ChunkId;
 
-use super::{BatchFold, parsed};
+use super::BatchFold;
 use crate::copies::RecordPosition;
 use crate::fold::check_object;
 use crate::inflate::{TOO_LARGE, inflated};
+use crate::kinds::Sent;
 
 /// Errored pings of one chunk, and how their bodies are come by.
 #[derive(Clone, Debug)]
@@ -47,12 +48,12 @@ impl BatchFold {
     }
 
     fn replay(&mut self, row: &ErroredRow, record: &RecordRef<'_>, errored: &Errored) {
-        let submission = self.folded(record);
+        let sent = self.sent(record);
         match errored.kind {
-            ChunkKind::Pings => self.read_again(record, record.body, submission.as_ref(), row, true),
+            ChunkKind::Pings => self.read_again(record, record.body, &sent, row, true),
             ChunkKind::Errors => {
                 if let Some(body) = inflated(record, errored.cap) {
-                    self.read_again(record, &body, submission.as_ref(), row, true);
+                    self.read_again(record, &body, &sent, row, true);
                 }
             }
         }
@@ -70,17 +71,17 @@ impl BatchFold {
         let mut position = first;
         for record in records(frame) {
             let record = record.map_err(|error| error.to_string())?;
-            let submission = self.folded(&record);
+            let sent = self.sent(&record);
             let reason = record.error.unwrap_or(TOO_LARGE);
             let is_untried = |body: &Vec<u8>| match reason {
                 TOO_LARGE => body.len() as u64 > retry.before,
                 _ => retry.before == 0,
             };
-            let body = match submission {
+            let body = match sent.folded(&self.scope, record.submission_date) {
                 Some(_) => inflated(&record, retry.now).filter(is_untried),
                 None => None,
             };
-            if let (Some(submission), Some(body)) = (submission, body) {
+            if let Some(body) = body {
                 let row = ErroredRow {
                     source: counted_as.clone(),
                     record: record.id,
@@ -89,7 +90,7 @@ impl BatchFold {
                     position,
                     reason: reason.to_owned(),
                 };
-                self.read_again(&record, &body, Some(&submission), &row, false);
+                self.read_again(&record, &body, &sent, &row, false);
                 after_record(self);
             }
             position += 1;
@@ -117,48 +118,45 @@ impl BatchFold {
         self.chunks.is_empty() && self.replayed.is_empty() && self.retried.is_empty()
     }
 
-    /// Reads an errored ping again; its row, if it is stored, goes or gets another reason. Without a submission it is of a
-    /// type that is not folded.
+    /// Reads an errored ping again; its row, if it is stored, goes or gets another reason.
     fn read_again(
         &mut self,
         record: &RecordRef<'_>,
         body: &[u8],
-        submission: Option<&Submission>,
+        sent: &Sent,
         row: &ErroredRow,
         stored: bool,
     ) {
-        let day = record.submission_date;
-        let source = match parsed(record) {
-            Some(submission) => self.settings.source_of(&submission),
-            None => OTHER.to_owned(),
+        let (source, day) = (&sent.kind.source, record.submission_date);
+        let is_folded = sent.folded(&self.scope, day).is_some();
+        let read = match is_folded {
+            true => self.read(record, body, sent),
+            false => check_object(body).map(|()| false),
         };
-        let read = match submission {
-            Some(submission) => self.read(record, body, submission),
-            None => check_object(body).map(|()| false),
-        };
-        let counted = submission.filter(|_| read == Ok(true));
-        let reason = match (read, counted) {
-            (Err(error), _) => Some(error.reason()),
-            (Ok(_), Some(submission)) => self.must_pass_over(&source, record, submission),
-            (Ok(_), None) => None,
+        let document = sent.document_key();
+        let reason = match read {
+            Err(error) => Some(error.reason()),
+            Ok(true) => self.must_pass_over(source, record, document),
+            Ok(false) => None,
         };
         if stored && reason == Some(&row.reason) {
             return;
         }
+        let counted_as = row.source.in_epoch(0);
         // What was counted as another source's is taken from there, but not by a rebuild, which did not count it.
-        let is_counted = self.scope.takes(row.source.as_str(), day);
+        let is_counted = self.scope.takes(counted_as.as_str(), day);
         if is_counted {
-            self.note_reason(row.source.as_str(), day, &row.reason, -1);
+            self.note_reason(&counted_as, day, &row.reason, -1);
         }
         if stored {
             self.replayed.push(row.clone());
         }
         if let Some(reason) = reason {
             if is_counted {
-                self.note_reason(row.source.as_str(), day, reason, 1);
+                self.note_reason(&counted_as, day, reason, 1);
             }
             self.errored.push(ErroredRow {
-                source: self.in_epoch(row.source.as_str(), day),
+                source: self.in_epoch(&counted_as, day),
                 reason: reason.to_owned(),
                 ..row.clone()
             });
@@ -169,22 +167,21 @@ impl BatchFold {
                 errored_pings: -1,
                 ..Counters::default()
             };
-            self.note(row.source.as_str(), day, one_less);
+            self.note(&counted_as, day, one_less);
         }
         self.replayed_pings += 1;
         let place = RecordPosition {
             chunk: row.chunk,
             position: row.position,
         };
-        match counted {
-            Some(submission) => self.count(&source, record, submission, place),
-            None => {
-                let stored_only = Counters {
-                    stored_only: 1,
-                    ..Counters::default()
-                };
-                self.note(&source, day, stored_only);
-            }
+        if read == Ok(true) {
+            self.count(source, record, document, place);
+        } else {
+            let stored_only = Counters {
+                stored_only: 1,
+                ..Counters::default()
+            };
+            self.note(source, day, stored_only);
         }
     }
 }

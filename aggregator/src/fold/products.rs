@@ -60,7 +60,7 @@ impl Products {
     ///
     /// # Errors
     /// The source whose rules are none that this program reads.
-    pub(crate) fn by_rules(rules: &BTreeMap<String, String>, known: &[&Self]) -> Result<Self, String> {
+    pub fn by_rules(rules: &BTreeMap<String, String>, known: &[&Self]) -> Result<Self, String> {
         let mut given = BySource::new();
         for (source, text) in rules {
             let unreadable = || source.clone();
