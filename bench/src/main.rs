@@ -8,6 +8,7 @@ mod bodies;
 mod calibration;
 mod conditions;
 mod cpu;
+mod million;
 mod options;
 mod outcome;
 mod pairs;
@@ -17,6 +18,7 @@ mod row_name;
 mod rows;
 mod run;
 mod sample;
+mod small_pings;
 mod yardstick;
 
 use std::process::ExitCode;

@@ -11,7 +11,9 @@ pub(crate) enum RowName {
     Stored,
     /// Chunk bytes to aggregates in memory
     Fold,
-    /// The same as a process, against engines
+    /// Small pings of Glean's and of a declared product, chunk bytes to batch
+    Sources,
+    /// Main pings as a process, against engines
     Engines,
     /// Aggregates into the database
     Persist,
@@ -23,6 +25,8 @@ pub(crate) enum RowName {
     Edge,
     /// 200s per CPU second, against nginx
     Capacity,
+    /// The same of pings of 1 KB
+    Small,
     /// Time to the 200 under load
     Latency,
     /// Memory by open partitions
@@ -31,6 +35,8 @@ pub(crate) enum RowName {
     Recovery,
     /// POST to number in the API
     Freshness,
+    /// Answers from 1,000,000 aggregates through HTTP: only if named, or in a full run
+    Questions,
     /// The edge with its chunks in S3, against a directory: built with the feature `aws`
     S3,
     /// The index in SQLite and PostgreSQL, 10^6 entries: built with the feature `aws`, only if named, or in a full run

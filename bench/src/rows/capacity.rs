@@ -1,7 +1,9 @@
 //! Capacity: 200s per CPU second of the edge, against nginx that takes each body into a file and answers.
 //!
-//! The client of both is this process: it sends the same bodies over as many connections, each as often, and knows when
+//! Bodies are main pings as Firefox compresses them; those of 1 KB are in `small.rs`. The client of both is this process: it sends the same bodies over as many connections, each as often, and knows when
 //! all are answered. What it costs is in neither figure.
+
+use std::fs;
 
 use anyhow::{Result, anyhow, ensure};
 
@@ -36,13 +38,23 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
         .map(|(work, bodies)| (work, Nginx::start(&program, bodies)));
     let rows = started.iter().map(|(work, nginx)| {
         let nginx = nginx.as_ref().map_err(|error| anyhow!("{error:#}"));
-        let row = nginx.and_then(|nginx| alternate(options, sample, work, nginx));
+        let row = nginx.and_then(|nginx| {
+            let requests = Requests::new(&sample.pings, "PUT", PARTITIONS);
+            alternate(options, &requests, work, nginx, BAR)
+        });
         row.unwrap_or_else(|error| Row::left_out(*work, format!("{error:#}")))
     });
     Ok(rows.collect())
 }
 
-fn alternate(options: &Options, sample: &Sample, work: &str, nginx: &Nginx) -> Result<Row> {
+/// Pairs of these requests, each sent some times a run.
+pub(crate) fn alternate(
+    options: &Options,
+    requests: &Requests,
+    work: &str,
+    nginx: &Nginx,
+    bar: Bar,
+) -> Result<Row> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Nothing is sealed, neither by age nor because the log fills.
     let settings = [
@@ -54,8 +66,7 @@ fn alternate(options: &Options, sample: &Sample, work: &str, nginx: &Nginx) -> R
         "1000000",
     ];
     let process = runtime.block_on(Process::edge_with(&options.highwater, &settings))?;
-    let requests = Requests::new(&sample.pings, "PUT", PARTITIONS);
-    let number = sample.pings.len() * TIMES;
+    let number = requests.len() * TIMES;
     let (mut ours_sent, mut theirs_sent) = (0, 0);
     let ours = || {
         let before = process.threads()?;
@@ -90,11 +101,13 @@ fn alternate(options: &Options, sample: &Sample, work: &str, nginx: &Nginx) -> R
         Bodies::Kept => ("nginx, bodies to files that stay", "under its own name"),
     };
     let note = format!(
-        "{number} PUTs of gzip bodies a run over {CONNECTIONS} connections, from one client in this process; ours syncs \
+        "{number} PUTs a run over {CONNECTIONS} connections, from one client in this process; ours syncs \
          each body before its 200 ({:.1} share a sync) and seals nothing meanwhile; {} with two workers writes each body \
-         to a file, {what}, and syncs nothing",
+         to a file, {what}, and syncs nothing; ours had {:.1} MB of memory at most, and {} files of its log",
         ours_sent as f64 / syncs,
-        nginx.version()?
+        nginx.version()?,
+        process.peak_megabytes()?,
+        fs::read_dir(process.log())?.count()
     );
-    Ok(Row::compared(work, against, BAR, "1/s", pairs).note(note))
+    Ok(Row::compared(work, against, bar, "1/s", pairs).note(note))
 }

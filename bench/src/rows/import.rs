@@ -5,13 +5,12 @@
 //! persists aggregates and repeats.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::child;
 use super::chunks::ChunkMaker;
@@ -48,7 +47,14 @@ fn import(options: &Options, work: &str, pings: &[Sent]) -> Result<Row> {
     let bodies = pings.iter().map(|ping| (ping.uri.as_str(), ping.body.as_slice()));
     let chunk = ChunkMaker::new()?.write(bodies)?;
     let (mut gathers, mut folds, mut partitions) = (Vec::new(), Vec::new(), 0);
-    let ours = || import_once(&options.highwater, &file, pings.len());
+    let ours = || {
+        once(
+            &options.highwater,
+            &file,
+            tempfile::tempdir()?.path(),
+            pings.len(),
+        )
+    };
     let yardstick = || {
         partitions = logged.submit_as_sent(pings)?;
         let gather = logged.seal()?;
@@ -73,28 +79,33 @@ fn import(options: &Options, work: &str, pings: &[Sent]) -> Result<Row> {
 fn write_lines(path: &Path, pings: &[Sent]) -> Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     for ping in pings {
-        write!(
-            file,
-            "{{\"submissionDate\":\"{}\",\"uri\":{},\"body\":",
-            day(),
-            json!(ping.uri)
-        )?;
-        file.write_all(&ping.body)?;
-        file.write_all(b"}\n")?;
+        write_line(&mut file, &ping.uri, &ping.body)?;
     }
     file.flush()?;
     Ok(())
 }
 
+/// Writes one ping as a line of a file to import.
+pub(crate) fn write_line(file: &mut impl Write, uri: &str, body: &[u8]) -> Result<()> {
+    write!(
+        file,
+        "{{\"submissionDate\":\"{}\",\"uri\":{},\"body\":",
+        day(),
+        json!(uri)
+    )?;
+    file.write_all(body)?;
+    file.write_all(b"}\n")?;
+    Ok(())
+}
+
 /// Imports a file into a new data directory. Answers the CPU seconds, after every ping was found to be accounted for.
-fn import_once(program: &Path, file: &Path, pings: usize) -> Result<f64> {
-    let data = tempfile::tempdir()?;
+pub(crate) fn once(program: &Path, file: &Path, data: &Path, pings: usize) -> Result<f64> {
     let mut command = Command::new(program);
     command.arg("import").arg(file);
-    let ended = child::run(on(&mut command, &data))?;
+    let ended = child::run(on(&mut command, data))?;
     let mut command = Command::new(program);
     command.args(["status", "--json"]);
-    let status = child::run(on(&mut command, &data))?.printed;
+    let status = child::run(on(&mut command, data))?.printed;
     let status: Value = serde_json::from_str(&status).context("the status is JSON")?;
     let count = |name: &str| status[name].as_u64().unwrap_or_default();
     let settled = count("folded") + count("repeated");
@@ -102,9 +113,6 @@ fn import_once(program: &Path, file: &Path, pings: usize) -> Result<f64> {
     Ok(ended.cpu_seconds)
 }
 
-fn on<'a>(command: &'a mut Command, data: &TempDir) -> &'a mut Command {
-    command
-        .arg("--data-dir")
-        .arg(data.path())
-        .args(["--log-filter", "warn"])
+fn on<'a>(command: &'a mut Command, data: &Path) -> &'a mut Command {
+    command.arg("--data-dir").arg(data).args(["--log-filter", "warn"])
 }

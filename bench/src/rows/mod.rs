@@ -24,12 +24,15 @@ mod partition;
 mod peers;
 mod persist;
 mod process;
+mod questions;
 mod recovery;
 mod s3;
 mod senders;
 #[cfg(feature = "aws")]
 mod short_keys;
 mod sketches;
+mod small;
+mod sources;
 mod stored;
 mod usage;
 #[cfg(not(feature = "aws"))]

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{
     build, capacity, edge, engines, fold, freshness, gather, import, index, lambda, latency, memory, persist,
-    recovery, s3, sketches, stored,
+    questions, recovery, s3, sketches, small, sources, stored,
 };
 use crate::options::Options;
 use crate::outcome::Row;
@@ -19,20 +19,23 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 17] = [
+    pub(crate) const ALL: [(RowName, Measure); 20] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
+        (RowName::Sources, sources::measure),
         (RowName::Engines, engines::measure),
         (RowName::Persist, persist::measure),
         (RowName::Sketches, sketches::measure),
         (RowName::Import, import::measure),
         (RowName::Edge, edge::measure),
         (RowName::Capacity, capacity::measure),
+        (RowName::Small, small::measure),
         (RowName::Latency, latency::measure),
         (RowName::Memory, memory::measure),
         (RowName::Recovery, recovery::measure),
         (RowName::Freshness, freshness::measure),
+        (RowName::Questions, questions::measure),
         (RowName::S3, s3::measure),
         (RowName::Index, index::measure),
         (RowName::Lambda, lambda::measure),

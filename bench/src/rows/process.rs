@@ -68,6 +68,13 @@ impl Process {
         Self::start(program, &arguments, &[], &edge, &api).await
     }
 
+    /// Starts `highwater serve` on the data directory `data` of a folder and waits until it answers.
+    pub(crate) async fn serve_on(program: &Path, folder: TempDir) -> Result<Self> {
+        let (edge, api) = (free_address()?, free_address()?);
+        let arguments = ["serve", "--edge-listen", &edge, "--api-listen", &api];
+        Self::start_on(folder, program, &arguments, &[], &edge, &api).await
+    }
+
     async fn start(
         program: &Path,
         arguments: &[&str],
@@ -75,7 +82,17 @@ impl Process {
         edge: &str,
         api: &str,
     ) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::start_on(tempfile::tempdir()?, program, arguments, environment, edge, api).await
+    }
+
+    async fn start_on(
+        folder: TempDir,
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        edge: &str,
+        api: &str,
+    ) -> Result<Self> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment: Vec<_> = environment.iter().map(owned).collect();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();

@@ -58,6 +58,48 @@ impl Requests {
         Self(sample.iter().enumerate().map(request).collect())
     }
 
+    /// Submissions of bodies that are not compressed, to their own URIs.
+    pub(crate) fn plain(pings: impl IntoIterator<Item = (String, Vec<u8>)>, method: &str) -> Self {
+        let request = |(uri, body): (String, Vec<u8>)| {
+            let head = format!(
+                "{method} {uri} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            [head.as_bytes(), &body].concat()
+        };
+        Self(pings.into_iter().map(request).collect())
+    }
+
+    /// Questions.
+    pub(crate) fn gets(targets: Vec<String>) -> Self {
+        let request = |target| format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes();
+        Self(targets.into_iter().map(request).collect())
+    }
+
+    /// Sends `number` of them one after the other over one connection. Answers the seconds each took, ascending.
+    pub(crate) fn ask_in_turn(&self, address: &str, number: usize) -> Result<Vec<f64>> {
+        let clock = SystemClock::shared();
+        let mut connection = Connection::open(address)?;
+        let mut seconds = Vec::with_capacity(number);
+        for request in self.0.iter().cycle().take(number) {
+            let begun = clock.monotonic();
+            let status = connection.ask(request)?;
+            seconds.push((clock.monotonic() - begun).as_secs_f64());
+            ensure!(
+                status == 200,
+                "a question was answered {status}: {}",
+                String::from_utf8_lossy(request)
+            );
+        }
+        seconds.sort_by(f64::total_cmp);
+        Ok(seconds)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Sends `number` of them over 64 connections.
     pub(crate) fn send(&self, address: &str, number: usize, pace: Pace) -> Result<Sending> {
         let connections = (0..CONNECTIONS).map(|_| Connection::open(address));
