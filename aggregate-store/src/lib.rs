@@ -60,7 +60,8 @@ pub use postgres::PostgresAggregates;
 #[cfg(feature = "postgres")]
 pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use question::{
-    CellQuery, Filter, FilterOptions, Listed, SeriesRow, UserDay, UserQuery, ValueOf, VersionDate, Wanted,
+    CellQuery, Filter, FilterOptions, LIST_SEPARATOR, Listed, SeriesRow, UserDay, UserQuery, ValueOf,
+    VersionDate, Wanted,
 };
 pub use rebuild::{Flip, Flipped, Rebuild, RebuildWish, Rebuilds};
 pub use retain::{Below, DayBytes, DeletePlace, Deleted, RetainAggregates};

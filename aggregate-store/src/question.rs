@@ -7,6 +7,9 @@ use sketch::{Cell, Layout, UserSketch};
 
 use crate::{Dimension, DimensionSet, Source};
 
+/// What stands between the items of a list that is a dimension's value: no item has it.
+pub const LIST_SEPARATOR: &str = ",";
+
 /// Asks for one metric's cells, summed over every dimension that is not grouped by, and over processes unless these are
 /// kept apart; label and layout stay apart always.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,9 @@ pub enum Wanted {
         /// The last.
         to: Option<String>,
     },
+    /// Lists, kept as texts with [`LIST_SEPARATOR`] between their items, that have any of these items; [`ping::UNKNOWN`] asks for what
+    /// was not stated.
+    AnyItemOf(Vec<String>),
     /// A version of an operating system as the original counted it: [`DimensionSet::original_os_version`].
     OriginalOsVersion(String),
 }
@@ -66,6 +72,15 @@ impl Filter {
         Self {
             dimension: Dimension::named(dimension),
             wanted: Wanted::AnyOf(values),
+        }
+    }
+
+    /// The lists that have any of these items; see [`Wanted::AnyItemOf`].
+    #[must_use]
+    pub fn any_item_of(dimension: &str, items: Vec<String>) -> Self {
+        Self {
+            dimension: Dimension::named(dimension),
+            wanted: Wanted::AnyItemOf(items),
         }
     }
 
@@ -100,6 +115,11 @@ impl Filter {
                 value != UNKNOWN
                     && from.as_ref().is_none_or(|from| *from <= value)
                     && to.as_ref().is_none_or(|to| value <= *to)
+            }
+            Wanted::AnyItemOf(items) => {
+                let list = set.any_value(self.dimension.as_str());
+                list.split(LIST_SEPARATOR)
+                    .any(|item| items.iter().any(|wanted| wanted == item))
             }
             Wanted::OriginalOsVersion(version) => set.original_os_version() == version,
         }

@@ -6,27 +6,34 @@
 //! [`BatchFold::take_back`] it. What of that cannot be read is told to another batch, which folds the same records anew
 //! ([`BatchFold::passing_over`]).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aggregate_store::{
-    Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, SeenRow, Source, SourceCounts,
+    Batch, Counters, ErroredRow, FoldedChunk, LIST_SEPARATOR, RetriedChunk, Source, SourceCounts,
 };
 use chunk::{RecordError, RecordRef, records};
+use foldhash::fast::RandomState;
 use index_schema::IndexEntry;
-use ping::{ChunkId, DocumentKey, RecordId, Submission, SubmissionDate, Timestamp};
+use ping::{ChunkId, DocumentKey, RecordId, SubmissionDate, Timestamp};
 use readers::declared::Submitted;
 use readers::glean::Received;
 
 use crate::copies::{Copies, RecordPosition};
 use crate::fold::{FoldSettings, Folder, PingError, Reading, check_object};
 use crate::kinds::{Kinds, Sent};
-use crate::scope::{Scope, key_in_epoch, source_of};
+use crate::scope::{Scope, source_of};
 use crate::unreadable::Unreadable;
 
+mod lookup;
 mod replay;
 
+use self::lookup::StoredKey;
 pub(crate) use self::replay::{Errored, first_try};
+
+/// The header in which Glean's SDK names the source of a ping, a list.
+const SOURCE_TAGS: &str = "x-source-tags";
 
 /// About what an error row takes.
 const ERRORED_BYTES: usize = 128;
@@ -47,7 +54,7 @@ pub(crate) struct BatchFold {
     folder: Folder,
     copies: Copies,
     /// Under which keys the store knows copies of documents, and of what each is.
-    keys: HashMap<DocumentKey, StoredKey>,
+    keys: HashMap<DocumentKey, StoredKey, RandomState>,
     by_source: BTreeMap<(Source, SubmissionDate), SourceCounts>,
     kinds: Kinds,
     chunks: Vec<FoldedChunk>,
@@ -62,14 +69,6 @@ pub(crate) struct BatchFold {
     unreadable: Arc<Unreadable>,
     passed_over: u64,
     unreadable_rows: u64,
-}
-
-/// The document, its source, and the epoch in which copies lie that the store knows under a key.
-#[derive(Clone, Debug)]
-struct StoredKey {
-    document: DocumentKey,
-    source: Source,
-    epoch: u32,
 }
 
 /// A copy that counted and is a repeat now: its sums are to be taken back.
@@ -109,7 +108,7 @@ impl BatchFold {
             folder,
             copies: Copies::new(settings.repeat_window),
             scope: Scope::default(),
-            keys: HashMap::new(),
+            keys: HashMap::default(),
             by_source: BTreeMap::new(),
             kinds: Kinds::default(),
             settings,
@@ -132,55 +131,6 @@ impl BatchFold {
     pub(crate) fn passing_over(mut self, unreadable: Arc<Unreadable>) -> Self {
         self.unreadable = unreadable;
         self
-    }
-
-    /// The keys under which the store may know copies of the documents in a decoded data frame that are not loaded yet.
-    pub(crate) fn unknown_documents(&mut self, frame: &[u8]) -> Result<Vec<DocumentKey>, RecordError> {
-        let mut unknown = BTreeSet::new();
-        for record in records(frame) {
-            let record = record?;
-            let sent = self.sent(&record);
-            let folded = sent.folded(&self.scope, record.submission_date);
-            let key = folded.and_then(Submission::document_key);
-            let Some(document) = key.filter(|key| !self.copies.knows(key)) else {
-                continue;
-            };
-            for &epoch in &sent.kind.epochs {
-                let key = key_in_epoch(document, epoch);
-                let source = sent.kind.source.clone();
-                let stored = StoredKey {
-                    document,
-                    source,
-                    epoch,
-                };
-                self.keys.insert(key, stored);
-                unknown.insert(key);
-            }
-        }
-        Ok(unknown.into_iter().collect())
-    }
-
-    /// Takes in all stored copies under these keys.
-    pub(crate) fn load(&mut self, keys: &[DocumentKey], stored: Vec<SeenRow>) {
-        let documents = keys.iter().filter_map(|key| self.keys.get(key));
-        let documents: BTreeSet<DocumentKey> = documents.map(|stored| stored.document).collect();
-        let mut rows = Vec::with_capacity(stored.len());
-        for row in stored {
-            if let Some(StoredKey {
-                document,
-                source,
-                epoch,
-            }) = self.keys.get(&row.key)
-            {
-                let day = row.received.submission_date();
-                let is_there = self.scope.epoch(source.as_str(), day) == *epoch;
-                rows.push((*document, is_there.then_some(*epoch), row));
-            }
-        }
-        for key in keys {
-            self.keys.remove(key);
-        }
-        self.copies.load(&documents.into_iter().collect::<Vec<_>>(), rows);
     }
 
     /// Folds the records of a decoded data frame, of which `first` is the first one's position in the chunk. After each
@@ -268,11 +218,12 @@ impl BatchFold {
             None => Ok(false),
             Some(Reading::Telemetry) => self.folder.read(body, record.submission_date).map(|()| true),
             Some(Reading::Glean) => {
+                let tags = values_of(record, SOURCE_TAGS);
                 let received = Received {
                     namespace: &submission.namespace,
                     document_type: submission.document_type.as_deref().unwrap_or_default(),
                     date: record.submission_date,
-                    source_tags: None,
+                    source_tags: tags.as_deref(),
                     is_declared: self.settings.is_bare(submission),
                 };
                 self.folder.read_glean(body, &received)
@@ -495,4 +446,19 @@ impl BatchFold {
             ..sums
         }
     }
+}
+
+/// The values of a stored header, as one list.
+fn values_of<'a>(record: &RecordRef<'a>, name: &str) -> Option<Cow<'a, str>> {
+    let mut values = record
+        .headers()
+        .filter_map(|(header, value)| (header == name).then_some(value));
+    let first = values.next()?;
+    let mut list = Cow::Borrowed(first);
+    for value in values {
+        let list = list.to_mut();
+        list.push_str(LIST_SEPARATOR);
+        list.push_str(value);
+    }
+    Some(list)
 }

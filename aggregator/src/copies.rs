@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aggregate_store::SeenRow;
+use foldhash::fast::RandomState;
 use ping::{ChunkId, DocumentKey, RecordId, Timestamp};
 
 use crate::scope::key_in_epoch;
@@ -20,9 +21,9 @@ const ROW_BYTES: usize = 2 * size_of::<Row>();
 #[derive(Debug)]
 pub(crate) struct Copies {
     window_micros: i64,
-    by_document: HashMap<DocumentKey, Vec<Row>>,
+    by_document: HashMap<DocumentKey, Vec<Row>, RandomState>,
     /// Stored copies of epochs that do not hold their days: they decide nothing, and are known.
-    beside: HashMap<DocumentKey, Vec<SeenRow>>,
+    beside: HashMap<DocumentKey, Vec<SeenRow>, RandomState>,
     rows: usize,
 }
 
@@ -109,8 +110,8 @@ impl Copies {
     pub(crate) fn new(window: Duration) -> Self {
         Self {
             window_micros: i64::try_from(window.as_micros()).unwrap_or(i64::MAX),
-            by_document: HashMap::new(),
-            beside: HashMap::new(),
+            by_document: HashMap::default(),
+            beside: HashMap::default(),
             rows: 0,
         }
     }

@@ -71,13 +71,13 @@ pub(crate) fn glean(n: u64) -> (String, Vec<u8>) {
     (uri, body.to_string().into_bytes())
 }
 
-/// URI and body of a ping of the declared product.
+/// URI and body of a ping of the declared product: some 25 values that count, and as much again that is stored only.
 pub(crate) fn declared(n: u64) -> (String, Vec<u8>) {
     let mut dice = Dice(n);
-    let commands = (0..9).map(|_| (dice.of(&COMMANDS).to_owned(), json!(dice.below(30) + 1)));
+    let commands = (0..6).map(|_| (dice.of(&COMMANDS).to_owned(), json!(dice.below(30) + 1)));
     let commands: Map<String, Value> = commands.collect();
-    let timings = (0..5).map(|_| {
-        let ms: Vec<u64> = (0..8).map(|_| dice.below(60_000)).collect();
+    let timings = (0..4).map(|_| {
+        let ms: Vec<u64> = (0..=dice.below(3)).map(|_| dice.below(60_000)).collect();
         (
             dice.of(&COMMANDS).to_owned(),
             json!({ "ms": ms, "failed": dice.below(3) }),
@@ -89,8 +89,12 @@ pub(crate) fn declared(n: u64) -> (String, Vec<u8>) {
         "channel": dice.of(&CHANNELS), "os": { "name": dice.of(&SYSTEMS), "arch": "x86_64", "release": "6.1.0-18-amd64" },
         "ci": dice.below(4) == 0, "runs": dice.below(200), "plugins": dice.below(30), "editor": dice.of(&EDITORS),
         "tools": ["git", "make", dice.of(&EDITORS)], "commands": commands, "timings": timings, "startup_ms": dice.below(900),
-        "host": { "cpus": 1 << dice.below(6), "memory_mb": 4_096 << dice.below(4), "terminal": "xterm-256color", "locale": "en_GB.UTF-8" },
-        "debug": { "flags": ["--verbose", "--color=never"], "cwd_hash": format!("{:016x}", dice.next()), "parent": "zsh" },
+        "host": {
+            "cpus": 1 << dice.below(6), "memory_mb": 4_096 << dice.below(4), "terminal": "xterm-256color",
+            "locale": "en_GB.UTF-8", "shell": "/usr/bin/zsh", "virtual": dice.of(&["none", "docker", "kvm"]),
+        },
+        "build": { "commit": format!("{:016x}{:016x}", dice.next(), dice.next()), "compiler": "rustc 1.95.0 (2026-09-14)" },
+        "debug": { "flags": ["--verbose", "--color=never", "--offline"], "cwd_hash": format!("{:016x}", dice.next()), "parent": "zsh" },
     });
     let uri = format!("/submit/bench-cli/usage/1/{}", uuid(0xa000, n));
     (uri, body.to_string().into_bytes())

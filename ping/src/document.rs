@@ -12,7 +12,8 @@ pub struct DocumentKey([u8; 16]);
 impl DocumentKey {
     /// The key of a submission, or `None` when its document id is no hyphenated UUID: such a ping is never a repeat.
     pub fn of(submission: &Submission) -> Option<Self> {
-        is_hyphenated_uuid(&submission.document_id).then(|| Self(document_hash(submission)))
+        let id = &submission.document_id;
+        is_hyphenated_uuid(id).then(|| Self(hash(submission, &id.to_ascii_lowercase())))
     }
 
     /// The key with this hash.
@@ -30,13 +31,13 @@ impl DocumentKey {
 /// its length in bytes as a little-endian u32. A hyphenated UUID counts in lower case, any other id as it is; a
 /// missing type or id counts as empty.
 pub fn document_hash(submission: &Submission) -> [u8; 16] {
-    let lower;
-    let id = if is_hyphenated_uuid(&submission.document_id) {
-        lower = submission.document_id.to_ascii_lowercase();
-        &lower
-    } else {
-        &submission.document_id
-    };
+    match DocumentKey::of(submission) {
+        Some(key) => key.0,
+        None => hash(submission, &submission.document_id),
+    }
+}
+
+fn hash(submission: &Submission, id: &str) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in [
         &submission.namespace,
@@ -54,11 +55,13 @@ pub fn document_hash(submission: &Submission) -> [u8; 16] {
 }
 
 pub(crate) fn is_hyphenated_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    let Ok(mut bytes) = <[u8; 36]>::try_from(text.as_bytes()) else {
+        return false;
+    };
+    let are_hyphens = HYPHENS.iter().all(|at| bytes[*at] == b'-');
+    HYPHENS.iter().for_each(|at| bytes[*at] = b'0');
+    are_hyphens && bytes.iter().all(u8::is_ascii_hexdigit)
 }
 
 #[cfg(test)]

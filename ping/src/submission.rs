@@ -142,6 +142,9 @@ fn argument(query: &str, name: &str) -> Option<String> {
 
 /// Percent-decoding; what is no escape stays, what is no UTF-8 becomes U+FFFD.
 fn decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

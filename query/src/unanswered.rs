@@ -115,7 +115,7 @@ fn is_before(filter: &Filter, known: &AboutSource) -> bool {
         && match &filter.wanted {
             Wanted::AnyOf(days) => days.iter().all(is_older),
             Wanted::Between { to, .. } => to.as_ref().is_some_and(is_older),
-            Wanted::OriginalOsVersion(_) => false,
+            Wanted::AnyItemOf(_) | Wanted::OriginalOsVersion(_) => false,
         }
 }
 
@@ -127,7 +127,7 @@ fn is_of_today(filter: &Filter, today: &str) -> bool {
             Wanted::Between { from, to } => {
                 from.as_deref() == Some(today) && to.as_deref().is_none_or(|to| to >= today)
             }
-            Wanted::OriginalOsVersion(_) => false,
+            Wanted::AnyItemOf(_) | Wanted::OriginalOsVersion(_) => false,
         }
 }
 

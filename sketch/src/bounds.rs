@@ -10,8 +10,37 @@ use crate::layout::{BIN_COUNT_MAX, Layout};
 
 static COUNT_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::COUNT));
 static SIMPLE_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::SIMPLE));
-static NUMBER_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::NUMBER));
-static MEMORY_BOUNDS: LazyLock<Vec<i64>> = LazyLock::new(|| lower_bounds(&Layout::MEMORY));
+static NUMBER_BOUNDS: LazyLock<ByPower> = LazyLock::new(|| ByPower::of(lower_bounds(&Layout::NUMBER)));
+static MEMORY_BOUNDS: LazyLock<ByPower> = LazyLock::new(|| ByPower::of(lower_bounds(&Layout::MEMORY)));
+
+/// Ascending bounds, and where among them each power of two begins: few are left to search, however many there are.
+struct ByPower {
+    bounds: Vec<i64>,
+    /// How many bounds are at most 2^k.
+    up_to: [usize; 64],
+}
+
+impl ByPower {
+    fn of(bounds: Vec<i64>) -> Self {
+        let up_to = std::array::from_fn(|power| {
+            let value = i64::try_from(1_u64 << power).unwrap_or(i64::MAX);
+            bounds.partition_point(|&bound| bound <= value)
+        });
+        Self { bounds, up_to }
+    }
+
+    /// As [`bin_among`].
+    fn bin_of(&self, value: i64) -> i64 {
+        let Some(power) = value.checked_ilog2() else {
+            return bin_among(&self.bounds, value);
+        };
+        let power = power as usize;
+        // The bounds at most `value` are those at most its power of two, and some below the next one.
+        let end = self.up_to.get(power + 1).copied().unwrap_or(self.bounds.len());
+        let from = self.up_to[power].saturating_sub(1);
+        bin_among(&self.bounds[from..end], value)
+    }
+}
 
 /// See [`Layout::lower_bounds`].
 pub(crate) fn lower_bounds(layout: &Layout) -> Vec<i64> {
@@ -33,6 +62,8 @@ pub(crate) fn lower_bounds(layout: &Layout) -> Vec<i64> {
 pub(crate) fn bin_of(layout: &Layout, value: i64) -> i64 {
     match layout.kind {
         HistogramKind::Keys | HistogramKind::Categories => value,
+        HistogramKind::Functional if *layout == Layout::NUMBER => NUMBER_BOUNDS.bin_of(value),
+        HistogramKind::Functional if *layout == Layout::MEMORY => MEMORY_BOUNDS.bin_of(value),
         _ => with_bounds(layout, |bounds| bin_among(bounds, value)),
     }
 }
@@ -52,8 +83,8 @@ fn with_bounds<T>(layout: &Layout, find: impl FnOnce(&[i64]) -> T) -> T {
     match *layout {
         Layout::COUNT => find(&COUNT_BOUNDS),
         Layout::SIMPLE => find(&SIMPLE_BOUNDS),
-        Layout::NUMBER => find(&NUMBER_BOUNDS),
-        Layout::MEMORY => find(&MEMORY_BOUNDS),
+        Layout::NUMBER => find(&NUMBER_BOUNDS.bounds),
+        Layout::MEMORY => find(&MEMORY_BOUNDS.bounds),
         _ => find(&lower_bounds(layout)),
     }
 }
@@ -215,6 +246,18 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn a_search_by_powers_of_two_finds_what_a_search_finds(value: i64, shift in 0_u32..64, near in -3_i64..3) {
+            for layout in [Layout::NUMBER, Layout::MEMORY] {
+                let bounds = layout.lower_bounds();
+                let edge = bounds[value.unsigned_abs() as usize % bounds.len()];
+                let power = i64::MAX >> shift;
+                for value in [value, value >> shift, power.saturating_add(near), edge.saturating_add(near)] {
+                    prop_assert_eq!(layout.bin_of(value), bin_among(&bounds, value), "{}", value);
+                }
+            }
+        }
 
         #[test]
         fn any_layout_has_few_ascending_bounds(layout in layout()) {

@@ -178,7 +178,9 @@ def glean(draw, clients):
     draw.maybe(ping, "metrics", draw.or_odd(metrics), 0.97)
     draw.maybe(ping, "events", draw.or_odd([event() for _ in range(draw.random.randrange(4))]), 0.5)
     source = draw.some(["acme-notes/usage", "acme-notes/usage", "acme-web/metrics", "acme-notes/deletion-request"])
-    return f"/submit/{source}/1/%s", {}, draw.shuffled(ping)
+    tags = ["automation", "ci,automation", " automation , ci,ci", "a,b,c,d,e,f", "w" * 20, "w" * 21 + ",x", ",", "UNKNOWN"]
+    headers = {"x-source-tags": draw.some(tags)} if draw.odd(3) else {}
+    return f"/submit/{source}/1/%s", headers, draw.shuffled(ping)
 
 
 def run(draw, ping):

@@ -12,6 +12,7 @@ NUMBERS = "functional(2,8,1)"
 LABEL_CHARACTERS = 111
 STRING_BYTES = 255
 NAME_BYTES = 128
+TAGS, TAG_BYTES = 5, 20
 LIST_ITEMS = 100
 BIN_SAMPLES = 1 << 40
 NANOSECONDS = {
@@ -208,9 +209,20 @@ def section(told, kind, name, value, received):
                 told.marker(name)
 
 
-def tell(namespace, doc_type, ping, received):
+def source_tags(header):
+    """The first five different tags, ascending: a list in any order is one value."""
+    tags = []
+    for tag in (header or "").split(","):
+        tag = tag.strip()
+        tag = OTHER if len(tag.encode()) > TAG_BYTES else tag
+        if tag and tag not in tags and len(tags) < TAGS:
+            tags.append(tag)
+    return ",".join(sorted(tags)) or UNKNOWN
+
+
+def tell(namespace, doc_type, ping, received, headers):
     told = Told(f"{namespace}/{doc_type}")
-    told.dimensions = dimensions(namespace, ping)
+    told.dimensions = {**dimensions(namespace, ping), "source_tags": source_tags(headers.get("x-source-tags"))}
     told.client = client_of(at(ping, "client_info", "client_id"))
     metrics = ping.get("metrics")
     for kind, names in metrics.once() if isinstance(metrics, Object) else []:

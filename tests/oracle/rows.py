@@ -35,7 +35,7 @@ def tell(declaration, ping):
         return declared.tell(declaration, namespace, doc_type, body, day, ping.headers)
     if glean.at(body, "ping_info") is None:
         return None
-    return glean.tell(namespace, doc_type, body, day)
+    return glean.tell(namespace, doc_type, body, day, ping.headers)
 
 
 def told_by_each(declaration, pings, counts):

@@ -226,6 +226,10 @@ fn matches(query: &CellQuery, key: &CellKey) -> bool {
             let (from, to) = (from.as_deref().unwrap_or(""), to.as_deref());
             value != UNKNOWN && from <= value.as_str() && to.is_none_or(|to| value.as_str() <= to)
         }
+        Wanted::AnyItemOf(items) => {
+            let list = value_of(set, filter.dimension.as_str());
+            list.split(',').any(|item| items.contains(&item.to_owned()))
+        }
         Wanted::OriginalOsVersion(version) => *version == as_the_original(set),
     };
     *set.source() == query.source

@@ -19,7 +19,9 @@ const SYSTEMS: [&str; 2] = ["Linux", "Windows_NT"];
 const SYSTEM_VERSIONS: [&str; 4] = ["6.1", "5.15", "5.1", "\u{e4}.15"];
 const E10S: [&str; 2] = ["true", UNKNOWN];
 const COUNTRY: &str = "country";
-const COUNTRIES: [&str; 2] = ["DE", "Firefox"];
+/// Some of them are lists.
+const COUNTRIES: [&str; 6] = ["DE", "Firefox", "DE,FR", "CDE,F,FR", "DE,UNKNOWN", "%,_"];
+const ITEMS: [&str; 8] = ["DE", "FR", "F", "DE,FR", "", "%", "_", UNKNOWN];
 const PROCESSES: [&str; 3] = ["parent", "content", "gpu"];
 const LABELS: [&str; 3] = ["", "a label", "Firefox"];
 const LAYOUTS: [Layout; 3] = [
@@ -136,17 +138,22 @@ pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
     let of =
         |dimension: &'static str, value: Option<String>| value.map(|value| Filter::is(dimension, &value));
     let filters = (
-        (dates, prop::option::weighted(0.3, range())),
+        (
+            dates,
+            prop::option::weighted(0.3, range()),
+            prop::option::weighted(0.3, items()),
+        ),
         (filter(CHANNELS), filter(VERSIONS), filter(APPLICATIONS)),
         (filter(ARCHITECTURES), filter(SYSTEMS), filter(SYSTEM_VERSIONS)),
         (filter(E10S), prop::option::weighted(0.2, one_of(COUNTRIES))),
         prop_oneof![3 => Just(None), 2 => filter(["5.1", "6.1", "5.15", "5", "\u{e4}.1", "'.\0", "UNK", UNKNOWN])],
     );
     let filters = filters.prop_map(
-        move |((dates, range), first, second, third, original_os_version)| {
+        move |((dates, range, items), first, second, third, original_os_version)| {
             let filters = [
                 dates,
                 range,
+                items,
                 of(Dimension::CHANNEL, first.0),
                 of(Dimension::VERSION, first.1),
                 of(Dimension::APPLICATION, first.2),
@@ -195,6 +202,13 @@ pub fn any_cell_query() -> impl Strategy<Value = CellQuery> {
                 by_process,
             },
         )
+}
+
+/// Any items of a list, or of what is none.
+fn items() -> impl Strategy<Value = Filter> {
+    let dimensions = vec![COUNTRY, Dimension::OS, "no such dimension"];
+    let items = prop::collection::vec(one_of(ITEMS), 0..3);
+    (select(dimensions), items).prop_map(|(dimension, items)| Filter::any_item_of(dimension, items))
 }
 
 /// Any range of a dimension, either end open or not.

@@ -171,7 +171,7 @@ fn expected(additions: &[Addition], query: &UserQuery) -> Vec<UserDay> {
                     && from.iter().all(|from| *from <= value)
                     && to.iter().all(|to| value <= *to)
             }
-            Wanted::OriginalOsVersion(_) => unreachable!("no such question is drawn"),
+            Wanted::AnyItemOf(_) | Wanted::OriginalOsVersion(_) => unreachable!("no such question is drawn"),
         });
         if is_asked
             && *set.source() == query.source

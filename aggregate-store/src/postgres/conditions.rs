@@ -7,7 +7,9 @@ use tokio_postgres::types::Type;
 use super::given::Given;
 use super::ids::column;
 use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
-use crate::{AggregateError, CellQuery, Dimension, Filter, Source, Wanted, original_os_version};
+use crate::{
+    AggregateError, CellQuery, Dimension, Filter, LIST_SEPARATOR, Source, Wanted, original_os_version,
+};
 
 /// The sets of a source of which all of these hold.
 pub(super) fn of_sets(
@@ -21,6 +23,7 @@ pub(super) fn of_sets(
         let holds = match &filter.wanted {
             Wanted::AnyOf(values) => any_of(given, dimension, values)?,
             Wanted::Between { from, to } => between(given, dimension, from.as_deref(), to.as_deref()),
+            Wanted::AnyItemOf(items) => any_item_of(given, dimension, items)?,
             Wanted::OriginalOsVersion(version) => with_original_os_version(given, version)?,
         };
         sql.push_str(&format!(" AND ({holds})"));
@@ -121,6 +124,27 @@ fn bearing<'a>(given: &mut Given, dimension: &str, values: impl IntoIterator<Ite
          JOIN highwater_aggregates.string value ON sha256(value.bytes) = sha256(i.bytes) \
          WHERE sha256(name.bytes) = sha256({dimension}))"
     )
+}
+
+/// The sets that state a list with one of these items.
+fn any_item_of(given: &mut Given, dimension: &str, items: &[String]) -> Result<String, AggregateError> {
+    let mut any = vec!["FALSE".to_owned()];
+    for item in items {
+        if item == UNKNOWN {
+            any.push(silent(given, dimension));
+        }
+        // No item has the separator: with one it would be found where two stand side by side.
+        if item.contains(LIST_SEPARATOR) {
+            continue;
+        }
+        let list = value(given, dimension);
+        let separator = given.text(LIST_SEPARATOR);
+        let item = given.text(item);
+        any.push(format!(
+            "position({separator} || {item} || {separator} IN {separator} || {list} || {separator}) > 0"
+        ));
+    }
+    Ok(any.join(" OR "))
 }
 
 /// The sets that state a value of this range: texts are compared by their bytes.

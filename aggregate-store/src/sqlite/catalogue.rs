@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::epochs;
 use super::listing::{self, Stored};
+use super::members::Members;
 use super::names::{Names, id_of};
 use super::present;
-use super::sets::{DAY, Members, source_id};
+use super::sets::{DAY, source_id};
 use crate::catalogue::EXAMPLES_MAX;
 use crate::layer::Part;
 use crate::stored::date;

@@ -6,8 +6,9 @@ use ping::UNKNOWN;
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 
+use super::members::Members;
 use super::names::{Names, id_of};
-use super::sets::{DAY, Members, members_of, source_id};
+use super::sets::{DAY, members_of, source_id};
 use crate::layer::Part;
 use crate::listing::cut;
 use crate::stored::date;

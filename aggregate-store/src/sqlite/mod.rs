@@ -17,6 +17,7 @@ mod fold_version;
 mod layers;
 mod limits;
 mod listing;
+mod members;
 mod merge;
 mod names;
 mod overlay;

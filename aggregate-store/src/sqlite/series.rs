@@ -10,9 +10,10 @@ use rusqlite::types::Value;
 use sketch::{Cell, Layout};
 
 use super::finder::CellIds;
+use super::members::Members;
 use super::names::{Names, id_of};
 use super::overlay::Overlay;
-use super::sets::{DAY, Members, StoredSet, table_of};
+use super::sets::{DAY, StoredSet, table_of};
 use crate::bounds::Taken;
 use crate::build_date::{BuildDate, Builds};
 use crate::layer::{Part, add_held};

@@ -7,8 +7,9 @@ use rusqlite::{Connection, params};
 use sketch::UserSketch;
 
 use super::dictionary::Dictionary;
+use super::members::Members;
 use super::names::Names;
-use super::sets::{Members, StoredSet, table_of};
+use super::sets::{StoredSet, table_of};
 use crate::bounds::Taken;
 use crate::layer::Part;
 use crate::{AggregateError, Batch, Bounds, DimensionSet, Listed, UserDay, UserQuery};

@@ -44,9 +44,7 @@ impl Shapes {
                 .map(|dimension| Name::named(dimension.name()))
                 .collect(),
         };
-        let of_glean = GleanDimension::ALL
-            .into_iter()
-            .filter(|dimension| !dimension.is_list());
+        let of_glean = GleanDimension::ALL.into_iter();
         Self {
             shapes: vec![main],
             by_name: HashMap::new(),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aggregate_store::{Batch, CellAddress, DimensionSet};
+use foldhash::fast::RandomState;
 use sketch::{Cell, UserSketch, coupon_of};
 
 use super::ids::IdMap;
@@ -29,7 +30,7 @@ struct InSet {
 /// Sums by dense ids.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    set_ids: HashMap<StagedSet, u32>,
+    set_ids: HashMap<StagedSet, u32, RandomState>,
     /// By the ids of dimension sets: a ping touches one of these small tables, not cells all over a large one.
     cells: Vec<IdMap<InSet, Cell>>,
     /// By the ids of dimension sets, too.

@@ -2,9 +2,12 @@
 //!
 //! How it is kept (decision 0041): a labelled metric's key is the label. A category's value is in the label, too, behind the key
 //! and `=`. Both have a cell without label beside them, which counts the pings that have any. A number's layout is told from
-//! a distribution's ([`Layout::of_numbers`]).
+//! a distribution's ([`Layout::of_numbers`]). The rates at which sessions were sampled are categories of a metric of their own, which
+//! only pings have whose events were thinned. A dimension that is a list is one text: its items ascending, a comma between them.
 
-use readers::values::{Contribution as Told, Kind, Name, Note, Values};
+use aggregate_store::LIST_SEPARATOR;
+use readers::glean::SAMPLED;
+use readers::values::{Contribution as Told, Kind, Name, Note, Rates, Values};
 use sketch::Layout;
 
 use super::category::write_label;
@@ -81,6 +84,12 @@ impl Values for ToldPing<'_> {
         }
     }
 
+    fn listed(&mut self, dimension: u32, value: &str) {
+        if let Some(place) = self.stage.dimensions.at(dimension as usize) {
+            put_item(place, value);
+        }
+    }
+
     fn contribution(&mut self, told: Told<'_>) {
         let Some(metric) = self.metric(told.metric) else {
             return;
@@ -107,7 +116,54 @@ impl Values for ToldPing<'_> {
         self.push(metric, label, Layout::CATEGORIES, 0, &[(0, times)]);
     }
 
+    fn sampled(&mut self, metric: Name<'_>, rates: Rates) {
+        let (Name::Sent(of), true) = (metric, rates.lowest < 1.0) else {
+            return;
+        };
+        let name = format!("{SAMPLED}{of}");
+        let both = [rates.lowest, rates.highest];
+        let different = if rates.lowest < rates.highest {
+            &both[..]
+        } else {
+            &both[..1]
+        };
+        for rate in different {
+            self.category(Name::Sent(&name), None, &rate.to_string(), 1);
+        }
+    }
+
     fn note(&mut self, note: Note<'_>) {
         self.stage.refused.note_rule(note.rule, 1);
+    }
+}
+
+/// Puts an item into a list that is kept as a text: each item once, ascending, so that a list in any order is one value.
+fn put_item(list: &mut String, item: &str) {
+    let mut items: Vec<&str> = list
+        .split(LIST_SEPARATOR)
+        .filter(|item| !item.is_empty())
+        .collect();
+    if let Err(at) = items.binary_search(&item) {
+        items.insert(at, item);
+        *list = items.join(LIST_SEPARATOR);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_one_value_in_whatever_order_its_items_come() {
+        for order in [
+            ["nightly-lab", "automation", "ci"],
+            ["ci", "nightly-lab", "automation"],
+        ] {
+            let mut list = String::new();
+            for item in order.into_iter().chain(["ci"]) {
+                put_item(&mut list, item);
+            }
+            assert_eq!(list, "automation,ci,nightly-lab");
+        }
     }
 }

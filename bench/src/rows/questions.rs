@@ -192,13 +192,11 @@ fn engine(options: &Options, rows: &Path, asked: &Asked) -> Result<Value> {
 
 /// Bytes of the database of aggregates.
 fn file_bytes(data: &Path) -> Result<u64> {
+    let folder = data.join("aggregates");
     let mut bytes = 0;
-    for entry in fs::read_dir(data).context("the data directory")? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("aggregates") && entry.file_type()?.is_file() {
-            bytes += entry.metadata()?.len();
-        }
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        bytes += entry?.metadata()?.len();
     }
-    ensure!(bytes > 0, "no database of aggregates in {}", data.display());
+    ensure!(bytes > 0, "no database of aggregates in {}", folder.display());
     Ok(bytes)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aggregate_store::{CellQuery, Dimension, Filter, Source, Wanted};
 use ping::SubmissionDate;
 use readers::definitions::{Expiry, MetricDefinition};
-use readers::glean::EVENTS;
+use readers::glean::{EVENTS, SAMPLED};
 
 use super::said::{TELEMETRY, is_sent_in};
 use super::table::Definitions;
@@ -123,7 +123,7 @@ impl Definitions {
             .collect();
         let mut review = Review::default();
         for SeenSource { source, metrics, .. } in seen.iter().copied() {
-            for metric in metrics {
+            for metric in metrics.iter().filter(|metric| !metric.starts_with(SAMPLED)) {
                 let name = metric.strip_prefix(EVENTS).unwrap_or(metric);
                 match definition(source, metric) {
                     None if name.starts_with(OWN) => {}

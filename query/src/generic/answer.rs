@@ -203,6 +203,9 @@ fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Resu
     let samples = row.samples();
     map.serialize_entry("pings", &row.pings)?;
     map.serialize_entry("samples", &number(samples))?;
+    if let Some(sampled) = row.sampled {
+        map.serialize_entry("sampled", &sampled.json())?;
+    }
     match &row.bins {
         Bins::Bounds(bins) => {
             map.serialize_entry("sum", &number(row.sum))?;

@@ -1,6 +1,7 @@
 //! A filter as a parameter says it: one value, a list, or a range.
 
 use aggregate_store::Filter;
+use readers::glean::GleanDimension;
 
 use crate::parameters::decode;
 use crate::problem::{Problem, Reason};
@@ -8,9 +9,12 @@ use crate::problem::{Problem, Reason};
 /// Between the ends of a range.
 const RANGE: &str = "..";
 
-/// The filter that a parameter's value asks for: `a`, `a,b` or `a..b`, either end left out. A comma or two dots within a value are
+/// The filter on a dimension that a parameter's value asks for: `a`, `a,b` or `a..b`, either end left out. A comma or two dots within a value are
 /// percent-encoded once more.
 pub(crate) fn filter_of(dimension: &str, value: &str) -> Result<Filter, Problem> {
+    if is_list(dimension) {
+        return filter_of_list(dimension, value);
+    }
     let Some((from, to)) = value.split_once(RANGE) else {
         return Ok(Filter::any_of(dimension, values_within(value)));
     };
@@ -35,6 +39,23 @@ pub(crate) fn filter_of(dimension: &str, value: &str) -> Result<Filter, Problem>
         }
     }
     Ok(Filter::between(dimension, from, to))
+}
+
+/// The filter on a dimension that is a list: of pings whose list has one of these items.
+fn filter_of_list(dimension: &str, value: &str) -> Result<Filter, Problem> {
+    if value.contains(RANGE) {
+        let sentence = format!(
+            "`{dimension}` is a list: it has no range. Name one of its items, or several with commas."
+        );
+        return Err(Problem::new(Reason::InvalidParameter, sentence));
+    }
+    Ok(Filter::any_item_of(dimension, values_within(value)))
+}
+
+/// Whether a dimension is a list. No declared one may bear such a name.
+pub(crate) fn is_list(dimension: &str) -> bool {
+    let mut lists = GleanDimension::ALL.into_iter().filter(|known| known.is_list());
+    lists.any(|list| list.name() == dimension)
 }
 
 /// The values of a list.
@@ -66,6 +87,22 @@ mod tests {
             let problem = filter_of("d", wrong).expect_err(wrong);
             assert_eq!(problem.reason, Reason::InvalidParameter, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_list_is_asked_for_its_items_and_has_no_range() {
+        let of = |value: &str| filter_of("source_tags", value);
+        let items = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+        assert_eq!(of("ci"), Ok(Filter::any_item_of("source_tags", items(&["ci"]))));
+        assert_eq!(
+            of("ci,lab"),
+            Ok(Filter::any_item_of("source_tags", items(&["ci", "lab"])))
+        );
+        let problem = of("a..b").expect_err("a range");
+        assert_eq!(
+            (problem.status(), problem.description.contains("no range")),
+            (400, true)
+        );
     }
 
     proptest! {

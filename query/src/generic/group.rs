@@ -9,13 +9,14 @@ use sketch::{Cell, Layout};
 
 use super::form::{Edges, Form, is_marker};
 use super::question::By;
+use super::sampled::Sampled;
 use crate::parameters::decode;
 
 /// The labels that are asked for; `None` is all.
 pub(crate) type Labels = Option<Vec<String>>;
 
 /// One group and layout.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     /// The values that are grouped by.
     pub(crate) group: Vec<String>,
@@ -27,6 +28,8 @@ pub(crate) struct Row {
     pub(crate) at_least: bool,
     pub(crate) sum: i128,
     pub(crate) bins: Bins,
+    /// At which rates sessions were sampled, where events were thinned.
+    pub(crate) sampled: Option<Sampled>,
 }
 
 /// How samples are spread.
@@ -112,10 +115,25 @@ pub(crate) fn grouped(source: &Source, rows: Vec<SeriesRow>, by: &[By], labels: 
                 at_least,
                 sum: sum.cell.sum(),
                 bins,
+                sampled: None,
             });
         }
     }
     found
+}
+
+/// Notes at each row at which rates the sessions of its group were sampled.
+pub(crate) fn note_rates(rows: &mut [Row], rates: &[Row]) {
+    let by_group: HashMap<&[String], &Row> = rates.iter().map(|rates| (&*rates.group, rates)).collect();
+    for row in rows {
+        let Some(rates) = by_group.get(&*row.group) else {
+            continue;
+        };
+        if let Bins::Names(names) = &rates.bins {
+            let sent = names.iter().filter(|(_, pings)| *pings > 0);
+            row.sampled = Sampled::of(sent.map(|(rate, _)| rate.as_str()), rates.pings < row.pings);
+        }
+    }
 }
 
 /// How many pings contributed, and whether that is only a lower bound.

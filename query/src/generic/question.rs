@@ -6,7 +6,7 @@ use aggregate_store::{AboutSource, CellQuery, Dimension, Filter, STANDARD_DIMENS
 use readers::declaration::nearest;
 use readers::glean::GleanDimension;
 
-use super::filter::{filter_of, values_within};
+use super::filter::{filter_of, is_list, values_within};
 use super::percentile::Percentile;
 use crate::limits::{GROUPS_MAX, GROUPS_USUAL, PERCENTILES_MAX};
 use crate::parameters::Parameters;
@@ -186,7 +186,7 @@ pub(crate) fn dimensions_of(source: &Source, about: Option<&AboutSource>) -> Opt
 fn stated_and_gleans(stated: &[String]) -> Vec<String> {
     let is_gleans = stated.iter().any(|name| name == Dimension::APPLICATION);
     let all = GleanDimension::ALL.into_iter();
-    let all = all.filter(|dimension| is_gleans && !dimension.is_list());
+    let all = all.filter(|_| is_gleans);
     let mut named: BTreeSet<String> = all.map(|dimension| dimension.name().to_owned()).collect();
     named.extend(stated.iter().cloned());
     named.into_iter().collect()
@@ -239,6 +239,12 @@ fn by(parameters: &Parameters, dimensions: Option<&[String]>) -> Result<Vec<By>,
         let by = match name {
             LABEL => By::Label,
             PROCESS => By::Process,
+            name if is_list(name) => {
+                let sentence = format!(
+                    "`{name}` is a list: a ping may have several of its items. Filter by one instead of grouping by it."
+                );
+                return Err(Problem::new(Reason::InvalidParameter, sentence));
+            }
             name if is_dimension(name, dimensions) => By::Dimension(name.to_owned()),
             stranger => {
                 let known = dimensions.unwrap_or_default().iter().map(String::as_str);

@@ -8,7 +8,10 @@ use sketch::HistogramKind;
 use super::lookup::Lookup;
 use crate::charted::Charted;
 use crate::definitions::{Definitions, own_unit};
-use crate::generic::{About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped};
+use crate::generic::{
+    About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped, is_of_rates, note_rates,
+    rates_of,
+};
 use crate::limits::{
     ANSWER_BYTES_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX,
 };
@@ -80,7 +83,11 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
     {
         explain = Some(used(reads, &question, stored, &rows).await?);
     }
-    let (question, rows, is_empty) = made_rows(question, reading, rows).await;
+    let rates = match rates_of(&question.metric).filter(|_| !is_main && !rows.is_empty()) {
+        Some(rates) => reads.series(&question.cells(&rates), READ).await?,
+        None => Vec::new(),
+    };
+    let (question, rows, is_empty) = made_rows(question, reading, (rows, rates)).await;
     if question.explain && is_empty {
         let asked = Known {
             reads,
@@ -122,11 +129,12 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
     .await
 }
 
-/// Shapes rows off the threads that take pings. Bins are read as a definition says.
+/// Shapes rows off the threads that take pings. Bins are read as a definition says; beside them stand the rates at which their events
+/// were sampled.
 async fn made_rows(
     question: AggregatesQuestion,
     reading: Option<Reading>,
-    mut rows: Vec<SeriesRow>,
+    (mut rows, rates): (Vec<SeriesRow>, Vec<SeriesRow>),
 ) -> (AggregatesQuestion, Vec<crate::generic::Row>, bool) {
     service::task::background(move || {
         if let Some(reading) = &reading {
@@ -136,6 +144,8 @@ async fn made_rows(
         if let Some(reading) = &reading {
             reading.complete(&mut rows);
         }
+        let rates = grouped(&question.source, rates, &question.by, &None);
+        note_rates(&mut rows, &rates);
         let is_empty = rows.is_empty();
         (question, rows, is_empty)
     })
@@ -143,6 +153,7 @@ async fn made_rows(
 }
 
 /// What is found under a stored name.
+#[derive(Default)]
 struct Found {
     /// The names that were looked at, the last one first.
     stored: Vec<String>,
@@ -161,6 +172,9 @@ async fn find(
     question: &AggregatesQuestion,
 ) -> Result<Found, Problem> {
     let is_main = question.source.as_str() == Source::TELEMETRY_MAIN;
+    if !is_main && is_of_rates(&question.metric) {
+        return Ok(Found::default());
+    }
     let said = definitions.said(&question.source, &question.metric);
     let said = said.filter(|_| !is_main);
     let described = said.map_or("", |said| said.description);

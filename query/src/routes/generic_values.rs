@@ -1,9 +1,11 @@
 //! Which values a dimension of any source has, under filters.
 
-use aggregate_store::{AggregateReads, Dimension, Filter, Source};
+use std::collections::BTreeSet;
+
+use aggregate_store::{AggregateReads, Dimension, Filter, LIST_SEPARATOR, Source};
 use serde::Serialize;
 
-use crate::generic::{dimensions_of, filter_of, is_dimension, no_source, refuse_strangers};
+use crate::generic::{dimensions_of, filter_of, is_dimension, is_list, no_source, refuse_strangers};
 use crate::limits::LIST_VALUES_MAX;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason, list};
@@ -18,7 +20,7 @@ struct Values {
     dimension: String,
     /// Ascending by bytes.
     values: Vec<OneValue>,
-    /// How many more there are, those under the fewest sets of values.
+    /// How many more there are, those under the fewest sets of values; of a list, how many more lists.
     left_out: u64,
 }
 
@@ -54,14 +56,19 @@ pub(crate) async fn answer(reads: &dyn AggregateReads, parameters: &Parameters) 
     let listed = reads
         .dimension_values(&source, &Dimension::named(dimension), &filters, LIST_VALUES_MAX)
         .await?;
+    let values: BTreeSet<String> = match is_list(dimension) {
+        true => listed
+            .values
+            .iter()
+            .flat_map(|list| list.split(LIST_SEPARATOR))
+            .map(str::to_owned)
+            .collect(),
+        false => listed.values.into_iter().collect(),
+    };
     let answer = Values {
         source: name.to_owned(),
         dimension: dimension.to_owned(),
-        values: listed
-            .values
-            .into_iter()
-            .map(|value| OneValue { value })
-            .collect(),
+        values: values.into_iter().map(|value| OneValue { value }).collect(),
         left_out: listed.left_out,
     };
     made(move || Reply::json(&answer)).await

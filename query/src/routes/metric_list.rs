@@ -4,7 +4,7 @@ use aggregate_store::{AggregateReads, Source, StoredMetric};
 use serde::Serialize;
 
 use crate::definitions::{Definitions, own_unit};
-use crate::generic::{Form, no_source, refuse_strangers, unit_of};
+use crate::generic::{Form, is_of_rates, no_source, refuse_strangers, unit_of};
 use crate::limits::{LABELS_NAMED_MAX, LIST_VALUES_MAX, METRICS_ON_A_PAGE};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -69,6 +69,7 @@ pub(crate) async fn answer(
     let is_wanted = |metric: &StoredMetric| {
         let name = metric.metric.to_lowercase();
         !withheld.holds(&metric.metric)
+            && !is_of_rates(&metric.metric)
             && wanted
                 .as_ref()
                 .is_none_or(|wanted| name.contains(wanted.as_str()))

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::charted::Charted;
 use crate::definitions::Definitions;
-use crate::generic::{dimensions_of, refuse_strangers};
+use crate::generic::{dimensions_of, is_of_rates, refuse_strangers};
 use crate::limits::{LIST_PRODUCTS_MAX, LIST_SOURCES_MAX, LIST_VALUES_MAX};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -74,11 +74,13 @@ pub(crate) async fn answer(
     let pings: BTreeMap<Source, Counters> = pings.map(|pings| (pings.source, pings.counters)).collect();
     for source in &known.values {
         if let Some(about) = reads.about(source).await? {
-            let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?.len();
+            let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?;
+            let is_whole = metrics.len() < LIST_VALUES_MAX;
+            let metrics = metrics.iter().filter(|metric| !is_of_rates(&metric.metric));
             let entry = counted(
                 (source, reader_of(source, definitions), pings.get(source)),
                 &about,
-                Some(metrics).filter(|many| *many < LIST_VALUES_MAX),
+                is_whole.then(|| metrics.count()),
             );
             sources.insert(source.as_str().to_owned(), entry);
         }

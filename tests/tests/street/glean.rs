@@ -42,6 +42,9 @@ fn unmet(row: &Value, expected: &Value) -> Option<String> {
             return Some(format!("{name} of {row}"));
         }
     }
+    if !expected["sampled"].is_null() && row["sampled"] != expected["sampled"] {
+        return Some(format!("sampled of {row}"));
+    }
     (!expected["bins"].is_null() && bins_of(row) != bins_of(expected)).then(|| format!("bins of {row}"))
 }
 
@@ -129,7 +132,7 @@ fn ask_about_recorded_pings(data: &Path, is_defined: bool) {
         // Days are counted up to the day of receipt, which is today here.
         let hangs_on_today = expected["type"] == "datetime";
         let has_no_sections = expected["source"] == WITHOUT_SECTIONS;
-        if has_no_sections && !is_defined || query.contains("source_tags") || hangs_on_today {
+        if has_no_sections && !is_defined || hangs_on_today {
             continue;
         }
         let answer = pipeline.api_client().get(query).expect("an answer");
@@ -171,6 +174,102 @@ fn ask_about_recorded_pings(data: &Path, is_defined: bool) {
     assert_eq!(reader("acme-notes/deletion-request"), Some("none".into()));
     let of_bare_pings = if is_defined { "glean" } else { "none" };
     assert_eq!(reader(WITHOUT_SECTIONS), Some(of_bare_pings.into()));
+}
+
+/// A ping of Glean's with events, each of a session of this rate, or of none.
+fn with_events(number: u32, events: &[(&str, Option<f64>)]) -> (String, String) {
+    let event = |(name, rate): &(&str, Option<f64>)| {
+        let mut event = json!({"timestamp": 0, "category": "ui", "name": name});
+        if let Some(rate) = rate {
+            event["session"] =
+                json!({"session_id": "14a9a782-2339-4c35-81b9-a5a4facc8eaf", "session_sample_rate": rate});
+        }
+        event
+    };
+    let events: Vec<Value> = events.iter().map(event).collect();
+    let ping = json!({"ping_info": {"seq": number}, "client_info": {"os": "Linux"}, "events": events});
+    let uri = format!("/submit/acme-notes/usage/1/9b0f2d6e-6f0e-4a57-9f0a-{number:012}");
+    (uri, ping.to_string())
+}
+
+#[test]
+fn pings_are_found_by_a_tag_of_their_source_and_rows_of_thinned_events_say_their_rates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipeline = Pipeline::start(&folder.path().join("data"), &[]);
+    let sent = [
+        (
+            vec!["automation, ci"],
+            vec![("saved", Some(0.25)), ("opened", None)],
+        ),
+        (
+            vec!["ci", "automation"],
+            vec![("saved", Some(0.25)), ("moved", Some(0.5))],
+        ),
+        (
+            vec!["nightly-lab"],
+            vec![("moved", Some(0.25)), ("opened", Some(1.0))],
+        ),
+        (vec![], vec![("moved", Some(1.0)), ("saved", Some(0.25))]),
+    ];
+    for (number, (tags, events)) in (1..).zip(&sent) {
+        let (uri, body) = with_events(number, events);
+        let headers: Vec<_> = tags.iter().map(|tag| ("X-Source-Tags", *tag)).collect();
+        let answer = pipeline
+            .edge_client()
+            .post(&uri, &headers, body.as_bytes())
+            .expect("an answer");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    pipeline.wait_until_settled();
+    let get = |query: &str| pipeline.api_client().get(query).expect("an answer");
+    let rows = |rest: &str| {
+        let answer = get(&format!(
+            "/api/v1/aggregates?source=acme-notes/usage&metric=events:ui.{rest}"
+        ));
+        assert_eq!(answer.status, 200, "{rest}: {}", answer.text());
+        let rows = answer.json()["data"].as_array().expect("rows").clone();
+        rows.iter()
+            .map(|row| (row["pings"].clone(), row["sampled"].clone()))
+            .collect::<Vec<_>>()
+    };
+    // How many pings, and at which rates.
+    for (question, expected) in [
+        ("saved", (json!(3), json!(0.25))),
+        ("moved", (json!(3), json!([0.25, 1.0]))),
+        ("opened", (json!(2), Value::Null)),
+        ("moved&source_tags=ci", (json!(1), json!(0.5))),
+        ("saved&source_tags=automation", (json!(2), json!(0.25))),
+        ("saved&source_tags=nightly-lab,ci", (json!(2), json!(0.25))),
+        ("saved&source_tags=UNKNOWN", (json!(1), json!(0.25))),
+        ("moved&source_tags=UNKNOWN", (json!(1), Value::Null)),
+    ] {
+        assert_eq!(rows(question), [expected], "{question}");
+    }
+    assert_eq!(rows("saved&source_tags=automation%252Cci"), []);
+    let values = get("/api/v1/values?source=acme-notes/usage&dimension=source_tags").json();
+    let listed: Vec<&str> = values["values"]
+        .as_array()
+        .expect("values")
+        .iter()
+        .filter_map(|value| value["value"].as_str())
+        .collect();
+    let tags = ["automation", "ci", "nightly-lab"];
+    assert!(tags.iter().all(|tag| listed.contains(tag)), "{listed:?}");
+    let refused =
+        get("/api/v1/aggregates?source=acme-notes/usage&metric=events:ui.saved&group_by=source_tags");
+    assert!(
+        refused.status == 400 && refused.text().contains("is a list"),
+        "{}",
+        refused.text()
+    );
+    let metrics = get("/api/v1/metrics?source=acme-notes/usage").json();
+    let names: Vec<&str> = metrics["metrics"]
+        .as_array()
+        .expect("metrics")
+        .iter()
+        .filter_map(|metric| metric["metric"].as_str())
+        .collect();
+    assert_eq!(names, ["events:ui.moved", "events:ui.opened", "events:ui.saved"]);
 }
 
 /// What the health page says under this name, if it does.

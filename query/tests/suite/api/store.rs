@@ -365,6 +365,10 @@ fn fits(filter: &Filter, set: &DimensionSet) -> bool {
             let (from, to) = (from.as_deref().unwrap_or(""), to.as_deref());
             value != ping::UNKNOWN && from <= value.as_str() && to.is_none_or(|to| value.as_str() <= to)
         }
+        Wanted::AnyItemOf(items) => {
+            let list = value(set, filter.dimension.as_str());
+            list.split(',').any(|item| items.contains(&item.to_owned()))
+        }
         Wanted::OriginalOsVersion(version) => *version == as_the_original(set),
     }
 }
