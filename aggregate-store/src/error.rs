@@ -73,6 +73,17 @@ pub enum AggregateError {
         /// The rules under which it was folded.
         stored: FoldVersion,
     },
+    /// Clients were hashed with another secret.
+    #[error(
+        "clients that these aggregates count were hashed with the secret {known}, and {given} is given: give back that one, for by another \
+         secret each user is counted once more; if it is lost for good, start once with --client-secret-replaces {known}"
+    )]
+    OtherClientSecret {
+        /// What tells the secret that was in use.
+        known: String,
+        /// What tells the one that is given.
+        given: String,
+    },
     /// What one source counts cannot be told from what others do.
     #[error(
         "an older program began these aggregates and did not count by source: rebuild all of them once, then one source can be \

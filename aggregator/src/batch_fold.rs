@@ -238,7 +238,9 @@ impl BatchFold {
                     header: &header,
                     submission: Some(submission),
                 };
-                self.folder.read_declared(body, product, submitted).map(|()| true)
+                self.folder
+                    .read_declared(body, product, submitted, record.client_hash)
+                    .map(|()| true)
             }
         }
     }

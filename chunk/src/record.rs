@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use index_schema::proto::Header;
-use ping::{Incarnation, RecordId, SubmissionDate, Timestamp};
+use ping::{ClientHash, Incarnation, RecordId, SubmissionDate, Timestamp};
 
 use crate::wire::{self, Field};
 
@@ -24,6 +24,8 @@ pub struct RecordHead {
     pub received_bytes: u64,
     /// In error chunks only, and never empty there: why the body could not be taken apart, such as `gzip_cut`.
     pub error: Option<String>,
+    /// The keyed hash of the client's id, where its product's declaration has it made. The id is then not in the body.
+    pub client_hash: Option<ClientHash>,
 }
 
 /// A record as it lies in a decoded data frame.
@@ -41,6 +43,8 @@ pub struct RecordRef<'a> {
     pub received_bytes: u64,
     /// Why the body could not be taken apart: in error chunks only.
     pub error: Option<&'a str>,
+    /// The keyed hash of the client's id, where there is one.
+    pub client_hash: Option<ClientHash>,
     /// The body, inflated; in error chunks as sent.
     pub body: &'a [u8],
     /// The whole `PingRecord`, fields unknown here included.
@@ -89,6 +93,7 @@ impl RecordHead {
             headers,
             received_bytes,
             error,
+            client_hash,
         } = self;
         into.reserve(self.stream_len(body.len()));
         wire::put_varint(self.message_len(body.len()) as u64, into);
@@ -104,6 +109,9 @@ impl RecordHead {
         }
         wire::put_number(7, *received_bytes, into);
         wire::put_bytes(8, error.as_deref().unwrap_or("").as_bytes(), into);
+        if let Some(hash) = client_hash {
+            wire::put_bytes(9, hash.as_bytes(), into);
+        }
         wire::put_bytes(15, body, into);
     }
 
@@ -130,6 +138,7 @@ impl RecordHead {
             + self.headers.iter().map(header).sum::<usize>()
             + number(self.received_bytes)
             + bytes(self.error.as_deref().map_or(0, str::len))
+            + bytes(self.client_hash.map_or(0, |hash| hash.as_bytes().len()))
             + bytes(body_len)
     }
 }
@@ -153,6 +162,7 @@ impl<'a> RecordRef<'a> {
     pub fn parse(encoded: &'a [u8]) -> Result<Self, &'static str> {
         let (mut incarnation, mut sequence, mut received, mut date) = (None, 0, 0, 0);
         let (mut uri, mut received_bytes, mut error, mut body) = (&[][..], 0, "", &[][..]);
+        let mut client_hash = None;
         let mut rest = encoded;
         while !rest.is_empty() {
             match wire::take_field(&mut rest).ok_or("it is no protobuf message")? {
@@ -166,8 +176,12 @@ impl<'a> RecordRef<'a> {
                 (8, Field::Bytes(bytes)) => {
                     error = str::from_utf8(bytes).map_err(|_| "its error is not UTF-8")?;
                 }
+                (9, Field::Bytes(bytes)) => {
+                    client_hash =
+                        Some(ClientHash::from_slice(bytes).ok_or("its client hash has not 16 bytes")?);
+                }
                 (15, Field::Bytes(bytes)) => body = bytes,
-                (1..=8 | 15, _) => return Err("a field has the wrong wire type"),
+                (1..=9 | 15, _) => return Err("a field has the wrong wire type"),
                 _ => {}
             }
         }
@@ -186,6 +200,7 @@ impl<'a> RecordRef<'a> {
             uri,
             received_bytes,
             error: (!error.is_empty()).then_some(error),
+            client_hash,
             body,
             encoded,
         })
@@ -218,6 +233,7 @@ impl<'a> RecordRef<'a> {
             headers: self.headers().map(header).collect(),
             received_bytes: self.received_bytes,
             error: self.error.map(str::to_owned),
+            client_hash: self.client_hash,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use disk::Disk;
 use index_schema::proto::{Header, PingRecord};
-use ping::{DimensionSchema, Incarnation, SubmissionDate, Timestamp};
+use ping::{ClientHash, DimensionSchema, Incarnation, SubmissionDate, Timestamp};
 use service::clock::Clock;
 use service::random::Random;
 use service::shutdown::Trigger;
@@ -26,6 +26,7 @@ use crate::log::budget::NextSegment;
 use crate::log::handle::Log;
 use crate::log::message::NewPing;
 use crate::partitioning;
+use crate::privacy::Privacy;
 
 /// Where the edge keeps what it has, and how much of it.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub struct Parts {
     pub schema: DimensionSchema,
     /// The identity of the data directory.
     pub incarnation: Incarnation,
+    /// By which pings are rewritten on their way into chunks.
+    pub privacy: Privacy,
     /// Told the keys of chunks that are in the store. A key that nobody takes is found by the next start's listing.
     pub announce: mpsc::Sender<String>,
 }
@@ -91,6 +94,8 @@ pub struct ImportedPing {
     pub uri: Bytes,
     /// The stored headers, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// What stands for its client, where it was stored without the id before.
+    pub client_hash: Option<ClientHash>,
     /// The body.
     pub body: Bytes,
 }
@@ -245,9 +250,13 @@ impl Edge {
             received,
             uri,
             headers,
+            client_hash,
             body,
         } = ping;
         let mut new = self.new_ping(received, Accepted { uri, headers, body });
+        if let Some(hash) = client_hash {
+            new.head.client_hash = Bytes::copy_from_slice(hash.as_bytes());
+        }
         new.head.incarnation = Bytes::copy_from_slice(file.as_bytes());
         new.head.sequence = line;
         new

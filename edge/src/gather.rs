@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chunk::{ChunkHead, ChunkLimits, ChunkWriter, Codings, FrameEncoder, RecordHead, WriteError};
 use index_schema::ChunkKind;
 use index_schema::proto::PingRecord;
-use ping::{ChunkId, Incarnation, RecordId, SubmissionDate, Timestamp};
+use ping::{ChunkId, ClientHash, Incarnation, RecordId, SubmissionDate, Timestamp};
 
 use crate::inflate::{Inflater, Reason};
 use crate::limits::HEAD_BYTES_MAX;
@@ -15,6 +15,8 @@ use crate::log::handle::{Log, ReadError};
 use crate::log::position::Position;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
+use crate::privacy::NumberedRules;
+use crate::rewrite::Rewriter;
 use crate::staging::{Staged, Staging};
 use crate::staging_room::TakenRoom;
 
@@ -27,6 +29,7 @@ const LARGE_BODY_BYTES: usize = 8 << 20;
 /// What gathering needs, used again from chunk to chunk.
 pub(crate) struct Gatherer {
     inflater: Inflater,
+    rewriter: Rewriter,
     encoder: Option<FrameEncoder>,
     inflated_max: usize,
     limits: ChunkLimits,
@@ -46,6 +49,8 @@ pub(crate) struct Order<'a> {
     pub(crate) sealed: Timestamp,
     /// The chunk ends at so many bytes, if not earlier.
     pub(crate) stored_bytes: u64,
+    /// By which pings are rewritten, if any are.
+    pub(crate) rules: Option<&'a NumberedRules>,
 }
 
 /// What became of the pings.
@@ -114,6 +119,7 @@ impl Gatherer {
     pub(crate) fn new(inflated_max: usize, limits: ChunkLimits, large: Arc<Mutex<()>>) -> Self {
         Self {
             inflater: Inflater::new(),
+            rewriter: Rewriter::default(),
             encoder: None,
             inflated_max,
             limits,
@@ -136,7 +142,7 @@ impl Gatherer {
         };
         let (mut gathered, mut ids, mut positions) = (Gathered::default(), Vec::new(), Vec::new());
         for (at, position) in order.positions.iter().enumerate() {
-            match self.add(log, order.key.kind(), *position, &mut turn, &mut writer)? {
+            match self.add(log, order, *position, &mut turn, &mut writer)? {
                 Added::Yes(id) => {
                     ids.push(id);
                     positions.push(*position);
@@ -156,6 +162,9 @@ impl Gatherer {
             return Ok(gathered);
         }
         let finished = writer.finish(order.sealed)?;
+        if turn.held.is_some() {
+            self.rewriter.shrink();
+        }
         // The buffers of an encoder that had a large body stay large: let go of them.
         self.encoder = turn.held.is_none().then_some(finished.encoder);
         gathered.chunk = Some(GatheredChunk {
@@ -192,7 +201,7 @@ impl Gatherer {
     fn add(
         &mut self,
         log: &Log,
-        kind: ChunkKind,
+        order: &Order<'_>,
         position: Position,
         turn: &mut LargeBodyPermit<'_>,
         writer: &mut ChunkWriter<Staging>,
@@ -210,12 +219,21 @@ impl Gatherer {
             inflated = self.inflater.inflate(codings, &sent, self.inflated_max);
         }
         let inflated = inflated.and_then(|body| within_a_record(&record, body));
-        let Some(fitting) = fit(kind, record, &sent, inflated) else {
+        let rules = order
+            .rules
+            .and_then(|numbered| Some((numbered, numbered.of_ping(&record.uri)?)));
+        let kind = order.key.kind();
+        let Some(mut fitting) = fit(kind, record, &sent, inflated) else {
             if let Err(reason) = inflated {
                 metrics::counter!(names::PINGS_ERRORED, "reason" => reason.name()).increment(1);
             }
             return Ok(Added::Moved);
         };
+        if let Some(rules) = rules {
+            fitting.body = self
+                .rewriter
+                .rewrite(rules, kind, &mut fitting.head, fitting.body);
+        }
         match writer.append(&fitting.head, fitting.body) {
             Ok(()) => Ok(Added::Yes(fitting.head.id)),
             Err(error @ WriteError::Full(_)) => Ok(Added::Full(error)),
@@ -274,6 +292,7 @@ fn head_of(record: PingRecord, error: Option<Reason>) -> RecordHead {
         headers: record.headers,
         received_bytes: record.received_bytes,
         error: error.map(|reason| reason.name().to_owned()),
+        client_hash: ClientHash::from_slice(&record.client_hash),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::gatherer_queue::GathererQueue;
 use crate::log::handle::Log;
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
+use crate::privacy::NumberedRules;
 use crate::staging::{Extent, Staging};
 
 /// What has waited so long for a gatherer calls for another one.
@@ -49,6 +50,8 @@ pub(crate) struct Job {
     pub(crate) extent: Extent,
     /// The chunk ends at so many bytes, if not earlier.
     pub(crate) stored_bytes: u64,
+    /// By which pings are rewritten, if any are.
+    pub(crate) rules: Option<Arc<NumberedRules>>,
 }
 
 type Reply = oneshot::Sender<Result<Gathered, GatherError>>;
@@ -96,6 +99,7 @@ impl Gatherers {
                 positions,
                 sealed: job.sealed,
                 stored_bytes: job.stored_bytes,
+                rules: job.rules.as_deref(),
             };
             let name = self.staging_name(job.id);
             let staging = Staging::new(Arc::clone(&self.disk), &self.staging_dir, &name, job.extent);

@@ -12,6 +12,7 @@ use crate::gather::{GatherError, Gathered};
 use crate::gatherers::Job;
 use crate::log::position::Position;
 use crate::partition_key::PartitionKey;
+use crate::privacy::NumberedRules;
 use crate::put::Tries;
 use crate::seal::{Ended, Sealer};
 use crate::staging::is_beyond_extent;
@@ -30,6 +31,8 @@ pub(crate) struct Wanted {
     pub(crate) sealed: Timestamp,
     /// All of them, or none: they are a plan's. Else as many as there is room for.
     pub(crate) whole: bool,
+    /// By which they are rewritten, if any are.
+    pub(crate) rules: Option<Arc<NumberedRules>>,
 }
 
 impl Sealer {
@@ -52,6 +55,7 @@ impl Sealer {
                 sealed: wanted.sealed,
                 extent: room.extent,
                 stored_bytes: self.stored_bytes(wanted.whole, fit.buffer()),
+                rules: wanted.rules.clone(),
             };
             let error = match self.gatherers.gather(job).await {
                 Ok(gathered) => return Ok(Some(with_room(gathered, room))),

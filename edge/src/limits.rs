@@ -15,6 +15,9 @@ pub(crate) const HEAD_BYTES_MAX: usize = 1 << 20;
 
 const _: () = assert!(BODY_BYTES_MAX + HEAD_BYTES_MAX <= PAYLOAD_BYTES_MAX);
 
+/// What the privacy rules of all declarations take together, as they are kept: they are read at a start.
+pub(crate) const PRIVACY_SET_BYTES_MAX: usize = 16 << 20;
+
 /// The smallest log: eight segments of the shortest length.
 pub const LOG_BYTES_MIN: u64 = 8 * SEGMENT_BYTES_MIN;
 

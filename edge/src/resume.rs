@@ -10,6 +10,7 @@ use store::{Payload, StoreError};
 use crate::gathering::Wanted;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
+use crate::privacy::PlanRules;
 use crate::put::{Found, Stored, Tries, Unreadable};
 use crate::seal::{Carried, Ended, Planned, Sealer};
 use crate::stuck::SealPermit;
@@ -68,7 +69,15 @@ impl Sealer {
             return Ok(Carried::GaveWay);
         };
         let key = PartitionKey::new(chunk_key.kind, &chunk_key.partition);
+        let PlanRules::Known(rules) = &planned.rules else {
+            tracing::error!(
+                key = planned.key,
+                "a plan in the write-ahead log was made with a client secret that was replaced: its chunk cannot be made again"
+            );
+            return self.resume_without_records(planned, &key, permit).await;
+        };
         let wanted = Wanted {
+            rules: rules.clone(),
             id: chunk_key.id,
             key: key.clone(),
             positions: Arc::new(planned.positions.clone()),

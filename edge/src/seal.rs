@@ -29,6 +29,7 @@ use crate::log::position::Position;
 use crate::log::runs;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
+use crate::privacy::{NumberedRules, PlanRules, Privacy};
 use crate::put::{Stored, Tries};
 use crate::staging_room::StagingRoom;
 use crate::stuck::{SealPermit, StuckPlans};
@@ -47,6 +48,8 @@ pub(crate) struct Sealer {
     /// Whether the last chunk could not be announced.
     pub(crate) untold: AtomicBool,
     pub(crate) prefix: String,
+    /// By which pings are rewritten on their way into chunks.
+    pub(crate) privacy: Privacy,
     pub(crate) damaged_dir: PathBuf,
     /// How many pieces lie in it.
     pub(crate) damaged: Arc<AtomicU64>,
@@ -70,6 +73,8 @@ pub(crate) struct Planned {
     pub(crate) digest: [u8; 16],
     /// The segment that the plan pins.
     pub(crate) segment: u32,
+    /// By which its records were rewritten.
+    pub(crate) rules: PlanRules,
     /// Where its records lie in the log.
     pub(crate) positions: Vec<Position>,
     /// Records that the log holds no more.
@@ -114,12 +119,14 @@ impl Sealer {
         let sealed = Timestamp::from_micros(self.clock.now_micros());
         let id = self.log.next_chunk();
         let (key, since_us) = (taken.key.clone(), taken.since_us);
+        let rules = self.privacy.current().cloned();
         let wanted = Wanted {
             id,
             key: key.clone(),
             positions: Arc::new(taken.positions),
             sealed,
             whole: false,
+            rules: rules.clone(),
         };
         let mut tries = Tries::new(self.backoff());
         let Some(mut gathered) = self.gather(&wanted, permit, &mut tries).await? else {
@@ -148,7 +155,7 @@ impl Sealer {
             id,
         };
         let planned = self
-            .plan(chunk_key.to_string(), id.plan, sealed, since_us, &chunk)
+            .plan(chunk_key.to_string(), (id.plan, sealed, since_us), &chunk, rules)
             .await?;
         let mut tries = Tries::new(self.backoff());
         let carried = match self.carry_out(&planned, chunk, &key, permit, &mut tries).await? {
@@ -162,10 +169,9 @@ impl Sealer {
     async fn plan(
         &self,
         key: String,
-        plan: u64,
-        sealed: Timestamp,
-        since_us: i64,
+        (plan, sealed, since_us): (u64, Timestamp, i64),
         chunk: &GatheredChunk,
+        rules: Option<Arc<NumberedRules>>,
     ) -> Result<Planned, Ended> {
         let message = Plan {
             plan,
@@ -176,6 +182,7 @@ impl Sealer {
             sealed_us: sealed.as_micros(),
             records: chunk.ids.len() as u64,
             runs: runs::encode(chunk.ids.iter().copied()),
+            privacy: rules.as_ref().map_or(0, |rules| rules.number),
         };
         let mut wait = self.backoff();
         let segment = loop {
@@ -190,6 +197,7 @@ impl Sealer {
             key,
             digest,
             segment,
+            rules: PlanRules::Known(rules),
             positions,
             missing: 0,
             sealed,

@@ -1,5 +1,6 @@
 //! Starting an edge: opens the log, starts its writer and the schedule of seals.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
@@ -34,6 +35,7 @@ use crate::log_watch;
 use crate::partition_key::PartitionKey;
 use crate::partitioning::Interner;
 use crate::placed_store::PlacedStore;
+use crate::privacy::{PlanRules, PrivacyError};
 use crate::schedule::Schedule;
 use crate::seal::{Planned, Sealer};
 use crate::staging_room::StagingRoom;
@@ -60,6 +62,9 @@ pub enum EdgeError {
     /// The prefix of chunk keys is malformed.
     #[error(transparent)]
     Prefix(#[from] index_schema::KeyError),
+    /// The privacy rules that a plan in the log names cannot be had.
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
     /// This start of the log is not ours.
     #[error(transparent)]
     Claim(#[from] claim::ClaimError),
@@ -112,10 +117,10 @@ impl Edge {
                 ping.received_us,
             )
         }));
-        let undone = recovered
-            .plans
+        let undone = rules_of(&parts, recovered.plans)
+            .await?
             .into_iter()
-            .map(|plan| undone(&ledger, plan))
+            .map(|(plan, rules)| undone(&ledger, plan, rules))
             .collect();
         let (asking, asked) = queue();
         let log = Arc::new(Log::new(
@@ -226,6 +231,28 @@ async fn open_log(
     .await
 }
 
+/// Undone plans with the rules that they name.
+async fn rules_of(
+    parts: &Parts,
+    plans: Vec<UndonePlan>,
+) -> Result<Vec<(UndonePlan, PlanRules)>, PrivacyError> {
+    let privacy = parts.privacy.clone();
+    task::blocking(move || {
+        let mut known: BTreeMap<u32, PlanRules> = BTreeMap::new();
+        let mut with_rules = Vec::with_capacity(plans.len());
+        for plan in plans {
+            let number = plan.plan.privacy;
+            let rules = match known.get(&number) {
+                Some(rules) => rules.clone(),
+                None => known.entry(number).or_insert(privacy.of_plan(number)?).clone(),
+            };
+            with_rules.push((plan, rules));
+        }
+        Ok(with_rules)
+    })
+    .await
+}
+
 /// Makes the staging folder, and removes what an earlier process left in it.
 fn empty_staging(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
     disk.create_dir(dir)?;
@@ -272,7 +299,7 @@ fn seal_limits(limits: &EdgeLimits) -> SealLimits {
 }
 
 /// An undone plan as a seal under way.
-fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
+fn undone(ledger: &Ledger, undone: UndonePlan, rules: PlanRules) -> (u64, Planned) {
     let positions: Vec<Position> = undone
         .pings
         .iter()
@@ -289,6 +316,7 @@ fn undone(ledger: &Ledger, undone: UndonePlan) -> (u64, Planned) {
         key: undone.plan.key,
         digest: undone.plan.record_digest[..].try_into().unwrap_or_default(),
         segment: undone.segment,
+        rules,
         positions,
         missing: undone.missing,
         sealed: Timestamp::from_micros(undone.plan.sealed_us),
@@ -326,6 +354,7 @@ fn sealer(
         announce: parts.announce,
         untold: AtomicBool::new(false),
         prefix: options.prefix,
+        privacy: parts.privacy,
         damaged_dir: options.damaged_dir,
         damaged,
         first_wait: limits.retry,

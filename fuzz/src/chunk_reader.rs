@@ -174,6 +174,7 @@ fn sample(kind: ChunkKind) -> Vec<u8> {
             }],
             received_bytes: 30,
             error: (kind == ChunkKind::Errors).then(|| "gzip_cut".to_owned()),
+            client_hash: None,
         };
         writer
             .append(&record, br#"{"clientId":"x","payload":{}}"#)

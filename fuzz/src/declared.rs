@@ -1,5 +1,5 @@
 //! Target: bodies of a declared product. A body is refused as the decoder of JSON refuses it, keeps the promises of the sink, and
-//! tells what the slow reader tells.
+//! tells what the slow reader tells; what is taken out before it is stored is in nothing that stays.
 
 use std::cell::RefCell;
 
@@ -7,6 +7,7 @@ use ping::SubmissionDate;
 use readers::declaration::{Declaration, From};
 use readers::declared::oracle::{self, Recorder, Told};
 use readers::declared::{BodyError, Reader, Room, Submitted};
+use readers::privacy::{Redactor, SourceRules};
 use serde_json::Value;
 
 /// A declaration that says all that can be said.
@@ -75,6 +76,7 @@ pub fn target(data: &[u8]) {
             Err(BodyError::Json(_)) => assert!(tree.is_err()),
             Err(BodyError::NotAnObject) => assert!(tree.as_ref().is_ok_and(|tree| !tree.is_object())),
         }
+        take_out(declaration, data, matches!(told, Err(BodyError::Json(_))));
         // Written again, each key stands once, and in the order of the tree.
         if let Ok(tree) = tree.as_ref().map_err(drop)
             && tree.is_object()
@@ -87,6 +89,22 @@ pub fn target(data: &[u8]) {
             assert_eq!(told, Ok(slow));
         }
     });
+}
+
+/// What stays of a body is JSON as far as that was, without what is taken out, and nothing of it is taken out again.
+fn take_out(declaration: &Declaration, body: &[u8], is_unreadable: bool) {
+    let rules = SourceRules::of(declaration, 0).expect("two members are dropped");
+    let (mut redactor, mut again) = (Redactor::default(), Redactor::default());
+    let Ok(stays) = redactor.redact(&rules, body) else {
+        return assert!(is_unreadable);
+    };
+    assert!(!is_unreadable && stays.body.len() <= body.len());
+    let second = again.redact(&rules, stays.body).expect("what stays is JSON");
+    assert_eq!((second.body, second.client), (stays.body, None));
+    if serde_json::from_slice::<Value>(body).is_ok() {
+        let tree: Value = serde_json::from_slice(stays.body).expect("what stays of JSON is JSON");
+        assert!(tree.get("id").is_none() && tree.get("secret").is_none());
+    }
 }
 
 fn received() -> SubmissionDate {

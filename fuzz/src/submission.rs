@@ -98,6 +98,7 @@ fn store_and_read(uri: &str, headers: Vec<(String, String)>) {
             .collect(),
         received_bytes: 2,
         error: None,
+        client_hash: None,
     };
     let mut raw = Vec::new();
     head.append_to(b"{}", &mut raw);

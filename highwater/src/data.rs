@@ -169,6 +169,13 @@ pub(crate) struct Intake {
     /// Largest body once inflated; larger ones are kept as errors. A higher value needs `highwater replay-errors`
     #[arg(long, value_name = "BYTES", value_parser = some_bytes, default_value = "32MiB")]
     pub inflated_limit: ByteSize,
+    /// The 32 bytes that clients are hashed with, where a declaration has it done; the same file for all edges of a store. If absent,
+    /// `client-secret` in the data directory, which is made when it is needed
+    #[arg(long, value_name = "FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// Take another secret than the one that is known by these 16 digits: users are counted once more. Give it for one start
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub client_secret_replaces: Option<String>,
 }
 
 /// How log lines are written.

@@ -18,7 +18,7 @@ const STORE: [&str; 4] = ["store", "endpoint_url", "region", "chunk_prefix"];
 type Used = [&'static [&'static str]];
 
 /// `highwater edge`.
-pub(crate) const FOR_EDGES: [&[&str]; 4] = [
+pub(crate) const FOR_EDGES: [&[&str]; 5] = [
     &LOGGING,
     &STORE,
     &[
@@ -32,6 +32,7 @@ pub(crate) const FOR_EDGES: [&[&str]; 4] = [
         "namespaces",
     ],
     &["dimension_schema", "seal_at_shutdown", "inflated_limit"],
+    &["products", "client_secret_file", "client_secret_replaces"],
 ];
 
 /// `highwater aggregate`.
@@ -120,6 +121,7 @@ mod tests {
             (&["aggregate"], "--fold-types", "--data-dir"),
             (&["query"], "--api-listen", "--store"),
             (&["edge"], "--seal-age", "--aggregates"),
+            (&["edge"], "--products", "--definitions"),
             (&["index", "run"], "--every", "--persist-age"),
             (&["index", "query"], "--explain", "--seal-age"),
             (&["serve"], "--keep-pings", "--lease-time"),

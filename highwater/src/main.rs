@@ -3,6 +3,7 @@
 mod change;
 mod chunk_file;
 mod cli;
+mod client_secret;
 mod compared;
 mod data;
 mod definitions;
@@ -21,6 +22,7 @@ mod options;
 mod pings;
 mod pipeline;
 mod places;
+mod privacy;
 mod product;
 mod rebuild;
 mod reconcile;

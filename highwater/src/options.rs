@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::cli::{self, Answers, ApiListener, Command, Demo, EdgeListener, IndexCommand, Serve};
 use crate::data::{self, Data, Fold, Intake, Kept};
 use crate::definitions;
-use crate::product;
+use crate::{privacy, product};
 
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
@@ -128,7 +128,7 @@ impl Data {
         self.fold_settings()?;
         self.dimension_schema()?;
         self.retention_rules()?;
-        Ok(())
+        privacy::check(self)
     }
 
     fn for_demo(demo: &Demo) -> Self {
@@ -232,6 +232,8 @@ impl Intake {
             dimension_schema: None,
             seal_at_shutdown: false,
             inflated_limit: service::quantity::ByteSize(32 << 20),
+            client_secret_file: None,
+            client_secret_replaces: None,
         }
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use aggregator::fold::Products;
 use anyhow::Context;
-use readers::declaration::{Clients, Declaration, From, between};
+use readers::declaration::{Declaration, From, Privacy, between};
 use readers::explain::promises;
 
 use crate::cli::Product;
 
-/// What this version does not do yet.
-const NOT_YET: &str = "This is what the declaration promises. This version of Highwater counts declared products (--products); it does not \
-                       yet drop, hash or delete by their declarations, and refuses to count one that asks for it.";
+/// What is not carried out of a declaration that has `keep`.
+const NOT_YET: &str = "This is what the declaration promises. This version of Highwater does not yet delete by declarations: --products refuses \
+                       one with `keep`, and --keep-pings and --keep-aggregates say how long pings and numbers of all sources are kept.";
 
 /// Runs the command.
 pub(crate) fn run(command: &Product) -> anyhow::Result<()> {
@@ -21,7 +21,10 @@ pub(crate) fn run(command: &Product) -> anyhow::Result<()> {
     let declaration = read(&privacy.file)?;
     let mut out = io::stdout().lock();
     write!(out, "{}", promises(&declaration))?;
-    writeln!(out, "\n{NOT_YET}")?;
+    let keeps = |privacy: &Privacy| privacy.keep_pings.is_some() || privacy.keep_aggregates.is_some();
+    if declaration.privacy.iter().any(keeps) {
+        writeln!(out, "\n{NOT_YET}")?;
+    }
     Ok(())
 }
 
@@ -117,16 +120,6 @@ fn asks_too_much(declaration: &Declaration) -> Vec<String> {
         if privacy.keep_pings.is_some() || privacy.keep_aggregates.is_some() {
             asked.push(format!(
                 "`keep` of {source} is not carried out yet: leave it away, and use --keep-pings and --keep-aggregates"
-            ));
-        }
-        if !privacy.drop.is_empty() {
-            asked.push(format!(
-                "`drop` of {source} is not carried out yet: leave such values out of the ping"
-            ));
-        }
-        if privacy.clients == Clients::Daily {
-            asked.push(format!(
-                "`clients: daily` of {source} is not carried out yet: `none` counts no users"
             ));
         }
     }

@@ -24,6 +24,10 @@ pub struct PingRecord {
     /// Set in error chunks only: why the body could not be taken apart, such as "gzip_cut".
     #[prost(string, tag = "8")]
     pub error: ::prost::alloc::string::String,
+    /// Where the product's declaration has it made for chunks: a keyed hash of the client's id, 16 bytes. The id itself is then
+    /// not in the body. In the log only of an imported ping that was stored so before.
+    #[prost(bytes = "bytes", tag = "9")]
+    pub client_hash: ::prost::bytes::Bytes,
     /// The body: last, so that a writer can append it to an encoded head.
     #[prost(bytes = "bytes", tag = "15")]
     pub body: ::prost::bytes::Bytes,
@@ -203,6 +207,9 @@ pub struct Plan {
     /// The final list of records, in the order in which they stand in the chunk.
     #[prost(message, repeated, tag = "8")]
     pub runs: ::prost::alloc::vec::Vec<RecordRun>,
+    /// The number of the privacy rules by which the records were rewritten; 0 when there were none.
+    #[prost(uint32, tag = "9")]
+    pub privacy: u32,
 }
 /// Records of one incarnation: the first sequence, then differences to the one before (never zero).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

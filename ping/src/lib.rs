@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock. Everything above this crate speaks in these types.
 
 mod client;
+mod client_hash;
 mod dimension;
 mod document;
 mod id;
@@ -14,6 +15,7 @@ mod submission;
 mod time;
 
 pub use client::{ClientId, NoClient};
+pub use client_hash::ClientHash;
 pub use dimension::{Dimension, OTHER, Partition, UNKNOWN};
 pub use document::{DocumentKey, document_hash};
 pub use id::{ChunkId, Incarnation, ParseIdError, RecordId};

@@ -5,6 +5,7 @@
 //! - [`explain`]: what a ping becomes, value by value, for people.
 //! - [`glean`]: the reader of Glean's pings; [`definitions`]: what their `metrics.yaml` says.
 //! - [`json`]: one walk over a body, without a tree.
+//! - [`privacy`]: what is taken out of a body before it is stored, and what then stands for the client.
 //! - [`shipped`]: declarations that come with this program.
 //! - [`values`]: the sink that a reader tells what a body holds.
 
@@ -15,6 +16,7 @@ pub mod definitions;
 pub mod explain;
 pub mod glean;
 pub mod json;
+pub mod privacy;
 pub mod shipped;
 mod texts;
 pub mod values;

@@ -60,6 +60,7 @@ fn line(pings: &Pings, at: u64) -> ImportedPing {
         received: Timestamp::from_micros(FIRST_US + hours * HOUR_US),
         uri,
         headers,
+        client_hash: None,
         body,
     }
 }

@@ -67,6 +67,7 @@ impl Process {
             random: SeededRandom::new(life.dice("salts").any()),
             schema: DimensionSchema::default(),
             incarnation: OWN,
+            privacy: edge::Privacy::none(),
             announce,
         };
         let edge = Edge::open(options(world), parts)

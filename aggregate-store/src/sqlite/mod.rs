@@ -4,6 +4,7 @@ mod aggregates;
 mod catalogue;
 mod cells;
 mod chunks;
+mod client_secret;
 mod commit;
 mod counters;
 mod counts;

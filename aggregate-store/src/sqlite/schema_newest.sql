@@ -1,6 +1,6 @@
 -- The tables of the newest schema, version 5, at once: what the steps from schema_1.sql on make of nothing.
 
--- name: schema_version, fold_code, fold_settings, epochs_number, counted_by_source
+-- name: schema_version, fold_code, fold_settings, epochs_number, counted_by_source, client_secret
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL

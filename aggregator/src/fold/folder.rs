@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aggregate_store::Batch;
-use ping::SubmissionDate;
+use ping::{ClientHash, SubmissionDate};
 use readers::declared::{BodyError, Room, Submitted};
 use readers::glean::{CustomLayouts, GleanError, GleanReader, Received};
 
@@ -108,7 +108,7 @@ impl Folder {
         read
     }
 
-    /// The same with a ping of a declared product.
+    /// The same with a ping of a declared product, and what stands for its client, if the id is not stored.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
@@ -117,6 +117,7 @@ impl Folder {
         body: &[u8],
         product: &Product,
         submitted: Submitted<'_>,
+        client_hash: Option<ClientHash>,
     ) -> Result<(), PingError> {
         let stage = &mut self.stage;
         let shape = stage.shapes.declared(product);
@@ -133,6 +134,8 @@ impl Folder {
         }));
         if read.is_err() {
             self.stage.clear(shape, submitted.received);
+        } else if product.counts_users {
+            self.stage.client_hash = client_hash;
         }
         read
     }

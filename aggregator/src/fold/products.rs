@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use aggregate_store::{Dimension as Name, Source};
 use ping::Submission;
-use readers::declaration::Declaration;
+use readers::declaration::{Clients, Declaration};
 use readers::declared::Reader;
 use readers::shipped::{shipped, shipped_texts};
 
@@ -18,6 +18,8 @@ pub(crate) struct Product {
     /// By the places in which the reader tells them.
     pub(super) dimensions: Arc<[Name]>,
     pub(super) metrics: Vec<String>,
+    /// Whether its users are counted.
+    pub(super) counts_users: bool,
     /// The text of its declaration: its rules.
     rules: Arc<str>,
 }
@@ -113,6 +115,8 @@ impl Product {
             source: Source::named(&declaration.sources.get(place)?.to_string()),
             dimensions: dimensions.map(|dimension| Name::named(&dimension.name)).collect(),
             metrics: metrics.map(|metric| metric.name.clone()).collect(),
+            counts_users: declaration.client_id.is_some()
+                && declaration.privacy.get(place)?.clients != Clients::None,
             reader,
             rules: Arc::clone(rules),
         })

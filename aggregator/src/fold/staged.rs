@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ping::{ClientId, NoClient, OTHER, SubmissionDate, UNKNOWN};
+use ping::{ClientHash, ClientId, NoClient, OTHER, SubmissionDate, UNKNOWN};
 use readers::json::Key;
 use readers::values::Rule;
 use sketch::Layout;
@@ -43,6 +43,8 @@ pub(super) struct Stage {
     pub(super) dimensions: StagedSet,
     /// The client that counts as a user.
     pub(super) client: Option<ClientId>,
+    /// What stands for it where the stored ping has no id any more.
+    pub(super) client_hash: Option<ClientHash>,
     pub(super) refused: RefusalCounts,
     pub(super) error: Option<PingError>,
     parts: u32,
@@ -61,6 +63,7 @@ impl Stage {
             bins: Vec::new(),
             dimensions: StagedSet::default(),
             client: None,
+            client_hash: None,
             refused: RefusalCounts::default(),
             error: None,
             parts: 0,
@@ -76,6 +79,7 @@ impl Stage {
         self.dimensions
             .clear(shape, self.shapes.dimensions(shape), submission_date);
         self.client = None;
+        self.client_hash = None;
         self.refused = RefusalCounts::default();
         self.error = None;
         self.parts = 0;

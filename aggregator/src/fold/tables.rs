@@ -73,10 +73,12 @@ impl Tables {
 
     /// Unites the staged ping's client with those of its group. Every copy does: a set takes no harm from repeats.
     pub(super) fn note_user(&mut self, stage: &Stage) {
-        let client = stage.client.as_ref();
-        let Some(coupon) = client.and_then(|client| coupon_of(client.as_str())) else {
-            return;
+        let coupon = match (&stage.client_hash, &stage.client) {
+            (Some(hash), _) => coupon_of(&hash.to_hex()),
+            (None, Some(client)) => coupon_of(client.as_str()),
+            (None, None) => return,
         };
+        let Some(coupon) = coupon else { return };
         let set = self.set_id(&stage.dimensions);
         let bytes = &mut self.bytes;
         let users = self.users.entry(set).or_insert_with(|| {

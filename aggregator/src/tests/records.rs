@@ -110,6 +110,7 @@ pub(super) fn throw(dice: &mut Dice, count: usize) -> Vec<Stored> {
                 headers: Vec::new(),
                 received_bytes: 1,
                 error: None,
+                client_hash: None,
             },
             body: body(dice),
         });

@@ -130,6 +130,7 @@ impl ChunkMaker {
             headers,
             received_bytes: received_bytes as u64,
             error: None,
+            client_hash: None,
         }
     }
 

@@ -70,6 +70,7 @@ impl Logged {
             random: SystemRandom::shared(),
             schema: DimensionSchema::default(),
             incarnation: Incarnation::from_bytes([7; 16]),
+            privacy: edge::Privacy::none(),
             announce,
         };
         let edge = runtime.block_on(async {

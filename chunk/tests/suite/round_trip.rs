@@ -23,6 +23,9 @@ fn by_prost((head, body): &Full) -> PingRecord {
         headers: head.headers.clone(),
         received_bytes: head.received_bytes,
         error: head.error.clone().unwrap_or_default(),
+        client_hash: head
+            .client_hash
+            .map_or_else(Bytes::new, |hash| Bytes::copy_from_slice(hash.as_bytes())),
         body: Bytes::copy_from_slice(body),
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chunk::{ChunkHead, ChunkLimits, ChunkWriter, Finished, FrameEncoder, Header, RecordHead};
 use index_schema::ChunkKind;
-use ping::{ChunkId, Incarnation, Partition, RecordId, Timestamp};
+use ping::{ChunkId, ClientHash, Incarnation, Partition, RecordId, Timestamp};
 use proptest::prelude::*;
 
 /// A record with its body.
@@ -72,6 +72,7 @@ pub(crate) fn record(sequence: u64, kind: ChunkKind) -> RecordHead {
         ],
         received_bytes: 1_000 + sequence % 1_000,
         error: (kind == ChunkKind::Errors).then(|| format!("reason_{}", sequence % 3)),
+        client_hash: None,
     }
 }
 
@@ -112,6 +113,7 @@ pub(crate) fn any_record(kind: ChunkKind, body_max: usize) -> impl Strategy<Valu
                 headers: headers.into_iter().map(header).collect(),
                 received_bytes: u64::from(received_bytes),
                 error: (kind == ChunkKind::Errors).then_some(error),
+                client_hash: (sequence % 3 == 0).then(|| ClientHash::from_bytes([bits ^ 0x5a; 16])),
             };
             (record, body)
         },

@@ -75,6 +75,7 @@ fn sixteen_bombs_at_once_grow_memory_by_at_most_200_megabytes() {
                     random: SystemRandom::shared(),
                     schema: DimensionSchema::default(),
                     incarnation: Incarnation::from_bytes([1; 16]),
+                    privacy: edge::Privacy::none(),
                     announce,
                 };
                 let edge = Edge::open(options, parts).await.expect("opens");

@@ -24,6 +24,7 @@ fn line(line: u64, uri: String, body_bytes: usize) -> ImportedPing {
         received: Timestamp::from_micros(NOON_US),
         uri: uri.into(),
         headers: Vec::new(),
+        client_hash: None,
         body: Bytes::from(vec![b' '; body_bytes]),
     }
 }

@@ -13,6 +13,7 @@ mod large;
 mod outage;
 mod partitions;
 mod places;
+mod privacy;
 mod recovery;
 mod rotation;
 mod sealing;

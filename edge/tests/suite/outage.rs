@@ -76,6 +76,7 @@ fn an_index_outage_stops_no_seal_whatever_the_number_of_chunks() {
                 random: SeededRandom::new(7),
                 schema: DimensionSchema::default(),
                 incarnation: OWN,
+                privacy: edge::Privacy::none(),
                 announce,
             };
             let edge = Edge::open(options(limits), parts).await.expect("opens");

@@ -166,6 +166,7 @@ fn an_imported_file_is_taken_once_also_across_restarts() {
                     received: date.start(),
                     uri: uri(line, "release").into(),
                     headers: Vec::new(),
+                    client_hash: None,
                     body: vec![b' '; 50].into(),
                 })
                 .collect::<Vec<_>>()

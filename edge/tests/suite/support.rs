@@ -10,9 +10,9 @@ use bytes::Bytes;
 use chunk::ChunkReader;
 use disk::{Disk, SimulatedDisk};
 use edge::intake::{Accepted, Intake, Refusal};
-use edge::{Edge, EdgeError, EdgeLimits, EdgeOptions, Parts};
+use edge::{Edge, EdgeError, EdgeLimits, EdgeOptions, Parts, Privacy};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use ping::{DimensionSchema, Incarnation, RecordId};
+use ping::{ClientHash, DimensionSchema, Incarnation, RecordId};
 use service::clock::{Clock, HandClock, SystemClock};
 use service::random::SeededRandom;
 use store::{Blocking, DirectoryStore, MemoryStore, Store};
@@ -30,6 +30,7 @@ pub(crate) struct Found {
     pub(crate) uri: String,
     pub(crate) body: Vec<u8>,
     pub(crate) error: Option<String>,
+    pub(crate) client_hash: Option<ClientHash>,
 }
 
 /// An edge, and where it announces chunks to.
@@ -67,6 +68,17 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
     options: EdgeOptions,
 ) -> Result<Running, EdgeError> {
+    open_by(disk, store, clock, options, Privacy::none()).await
+}
+
+/// The same by privacy rules.
+pub(crate) async fn open_by(
+    disk: Arc<dyn Disk>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    options: EdgeOptions,
+    privacy: Privacy,
+) -> Result<Running, EdgeError> {
     let (announce, announced) = mpsc::channel(10_000);
     let parts = Parts {
         disk,
@@ -75,6 +87,7 @@ pub(crate) async fn open(
         random: SeededRandom::new(7),
         schema: DimensionSchema::default(),
         incarnation: OWN,
+        privacy,
         announce,
     };
     Ok(Running {
@@ -178,6 +191,7 @@ fn records_of(key: &str, bytes: Bytes) -> Vec<(RecordId, Found)> {
                     uri: String::from_utf8(record.uri.to_vec()).expect("as sent"),
                     body: record.body.to_vec(),
                     error: record.error.map(str::to_owned),
+                    client_hash: record.client_hash,
                 },
             ));
         }

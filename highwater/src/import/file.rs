@@ -135,6 +135,7 @@ fn imported_ping(line: u64, ping: Line) -> ImportedPing {
         received,
         uri,
         headers,
+        client_hash,
         body,
     } = ping;
     ImportedPing {
@@ -142,6 +143,7 @@ fn imported_ping(line: u64, ping: Line) -> ImportedPing {
         received,
         uri: Bytes::from(uri),
         headers,
+        client_hash,
         body,
     }
 }
@@ -206,6 +208,7 @@ mod tests {
             uri: URI.as_bytes(),
             received_bytes: 4,
             error,
+            client_hash: None,
             body,
             encoded: b"",
         };

@@ -1,7 +1,7 @@
 //! A line of an import: a ping with its time and its URI.
 
 use bytes::Bytes;
-use ping::{Submission, Timestamp};
+use ping::{ClientHash, Submission, Timestamp};
 
 /// Largest body: what the edge would inflate at most.
 pub(super) const BODY_BYTES_MAX: usize = 32 << 20;
@@ -20,6 +20,8 @@ pub(crate) struct Line {
     pub(crate) uri: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
+    /// What stands for its client, where it was stored without the id before.
+    pub(crate) client_hash: Option<ClientHash>,
     /// As it was sent, or inflated: `content-encoding` says which.
     pub(crate) body: Bytes,
 }
@@ -55,6 +57,7 @@ impl Line {
             received,
             uri,
             headers,
+            client_hash: None,
             body,
         })
     }

@@ -1,12 +1,12 @@
 //! A line that `highwater pings` printed: the body with our `meta` in it, or an errored ping with its body as base64.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use ping::{SubmissionDate, Timestamp};
+use ping::{ClientHash, SubmissionDate, Timestamp};
 use serde_json::{Map, Value};
 
 use super::line::Line;
 use super::object::{Object, decoded};
-use super::printing::{BASE64, BODY, HEADERS, META, OWN, SENT_BODY, own_name};
+use super::printing::{BASE64, BODY, CLIENT_HASH, HEADERS, META, OWN, SENT_BODY, own_name};
 
 /// What the member that `pings` adds says of a ping.
 pub(super) struct Meta(Map<String, Value>);
@@ -75,12 +75,20 @@ pub(super) fn read(object: &Object, meta: &Meta) -> Result<Line, String> {
     } else {
         body_of(object)
     };
-    Line::new(
+    let line = Line::new(
         meta.received()?,
         meta.needed("uri")?.to_owned(),
         meta.headers(),
         body,
-    )
+    )?;
+    let client_hash = match meta.text(CLIENT_HASH) {
+        None => None,
+        Some(hex) => Some(
+            ClientHash::from_hex(hex)
+                .ok_or_else(|| format!("the \"{CLIENT_HASH}\" of this line has not 32 hexadecimal digits"))?,
+        ),
+    };
+    Ok(Line { client_hash, ..line })
 }
 
 /// The body in which `meta` was put, as it was but for white space.

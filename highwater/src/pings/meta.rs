@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ping::{ClientId, RecordId, Submission, SubmissionDate, Timestamp, sample_id};
+use ping::{ClientHash, ClientId, RecordId, Submission, SubmissionDate, Timestamp, sample_id};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::names::HEADERS;
+use super::names::{CLIENT_HASH, HEADERS};
 
 /// What is known of a stored ping beside its body.
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub(super) struct Stored<'a> {
     pub(super) uri: &'a str,
     /// Names in lower case.
     pub(super) headers: Vec<(&'a str, &'a str)>,
+    pub(super) client_hash: Option<ClientHash>,
     pub(super) received_bytes: u64,
     /// Of the body as it is stored.
     pub(super) body_bytes: usize,
@@ -58,6 +59,7 @@ pub(super) fn meta(stored: &Stored<'_>, body: &str) -> Map<String, Value> {
     put("sampleId", client.map(|client| json!(sample_id(&client))));
     let shown = client.map(|client| client.as_str().to_owned()).or(sent);
     put("clientId", shown.map(Value::from));
+    put(CLIENT_HASH, stored.client_hash.map(|hash| json!(hash.to_hex())));
     put(
         "appVendor",
         text_at(body, &["application", "vendor"]).map(Value::from),
@@ -158,6 +160,7 @@ mod tests {
             received: Timestamp::from_micros(1_485_819_100_278_000),
             submission_date: "20170130".parse().expect("a date"),
             uri: "/submit/telemetry/11111111-1111-4ef8-a718-564994e206c9/main/Firefox/54.0a1/nightly-cck-x/20170130030205?v=4",
+            client_hash: None,
             headers: vec![("dnt", "1"), ("date", "Mon, 30 Jan 2017 23:31:40 GMT")],
             received_bytes: 4,
             body_bytes: body.len(),

@@ -34,6 +34,9 @@ pub(crate) const BASE64: &str = "base64";
 /// Under this name of `meta` stands the body as it was sent, in base64, if something in its texts had to be replaced.
 pub(crate) const SENT_BODY: &str = "sentBody";
 
+/// Under this name of `meta` stands the keyed hash of a client whose id is not stored, in hexadecimal digits.
+pub(crate) const CLIENT_HASH: &str = "clientHash";
+
 /// Whether a body's own member of this name is printed under another one.
 pub(crate) fn would_hide(name: &str) -> bool {
     let mut rest = name;

@@ -57,6 +57,7 @@ impl<W: Write> Printer<W> {
             submission_date: record.submission_date,
             uri: &uri,
             headers: record.headers().collect(),
+            client_hash: record.client_hash,
             received_bytes: record.received_bytes,
             body_bytes: record.body.len(),
         };

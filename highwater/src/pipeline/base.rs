@@ -18,6 +18,7 @@ use super::store_watch::WatchedStore;
 use super::watcher::{Stations, WatchedEdge, WatchedParts, Watcher};
 use crate::data::Data;
 use crate::places;
+use crate::privacy::{self, SecretInUse};
 
 /// Keys of new chunks that may wait for the indexer; when it lags, sealing waits.
 const ANNOUNCED_WAITING: usize = 1_024;
@@ -33,6 +34,8 @@ pub(crate) struct Base {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     failure: watch::Sender<Option<String>>,
     seal_at_shutdown: bool,
+    /// What clients are hashed with, if they are.
+    pub(super) secret: Option<SecretInUse>,
     _lock: DirectoryLock,
 }
 
@@ -46,9 +49,13 @@ impl Base {
         let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;
+        let (privacy, secret) = privacy::open(data, &directory, disk.clone(), random.as_ref())?;
         let kept = places::open_store(data, &directory, disk.clone()).await?;
         let watched = WatchedStore::new(Arc::new(ObservedStore::new(kept)), clock.clone());
         let store: Arc<dyn Store> = watched.clone();
+        if let Some(secret) = secret.filter(|_| data.places.store.is_some()) {
+            privacy::claim_in_store(store.as_ref(), secret).await?;
+        }
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
         let parts = edge::Parts {
             disk,
@@ -57,6 +64,7 @@ impl Base {
             random,
             schema: data.dimension_schema()?,
             incarnation: Incarnation::from_bytes(directory.incarnation()),
+            privacy,
             announce,
         };
         let edge = Edge::open(data.edge_options(&directory, &lock), parts).await?;
@@ -73,6 +81,7 @@ impl Base {
             tasks: Mutex::default(),
             failure: watch::Sender::default(),
             seal_at_shutdown: data.intake.seal_at_shutdown,
+            secret,
             _lock: lock,
         });
         let (edge, shutdown) = (base.edge.clone(), base.shutdown.clone());

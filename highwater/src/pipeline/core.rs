@@ -60,8 +60,7 @@ impl Core {
         let (base, announced) = Base::start(data, clock.clone()).await?;
         let index = places::open_index(data, &base.directory).await?;
         let generations = Generations::new(&base.directory.aggregates());
-        let aggregates =
-            open_aggregates(&base.directory, &generations, index.as_ref(), clock.clone()).await?;
+        let aggregates = open_aggregates(&base, &generations, index.as_ref(), clock.clone()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
         let settings = data.aggregator_settings()?;
         let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates.clone()));
@@ -343,11 +342,12 @@ const fn ever(totals: &IndexTotals) -> u64 {
 
 /// The current generation of aggregates, made if there is none.
 async fn open_aggregates(
-    directory: &DataDirectory,
+    base: &Base,
     generations: &Generations,
     index: &dyn Index,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<LayeredAggregates>> {
+    let directory = &base.directory;
     index
         .claim_folding(Incarnation::from_bytes(directory.incarnation()))
         .await?;
@@ -355,6 +355,11 @@ async fn open_aggregates(
     generations.remove_before(generation);
     let path = generations.path(generation);
     let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
+    if let Some(secret) = base.secret {
+        let replaces = secret.replaces.map(|replaces| replaces.to_string());
+        let claimed = aggregates.claim_client_secret(secret.fingerprint.to_string(), replaces);
+        claimed.await?;
+    }
     if aggregates.fold_version().await?.is_none() {
         // Nothing was ever folded into them: the index may remember chunks as folded into aggregates that are gone, or
         // were emptied. Before anything is folded: after a crash in between, the next start does it again.

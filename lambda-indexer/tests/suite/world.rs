@@ -70,6 +70,7 @@ fn chunk(plan: u64, kind: ChunkKind) -> Vec<u8> {
             headers: Vec::new(),
             received_bytes: 10,
             error: (kind == ChunkKind::Errors).then(|| "gzip_cut".to_owned()),
+            client_hash: None,
         };
         writer.append(&record, b"{}").expect("appended");
     }

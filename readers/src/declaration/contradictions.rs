@@ -167,7 +167,7 @@ fn private(declaration: &Declaration, table: Table<'_>, faults: &mut Faults) {
         } else {
             at[0]
         };
-        for dropped in &privacy.drop {
+        for dropped in &privacy.taken_out(declaration.client_id.as_ref()) {
             for (path, reader) in &read {
                 if dropped.covers(path) {
                     let words = format!(

@@ -34,6 +34,12 @@ impl Path {
         })
     }
 
+    /// Reads a path; none if the text is none.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Self::parse(text, Position::default()).ok()
+    }
+
     /// How many steps are `*`.
     #[must_use]
     pub fn stars(&self) -> usize {

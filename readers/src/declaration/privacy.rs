@@ -42,6 +42,14 @@ const CLIENTS: [(&str, Clients); 3] = [
 pub(super) const KEYS: [&str; 3] = ["keep", "clients", "drop"];
 
 impl Privacy {
+    /// What is taken out of the stored ping in all: of a client that is known for a day only, the id, too.
+    #[must_use]
+    pub fn taken_out(&self, client_id: Option<&Path>) -> Vec<Path> {
+        let id = client_id.filter(|_| self.clients == Clients::Daily);
+        let id = id.filter(|id| !self.drop.contains(id));
+        self.drop.iter().chain(id).cloned().collect()
+    }
+
     /// What a table says, over what holds already.
     pub(super) fn read(table: Table<'_>, mut holds: Self, faults: &mut Faults) -> Self {
         if let Some(node) = table.get("keep") {

@@ -27,6 +27,8 @@ pub struct Explained {
     pub counted: Vec<Counted>,
     /// What is left out, or counts otherwise than it was sent.
     pub remarks: Vec<Remark>,
+    /// What stands in the ping and is taken out before it is stored: path and value.
+    pub taken_out: Vec<(String, String)>,
     /// What stands in the ping and is neither declared nor ignored: path and value.
     pub undeclared: Vec<(String, String)>,
     /// Declared paths that lead nowhere in it.
@@ -139,12 +141,12 @@ fn compare_paths(declaration: &Declaration, place: usize, body: &[u8], explained
         .chain(dimensions)
         .chain(metrics.map(|metric| &metric.path))
         .collect();
-    let privacy = &declaration.privacy[place];
+    let taken_out = declaration.privacy[place].taken_out(declaration.client_id.as_ref());
     let known: Vec<&Path> = read
         .iter()
         .copied()
         .chain(&declaration.ignore)
-        .chain(&privacy.drop)
+        .chain(&taken_out)
         .collect();
     let mut there = BTreeSet::new();
     let mut undeclared: Vec<(String, String)> = Vec::new();
@@ -158,6 +160,11 @@ fn compare_paths(declaration: &Declaration, place: usize, body: &[u8], explained
                 .filter(|read| read.steps().len() == found.steps.len() && read.covers(&path))
                 .map(ToString::to_string),
         );
+        let goes = |dropped: &&Path| dropped.steps().len() == found.steps.len() && dropped.covers(&path);
+        if taken_out.iter().any(|dropped| goes(&dropped)) && explained.taken_out.len() < LINES_MAX {
+            let value = short(&body[found.place.from..found.place.to]);
+            explained.taken_out.push((path.to_string(), value));
+        }
         if found.is_leaf && !known.iter().any(|known| known.covers(&path)) && undeclared.len() < LINES_MAX {
             undeclared.push((found.in_general(), short(&body[found.place.from..found.place.to])));
         }

@@ -14,10 +14,11 @@ pub fn promises(declaration: &Declaration) -> String {
     for (source, privacy) in declaration.sources.iter().zip(&declaration.privacy) {
         push(&mut words, &format!("\n{source}"));
         let id = declaration.client_id.as_ref();
-        let dropped = |path: &Path| privacy.drop.iter().any(|dropped| dropped.covers(path));
+        let taken_out = privacy.taken_out(id);
+        let dropped = |path: &Path| taken_out.iter().any(|dropped| dropped.covers(path));
         let keeps_id = id.filter(|path| !dropped(path));
         let lines = [
-            ("Pings", pings(privacy)),
+            ("Pings", pings(privacy, &taken_out)),
             ("Numbers", numbers(declaration, privacy)),
             ("Identity", identity(id, keeps_id, privacy.clients)),
             ("Erasure", erasure(id, keeps_id, privacy)),
@@ -53,8 +54,8 @@ fn how_long(days: Option<i64>, setting: &str) -> String {
     }
 }
 
-fn pings(privacy: &Privacy) -> String {
-    let without = match privacy.drop.as_slice() {
+fn pings(privacy: &Privacy, taken_out: &[Path]) -> String {
+    let without = match taken_out {
         [] => String::new(),
         paths => {
             let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
@@ -62,7 +63,12 @@ fn pings(privacy: &Privacy) -> String {
         }
     };
     let time = how_long(privacy.keep_pings, "--keep-pings");
-    format!("each is kept as it was sent{without}, {time}.")
+    let unread = if taken_out.is_empty() {
+        ""
+    } else {
+        " A body that cannot be read, so that nothing can be taken out of it, is not kept."
+    };
+    format!("each is kept as it was sent{without}, {time}.{unread}")
 }
 
 fn numbers(declaration: &Declaration, privacy: &Privacy) -> String {
@@ -87,6 +93,9 @@ fn identity(id: Option<&Path>, keeps_id: Option<&Path>, clients: Clients) -> Str
         return "no id is read: users are not counted.".to_owned();
     };
     let counted = match clients {
+        Clients::Hashed if keeps_id.is_some() => {
+            "users are counted in sketches, in which no id stands".to_owned()
+        }
         Clients::Hashed => format!("users are counted by a keyed hash of {id}"),
         Clients::Daily => format!(
             "users are counted by a hash of {id} whose key changes each day, so that days cannot be joined"
@@ -103,10 +112,10 @@ fn erasure(id: Option<&Path>, keeps_id: Option<&Path>, privacy: &Privacy) -> Str
     let way = match (id, keeps_id, privacy.clients) {
         (_, Some(path), _) => format!("tell the id at {path}: the pings that hold it are found by it"),
         (Some(_), None, Clients::Hashed) => {
-            "tell the id: what was counted under its hash is found by it; the pings hold no id".to_owned()
+            "tell the id: the pings hold its hash, by which who has this installation's secret finds them, and no id".to_owned()
         }
         (Some(_), None, Clients::Daily) => {
-            "nothing leads from an id to its pings once the day is over".to_owned()
+            "the pings hold no id; only who has this installation's secret can find those of an id, each day's by another hash".to_owned()
         }
         _ => "nothing leads from a person to a ping".to_owned(),
     };
@@ -130,17 +139,17 @@ mod tests {
         let expected = "Inky.
 
 inky/a
-  Pings: each is kept as it was sent, without /id and /host, for 7 days.
+  Pings: each is kept as it was sent, without /id and /host, for 7 days. A body that cannot be read, so that nothing can be taken out of it, is not kept.
   Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
   Identity: users are counted by a keyed hash of /id; the id itself is not stored.
-  Erasure: tell the id: what was counted under its hash is found by it; the pings hold no id. All pings go by themselves after 7 days.
+  Erasure: tell the id: the pings hold its hash, by which who has this installation's secret finds them, and no id. All pings go by themselves after 7 days.
   Public: sums of at least 20 pings are in the public summary.
 
 inky/b
-  Pings: each is kept as it was sent, without /host, for 7 days.
+  Pings: each is kept as it was sent, without /host and /id, for 7 days. A body that cannot be read, so that nothing can be taken out of it, is not kept.
   Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
-  Identity: users are counted by a hash of /id whose key changes each day, so that days cannot be joined; the stored ping keeps the id at /id.
-  Erasure: tell the id at /id: the pings that hold it are found by it. All pings go by themselves after 7 days.
+  Identity: users are counted by a hash of /id whose key changes each day, so that days cannot be joined; the id itself is not stored.
+  Erasure: the pings hold no id; only who has this installation's secret can find those of an id, each day's by another hash. All pings go by themselves after 7 days.
   Public: sums of at least 20 pings are in the public summary.
 ";
         assert_eq!(promises(&declaration), expected);

@@ -64,6 +64,7 @@ fn every_value_is_told_with_what_became_of_it() {
   left out      pages.requests, /requests/tray: wrong_type (it is of another type than its declaration says), "often"
   left out      pages.warm_up, /warm_up_ms/1: number_negative (this type is never negative), -1
   left out      pages.sheet, /sheet/x: bin_not_a_number (the bin is no number), "x": 1
+  not stored    /host: "h"
   not declared  /free/*/a: 1
 "#;
     assert_eq!(explained.to_string(), expected);

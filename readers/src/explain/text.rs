@@ -27,6 +27,9 @@ impl fmt::Display for Explained {
         for remark in &self.remarks {
             writeln!(f, "  {remark}")?;
         }
+        for (path, value) in &self.taken_out {
+            writeln!(f, "  not stored    {}: {value}", short(path.as_bytes()))?;
+        }
         for (path, value) in &self.undeclared {
             writeln!(f, "  not declared  {}: {value}", short(path.as_bytes()))?;
         }

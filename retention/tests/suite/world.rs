@@ -97,6 +97,7 @@ impl Put {
             headers: Vec::new(),
             received_bytes: 10,
             error: (self.kind == ChunkKind::Errors).then(|| "gzip_cut".to_owned()),
+            client_hash: None,
         };
         let histogram =
             r#"{"range":[1,10000],"bucket_count":50,"histogram_type":0,"values":{"7":1},"sum":7}"#;

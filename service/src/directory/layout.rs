@@ -103,6 +103,11 @@ impl DataDirectory {
         self.root.join("damaged")
     }
 
+    /// The folder of privacy rules, which is made when there are some.
+    pub fn privacy(&self) -> PathBuf {
+        self.root.join("privacy")
+    }
+
     /// The index's database.
     pub fn index(&self) -> PathBuf {
         self.root.join("index.sqlite")

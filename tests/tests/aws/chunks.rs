@@ -63,6 +63,7 @@ pub(crate) fn bytes(plan: u64) -> Bytes {
             headers: Vec::new(),
             received_bytes: 10,
             error: None,
+            client_hash: None,
         };
         writer.append(&record, b"{}").expect("appended");
     }

@@ -60,6 +60,7 @@ impl Process {
             random: world.random(),
             schema: DimensionSchema::default(),
             incarnation: OWN,
+            privacy: edge::Privacy::none(),
             announce,
         };
         let edge = Edge::open(options(), parts)

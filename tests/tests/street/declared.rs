@@ -93,8 +93,8 @@ fn a_declaration_says_what_it_promises_and_what_is_not_done_yet() {
     for words in [
         "inkpress/pages",
         "Pings: each is kept as it was sent, for 7 days.",
-        "users are counted by a keyed hash of /printer_id; the stored ping keeps the id at /printer_id.",
-        "counts declared products (--products); it does not yet drop",
+        "users are counted in sketches, in which no id stands; the stored ping keeps the id at /printer_id.",
+        "does not yet delete by declarations: --products refuses one with `keep`",
     ] {
         assert!(said.stdout.contains(words), "{words} in {}", said.stdout);
     }

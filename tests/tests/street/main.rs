@@ -18,6 +18,7 @@ mod names;
 mod on_call;
 mod oracle;
 mod page;
+mod privacy;
 mod products;
 mod repeats;
 mod retention;

@@ -275,14 +275,6 @@ fn a_declaration_that_cannot_be_carried_out_is_refused_with_what_to_do() {
         &["printer.yaml: `keep`", "--keep-pings"],
     );
     refused(
-        &format!("{DECLARATION}drop: [/site]\n"),
-        &["`drop` of inkpress/printer"],
-    );
-    refused(
-        &format!("{DECLARATION}clients: daily\n"),
-        &["`clients: daily`", "`none`"],
-    );
-    refused(
         &DECLARATION.replace("metrics:", "  country: { header: X-Country }\nmetrics:"),
         &["`country`", "not stored"],
     );
