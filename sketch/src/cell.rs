@@ -80,6 +80,11 @@ impl Cell {
         bins.clear();
     }
 
+    /// Takes the bins out; what is left is zero.
+    pub(crate) fn take_bins(&mut self) -> Vec<(i64, i128)> {
+        std::mem::take(self).bins
+    }
+
     /// Adds another cell.
     pub fn add(&mut self, other: &Self) {
         self.add_signed(other, 1);

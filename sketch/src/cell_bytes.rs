@@ -51,15 +51,28 @@ impl Cell {
     /// # Errors
     /// [`CellError`] for anything that [`encode_into`](Self::encode_into) does not write.
     pub fn decode(bytes: &[u8]) -> Result<Self, CellError> {
-        match bytes.split_first() {
+        let mut cell = Self::default();
+        cell.read(bytes)?;
+        Ok(cell)
+    }
+
+    /// Reads the stored form in place of what the cell was; the memory of its bins is used again.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode). The cell is zero then.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(), CellError> {
+        let bins = self.take_bins();
+        *self = match bytes.split_first() {
             None => Err(CellError::Damaged("it is empty")),
-            Some((&CELL_VERSION, rest)) => decode_version_1(rest),
+            Some((&CELL_VERSION, rest)) => decode_version_1(rest, bins),
             Some((&other, _)) => Err(CellError::Version(other)),
-        }
+        }?;
+        Ok(())
     }
 }
 
-fn decode_version_1(mut bytes: &[u8]) -> Result<Cell, CellError> {
+/// Reads a cell; its bins take the place of what this vector holds.
+fn decode_version_1(mut bytes: &[u8], mut bins: Vec<(i64, i128)>) -> Result<Cell, CellError> {
     let rest = &mut bytes;
     let count = take_signed(rest).and_then(|count| i64::try_from(count).ok());
     let count = count.ok_or(CellError::Damaged("its count is cut or too long"))?;
@@ -69,7 +82,8 @@ fn decode_version_1(mut bytes: &[u8]) -> Result<Cell, CellError> {
     if stated > rest.len() / BIN_BYTES_MIN {
         return Err(CellError::Damaged("it states more bins than its bytes can hold"));
     }
-    let mut bins = Vec::with_capacity(stated);
+    bins.clear();
+    bins.reserve(stated);
     for _ in 0..stated {
         let bound = match bins.last() {
             None => take_signed(rest),
@@ -140,6 +154,21 @@ mod tests {
             prop::collection::vec((bound, samples), 0..20),
         )
             .prop_map(|(count, sum, bins)| Cell::new(count, sum, bins))
+    }
+
+    proptest! {
+        #[test]
+        fn a_cell_that_is_read_again_and_again_is_the_last_one_or_zero(
+            cells in prop::collection::vec((any_cell(), any::<bool>()), 1..6),
+        ) {
+            let mut read = Cell::default();
+            for (cell, is_cut) in cells {
+                let mut bytes = cell.encode();
+                bytes.truncate(bytes.len() - usize::from(is_cut));
+                prop_assert_eq!(read.read(&bytes).is_err(), is_cut);
+                prop_assert_eq!(&read, &if is_cut { Cell::default() } else { cell });
+            }
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod epochs;
 mod errored;
 mod finder;
 mod fold_version;
+mod groups;
 mod layers;
 mod limits;
 mod listing;

@@ -1,24 +1,26 @@
-//! Sums of one metric's cells. The dimension sets that match are found by their values, and the cells of each are one
-//! stretch within the stretch of the metric.
+//! Sums of one metric's cells. The dimension sets that match are found by their values; the cells of each are one
+//! stretch within the stretch of the metric, which is read as a whole where much of it is wanted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
 
-use ping::{SubmissionDate, UNKNOWN};
+use roaring::RoaringBitmap;
 use rusqlite::Connection;
-use rusqlite::types::Value;
 use sketch::{Cell, Layout};
 
 use super::finder::CellIds;
+use super::groups::{Groups, SetInfo};
 use super::members::Members;
 use super::names::{Names, id_of};
 use super::overlay::Overlay;
-use super::sets::{DAY, StoredSet, table_of};
+use super::sets::table_of;
 use crate::bounds::Taken;
 use crate::build_date::{BuildDate, Builds};
 use crate::layer::{Part, add_held};
-use crate::stored::date;
+use crate::stored::unstored;
 use crate::{AggregateError, Bounds, CellQuery, Dimension, SeriesRow};
+
+/// Where at least each so-many-th set of a stretch is wanted, all of the stretch is read: to find a set costs more than to pass some.
+const SETS_PASSED: u64 = 4;
 
 /// The sums, ascending by group, label and layout.
 pub(super) fn read(
@@ -84,18 +86,40 @@ fn stored_sums(
     let Some(Conditions { metric, sets, cells }) = Conditions::of(connection, query)? else {
         return Ok(sums);
     };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT c.dimension_set, c.process, c.label, c.layout, c.value
-         FROM rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {cells}"
-    ))?;
-    let mut rows = statement.query([sets])?;
+    let (Some(first), Some(last)) = (sets.min(), sets.max()) else {
+        return Ok(sums);
+    };
+    groups.learn(connection, &query.source, &sets, names)?;
+    const CELLS: &str = "SELECT c.dimension_set, c.process, c.label, c.layout, c.value FROM";
+    let is_dense = u64::from(last - first) < sets.len() * SETS_PASSED;
+    let mut statement = connection.prepare_cached(&match is_dense {
+        true => format!("{CELLS} cell AS c WHERE {cells} AND c.dimension_set BETWEEN ?1 AND ?2"),
+        false => format!(
+            "{CELLS} rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {cells}"
+        ),
+    })?;
+    let mut rows = match is_dense {
+        true => statement.query([first, last])?,
+        false => statement.query([table_of(&sets)])?,
+    };
     let mut set: Option<(i64, SetInfo)> = None;
+    let mut passed: Option<i64> = None;
+    let mut cell = Cell::default();
     while let Some(row) = rows.next()? {
+        let dimension_set: i64 = row.get(0)?;
+        if passed == Some(dimension_set) {
+            continue;
+        }
+        if is_dense && !sets.contains(unstored(dimension_set)?) {
+            passed = Some(dimension_set);
+            continue;
+        }
         let value = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        let mut cell = Cell::decode(value).map_err(|error| AggregateError::Damaged(error.to_string()))?;
+        cell.read(value)
+            .map_err(|error| AggregateError::Damaged(error.to_string()))?;
         let ids = CellIds {
             metric,
-            dimension_set: row.get(0)?,
+            dimension_set,
             process: row.get(1)?,
             label: row.get(2)?,
             layout: row.get(3)?,
@@ -110,7 +134,7 @@ fn stored_sums(
         let info = match set {
             Some((id, info)) if id == ids.dimension_set => info,
             _ => {
-                let info = groups.of_set(&StoredSet::find(connection, ids.dimension_set)?, names)?;
+                let info = groups.of_set(connection, ids.dimension_set, names)?;
                 set = Some((ids.dimension_set, info));
                 info
             }
@@ -134,84 +158,6 @@ type Group = (usize, Option<i64>, i64, i64);
 /// The same by names.
 type NamedGroup = (Vec<String>, String, Layout);
 
-/// What a set is to the cells that are summed.
-#[derive(Clone, Copy)]
-struct SetInfo {
-    group: usize,
-    day: SubmissionDate,
-    build: BuildDate,
-}
-
-/// The groups that were met, by the ids of their values; a day by its number, what was not stated by none.
-struct Groups {
-    /// The ids of the names of what is grouped by; [`None`] for one that no set states.
-    by: Vec<Option<i64>>,
-    build_date: Option<i64>,
-    builds: HashMap<Option<i64>, BuildDate>,
-    known: HashMap<Vec<Option<i64>>, usize>,
-    values: Vec<Vec<Option<i64>>>,
-}
-
-impl Groups {
-    fn of(connection: &Connection, query: &CellQuery) -> Result<Self, AggregateError> {
-        let by = query.group_by.iter().map(|dimension| match dimension.as_str() {
-            Dimension::SUBMISSION_DATE => Ok(Some(DAY)),
-            name => id_of(connection, name),
-        });
-        Ok(Self {
-            by: by.collect::<Result<_, AggregateError>>()?,
-            build_date: id_of(connection, Dimension::BUILD_DATE)?,
-            builds: HashMap::new(),
-            known: HashMap::new(),
-            values: Vec::new(),
-        })
-    }
-
-    fn of_set(&mut self, set: &StoredSet, names: &mut Names<'_>) -> Result<SetInfo, AggregateError> {
-        let by = self.by.iter();
-        let values: Vec<Option<i64>> = by
-            .map(|dimension| match *dimension {
-                Some(DAY) => Some(set.submission_date.as_yyyymmdd().into()),
-                Some(dimension) => set.value(dimension),
-                None => None,
-            })
-            .collect();
-        let group = match self.known.get(&values) {
-            Some(&group) => group,
-            None => {
-                self.values.push(values.clone());
-                self.known.insert(values, self.values.len() - 1);
-                self.values.len() - 1
-            }
-        };
-        let build = self.build_date.and_then(|dimension| set.value(dimension));
-        let build = match (self.builds.get(&build), build) {
-            (Some(known), _) => *known,
-            (None, Some(id)) => *self
-                .builds
-                .entry(build)
-                .or_insert(BuildDate::of(&names.string(id)?)),
-            (None, None) => BuildDate::of(UNKNOWN),
-        };
-        Ok(SetInfo {
-            group,
-            day: set.submission_date,
-            build,
-        })
-    }
-
-    fn named(&self, group: usize, names: &mut Names<'_>) -> Result<Vec<String>, AggregateError> {
-        let values = self.by.iter().zip(&self.values[group]);
-        values
-            .map(|(dimension, value)| match (dimension, value) {
-                (_, None) => Ok(UNKNOWN.to_owned()),
-                (Some(DAY), Some(day)) => Ok(date(*day)?.to_string()),
-                (_, Some(value)) => Ok(names.string(*value)?.to_string()),
-            })
-            .collect()
-    }
-}
-
 /// The sum of a group's cells, and what their builds say.
 #[derive(Default)]
 struct Sum {
@@ -234,8 +180,8 @@ fn row((group, sum): (NamedGroup, Sum)) -> SeriesRow {
 /// What a question asks, by ids.
 pub(super) struct Conditions {
     pub(super) metric: i64,
-    /// The dimension sets, ascending.
-    pub(super) sets: Rc<Vec<Value>>,
+    /// The dimension sets.
+    pub(super) sets: RoaringBitmap,
     /// A condition in SQL on the cells `c`, with numbers only.
     pub(super) cells: String,
 }
@@ -269,7 +215,7 @@ impl Conditions {
         let sets = Members::matching(connection, source, filters)?;
         Ok(Some(Self {
             metric,
-            sets: table_of(&sets),
+            sets,
             cells: cells.join(" AND "),
         }))
     }

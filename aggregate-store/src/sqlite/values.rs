@@ -10,7 +10,7 @@ use super::finder::CellIds;
 use super::names::{Names, id_of};
 use super::overlay::Overlay;
 use super::series::Conditions;
-use super::sets::StoredSet;
+use super::sets::{StoredSet, table_of};
 use crate::layer::{Part, add_held};
 use crate::listing::last;
 use crate::{AggregateError, CellQuery, Dimension, Listed, ValueOf};
@@ -93,7 +93,7 @@ fn distinct(
         ),
     };
     let mut statement = connection.prepare(&sql)?;
-    let ids = statement.query_map([sets], |row| row.get(0))?;
+    let ids = statement.query_map([table_of(sets)], |row| row.get(0))?;
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
@@ -109,7 +109,7 @@ fn beside(
         "SELECT c.dimension_set, c.process, c.label, c.layout, c.value
          FROM rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {cells}"
     ))?;
-    let mut rows = statement.query([sets])?;
+    let mut rows = statement.query([table_of(sets)])?;
     let mut ids = BTreeSet::new();
     while let Some(row) = rows.next()? {
         let key = CellIds {
