@@ -199,6 +199,27 @@ fn everything_is_folded_anew_by_other_rules_beside_those_of_before_and_goes_on_a
     assert!(done > 0 && !epoch.is_empty(), "{done} in {epoch}");
     shared.s3.put(BUCKET, &key, bytes);
 
+    // Those by the new rules fold on at it alone, though they may fold nothing else.
+    east.terminate();
+    let lacking = "SELECT count(*) FROM highwater_aggregates.folded f WHERE NOT EXISTS (SELECT FROM highwater_aggregates.rebuilt r \
+                   WHERE (r.incarnation, r.boot, r.plan) = (f.incarnation, f.boot, f.plan))";
+    assert_ne!(count(lacking), "0");
+    let mut west = shared.aggregator("west", &new);
+    for _ in 0..3_000 {
+        if count(lacking) == "0" {
+            break;
+        }
+        tests::pause(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(count(lacking), "0", "{}", west.log());
+    assert_eq!(
+        count("SELECT count(*) FROM highwater_aggregates.rebuild"),
+        "1",
+        "it waits for the command"
+    );
+    west.terminate();
+    east.start_again().expect("those of before");
+
     let said = shared.run(&[&["rebuild"][..], &new].concat());
     assert!(said.success, "{}", said.stderr);
     assert!(
