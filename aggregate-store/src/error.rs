@@ -90,6 +90,12 @@ pub enum AggregateError {
          rebuilt alone"
     )]
     NotCountedBySource,
+    /// What some days count cannot be told from what others do.
+    #[error(
+        "an older program began these aggregates and did not count by day: to fold some days anew would drop what is counted of \
+         the others; fold all days anew once: `highwater rebuild --forget-older`, without the days whose pings were deleted"
+    )]
+    NotCountedByDay,
     /// Everything is being folded anew: no single source is beside that.
     #[error("a rebuild of everything is under way: wait for its end, or give it up first")]
     RebuildUnderWay,

@@ -41,7 +41,8 @@ pub trait Rebuilds: fmt::Debug + Send + Sync + 'static {
     /// the rebuild that is under way.
     ///
     /// # Errors
-    /// [`AggregateError::NotCountedBySource`] where one source's share of the counters is not known;
+    /// [`AggregateError::NotCountedBySource`] where one source's share of the counters is not known,
+    /// [`NotCountedByDay`](AggregateError::NotCountedByDay) where that of some days is not;
     /// [`AggregateError::RebuildUnderWay`] beside one of all; when the database refused.
     async fn begin_rebuild(&self, wish: &RebuildWish) -> Result<Rebuild, AggregateError>;
 
@@ -62,7 +63,8 @@ pub trait Rebuilds: fmt::Debug + Send + Sync + 'static {
     /// is folded, by its rules.
     ///
     /// # Errors
-    /// When the database refused: then nothing is changed.
+    /// [`AggregateError::NotCountedByDay`] for some days of all sources, where what these count is not known; when the database
+    /// refused. Then nothing is changed.
     async fn put_into_use(&self, flip: &Flip) -> Result<Flipped, AggregateError>;
 
     /// Removes the next slice of what is in use no more and belongs to no rebuild: cells, users, sets, errored pings. False when
@@ -80,10 +82,33 @@ pub struct RebuildWish {
     pub source: Option<String>,
     /// Pings of which days; the others stay as they are.
     pub days: Days,
-    /// The source's own rules by which it is folded then: the text of its declaration. `None` where it has none.
+    /// The source's own rules by which it is folded then: the text of its declaration. `None` where it has none. Of a rebuild of all
+    /// those of all that are to have rules, as [`rules_of`](Self::rules_of) writes them; other sources keep theirs.
     pub rules: Option<String>,
     /// Of a rebuild of all: the rules by which everything is folded then. Of one source those in use stay.
     pub version: Option<FoldVersion>,
+}
+
+impl RebuildWish {
+    /// The rules of many sources, as a wish for a rebuild of all bears them: a JSON object of texts by source. The same ones are
+    /// the same text.
+    #[must_use]
+    pub fn rules_of(sources: &BTreeMap<String, String>) -> Option<String> {
+        (!sources.is_empty()).then(|| serde_json::json!(sources).to_string())
+    }
+
+    /// The rules that sources have when this is in use, if it gives them any.
+    ///
+    /// # Errors
+    /// [`AggregateError::Damaged`] when they cannot be read.
+    pub fn rules_by_source(&self) -> Result<BTreeMap<String, String>, AggregateError> {
+        match (&self.source, &self.rules) {
+            (_, None) => Ok(BTreeMap::new()),
+            (Some(source), Some(rules)) => Ok([(source.clone(), rules.clone())].into()),
+            (None, Some(rules)) => serde_json::from_str(rules)
+                .map_err(|error| AggregateError::Damaged(format!("the rules of a rebuild of all: {error}"))),
+        }
+    }
 }
 
 /// A rebuild under way.

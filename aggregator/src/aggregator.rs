@@ -176,6 +176,8 @@ impl Aggregator {
                     backoff.reset();
                     continue;
                 }
+                // It goes on with a rebuild by its own rules.
+                Err(error) if rebuilt && error.is_of_rules() => continue,
                 Err(error) if error.is_final() => {
                     tracing::error!(%error, "folding ended: the database's own thread is gone");
                     return;
@@ -195,15 +197,16 @@ impl Aggregator {
         }
     }
 
-    /// Whether a rebuild of a source went a step further, by turns with the fold.
+    /// Whether a rebuild went a step further, by turns with the fold. Who cannot fold into what is in use has its share in a
+    /// rebuild of all by its own rules.
     async fn rebuild_beside(&self, step: &Result<Step, AggregatorError>) -> bool {
-        if step.is_err() {
+        if step.as_ref().is_err_and(|error| !error.is_of_rules()) {
             return false;
         }
         match self.rebuild_step().await {
             Ok(rebuilt) => rebuilt,
             Err(error) => {
-                tracing::warn!(%error, "a source could not be folded anew now; it is tried again");
+                tracing::warn!(%error, "nothing could be folded anew now; it is tried again");
                 false
             }
         }

@@ -163,8 +163,18 @@ impl Work {
     ) -> Result<Box<BatchFold>, AggregatorError> {
         if entry.kind == ChunkKind::Errors {
             batch.count_errors(entry);
-            if let Some(chunk) = opened {
-                let retry = first_try(entry.id, self.inflated_cap(aggregates).await?);
+            let cap = match batch.is_rebuild() {
+                // As far as what is in use tried it, and a replay goes on from there.
+                true => aggregates
+                    .retried(&[entry.id])
+                    .await?
+                    .first()
+                    .copied()
+                    .unwrap_or(0),
+                false => self.inflated_cap(aggregates).await?,
+            };
+            if let Some(chunk) = opened.filter(|_| cap > 0) {
+                let retry = first_try(entry.id, cap);
                 batch = self
                     .retry_chunk((chunk, entry), retry, batch, reader, (aggregates, parts))
                     .await?;

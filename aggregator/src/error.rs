@@ -33,7 +33,8 @@ pub enum AggregatorError {
     /// What is stored was folded under lower caps: nothing is folded until a replay of errored pings takes ours over.
     #[error(
         "the aggregates were folded by rules {} with settings {}, this program accepts more pings, by rules {} with \
-         settings {}: run `highwater replay-errors`, until then nothing is folded",
+         settings {}: run `highwater replay-errors` with the settings of this process (where many share the aggregates, with its \
+         --store, --index and --aggregates, too), until then nothing is folded",
         stored.code, stored.settings, ours.code, ours.settings
     )]
     AcceptsMore {
@@ -54,8 +55,8 @@ pub enum AggregatorError {
     /// What is stored was folded under other rules: nothing is folded until a rebuild.
     #[error(
         "the aggregates were folded by rules {} with settings {}, this program folds by rules {} with settings {}: \
-         run `highwater rebuild` (where many processes share them, fold all anew as infra/README.md says), until then nothing \
-         is folded",
+         run `highwater rebuild` with the settings of this process (where many share the aggregates, with its --store, --index and \
+         --aggregates, too), until then nothing is folded",
         stored.code, stored.settings, ours.code, ours.settings
     )]
     OtherFoldVersion {
@@ -67,6 +68,15 @@ pub enum AggregatorError {
 }
 
 impl AggregatorError {
+    /// Whether the aggregates in use were folded by rules that this program does not fold by: until somebody acts, it folds
+    /// nothing into them.
+    pub(crate) const fn is_of_rules(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherFoldVersion { .. } | Self::AcceptsMore { .. } | Self::Declaration { .. }
+        )
+    }
+
     /// Whether trying again in this process cannot help: a database's thread has ended, most likely by a panic.
     pub(crate) const fn is_final(&self) -> bool {
         matches!(

@@ -34,6 +34,7 @@ mod taking_back;
 mod tests;
 mod unreadable;
 mod walk;
+mod whole_rebuild;
 mod work;
 
 pub use aggregator::{Aggregator, Step};

@@ -50,6 +50,27 @@ impl RebuildProgress {
         }
     }
 
+    /// What is done here and there; totals are of neither.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            chunks: self.chunks + other.chunks,
+            records: self.records + other.records,
+            bytes: self.bytes + other.bytes,
+            found_bytes: self.found_bytes + other.found_bytes,
+            ..Self::default()
+        }
+    }
+
+    /// The same totals, and so much done.
+    pub(crate) fn at(&self, done: &Self) -> Self {
+        Self {
+            chunks_total: self.chunks_total,
+            records_total: self.records_total,
+            bytes_total: self.bytes_total,
+            ..*done
+        }
+    }
+
     /// How much of it is done, 0 to 100, by bytes.
     pub fn percent(&self) -> u64 {
         match self.bytes_total {

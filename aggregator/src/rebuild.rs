@@ -115,9 +115,17 @@ impl Aggregator {
         shadow: &dyn AggregateStore,
         rebuilt: &Rebuilt,
     ) -> Result<(), AggregatorError> {
-        if rebuilt.passed_over.is_empty() {
-            return Ok(());
+        match rebuilt.passed_over.is_empty() {
+            true => Ok(()),
+            false => self.make_missing_pending(shadow).await,
         }
+    }
+
+    /// Has the loop fold what these aggregates lack of what is indexed, but for what is set aside.
+    pub(crate) async fn make_missing_pending(
+        &self,
+        aggregates: &dyn AggregateStore,
+    ) -> Result<(), AggregatorError> {
         let index = &self.work.index;
         let floors = index.floors().await?;
         let foldable = floors.foldable();
@@ -128,7 +136,7 @@ impl Aggregator {
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.key.clone());
             let ids: Vec<ChunkId> = page.iter().map(|entry| entry.id).collect();
-            let folded = shadow.folded(&ids).await?;
+            let folded = aggregates.folded(&ids).await?;
             let is_aside = |entry: &IndexEntry| aside.iter().any(|aside| aside.key == entry.key);
             let missing = page.iter().zip(folded);
             let missing = missing.filter(|(entry, folded)| !folded && !is_aside(entry));
@@ -220,7 +228,7 @@ impl Aggregator {
     }
 
     /// Puts back among the pending what was set aside: if it is still not what it should be, it goes aside again.
-    async fn take_up_what_was_set_aside(&self) -> Result<(), AggregatorError> {
+    pub(crate) async fn take_up_what_was_set_aside(&self) -> Result<(), AggregatorError> {
         let aside = self.work.index.set_aside().await?;
         let chunks = aside
             .iter()

@@ -74,6 +74,9 @@ impl Aggregator {
         let (mut done, mut passed_over) = (ReplayProgress::default(), PassedOver::default());
         self.replay_rows(&mut done, &mut passed_over, progress).await?;
         self.retry_chunks(&mut done, &mut passed_over, progress).await?;
+        if done.replayed > 0 {
+            self.begin_rebuilds_anew().await?;
+        }
         let status = self.current.get().status().await?;
         let ReplayProgress {
             replayed, unreadable, ..
@@ -91,6 +94,29 @@ impl Aggregator {
             unreadable,
             passed_over,
         })
+    }
+
+    /// Tries the bodies again that were too large when inflated, under the cap of the rules in use.
+    ///
+    /// # Errors
+    /// When index, store or aggregates failed: what was folded stays so, call it again.
+    pub async fn retry_large_bodies(&self) -> Result<(), AggregatorError> {
+        let (mut done, mut passed_over) = (ReplayProgress::default(), PassedOver::default());
+        self.retry_chunks(&mut done, &mut passed_over, &|_| {}).await
+    }
+
+    /// What is under way may have folded the same pings as errored ones, and would come into use so.
+    async fn begin_rebuilds_anew(&self) -> Result<(), AggregatorError> {
+        let aggregates = self.current.get();
+        for rebuild in aggregates.rebuilds().await? {
+            tracing::info!(
+                epoch = rebuild.epoch,
+                "a rebuild begins anew: it knows pings as errored ones that are folded now"
+            );
+            aggregates.give_up_rebuild(rebuild.epoch).await?;
+            aggregates.begin_rebuild(&rebuild.wish).await?;
+        }
+        Ok(())
     }
 
     /// Goes on behind a chunk that cannot be read; the error comes back when it is not the chunk's own trouble.
@@ -354,6 +380,7 @@ impl Work {
             )
             .await
             {
+                Ok(Kept::Outdated) => continue,
                 Ok(kept) => {
                     tell_passed_over(passed_over);
                     Ok(Self::told(kept == Kept::Written, replayed))
@@ -401,8 +428,12 @@ impl Work {
         let mut taking = TakingBack::new(self, reader, entries, aggregates);
         let batch = taking.take_back(displaced, batch, None).await?;
         let replayed = batch.replayed_pings();
-        let committed = aggregates.commit(batch.finish()).await?;
-        Ok(Self::told(committed == Committed::Written, replayed))
+        match aggregates.commit(batch.finish()).await? {
+            Committed::Written => Ok(Self::told(true, replayed)),
+            // Somebody folded copies of the same documents meanwhile, or other epochs are in use.
+            Committed::Outdated => Err(Trouble::Again),
+            Committed::AlreadyFolded(_) => Ok(Self::told(false, replayed)),
+        }
     }
 
     /// How many pings are folded now. If somebody else was faster with some of them, what is left over is found by the

@@ -1,4 +1,5 @@
-//! Folds one source anew into an epoch of its own, beside what is in use: a batch at a time, by turns with what is pending.
+//! Folds one source anew into an epoch of its own, beside what is in use: a batch at a time, by turns with what is pending. So are
+//! all of them together, where generations of files are not kept (`whole_rebuild.rs`).
 //!
 //! What is in use, and is answered from, stays as it is until nothing is lacking; then the new epoch takes its place in one
 //! transaction. A chunk that was folded and cannot be read any more holds that up, and is told: numbers that were never get
@@ -16,7 +17,6 @@ use crate::aggregator::Aggregator;
 use crate::error::AggregatorError;
 use crate::passed_over::PassedOver;
 use crate::progress::RebuildProgress;
-use crate::share::Share;
 use crate::walk::{SourceRebuild, Walk};
 
 /// Index entries that are looked at together.
@@ -29,33 +29,45 @@ const REST: Duration = Duration::from_secs(30);
 const UNUSED_FOR: Duration = Duration::from_secs(120);
 
 impl Aggregator {
-    /// Takes the rebuild of a source that is under way a batch further, or into use when nothing is lacking. False when there
-    /// is nothing to do now.
+    /// Takes the rebuild that is under way a batch further, or into use when nothing is lacking; one of all comes into use by who
+    /// wished it. False when there is nothing to do now.
     ///
     /// # Errors
     /// When index, store or aggregates failed. What is in use is as before.
     pub async fn rebuild_step(&self) -> Result<bool, AggregatorError> {
         let aggregates = self.current.get();
-        let rebuilds = aggregates.rebuilds().await?;
-        let mut of_sources = rebuilds
-            .into_iter()
-            .filter(|rebuild| rebuild.wish.source.is_some());
-        let Some(rebuild) = of_sources.next() else {
+        let Some(rebuild) = aggregates.rebuilds().await?.into_iter().next() else {
             return self.remove_unused(&*aggregates).await;
         };
-        let _folding = self.gate.lock().await;
-        let aggregates = self.current.get();
-        self.begin_walk(&rebuild).await?;
-        if self.work.clock.monotonic() < self.walk().rests_until {
+        if !self.work.folds_for(&*aggregates, &rebuild).await? {
             return Ok(false);
         }
-        if let Some(folded) = self.walk_on(&*aggregates, &rebuild).await? {
+        let _folding = self.gate.lock().await;
+        let aggregates = self.current.get();
+        if let Some(folded) = self.walk_step(&*aggregates, &rebuild).await? {
             return Ok(folded);
+        }
+        if rebuild.wish.source.is_none() {
+            self.walk().rests_until = self.work.clock.monotonic() + REST;
+            return Ok(false);
         }
         self.try_to_put_into_use(&*aggregates, &rebuild).await
     }
 
-    /// The rebuild of a source that goes on here, if one does.
+    /// Folds the next batch of what a rebuild lacks; called with the gate held. Whether one was folded; `None` when nothing is lacking.
+    pub(crate) async fn walk_step(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+    ) -> Result<Option<bool>, AggregatorError> {
+        self.begin_walk(rebuild).await?;
+        if self.work.clock.monotonic() < self.walk().rests_until {
+            return Ok(Some(false));
+        }
+        self.walk_on(aggregates, rebuild).await
+    }
+
+    /// The rebuild that goes on here, if one does.
     pub fn source_rebuild(&self) -> Option<SourceRebuild> {
         let now = self.work.clock.monotonic();
         let walk = self.walk();
@@ -101,7 +113,7 @@ impl Aggregator {
             let aggregates = self.current.get();
             let under_way = aggregates.rebuilds().await?;
             if under_way.iter().all(|other| other.epoch != rebuild.epoch) {
-                return Ok(aggregates.epochs().await?.names(rebuild.epoch));
+                return self.is_in_use(rebuild).await;
             }
             let folded = self.rebuild_step().await?;
             if let Some(told) = self.source_rebuild() {
@@ -111,6 +123,14 @@ impl Aggregator {
                 task::sleep(self.work.settings.poll).await;
             }
         }
+    }
+
+    /// Whether something of a rebuild is in use.
+    ///
+    /// # Errors
+    /// When the aggregates failed.
+    pub async fn is_in_use(&self, rebuild: &Rebuild) -> Result<bool, AggregatorError> {
+        Ok(self.current.get().epochs().await?.names(rebuild.epoch))
     }
 
     /// The rules of all declared sources by which this program would fold everything anew: those in use, and in their places those
@@ -229,9 +249,13 @@ impl Aggregator {
     }
 
     /// Which chunks may hold pings of the source.
-    fn selection(&self, rebuild: &Rebuild) -> Selection {
+    pub(crate) fn selection(&self, rebuild: &Rebuild) -> Selection {
+        let received_from = rebuild.wish.days.first.map(ping::SubmissionDate::start);
         let Some(source) = &rebuild.wish.source else {
-            return Selection::default();
+            return Selection {
+                received_from,
+                ..Selection::default()
+            };
         };
         let (namespace, document_type) = source.split_once('/').unwrap_or((source, ""));
         let mut document_types = vec![document_type.to_owned()];
@@ -247,7 +271,7 @@ impl Aggregator {
                 ),
                 (Dimension::DocType, Condition::OneOf(document_types)),
             ],
-            received_from: rebuild.wish.days.first.map(ping::SubmissionDate::start),
+            received_from,
             ..Selection::default()
         }
     }
@@ -266,19 +290,19 @@ impl Aggregator {
             let Some(last) = page.last() else {
                 return Ok(self.end_walk());
             };
-            let lacking = self.lacking(aggregates, rebuild, &page).await?;
-            if lacking.is_empty() {
-                self.walk().after = Some(last.key.clone());
+            let mut mine = self.lacking(aggregates, rebuild, &page).await?;
+            if mine.is_empty() {
+                self.walk().pass(&last.key);
                 continue;
             }
             self.walk().is_complete = false;
-            let share = self.share.as_deref().map(Share::fences);
-            let mut mine = lacking;
-            if let Some(fences) = &share {
-                fences.retain(&mut mine);
+            match &self.share {
+                Some(share) => share.fences().retain(&mut mine),
+                // Those who have shares go from the first to the last: so both meet once in a page.
+                None => mine.reverse(),
             }
             if mine.is_empty() {
-                self.walk().after = Some(last.key.clone());
+                self.walk().pass(&last.key);
                 continue;
             }
             return Ok(Some(self.fold_anew(aggregates, rebuild, &mine).await?));
@@ -289,7 +313,7 @@ impl Aggregator {
     fn end_walk(&self) -> Option<bool> {
         let now = self.work.clock.monotonic();
         let mut walk = self.walk();
-        walk.after = None;
+        walk.begin_anew();
         let was_complete = std::mem::replace(&mut walk.is_complete, true);
         if !walk.unreadable.is_empty() {
             // They are tried again, and told until then.
@@ -321,10 +345,16 @@ impl Aggregator {
         let ids: Vec<ChunkId> = entries.iter().map(|entry| entry.id).collect();
         let rebuilt = aggregates.rebuilt(rebuild.epoch, &ids).await?;
         let written = aggregates.written(&ids).await?;
-        let flags = rebuilt.into_iter().zip(written);
-        let lacking = entries.into_iter().zip(flags);
-        let lacking = lacking.filter(|(_, (rebuilt, written))| !rebuilt && *written);
-        Ok(lacking.map(|(entry, _)| entry).collect())
+        let (mut lacking, mut done) = (Vec::new(), RebuildProgress::default());
+        for (entry, (rebuilt, written)) in entries.into_iter().zip(rebuilt.into_iter().zip(written)) {
+            if rebuilt || !written {
+                done.note(&entry, false);
+            } else {
+                lacking.push(entry);
+            }
+        }
+        self.walk().note(done);
+        Ok(lacking)
     }
 
     async fn fold_anew(
@@ -356,7 +386,7 @@ impl Aggregator {
     }
 
     fn leave_out(&self, chunk: ChunkId, reason: String) -> bool {
-        tracing::warn!(%chunk, reason, "a chunk cannot be read: the rebuild of a source waits for it");
+        tracing::warn!(%chunk, reason, "a chunk that is folded cannot be read: the rebuild waits for it");
         let mut walk = self.walk();
         walk.unreadable.insert(chunk);
         if let Some(told) = &mut walk.told
@@ -395,13 +425,18 @@ impl Aggregator {
                 epoch = rebuild.epoch,
                 "a source was folded anew and is in use"
             );
-            let now = self.work.clock.monotonic();
-            *self.walk() = Walk {
-                unused_since: Some(now),
-                ..Walk::default()
-            };
+            self.begin_unused();
         }
         Ok(true)
+    }
+
+    /// From now on what was in use may be in use no more.
+    pub(crate) fn begin_unused(&self) {
+        let now = self.work.clock.monotonic();
+        *self.walk() = Walk {
+            unused_since: Some(now),
+            ..Walk::default()
+        };
     }
 
     /// Removes a slice of what has not been in use for long enough.
@@ -424,7 +459,7 @@ impl Aggregator {
         Ok(removed)
     }
 
-    fn walk(&self) -> std::sync::MutexGuard<'_, Walk> {
+    pub(crate) fn walk(&self) -> std::sync::MutexGuard<'_, Walk> {
         self.walk
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

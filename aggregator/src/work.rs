@@ -104,6 +104,19 @@ impl Work {
         }
     }
 
+    /// Whether this program folds by the rules of a rebuild: of one source by those in use, of all by its own.
+    pub(crate) async fn folds_for(
+        &self,
+        aggregates: &dyn AggregateStore,
+        rebuild: &Rebuild,
+    ) -> Result<bool, AggregatorError> {
+        let version = match &rebuild.wish.version {
+            Some(version) => Some(version.clone()),
+            None => aggregates.fold_version().await?,
+        };
+        Ok(version.is_some_and(|version| self.settings.fold.standing(&version) == Standing::Same))
+    }
+
     /// The rules in use, for a batch that is folded into the epochs in use.
     pub(crate) async fn in_use(&self, aggregates: &dyn AggregateStore) -> Result<Rules, AggregatorError> {
         let scope = Scope::in_use(aggregates.epochs().await?);
@@ -119,9 +132,7 @@ impl Work {
     ) -> Result<Rules, AggregatorError> {
         let scope = Scope::of_rebuild(aggregates.epochs().await?, rebuild.clone());
         let mut rules = aggregates.source_rules().await?;
-        if let (Some(source), Some(text)) = (&rebuild.wish.source, &rebuild.wish.rules) {
-            rules.insert(source.clone(), text.clone());
-        }
+        rules.extend(rebuild.wish.rules_by_source()?);
         let fold = self.folding_by(&rules)?;
         Ok(Rules { fold, scope })
     }

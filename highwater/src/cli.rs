@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Import(Import),
     /// Prints stored pings as NDJSON, reading only chunks that can match
     Pings(Pings),
-    /// Folds everything anew into a shadow, then swaps; goes on where an earlier one ended early
+    /// Folds everything anew beside what is in use, then swaps; goes on where an earlier one ended early
     Rebuild(Rebuild),
     /// Reads errored pings again, after a change that accepts more, and folds those that can be folded now
     ReplayErrors(Data),
@@ -270,7 +270,7 @@ pub(crate) struct Pings {
 pub(crate) struct Rebuild {
     #[command(flatten)]
     pub data: Data,
-    /// Rebuild although aggregates get lost whose pings were deleted
+    /// Rebuild although aggregates get lost whose pings were deleted; where aggregates lie in PostgreSQL these stay without it
     #[arg(long, help_heading = OF_THIS_CALL, conflicts_with = "source")]
     pub forget_older: bool,
     /// Fold this source alone anew, such as telemetry/main, beside what is in use: its numbers stay as they are until all is folded

@@ -274,6 +274,7 @@ impl Command {
     pub(crate) fn note_given(&mut self, given: BTreeSet<String>) {
         match self {
             Self::Import(import) => import.data.given = given,
+            Self::Aggregate(aggregate) => aggregate.data.given = given,
             Self::Rebuild(rebuild) => rebuild.data.given = given,
             Self::Retain(retain) => retain.data.given = given,
             Self::ForgetChunk(forget) => forget.data.given = given,

@@ -1,5 +1,6 @@
-//! `highwater rebuild`: folds everything anew into a shadow, then swaps.
+//! `highwater rebuild`: folds everything anew, or one source, beside what is in use, then swaps.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -14,8 +15,7 @@ use service::clock::SystemClock;
 use crate::change::change;
 use crate::cli::Rebuild;
 use crate::pipeline::Request;
-use crate::places;
-use crate::shared::rebuild_source;
+use crate::shared::{rebuild_everything, rebuild_source};
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -23,10 +23,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Runs the command.
 pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
     check_source(rebuild)?;
-    if rebuild.source.is_none() {
-        places::refuse_to_fold_anew(&rebuild.data, "rebuild")?;
-    }
-    let (bar, lines) = (bar()?, Lines::default());
+    let (bar, lines, waits) = (bar()?, Lines::default(), Waits::default());
     let day = |day: Option<SubmissionDate>| day.map(|day| day.to_string());
     let request = Request::Rebuild {
         forget_older: rebuild.forget_older,
@@ -41,6 +38,7 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
         let Some(total) = progress["bytes_total"].as_u64() else {
             return;
         };
+        waits.tell(&progress["unreadable_chunks"], &bar);
         if io::stderr().is_terminal() {
             bar.set_length(total);
             bar.set_position(progress["bytes"].as_u64().unwrap_or(0));
@@ -49,15 +47,16 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
             lines.print(&progress);
         }
     };
-    let done = match &rebuild.source {
-        Some(source) if rebuild.data.places.aggregates.is_some() => {
+    let done = match (rebuild.data.places.aggregates.is_some(), &rebuild.source) {
+        (true, Some(source)) => {
             let days = Days {
                 first: rebuild.from,
                 last: rebuild.to,
             };
             rebuild_source(&rebuild.data, source, days, say).await
         }
-        _ => change(&rebuild.data, request, say).await,
+        (true, None) => rebuild_everything(&rebuild.data, rebuild.forget_older, say).await,
+        (false, _) => change(&rebuild.data, request, say).await,
     };
     bar.finish_and_clear();
     let done = done?;
@@ -136,6 +135,29 @@ fn line(progress: &Value) -> String {
         number("bytes_total") / 1_000_000,
         number("percent"),
     )
+}
+
+/// Chunks for which a rebuild waits, each told once.
+#[derive(Default)]
+struct Waits(Mutex<BTreeSet<String>>);
+
+impl Waits {
+    fn tell(&self, unreadable: &Value, bar: &ProgressBar) {
+        let Ok(mut told) = self.0.lock() else { return };
+        for chunk in unreadable["first"].as_array().into_iter().flatten() {
+            let text = |name: &str| chunk[name].as_str().unwrap_or_default();
+            if told.insert(text("chunk").to_owned()) {
+                bar.suspend(|| {
+                    eprintln!(
+                        "it waits for chunk {}, which is folded and cannot be read ({}): restore it in the store, or give it up \
+                         with `highwater forget-chunk`",
+                        text("chunk"),
+                        text("reason")
+                    );
+                });
+            }
+        }
+    }
 }
 
 /// Lines of progress, not too many.

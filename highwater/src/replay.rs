@@ -4,26 +4,29 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 
 use crate::change::change;
 use crate::data::Data;
 use crate::pipeline::Request;
-use crate::places;
+use crate::shared::replay_errors;
 
 /// Runs the command. Prints what came of it as one JSON object.
 pub(crate) async fn run(data: &Data) -> anyhow::Result<()> {
-    places::refuse_to_fold_anew(data, "replay-errors")?;
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {msg}");
     bar.set_style(style.context("a template of known parts")?);
-    let done = change(data, Request::ReplayErrors, |progress| {
+    let say = |progress: Value| {
         bar.set_message(format!(
             "{} read again, {} folded",
             progress["tried"], progress["replayed"]
         ));
         bar.tick();
-    })
-    .await;
+    };
+    let done = match data.places.aggregates.is_some() {
+        true => replay_errors(data, say).await,
+        false => change(data, Request::ReplayErrors, say).await,
+    };
     bar.finish_and_clear();
     let mut done = done?;
     for changed in done["changes"].take().as_array().into_iter().flatten() {

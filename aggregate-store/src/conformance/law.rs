@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{cells, rebuilding, rows, users};
+use super::{cells, rebuilding, rows, users, whole_rebuilds};
 use crate::AggregateStore;
 
 /// Random cases for each law: each makes a store or two.
@@ -18,6 +18,7 @@ pub fn every_back_end_keeps_the_law(make: impl AsyncFn() -> Arc<dyn AggregateSto
     cells::keep_the_law(&make, &runtime);
     users::keep_the_law(&make, &runtime);
     rebuilding::keep_the_law(&make, &runtime);
+    runtime.block_on(async { whole_rebuilds::keep_the_law(&*make().await).await });
     runtime.block_on(async { users::the_largest_group_is_listed_first(&*make().await).await });
     runtime.block_on(rows::keep_the_law(&make));
 }

@@ -13,6 +13,7 @@ mod retaining;
 mod rows;
 mod samples;
 mod users;
+mod whole_rebuilds;
 
 pub use law::every_back_end_keeps_the_law;
 pub use oracle::{Oracle, dump_of};

@@ -46,6 +46,7 @@ pub(super) async fn put_into_use(client: &Client, flip: &Flip) -> Result<Flipped
     if flip.accounted.is_some_and(|seen| seen != accounted) {
         return Ok(Flipped::Outdated);
     }
+    wishes::check_counts(client, rebuild.wish.source.as_deref(), flip.days).await?;
     let under_way: BTreeSet<u32> = rebuilds.iter().map(|rebuild| rebuild.epoch).collect();
     let wish = &rebuild.wish;
     let source = wish.source.as_deref();
@@ -68,12 +69,16 @@ pub(super) async fn put_into_use(client: &Client, flip: &Flip) -> Result<Flipped
                     counts::take_stored_only(client, &days, &came_to_light(&old, &new)).await?;
             }
             counters::change(client, &change).await?;
+            // Where the wish says none, it has none any more.
             epochs::write_rules(client, source, wish.rules.as_deref()).await?;
         }
         None => {
             counters::put(client, &counts::total(client, &now).await?).await?;
             put_folded(client, flip).await?;
             epochs::count_by_source(client).await?;
+            for (source, rules) in wish.rules_by_source()? {
+                epochs::write_rules(client, &source, Some(&rules)).await?;
+            }
         }
     }
     if let Some(version) = &wish.version {

@@ -62,9 +62,7 @@ pub(super) async fn begin(client: &Client, wish: &RebuildWish) -> Result<Rebuild
             end(client, under_way.epoch).await?;
         }
     }
-    if wish.source.is_some() && !epochs::are_counted_by_source(client).await? {
-        return Err(AggregateError::NotCountedBySource.into());
-    }
+    check_counts(client, wish.source.as_deref(), wish.days).await?;
     let (first, last) = numbers(wish.days)?;
     let version = wish.version.as_ref();
     let given: [(&(dyn ToSql + Sync), Type); 6] = [
@@ -82,6 +80,17 @@ pub(super) async fn begin(client: &Client, wish: &RebuildWish) -> Result<Rebuild
     Ok(Rebuild {
         epoch: unstored(epoch.into())?,
         wish: wish.clone(),
+    })
+}
+
+/// Refuses to replace a part of what is counted where nobody knows which part that is.
+pub(super) async fn check_counts(client: &Client, source: Option<&str>, days: Days) -> Result<(), Failure> {
+    if source.is_none() && days == Days::ALL || epochs::are_counted_by_source(client).await? {
+        return Ok(());
+    }
+    Err(match source {
+        Some(_) => AggregateError::NotCountedBySource.into(),
+        None => AggregateError::NotCountedByDay.into(),
     })
 }
 

@@ -10,7 +10,7 @@ use super::dictionary::Dictionary;
 use super::{epochs, sets};
 use crate::layer::Part;
 use crate::limits::COUNTED_SOURCES_MAX;
-use crate::{AggregateError, Counters, Days, Listed, Source, SourceCounts, SourcePings};
+use crate::{AggregateError, Counters, Days, Epochs, Listed, Source, SourceCounts, SourcePings};
 
 /// Adds what a batch counted of each source and day.
 pub(super) fn write(
@@ -102,14 +102,13 @@ pub(super) fn read(
     Ok(SourcePings::largest(pings, limit))
 }
 
-/// What was counted of these sources on those of some days of which it is to be counted; the reasons, too.
+/// What was counted of these sources on those days, by their stored numbers and both included, of which it is to be counted; the reasons, too.
 pub(super) fn sums(
     connection: &Connection,
     sources: &[(i64, Source)],
-    days: Days,
+    (first, last): (u32, u32),
     is_counted: impl Fn(&Source, u32) -> bool,
 ) -> Result<BTreeMap<u32, SourceCounts>, AggregateError> {
-    let (first, last) = numbers(days);
     let mut by_day: BTreeMap<u32, SourceCounts> = BTreeMap::new();
     let mut counts = connection.prepare_cached(
         "SELECT submission_date, folded, repeated, stored_only, errored_pings FROM count_by_day
@@ -148,16 +147,26 @@ pub(super) fn sums(
     Ok(by_day)
 }
 
-/// Takes pings of a day that are only stored away from those whose source was not counted by name; answers how many there were.
-pub(super) fn take_from_others(connection: &Connection, day: u32, pings: i64) -> Result<i64, AggregateError> {
+/// Takes pings of a day that are only stored away from those in use whose source was not counted by name; answers how many there were.
+pub(super) fn take_from_others(
+    connection: &Connection,
+    epochs: &Epochs,
+    day: u32,
+    pings: i64,
+) -> Result<i64, AggregateError> {
     let mut left = pings;
     let mut others = connection.prepare_cached(
-        "SELECT c.source, stored_only FROM count_by_day AS c JOIN source ON source.id = c.source
-         WHERE name = ?1 AND submission_date = ?2 AND stored_only > 0
-         AND epoch NOT IN (SELECT epoch FROM rebuild)",
+        "SELECT c.source, epoch, stored_only FROM count_by_day AS c JOIN source ON source.id = c.source
+         WHERE name = ?1 AND submission_date = ?2 AND stored_only > 0",
     )?;
-    let others = others.query_map(params![OTHER, day], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (source, stored_only) in others.collect::<Result<Vec<(i64, i64)>, _>>()? {
+    let others = others.query_map(params![OTHER, day], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let other = Source::named(OTHER);
+    for (source, epoch, stored_only) in others.collect::<Result<Vec<(i64, u32, i64)>, _>>()? {
+        if !epochs.is_counted(&other.in_epoch(epoch), day) {
+            continue;
+        }
         let taken = left.min(stored_only);
         connection
             .prepare_cached(
@@ -183,13 +192,13 @@ pub(super) fn remove(connection: &Connection, sources: &[i64], days: Days) -> Re
     Ok(())
 }
 
-/// All that is counted now, of all sources and days.
+/// All that is counted now, of all sources and days, those that were deleted among them.
 pub(super) fn total(connection: &Connection) -> Result<SourceCounts, AggregateError> {
     let epochs = epochs::read(connection)?;
     let sources = sets::sources(connection)?;
     let is_counted = |source: &Source, day| epochs.is_counted(source, day);
     let mut total = SourceCounts::default();
-    for counts in sums(connection, &sources, Days::ALL, is_counted)?.values() {
+    for counts in sums(connection, &sources, (DELETED, LAST_DAY), is_counted)?.values() {
         total.add(counts);
     }
     Ok(total)
@@ -203,6 +212,8 @@ pub(super) fn numbers(days: Days) -> (u32, u32) {
     )
 }
 
+/// Under which all days are counted that were deleted.
+const DELETED: u32 = 0;
 /// Before all days, and behind that under which all days are counted that were deleted.
 const FIRST_DAY: u32 = 1;
 /// Behind all days.

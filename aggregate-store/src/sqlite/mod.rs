@@ -45,6 +45,8 @@ pub use aggregates::SqliteAggregates;
 pub(crate) use reading::Reading;
 
 #[cfg(test)]
+mod rebuild_tests;
+#[cfg(test)]
 mod retain_tests;
 #[cfg(test)]
 mod taking_over_tests;

@@ -88,6 +88,7 @@ fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, Agg
     if flip.accounted.is_some_and(|seen| seen != accounted) {
         return Ok(Flipped::Outdated);
     }
+    wishes::check_counts(&transaction, rebuild.wish.source.as_deref(), flip.days)?;
     let under_way: BTreeSet<u32> = rebuilds.iter().map(|rebuild| rebuild.epoch).collect();
     let source = rebuild.wish.source.as_deref();
     let before = epochs::read(&transaction)?;
@@ -102,8 +103,14 @@ fn put_into_use(connection: &mut Connection, flip: &Flip) -> Result<Flipped, Agg
             [],
         )?;
     }
-    if let Some(source) = source {
-        epochs::write_rules(&transaction, source, rebuild.wish.rules.as_deref())?;
+    match source {
+        // Where the wish says none, it has none any more.
+        Some(source) => epochs::write_rules(&transaction, source, rebuild.wish.rules.as_deref())?,
+        None => {
+            for (source, rules) in rebuild.wish.rules_by_source()? {
+                epochs::write_rules(&transaction, &source, Some(&rules))?;
+            }
+        }
     }
     if let Some(version) = &rebuild.wish.version {
         fold_version::put(&transaction, version)?;
@@ -124,9 +131,9 @@ fn count_anew(
     let (before, now) = ids(transaction, source, flip.epoch, under_way)?;
     let (first, last) = numbers(flip.days);
     let was_counted = |source: &Source, day| epochs_before.is_counted(source, day);
-    let old = counts::sums(transaction, &before, flip.days, was_counted)?;
+    let old = counts::sums(transaction, &before, (first, last), was_counted)?;
     let is_counted = |source: &Source, day| epochs_now.is_counted(source, day);
-    let new = counts::sums(transaction, &now, flip.days, is_counted)?;
+    let new = counts::sums(transaction, &now, (first, last), is_counted)?;
     let before: Vec<i64> = before.into_iter().map(|(id, _)| id).collect();
     counts::remove(transaction, &before, flip.days)?;
     let mut remove = transaction
@@ -157,7 +164,8 @@ fn count_anew(
         let before = old.get(day).map_or(0, |counts| counts.counters.accounted());
         let more = counts.counters.accounted().saturating_sub(before);
         if more > 0 && source != OTHER {
-            change.counters.stored_only -= counts::take_from_others(transaction, *day, stored(more)?)?;
+            change.counters.stored_only -=
+                counts::take_from_others(transaction, epochs_now, *day, stored(more)?)?;
         }
     }
     counters::change(transaction, &change)

@@ -16,15 +16,15 @@ use crate::{
     AggregateError, AggregateReads, AggregateStore, Batch, CellKey, Committed, SeenIds, SqliteAggregates,
 };
 
-fn file(folder: &TempDir) -> PathBuf {
+pub(super) fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("00000001.sqlite")
 }
 
-fn folder() -> TempDir {
+pub(super) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-fn open(path: &Path) -> SqliteAggregates {
+pub(super) fn open(path: &Path) -> SqliteAggregates {
     SqliteAggregates::open(path).expect("the file opens")
 }
 
@@ -43,7 +43,7 @@ fn batch(additions: &[(CellKey, Cell)], plan: u64) -> Batch {
     }
 }
 
-async fn commit(store: &SqliteAggregates, batch: Batch) {
+pub(super) async fn commit(store: &SqliteAggregates, batch: Batch) {
     assert_eq!(
         store.commit(batch).await.expect("the batch is written"),
         Committed::Written

@@ -54,13 +54,7 @@ pub(super) fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Re
             end(&transaction, under_way.epoch)?;
         }
     }
-    if wish.source.is_some() {
-        let mut legacy = transaction
-            .prepare_cached("SELECT 1 FROM meta WHERE name = 'counted_by_source' AND value = 'no'")?;
-        if legacy.exists([])? {
-            return Err(AggregateError::NotCountedBySource);
-        }
-    }
+    check_counts(&transaction, wish.source.as_deref(), wish.days)?;
     let (first, last) = numbers(wish.days);
     transaction.execute(
         "INSERT INTO rebuild (source, first_day, last_day, rules, fold_code, fold_settings)
@@ -77,6 +71,23 @@ pub(super) fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Re
     let epoch = unstored(transaction.last_insert_rowid())?;
     transaction.commit()?;
     Ok(Rebuild { epoch, wish })
+}
+
+/// Refuses to replace a part of what is counted where nobody knows which part that is.
+pub(super) fn check_counts(
+    connection: &Connection,
+    source: Option<&str>,
+    days: Days,
+) -> Result<(), AggregateError> {
+    let mut legacy =
+        connection.prepare_cached("SELECT 1 FROM meta WHERE name = 'counted_by_source' AND value = 'no'")?;
+    if source.is_none() && days == Days::ALL || !legacy.exists([])? {
+        return Ok(());
+    }
+    Err(match source {
+        Some(_) => AggregateError::NotCountedBySource,
+        None => AggregateError::NotCountedByDay,
+    })
 }
 
 /// Whatever became of it, it is not under way any more.

@@ -13,6 +13,7 @@ mod parts;
 mod pings;
 mod rebuilding;
 mod sizes;
+mod snapshots;
 mod taking_over;
 mod test_database;
 mod version_1;

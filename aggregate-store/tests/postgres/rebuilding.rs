@@ -335,3 +335,48 @@ async fn sources_beyond_those_that_are_counted_by_name_are_counted_as_others() {
         .collect();
     assert_eq!(listed, expected);
 }
+
+/// What some days or one source count is not known of aggregates that an older program began.
+#[tokio::test]
+async fn some_days_of_all_are_not_folded_anew_where_nobody_knows_what_they_count() {
+    let Some(place) = TestDatabase::new() else { return };
+    let store = place.open().await;
+    let five = Counters {
+        folded: 5,
+        ..Counters::default()
+    };
+    let old = Batch {
+        chunks: vec![folded_chunk(chunk_id(1, 1, 1))],
+        counters: five,
+        ..Batch::default()
+    };
+    assert_eq!(commit(&store, old).await, Committed::Written);
+    let all = begin(&store, Days::ALL).await;
+    let sql = |statement: &str| place.server.sql(&place.database, statement);
+    sql("UPDATE highwater_aggregates.about SET counted_by_source = FALSE");
+    let some = Days {
+        first: Some("20150603".parse().expect("a day")),
+        last: None,
+    };
+    let refused = store.begin_rebuild(&everything(some)).await.expect_err("refused");
+    assert!(matches!(refused, AggregateError::NotCountedByDay), "{refused}");
+    assert!(
+        refused.to_string().contains("highwater rebuild --forget-older"),
+        "{refused}"
+    );
+    // A floor may rise while everything is folded anew.
+    let flip_of = |days| Flip {
+        epoch: all,
+        days,
+        fences: Vec::new(),
+        accounted: None,
+    };
+    let refused = store.put_into_use(&flip_of(some)).await.expect_err("refused");
+    assert!(matches!(refused, AggregateError::NotCountedByDay), "{refused}");
+    assert_eq!(store.status().await.expect("counters").counters, five);
+    assert_eq!(
+        store.put_into_use(&flip_of(Days::ALL)).await.expect("an answer"),
+        Flipped::InUse
+    );
+    begin(&store, some).await;
+}

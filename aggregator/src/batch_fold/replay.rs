@@ -98,9 +98,20 @@ impl BatchFold {
         Ok(position - first)
     }
 
-    /// Notes under which cap a chunk of errored pings is tried by this batch.
+    /// Notes under which cap a chunk of errored pings is tried by this batch. A rebuild tries it under the same one again, and is
+    /// not written when that is another one by then.
     pub(crate) fn note_retried(&mut self, retry: RetriedChunk) {
-        self.retried.push(retry);
+        let before = if self.is_rebuild() {
+            retry.now
+        } else {
+            retry.before
+        };
+        self.retried.push(RetriedChunk { before, ..retry });
+    }
+
+    /// Whether it is folded into the epoch of a rebuild.
+    pub(crate) fn is_rebuild(&self) -> bool {
+        self.scope.rebuild().is_some()
     }
 
     /// Pings that were counted as errored and are folded by this batch.

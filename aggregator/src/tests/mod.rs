@@ -15,4 +15,5 @@ mod replay;
 mod sharing;
 mod source_rebuild;
 mod unreadable;
+mod whole_rebuild;
 mod world;

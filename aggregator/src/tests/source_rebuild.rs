@@ -18,7 +18,7 @@ use super::world::{World, small_batches};
 use crate::fold::{FoldSettings, Products};
 use crate::{Aggregator, AggregatorSettings, Step};
 
-const FIRST: &str = r#"$highwater: product/1
+pub(super) const FIRST: &str = r#"$highwater: product/1
 sources: [acme/usage]
 client_id: { path: /id }
 dimensions:
@@ -29,7 +29,7 @@ metrics:
 "#;
 
 /// The same with a dimension more, and a metric that reads what another type was read as before.
-const SECOND: &str = r#"$highwater: product/1
+pub(super) const SECOND: &str = r#"$highwater: product/1
 sources: [acme/usage]
 client_id: { path: /id }
 dimensions:
@@ -42,7 +42,7 @@ metrics:
 "#;
 
 /// Settings under which the product is declared so.
-fn declared(text: Option<&str>) -> AggregatorSettings {
+pub(super) fn declared(text: Option<&str>) -> AggregatorSettings {
     let declarations = text.map(|text| (Declaration::read(text).expect("a declaration"), text.to_owned()));
     AggregatorSettings {
         fold: FoldSettings {
@@ -54,7 +54,7 @@ fn declared(text: Option<&str>) -> AggregatorSettings {
 }
 
 /// Pings of Firefox and of the product, of the same days.
-fn thrown(dice: &mut Dice) -> Vec<Stored> {
+pub(super) fn thrown(dice: &mut Dice) -> Vec<Stored> {
     let mut stored = throw(dice, 50);
     for sequence in 0..40 {
         let like = stored[dice.below(50)].head.clone();
@@ -87,7 +87,7 @@ fn thrown(dice: &mut Dice) -> Vec<Stored> {
 }
 
 /// The partition in which all types may lie.
-const ANY: (&str, &str) = (OTHER, OTHER);
+pub(super) const ANY: (&str, &str) = (OTHER, OTHER);
 
 /// A fold of these chunks from the beginning, by one declaration.
 async fn folded_at_once(
@@ -120,7 +120,7 @@ async fn is_under_way(aggregates: &dyn AggregateStore) -> bool {
 }
 
 /// Nothing that is not in use is left.
-async fn swept(world: &World, live: &Aggregator, aggregates: &dyn AggregateStore) {
+pub(super) async fn swept(world: &World, live: &Aggregator, aggregates: &dyn AggregateStore) {
     assert!(
         !live.rebuild_step().await.expect("a step"),
         "readers may still be there"

@@ -1,7 +1,7 @@
 //! What a core folds anew: the rebuild into the next generation, and the replay of errored pings.
 
 use aggregate_store::{Days, Rebuild};
-use aggregator::{PassedOver, ReplayProgress, SourceRebuild};
+use aggregator::{Aggregator, PassedOver, ReplayProgress, SourceRebuild};
 use serde_json::{Value, json};
 use service::task;
 
@@ -72,22 +72,7 @@ impl Core {
     /// Reads errored pings again. Answers how many are folded now, and how many still are not, by reason.
     pub(super) async fn replay_errors(&self, say: &(impl Fn(Value) + Send + Sync)) -> anyhow::Result<Value> {
         let _alone = self.anew.alone.lock().await;
-        let changes = self.aggregator.changed_rules().await;
-        let progress = |progress: ReplayProgress| {
-            say(json!({"tried": progress.tried, "replayed": progress.replayed}));
-        };
-        let done = self.aggregator.replay_errors(&progress).await?;
-        let mut told = json!({"replayed": done.replayed, "still_errored": done.still_errored});
-        if done.unreadable > 0 {
-            told["unreadable"] = json!(done.unreadable);
-        }
-        if !done.passed_over.is_empty() {
-            told["unreadable_chunks"] = chunks_to_json(&done.passed_over);
-        }
-        if !changes.is_empty() {
-            told["changes"] = json!(changes);
-        }
-        Ok(told)
+        replay(&self.aggregator, say).await
     }
 
     /// Adds to a status what is being done, and what somebody must do before anything is folded.
@@ -104,13 +89,37 @@ impl Core {
     }
 }
 
-/// How the rebuild of a source ended.
+/// Reads errored pings again. Answers how many are folded now, and how many still are not, by reason.
+pub(crate) async fn replay(
+    aggregator: &Aggregator,
+    say: &(impl Fn(Value) + Send + Sync),
+) -> anyhow::Result<Value> {
+    let changes = aggregator.changed_rules().await;
+    let progress = |progress: ReplayProgress| {
+        say(json!({"tried": progress.tried, "replayed": progress.replayed}));
+    };
+    let done = aggregator.replay_errors(&progress).await?;
+    let mut told = json!({"replayed": done.replayed, "still_errored": done.still_errored});
+    if done.unreadable > 0 {
+        told["unreadable"] = json!(done.unreadable);
+    }
+    if !done.passed_over.is_empty() {
+        told["unreadable_chunks"] = chunks_to_json(&done.passed_over);
+    }
+    if !changes.is_empty() {
+        told["changes"] = json!(changes);
+    }
+    Ok(told)
+}
+
+/// How the rebuild of a source ended, or of all beside what is in use.
 pub(crate) fn folded_anew(rebuild: &Rebuild, is_in_use: bool) -> anyhow::Result<Value> {
     let wish = &rebuild.wish;
-    let source = wish.source.as_deref().unwrap_or_default();
+    let source = wish.source.as_deref().unwrap_or("everything");
     anyhow::ensure!(
         is_in_use,
-        "the rebuild of {source} ended without coming into use: another wish took its place; what is in use is as before"
+        "the rebuild of {source} ended without coming into use: another wish took its place, or errored pings were replayed \
+         meanwhile; what is in use is as before: call it again"
     );
     let from = wish.days.first.map(|day| day.to_string());
     Ok(json!({"source": source, "from": from}))

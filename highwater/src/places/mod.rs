@@ -99,19 +99,6 @@ pub(crate) async fn open_shared_index(data: &Data) -> anyhow::Result<Option<Arc<
     }
 }
 
-/// Refuses aggregates elsewhere for a command that folds anew, and cannot reach them.
-///
-/// # Errors
-/// When they are elsewhere.
-pub(crate) fn refuse_to_fold_anew(data: &Data, command: &str) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        data.places.aggregates.is_none(),
-        "`highwater {command}` does not reach aggregates in PostgreSQL: infra/README.md, \"When something is lost\", says how they are \
-         made anew from the chunks"
-    );
-    Ok(())
-}
-
 /// Refuses aggregates elsewhere for who keeps them in its data directory.
 ///
 /// # Errors

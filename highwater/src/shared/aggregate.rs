@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aggregate_store::AggregateStore;
-use aggregator::{Aggregator, Share};
+use aggregator::{Aggregator, AggregatorError, Share};
 use index_schema::{Index, RetainIndex};
 use lambda_indexer::Indexer;
 use service::clock::{Clock, SystemClock};
@@ -16,7 +16,9 @@ use service::{task, telemetry};
 use store::{ObservedStore, Store};
 
 use super::anew::Anew;
+use super::same_settings::command as with_same_settings;
 use crate::cli::Aggregate;
+use crate::data::Data;
 use crate::ending;
 use crate::open_files;
 use crate::pipeline::{Stations, WatchedParts, WatchedStore, Watcher, health_of_databases};
@@ -97,6 +99,7 @@ impl Folding {
         );
         let follows: Arc<dyn Index> = index.clone();
         let aggregator = Aggregator::sharing(follows, store.clone(), current, clock.clone(), settings, share);
+        say_what_to_run(&aggregator, data).await?;
         let reads = Arc::new(Current::new(aggregates.reads));
         let stations = Stations::shared(index.clone(), reads, Some(aggregator.clone()));
         let watcher = Watcher::begin(WatchedParts {
@@ -126,5 +129,21 @@ async fn begin(index: &dyn RetainIndex, aggregates: &SharedAggregates) -> anyhow
         // Several may do it at once: what the first of them folds meanwhile is settled again.
         index.make_pending(None).await?;
     }
+    Ok(())
+}
+
+/// Says which command has this process fold, where its rules are not those of the aggregates.
+async fn say_what_to_run(aggregator: &Aggregator, data: &Data) -> anyhow::Result<()> {
+    let name = match aggregator.check_rules().await {
+        Err(AggregatorError::OtherFoldVersion { .. }) => "rebuild",
+        Err(AggregatorError::AcceptsMore { .. }) => "replay-errors",
+        other => return Ok(other?),
+    };
+    let changes = aggregator.changed_rules().await;
+    let command = with_same_settings(name, data);
+    tracing::error!(
+        ?changes,
+        "the aggregates were folded by other rules: nothing is folded here, and answers stay as they are, until somebody runs: {command}"
+    );
     Ok(())
 }

@@ -1,29 +1,22 @@
 //! Retention where store, index and aggregates are shared: all aggregators stand still for the moment in which a floor is
 //! raised, since whoever retains claims all of their leases.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use aggregate_store::{Holder, Leases, standing_holder};
 use aggregator::Aggregator;
 use aggregator::fold::FoldSettings;
 use anyhow::Context;
-use async_trait::async_trait;
 use index_schema::{Forgotten, Lowered, RetainIndex};
 use ping::{SubmissionDate, Timestamp};
-use retention::{Consent, Parts, Retained, Retainer, Standstill};
+use retention::{Consent, Parts, Retained, Retainer};
 use service::clock::{Clock, SystemClock};
 use service::current::Current;
-use service::random::{Random, SystemRandom};
-use service::task;
 use store::ObservedStore;
 
 use super::query::belong_together;
+use super::standstill::Everybody;
 use crate::data::Data;
 use crate::places::{self, SharedIndex};
-
-/// How long the others stand still when this process dies meanwhile.
-const STANDSTILL: Duration = Duration::from_secs(120);
 
 /// Retention over shared parts.
 pub(crate) struct SharedRetention {
@@ -31,29 +24,6 @@ pub(crate) struct SharedRetention {
     index: Arc<dyn RetainIndex>,
     everybody: Arc<Everybody>,
     clock: Arc<dyn Clock>,
-}
-
-/// All aggregators, as they can be held up.
-#[derive(Debug)]
-struct Everybody {
-    leases: Arc<dyn Leases>,
-    /// Who held them up last.
-    last: Mutex<Option<Holder>>,
-    /// Folds nothing itself, and settles what the others have written.
-    settling: Arc<Aggregator>,
-}
-
-/// For as long as it lasts nobody folds.
-struct Standing(Arc<dyn Leases>, Holder);
-
-impl Everybody {
-    /// Gives back what is held, if anything is.
-    async fn go_on(&self) {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(holder) = last {
-            leave(&*self.leases, holder).await;
-        }
-    }
 }
 
 impl SharedRetention {
@@ -79,11 +49,7 @@ impl SharedRetention {
         let store = Arc::new(ObservedStore::new(kept));
         let current = Arc::new(Current::new(aggregates.store));
         let settling = Aggregator::new(index.clone(), store.clone(), current, clock.clone(), settings);
-        let everybody = Arc::new(Everybody {
-            leases: aggregates.leases,
-            last: Mutex::default(),
-            settling,
-        });
+        let everybody = Everybody::new(aggregates.leases, Some(settling));
         let parts = Parts {
             store,
             index: index.clone(),
@@ -137,38 +103,5 @@ impl SharedRetention {
 
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.clock.now_micros())
-    }
-}
-
-#[async_trait]
-impl Standstill for Everybody {
-    async fn stand_still<'a>(&'a self) -> Result<Box<dyn Send + 'a>, String> {
-        // The one before may not have been given back yet.
-        self.go_on().await;
-        let holder = standing_holder(SystemRandom.bits());
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(holder);
-        let taken = self.leases.take_all(holder, STANDSTILL).await;
-        if !taken.map_err(|error| error.to_string())? {
-            return Err(
-                "another `retain` or `forget-chunk` is at it, or ended within the last two minutes without a word".to_owned(),
-            );
-        }
-        let standing = Standing(self.leases.clone(), holder);
-        let settled = self.settling.stand_still().await;
-        drop(settled.map_err(|error| error.to_string())?);
-        Ok(Box::new(standing))
-    }
-}
-
-impl Drop for Standing {
-    fn drop(&mut self) {
-        let (leases, holder) = (self.0.clone(), self.1);
-        task::spawn("leave", async move { leave(&*leases, holder).await });
-    }
-}
-
-async fn leave(leases: &dyn Leases, holder: Holder) {
-    if let Err(error) = leases.leave(holder).await {
-        tracing::warn!(%error, "the leases could not be given back; they end by themselves within two minutes");
     }
 }

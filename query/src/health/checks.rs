@@ -310,8 +310,13 @@ fn rules(numbers: &HealthNumbers) -> Option<Verdict> {
              goes on. Or go back to the settings of before. Pings are taken meanwhile, and wait."
         }
         (true, false) => "Run `highwater rebuild` beside the process, or go back to the settings of before.",
-        (false, _) => {
-            "Go back to the settings of before, or fold everything anew as infra/README.md says (\"When something is lost\")."
+        (false, true) => {
+            "Run `highwater replay-errors` with this process's --store, --index, --aggregates and settings of the fold (its log has \
+             the whole command), or go back to the settings of before. Pings are taken meanwhile, and wait."
+        }
+        (false, false) => {
+            "Run `highwater rebuild` with this process's --store, --index, --aggregates and settings of the fold (its log has the \
+             whole command), or go back to the program or the settings of before. Pings are taken meanwhile, and wait."
         }
     };
     folding.stopped.as_ref().map(|why| {

@@ -24,6 +24,8 @@ mod repeats;
 mod retention;
 mod road;
 mod selection;
+mod shared;
+mod shared_anew;
 mod soak;
 mod three_products;
 mod trouble;
