@@ -100,7 +100,10 @@ mod tests {
         );
         let problem = of("a..b").expect_err("a range");
         assert_eq!(
-            (problem.status(), problem.description.contains("no range")),
+            (
+                problem.status().as_u16(),
+                problem.description.contains("no range")
+            ),
             (400, true)
         );
     }
