@@ -29,7 +29,6 @@ use crate::unreadable::Unreadable;
 mod lookup;
 mod replay;
 
-use self::lookup::StoredKey;
 pub(crate) use self::replay::{Errored, first_try};
 
 /// The header in which Glean's SDK names the source of a ping, a list.
@@ -69,6 +68,14 @@ pub(crate) struct BatchFold {
     unreadable: Arc<Unreadable>,
     passed_over: u64,
     unreadable_rows: u64,
+}
+
+/// The document, its source, and the epoch in which copies lie that the store knows under a key.
+#[derive(Clone, Debug)]
+struct StoredKey {
+    document: DocumentKey,
+    source: Source,
+    epoch: u32,
 }
 
 /// A copy that counted and is a repeat now: its sums are to be taken back.

@@ -1,19 +1,11 @@
 //! Which copies of its documents a batch asks the store for, and which of the answer it takes in.
 
-use aggregate_store::{SeenRow, Source};
+use aggregate_store::SeenRow;
 use chunk::{RecordError, records};
 use ping::{DocumentKey, Submission};
 
-use super::BatchFold;
+use super::{BatchFold, StoredKey};
 use crate::scope::key_in_epoch;
-
-/// The document, its source, and the epoch in which copies lie that the store knows under a key.
-#[derive(Clone, Debug)]
-pub(super) struct StoredKey {
-    document: DocumentKey,
-    source: Source,
-    epoch: u32,
-}
 
 impl BatchFold {
     /// The keys under which the store may know copies of the documents in a decoded data frame that are not loaded yet.
