@@ -35,9 +35,9 @@ pub(crate) const CHUNKS_UNTOLD: &str = "highwater_edge_unannounced_chunks_total"
 pub(crate) const STORE_RETRIES: &str = "highwater_edge_store_retries_total";
 /// Counter by `reason`: pings that went to error chunks.
 pub(crate) const PINGS_ERRORED: &str = "highwater_edge_pings_errored_total";
-/// Counter: bodies that were not stored, since their source's declaration has something taken out of them and they could not be read as
+/// Counter: pings whose bodies were not stored, since their source's declaration has something taken out of them and they could not be read as
 /// JSON, or not be inflated.
-pub(crate) const BODIES_LEFT_OUT: &str = "highwater_edge_left_out_bodies_total";
+pub(crate) const PINGS_EMPTIED: &str = "highwater_edge_emptied_pings_total";
 /// Gauge: pings in no chunk yet.
 pub(crate) const WAITING: &str = "highwater_edge_waiting_pings";
 /// Gauge: how long the oldest ping that is in no chunk has waited; what a loss of this disk would cost.
@@ -67,7 +67,7 @@ pub fn describe() {
         PLANS_UNEQUAL,
         STORE_RETRIES,
         CHUNKS_UNTOLD,
-        BODIES_LEFT_OUT,
+        PINGS_EMPTIED,
         PARTITIONS_GENERALISED,
     ] {
         metrics::counter!(counter).increment(0);
@@ -143,9 +143,9 @@ fn describe_seals() {
         "Pings that went to error chunks, by reason"
     );
     describe_counter!(
-        BODIES_LEFT_OUT,
+        PINGS_EMPTIED,
         Unit::Count,
-        "Bodies not stored, for something is taken out of them and they cannot be read"
+        "Pings without their bodies, for something is taken out of them and they cannot be read"
     );
     describe_gauge!(WAITING, Unit::Count, "Pings in no chunk yet");
     describe_gauge!(

@@ -145,10 +145,7 @@ fn what_is_taken_out_is_in_no_chunk_and_a_hash_stands_for_the_client() {
         assert_eq!(find("%69nkpress"), (stays, Some(hash), false));
         assert_eq!(find("/pages/"), (body.as_str(), None, false));
         assert_eq!(find("/main/"), (body.as_str(), None, false));
-        assert_eq!(
-            figure(&metrics, "highwater_edge_left_out_bodies_total"),
-            Some(3.0)
-        );
+        assert_eq!(figure(&metrics, "highwater_edge_emptied_pings_total"), Some(3.0));
         running.edge.shutdown(false).await;
     });
 }

@@ -44,7 +44,7 @@ fn push(words: &mut String, line: &str) {
 
 fn how_long(days: Option<i64>, setting: &str) -> String {
     match days {
-        None => format!("for as long as the printeration keeps them (`{setting}`)"),
+        None => format!("for as long as the installation keeps them (`{setting}`)"),
         Some(1) => "for a day".to_owned(),
         Some(days) if days % 365 == 0 => match days / 365 {
             1 => "for a year".to_owned(),

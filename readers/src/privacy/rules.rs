@@ -119,6 +119,12 @@ impl Rules {
         self.sources.get(&key)
     }
 
+    /// Whether any source of a namespace has rules.
+    #[must_use]
+    pub fn have(&self, namespace: &str) -> bool {
+        self.sources.keys().any(|(known, _)| known == namespace)
+    }
+
     /// Each source with its rules, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &SourceRules)> {
         let sources = self.sources.iter();

@@ -115,7 +115,7 @@ fn what_is_taken_out_is_in_no_byte_of_the_store_and_users_are_counted() {
     let answer = client_of_the_edge.post(&uri("pages", 8), &gzip, format!("x{body}").as_bytes());
     assert_eq!(answer.expect("an answer").status, 200);
     pipeline.wait_for("all to be counted", |status| {
-        status["folded"] == 12 && status["errored"] == 2 && status["settled"] == true
+        status["folded"] == 12 && status["errored_pings"] == 2 && status["settled"] == true
     });
     pipeline.terminate();
 

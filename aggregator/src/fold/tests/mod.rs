@@ -1,6 +1,7 @@
 //! The fold against its oracle, on generated, mutated and recorded pings.
 
 mod caps;
+mod client_hash;
 mod dice;
 mod dice_sections;
 mod generated;
