@@ -76,7 +76,7 @@ pub fn target(data: &[u8]) {
             Err(BodyError::Json(_)) => assert!(tree.is_err()),
             Err(BodyError::NotAnObject) => assert!(tree.as_ref().is_ok_and(|tree| !tree.is_object())),
         }
-        take_out(declaration, data, matches!(told, Err(BodyError::Json(_))));
+        take_out(declaration, data, &told);
         // Written again, each key stands once, and in the order of the tree.
         if let Ok(tree) = tree.as_ref().map_err(drop)
             && tree.is_object()
@@ -92,13 +92,14 @@ pub fn target(data: &[u8]) {
 }
 
 /// What stays of a body is JSON as far as that was, without what is taken out, and nothing of it is taken out again.
-fn take_out(declaration: &Declaration, body: &[u8], is_unreadable: bool) {
+fn take_out(declaration: &Declaration, body: &[u8], told: &Result<Told, BodyError>) {
     let rules = SourceRules::of(declaration, 0).expect("two members are dropped");
     let (mut redactor, mut again) = (Redactor::default(), Redactor::default());
     let Ok(stays) = redactor.redact(&rules, body) else {
-        return assert!(is_unreadable);
+        // The reader does not look behind a key that stands twice.
+        return assert!(matches!(told, Err(BodyError::Json(_) | BodyError::DuplicateKey)));
     };
-    assert!(!is_unreadable && stays.body.len() <= body.len());
+    assert!(!matches!(told, Err(BodyError::Json(_))) && stays.body.len() <= body.len());
     let second = again.redact(&rules, stays.body).expect("what stays is JSON");
     assert_eq!((second.body, second.client), (stays.body, None));
     if serde_json::from_slice::<Value>(body).is_ok() {

@@ -117,6 +117,12 @@ fn what_is_taken_out_is_in_no_byte_of_the_store_and_users_are_counted() {
     pipeline.wait_for("all to be counted", |status| {
         status["folded"] == 12 && status["errored_pings"] == 2 && status["settled"] == true
     });
+    let metrics = pipeline.api_client().get("/metrics").expect("an answer");
+    assert!(
+        metrics.text().contains("highwater_edge_emptied_pings_total 2\n"),
+        "{}",
+        metrics.text()
+    );
     pipeline.terminate();
 
     // Also where a program is started that is not told of the declaration: the promise was made.
