@@ -41,7 +41,7 @@ pub(crate) fn glean(n: u64) -> (String, Vec<u8>) {
     let mut dice = Dice(n);
     let build = dice.below(BUILDS);
     let client = uuid(0x9000, n % 5_000);
-    let counters = named(&mut dice, 14, "counter", |dice| json!(dice.below(90) + 1));
+    let counters = named(&mut dice, 20, "counter", |dice| json!(dice.below(90) + 1));
     let booleans = named(&mut dice, 5, "flag", |dice| json!(dice.below(2) == 1));
     let quantities = named(&mut dice, 6, "amount", |dice| json!(dice.below(4_000)));
     let strings = named(&mut dice, 4, "text", |dice| json!(dice.of(&EDITORS)));
@@ -92,6 +92,10 @@ pub(crate) fn declared(n: u64) -> (String, Vec<u8>) {
         "host": {
             "cpus": 1 << dice.below(6), "memory_mb": 4_096 << dice.below(4), "terminal": "xterm-256color",
             "locale": "en_GB.UTF-8", "shell": "/usr/bin/zsh", "virtual": dice.of(&["none", "docker", "kvm"]),
+        },
+        "environment": {
+            "package_manager": "cargo", "flags": "-C target-cpu=native -C link-arg=-fuse-ld=lld", "profile": "release",
+            "toolchain": "stable-x86_64-unknown-linux-gnu", "features": ["default", "colour", "network"],
         },
         "build": { "commit": format!("{:016x}{:016x}", dice.next(), dice.next()), "compiler": "rustc 1.95.0 (2026-09-14)" },
         "debug": { "flags": ["--verbose", "--color=never", "--offline"], "cwd_hash": format!("{:016x}", dice.next()), "parent": "zsh" },
