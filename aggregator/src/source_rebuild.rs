@@ -110,18 +110,27 @@ impl Aggregator {
         progress: &(dyn Fn(SourceRebuild) + Send + Sync),
     ) -> Result<bool, AggregatorError> {
         loop {
-            let aggregates = self.current.get();
-            let under_way = aggregates.rebuilds().await?;
-            if under_way.iter().all(|other| other.epoch != rebuild.epoch) {
+            if !self.is_under_way(rebuild).await? {
                 return self.is_in_use(rebuild).await;
             }
             let folded = self.rebuild_step().await?;
-            if let Some(told) = self.source_rebuild() {
-                progress(told);
-            }
+            self.tell(progress);
             if !folded {
                 task::sleep(self.work.settings.poll).await;
             }
+        }
+    }
+
+    /// Whether a rebuild is still to come into use.
+    pub(crate) async fn is_under_way(&self, rebuild: &Rebuild) -> Result<bool, AggregatorError> {
+        let under_way = self.current.get().rebuilds().await?;
+        Ok(under_way.iter().any(|other| other.epoch == rebuild.epoch))
+    }
+
+    /// Tells how far the rebuild is that goes on here.
+    pub(crate) fn tell(&self, progress: &(dyn Fn(SourceRebuild) + Send + Sync)) {
+        if let Some(told) = self.source_rebuild() {
+            progress(told);
         }
     }
 

@@ -91,18 +91,14 @@ impl Aggregator {
         progress: &(dyn Fn(SourceRebuild) + Send + Sync),
     ) -> Result<bool, AggregatorError> {
         loop {
-            let aggregates = self.current.get();
-            let under_way = aggregates.rebuilds().await?;
-            if under_way.iter().all(|other| other.epoch != rebuild.epoch) {
+            if !self.is_under_way(rebuild).await? {
                 return Ok(false);
             }
             let step = {
                 let _folding = self.gate.lock().await;
-                self.walk_step(&*aggregates, rebuild).await?
+                self.walk_step(&*self.current.get(), rebuild).await?
             };
-            if let Some(told) = self.source_rebuild() {
-                progress(told);
-            }
+            self.tell(progress);
             match step {
                 None => return Ok(true),
                 Some(true) => {}

@@ -94,11 +94,6 @@ impl FoldSettings {
         }
     }
 
-    /// Whether pings of this submission may be folded: of Glean's, the body decides.
-    pub fn folds(&self, submission: &Submission) -> bool {
-        self.reader_of(submission).is_some()
-    }
-
     /// Whether all pings of this submission are folded whatever their bodies are.
     pub fn surely_folds(&self, submission: &Submission) -> bool {
         let reader = self.reader_of(submission);
@@ -226,7 +221,8 @@ mod tests {
     fn main_pings_and_saved_sessions_of_fennec_are_folded_by_default() {
         let folds = |path: &str| {
             let uri = format!("/submit/telemetry/ce39b608-f595-4c69-b6a6-f7a436604648/{path}");
-            FoldSettings::default().folds(&Submission::parse(&uri).expect("a submission"))
+            let submission = Submission::parse(&uri).expect("a submission");
+            FoldSettings::default().reader_of(&submission).is_some()
         };
         assert!(folds("main/Firefox/54.0a1/nightly/20170130030205?v=4"));
         assert!(folds("main/Fennec/54.0a1/nightly/20170130030205?v=4"));
@@ -246,7 +242,7 @@ mod tests {
             bare_pings: ["slim".to_owned()].into(),
             ..FoldSettings::default()
         };
-        assert!(plain.folds(&bare) && !plain.surely_folds(&bare));
+        assert!(plain.reader_of(&bare).is_some() && !plain.surely_folds(&bare));
         assert!(defined.surely_folds(&bare));
         for path in [
             format!("/submit/acme-notes/usage/{id}"),
