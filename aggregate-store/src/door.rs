@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     AboutSource, AggregateError, Batch, Bounds, CellQuery, DateClock, Dimension, ErroredRow, Filter,
-    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, Rebuilds, SeenRow, SeriesRow,
+    FilterOptions, FoldVersion, HeldSize, Kept, LayerStatus, Listed, Persisted, Rebuilds, SeenRow, Series,
     Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
@@ -179,13 +179,13 @@ pub trait AggregateReads: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Listed<String>, AggregateError>;
 
-    /// Sums of one metric's cells, ascending by group, label and layout.
+    /// Sums of one metric's cells, and how far what is counted reaches at that moment.
     ///
     /// # Errors
     /// [`AggregateError::TooLarge`]; when the question could not be answered.
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError>;
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError>;
 
-    /// Sources of which something is stored, ascending; of more than `limit` the first ones.
+    /// Sources that have cells, ascending; of more than `limit` the first ones. What was taken back to the last cell has none.
     ///
     /// # Errors
     /// When the question could not be answered.

@@ -60,7 +60,7 @@ pub use postgres::PostgresAggregates;
 #[cfg(feature = "postgres")]
 pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use question::{
-    CellQuery, Filter, FilterOptions, LIST_SEPARATOR, Listed, SeriesRow, UserDay, UserQuery, ValueOf,
+    CellQuery, Filter, FilterOptions, LIST_SEPARATOR, Listed, Series, SeriesRow, UserDay, UserQuery, ValueOf,
     VersionDate, Wanted,
 };
 pub use rebuild::{Flip, Flipped, Rebuild, RebuildWish, Rebuilds};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ping::{SubmissionDate, UNKNOWN};
+use ping::{SubmissionDate, Timestamp, UNKNOWN};
 use sketch::{Cell, Layout, UserSketch};
 
 use crate::{Dimension, DimensionSet, Source};
@@ -124,6 +124,15 @@ impl Filter {
             Wanted::OriginalOsVersion(version) => set.original_os_version() == version,
         }
     }
+}
+
+/// The sums that a question asks for, and how far what is counted reaches, both of one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Series {
+    /// Ascending by group, label and layout.
+    pub rows: Vec<SeriesRow>,
+    /// When the newest ping was received that is counted, of whatever source.
+    pub newest_received: Option<Timestamp>,
 }
 
 /// The sum of the cells of one group, label and layout. It is never a zero cell.

@@ -56,6 +56,10 @@ pub(crate) const METRICS_NAMED_MAX: usize = 50;
 /// Sources in one list.
 pub(crate) const LIST_SOURCES_MAX: usize = 1_000;
 
+/// Bins of an answer, and one for each of its rows, up to which it is shaped where it was asked: a fraction of a millisecond. What
+/// is larger goes to a thread of its own, so that pings on their way in do not wait for it.
+pub(crate) const BINS_AT_ONCE_MAX: usize = 1_000;
+
 /// Bins that are read for one answer, those without samples not counted: 32 MiB.
 pub(crate) const BINS_READ_MAX: usize = 1_000_000;
 

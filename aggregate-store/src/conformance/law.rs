@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{cells, rebuilding, rows, users, whole_rebuilds};
+use super::{asked_again, cells, rebuilding, rows, users, whole_rebuilds};
 use crate::AggregateStore;
 
 /// Random cases for each law: each makes a store or two.
@@ -16,6 +16,7 @@ pub fn every_back_end_keeps_the_law(make: impl AsyncFn() -> Arc<dyn AggregateSto
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a test machine has a thread to give");
     cells::keep_the_law(&make, &runtime);
+    asked_again::keep_the_law(&make, &runtime);
     users::keep_the_law(&make, &runtime);
     rebuilding::keep_the_law(&make, &runtime);
     runtime.block_on(async { whole_rebuilds::keep_the_law(&*make().await).await });

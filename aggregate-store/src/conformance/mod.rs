@@ -4,6 +4,7 @@
 //! What does not live here: durability, and what a file or server of another version does; a back end's own tests show
 //! these.
 
+mod asked_again;
 mod catalogue;
 mod cells;
 mod law;
@@ -15,6 +16,7 @@ mod samples;
 mod users;
 mod whole_rebuilds;
 
+pub use asked_again::asked;
 pub use law::every_back_end_keeps_the_law;
 pub use oracle::{Oracle, dump_of};
 pub use retaining::every_back_end_deletes_by_date;

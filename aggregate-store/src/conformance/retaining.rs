@@ -9,10 +9,10 @@ use tokio::runtime::Builder;
 
 use super::law::check;
 use super::sources;
-use super::{any_additions, cell_batch, chunk_id, dump_of};
+use super::{any_additions, asked, cell_batch, chunk_id, dump_of};
 use crate::{
-    AggregateError, AggregateStore, Batch, Below, CellKey, Committed, DateClock, DayBytes, DeletePlace,
-    Dimension, DimensionSet, ErroredRow, FoldedChunk, RetainAggregates, SeenRow, Source,
+    AggregateError, AggregateStore, Batch, Below, CellKey, CellQuery, Committed, DateClock, DayBytes,
+    DeletePlace, Dimension, DimensionSet, ErroredRow, FoldedChunk, RetainAggregates, SeenRow, Source,
 };
 
 /// The law of deletion. `make` gives a new, empty store at each call; it is called on a runtime of this function.
@@ -181,7 +181,14 @@ async fn what_is_left_is_as_if_the_rest_was_never_there<S: AggregateStore + Reta
     assert_eq!(days.keys().copied().collect::<Vec<_>>(), DAYS.map(day));
     assert_eq!(copies.keys().copied().collect::<Vec<_>>(), DAYS.map(day));
     assert!(days.values().chain(copies.values()).all(|bytes| *bytes > 0));
+    let queries = every_metric(&additions);
+    for query in &queries {
+        asked(store, query).await;
+    }
     delete(store, &below).await;
+    for query in &queries {
+        assert_eq!(asked(store, query).await, asked(other, query).await, "{query:?}");
+    }
     // What a day took is what its deletion gives back, and nothing else is counted.
     let left =
         |sizes: BTreeMap<SubmissionDate, u64>| sizes.into_iter().filter(|(day, _)| *day >= floor).collect();
@@ -222,6 +229,27 @@ async fn what_is_left_is_as_if_the_rest_was_never_there<S: AggregateStore + Reta
     }
     assert_eq!(dump_of(store).await, dump_of(other).await);
     assert_eq!(lists(store).await, lists(other).await);
+    for query in &queries {
+        assert_eq!(asked(store, query).await, asked(other, query).await, "{query:?}");
+    }
+}
+
+/// A question for each metric by day.
+fn every_metric(additions: &[(CellKey, Cell)]) -> Vec<CellQuery> {
+    let metrics = additions
+        .iter()
+        .map(|(key, _)| (key.dimensions.source(), &key.metric));
+    let metrics: BTreeSet<_> = metrics.collect();
+    let query = |(source, metric): (&Source, &String)| CellQuery {
+        source: source.clone(),
+        metric: metric.clone(),
+        filters: Vec::new(),
+        label: None,
+        processes: None,
+        group_by: vec![Dimension::named(Dimension::SUBMISSION_DATE)],
+        by_process: false,
+    };
+    metrics.into_iter().map(query).collect()
 }
 
 async fn each_part_goes_below_its_own_day<S: AggregateStore + RetainAggregates>(store: &S) {

@@ -8,8 +8,8 @@ use sketch::{Cell, Layout};
 
 use super::{chunk_id, dump_of, folded_chunk, knowing, record_id};
 use crate::{
-    AggregateError, AggregateStore, Batch, BatchBuilder, CellKey, Committed, Counters, DimensionSet,
-    ErroredRow, FoldVersion, RetriedChunk, SeenRow, Source, Status,
+    AggregateError, AggregateStore, Batch, BatchBuilder, Bounds, CellKey, CellQuery, Committed, Counters,
+    DimensionSet, ErroredRow, FoldVersion, RetriedChunk, SeenRow, Series, Source, Status,
 };
 
 pub(super) async fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>) {
@@ -333,6 +333,21 @@ async fn counters_add_up(store: &dyn AggregateStore) {
         newest_received: Some(Timestamp::from_micros(50)),
     };
     assert_eq!(store.status().await.expect("the counters"), expected);
+    let query = CellQuery {
+        source: Source::telemetry_main(),
+        metric: "NONE".to_owned(),
+        filters: Vec::new(),
+        label: None,
+        processes: None,
+        group_by: Vec::new(),
+        by_process: false,
+    };
+    let series = store.series(&query, Bounds::NONE).await.expect("an answer");
+    let reached = Series {
+        rows: Vec::new(),
+        newest_received: expected.newest_received,
+    };
+    assert_eq!(series, reached, "a series says how far what is counted reaches");
 }
 
 async fn the_fold_version_is_set_once(store: &dyn AggregateStore) {

@@ -15,7 +15,7 @@ use crate::sqlite::Reading;
 use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
     DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, Rebuilds, SeenIds, SeenRow,
-    SeriesRow, Source, SourcePings, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf,
+    Series, Source, SourcePings, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf,
     VersionDate, metrics,
 };
 
@@ -296,7 +296,7 @@ impl AggregateReads for LayeredAggregates {
         self.reading().values_of(query, of, limit).await
     }
 
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         self.reading().series(query, bounds).await
     }
 

@@ -31,11 +31,6 @@ pub(crate) struct LayerStamp {
 }
 
 impl Held {
-    /// Whether there is nothing to add.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.layers.iter().all(|(_, parts)| parts.is_empty())
-    }
-
     /// The batches of layers that are not written when this one is the newest written.
     pub(crate) fn beyond(&self, newest: Option<u64>) -> Vec<&Part> {
         self.layers

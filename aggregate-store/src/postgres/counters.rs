@@ -27,6 +27,7 @@ const RAISE: &str = "INSERT INTO highwater_aggregates.counter AS c (kind, name, 
 const REMOVE: &str = "DELETE FROM highwater_aggregates.counter WHERE count = 0 AND kind <> 'counter'";
 const CLEAR: &str =
     "DELETE FROM highwater_aggregates.counter WHERE kind <> 'counter' OR name <> 'newest_received'::BYTEA";
+const READ_ONE: &str = "SELECT count FROM highwater_aggregates.counter WHERE kind = $1 AND name = $2";
 const READ: &str = "SELECT kind, name, count FROM highwater_aggregates.counter";
 
 /// Adds what a batch counted.
@@ -98,6 +99,15 @@ pub(super) async fn change(client: &Client, change: &SourceCounts) -> Result<(),
 pub(super) async fn put(client: &Client, total: &SourceCounts) -> Result<(), Failure> {
     client.execute_typed(CLEAR, &[]).await?;
     change(client, total).await
+}
+
+/// When the newest ping was received that is counted.
+pub(super) async fn newest_received(client: &Client) -> Result<Option<Timestamp>, Failure> {
+    let given: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&COUNTER, Type::TEXT), (&NEWEST_RECEIVED.as_bytes(), Type::BYTEA)];
+    let rows = client.query_typed(READ_ONE, &given).await?;
+    let micros = rows.first().map(|row| row.try_get(0)).transpose()?;
+    Ok(micros.map(Timestamp::from_micros))
 }
 
 /// Everything counted.

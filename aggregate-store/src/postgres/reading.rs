@@ -1,6 +1,7 @@
 //! Questions about what is in use: each is answered from one moment.
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use ping::RecordId;
 use tokio::sync::mpsc;
 
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     AboutSource, AggregateError, AggregateReads, Bounds, CellQuery, DateClock, Days, Dimension, ErroredRow,
-    Filter, FilterOptions, Listed, SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery,
+    Filter, FilterOptions, Listed, Series, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery,
     ValueOf, VersionDate, pieces,
 };
 
@@ -102,7 +103,7 @@ impl AggregateReads for PostgresAggregates {
         self.ask("list values of cells", question).await
     }
 
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         let question = Question {
             source: &query.source,
             given: (query, bounds),
@@ -111,7 +112,20 @@ impl AggregateReads for PostgresAggregates {
             },
             unite: |answers, _| pieces::series(answers),
         };
-        self.ask("sum up cells", question).await
+        self.read("sum up cells", question, |client, question| {
+            Box::pin(async move {
+                // A moment before: what the rows hold reaches as far at least.
+                let newest_received = counters::newest_received(client);
+                let rows = snapshot::of_pieces(client, question);
+                // Both end, so that no transaction is left open.
+                let (newest_received, rows) = join(newest_received, rows).await;
+                Ok(Series {
+                    rows: rows?,
+                    newest_received: newest_received?,
+                })
+            })
+        })
+        .await
     }
 
     async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {

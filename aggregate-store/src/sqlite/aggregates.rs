@@ -11,6 +11,7 @@ use service::task;
 use tokio::sync::mpsc;
 
 use super::commit::Writer;
+use super::decoded::Cache;
 use super::limits::{
     BUSY_TIMEOUT_MS, FOLD_READERS, READER_CACHE_KIB, READERS, STATEMENTS_KEPT, WAITING_READS, WAITING_WRITES,
     WAL_BYTES_KEPT, WRITER_CACHE_KIB,
@@ -21,14 +22,14 @@ use super::{client_secret, fold_version, layers, retried, schema};
 use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
-    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow,
-    SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    DateClock, Dimension, ErroredRow, Filter, FilterOptions, FoldVersion, Listed, SeenIds, SeenRow, Series,
+    Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// Aggregates in one SQLite file with a write-ahead log, synced at each commit.
 ///
-/// Memory: 64 MiB of pages and up to 64 MiB of names for the writer, 16 MiB of pages for each of five readers, and
-/// about 28 bytes for each cell of the batch being written.
+/// Memory: 64 MiB of pages and up to 64 MiB of names for the writer, 16 MiB of pages for each of five readers, up to 64 MiB of
+/// decoded cells, and about 28 bytes for each cell of the batch being written.
 #[derive(Debug)]
 pub struct SqliteAggregates {
     /// Declared first, so that the writer is the last to close the file: then SQLite moves all pages into it.
@@ -37,6 +38,8 @@ pub struct SqliteAggregates {
     fold_readers: Workers<Connection>,
     /// None when opened for reading only.
     writer: Option<Workers<Writer>>,
+    /// What is kept of what was read; none where another process writes.
+    decoded: Option<Arc<Cache>>,
 }
 
 impl SqliteAggregates {
@@ -57,12 +60,14 @@ impl SqliteAggregates {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
         schema::migrate(&mut connection, place)?;
-        let writer = Writer::new(connection)?;
+        let decoded = Arc::new(Cache::default());
+        let writer = Writer::new(connection, Arc::clone(&decoded))?;
         let workers = Workers::start("aggregates-write", vec![writer], WAITING_WRITES);
         Ok(Self {
             readers: start_readers(path, "aggregates-read", READERS)?,
             fold_readers: start_readers(path, "aggregates-look-up", FOLD_READERS)?,
             writer: Some(workers.map_err(no_thread)?),
+            decoded: Some(decoded),
         })
     }
 
@@ -83,6 +88,7 @@ impl SqliteAggregates {
                     readers: start_readers(path, "aggregates-read", READERS)?,
                     fold_readers: start_readers(path, "aggregates-look-up", FOLD_READERS)?,
                     writer: None,
+                    decoded: None,
                 })
             })
             .map_err(|error| error.while_opening(&place))
@@ -115,7 +121,12 @@ impl SqliteAggregates {
         work: impl FnOnce(&mut Writer) -> Result<T, AggregateError> + Send + 'static,
     ) -> Result<T, AggregateError> {
         let writer = self.writer.as_ref().ok_or(AggregateError::ReadOnly)?;
-        writer.run(doing, work).await
+        let told = move |writer: &mut Writer| {
+            let outcome = work(writer);
+            writer.tell();
+            outcome
+        };
+        writer.run(doing, told).await
     }
 
     /// Looks something up for the fold: every question is a transaction of its own.
@@ -130,8 +141,8 @@ impl SqliteAggregates {
     }
 
     /// Questions whose answers include what is held.
-    pub(crate) const fn reading(&self, held: Arc<Held>) -> Reading<'_> {
-        Reading::new(&self.readers, &self.fold_readers, held)
+    pub(crate) fn reading(&self, held: Arc<Held>) -> Reading<'_> {
+        Reading::new(&self.readers, &self.fold_readers, held, self.decoded.as_ref())
     }
 
     fn reading_alone(&self) -> Reading<'_> {
@@ -291,7 +302,7 @@ impl AggregateReads for SqliteAggregates {
         self.reading_alone().values_of(query, of, limit).await
     }
 
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         self.reading_alone().series(query, bounds).await
     }
 

@@ -16,14 +16,14 @@ use crate::layer::Part;
 use crate::stored::date;
 use crate::{AboutSource, AggregateError, Listed, Source, StoredMetric};
 
-/// Sources that have sets, ascending; of more than `limit` the first ones.
+/// Sources that have cells, ascending; of more than `limit` the first ones.
 pub(super) fn sources(
     connection: &Connection,
     held: &[&Part],
     limit: usize,
 ) -> Result<Listed<Source>, AggregateError> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, epoch FROM source WHERE EXISTS (SELECT 1 FROM set_value WHERE set_value.source = source.id)",
+        "SELECT name, epoch FROM source WHERE EXISTS (SELECT 1 FROM listing WHERE listing.source = source.id)",
     )?;
     let stored = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
     let epochs = epochs::read(connection)?;

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use sketch::Cell;
 
+use super::decoded::{Change, Changes};
 use super::dictionary::Dictionary;
 use super::listing;
 use super::merge::{CellMerges, Upserted};
 use crate::listing::{Listing, SetIds};
 use crate::{AggregateError, Batch};
 
-/// Adds the cells of the batches to those stored; what became zero is removed, what is listed follows.
+/// Adds the cells of the batches to those stored, and notes them; what became zero is removed, what is listed follows.
 pub(super) fn write(
     connection: &Connection,
     dictionary: &mut Dictionary,
     merges: &CellMerges,
     batches: &[&Batch],
+    changes: &mut Changes,
 ) -> Result<(), AggregateError> {
     let Resolved { keyed, sets } = resolve(connection, dictionary, batches)?;
     let mut joined = Vec::new();
@@ -50,6 +52,13 @@ pub(super) fn write(
             }
         };
         upsert.execute(params![metric, dimension_set, process, label, layout, value])?;
+        changes.note(metric, || Change {
+            dimension_set,
+            process,
+            label,
+            layout,
+            added: value.into(),
+        });
         let set = &sets.of_batches[batch].1[address.dimension_set as usize];
         match merges.take() {
             Upserted::Added => {}

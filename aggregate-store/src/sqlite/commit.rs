@@ -1,9 +1,12 @@
 //! One batch, or one layer of batches, one transaction.
 
+use std::sync::Arc;
+
 use ping::ChunkId;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc;
 
+use super::decoded::{Cache, Changes};
 use super::dictionary::Dictionary;
 use super::merge::{CellMerges, define_merge_members, define_merge_users};
 use super::{
@@ -18,11 +21,20 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     dictionary: Dictionary,
     merges: CellMerges,
+    decoded: Arc<Cache>,
+    /// Those of a transaction that was committed, until they are told.
+    changes: Option<Changes>,
 }
 
 impl Writer {
     /// Prepares a connection for writing.
-    pub(super) fn new(connection: Connection) -> Result<Self, AggregateError> {
+    pub(super) fn new(mut connection: Connection, decoded: Arc<Cache>) -> Result<Self, AggregateError> {
+        let begun = Arc::clone(&decoded);
+        // Whatever writes, it is known before anybody can read it.
+        connection.commit_hook(Some(move || {
+            begun.begin();
+            false
+        }))?;
         let merges = CellMerges::define(&connection)?;
         define_merge_users(&connection)?;
         define_merge_members(&connection)?;
@@ -30,7 +42,14 @@ impl Writer {
             connection,
             dictionary: Dictionary::default(),
             merges,
+            decoded,
+            changes: None,
         })
+    }
+
+    /// Tells what was changed since the last call to whoever keeps what was read.
+    pub(super) fn tell(&mut self) {
+        self.decoded.end(self.changes.take());
     }
 
     /// Writes all of the batches, the oldest first, or nothing. A layer that is written already is not written again.
@@ -76,6 +95,8 @@ impl Writer {
             connection,
             dictionary,
             merges,
+            decoded,
+            changes,
         } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut folded = folded(&transaction, batches)?;
@@ -100,8 +121,10 @@ impl Writer {
                 false => Committed::AlreadyFolded(folded),
             });
         }
-        write_batches(&transaction, dictionary, merges, batches)?;
+        let mut made = Changes::of(decoded.metrics());
+        write_batches(&transaction, dictionary, merges, batches, &mut made)?;
         transaction.commit()?;
+        *changes = Some(made);
         Ok(Committed::Written)
     }
 
@@ -114,8 +137,11 @@ impl Writer {
             connection,
             dictionary,
             merges,
+            decoded,
+            changes,
         } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut made = Changes::of(decoded.metrics());
         while let Some(part) = parts.blocking_recv() {
             dictionary.trim();
             let mut folded = folded(&transaction, &[&part])?;
@@ -130,10 +156,11 @@ impl Writer {
                     false => Committed::AlreadyFolded(folded),
                 });
             }
-            write_batches(&transaction, dictionary, merges, &[&part])?;
+            write_batches(&transaction, dictionary, merges, &[&part], &mut made)?;
             *cells += part.cells.len();
             if part.is_last() {
                 transaction.commit()?;
+                *changes = Some(made);
                 return Ok(Committed::Written);
             }
         }
@@ -192,6 +219,7 @@ fn write_batches(
     dictionary: &mut Dictionary,
     merges: &CellMerges,
     batches: &[&Batch],
+    changes: &mut Changes,
 ) -> Result<(), AggregateError> {
     for batch in batches {
         match batch.rebuild {
@@ -199,9 +227,9 @@ fn write_batches(
             None => chunks::write(connection, dictionary, &batch.chunks)?,
         }
     }
-    cells::write(connection, dictionary, merges, batches)?;
+    cells::write(connection, dictionary, merges, batches, changes)?;
     users::write(connection, dictionary, batches)?;
-    dictionary.write_members(connection)?;
+    changes.sets.extend(dictionary.write_members(connection)?);
     for batch in batches {
         seen::write(connection, dictionary, &batch.seen)?;
         errored::write(connection, dictionary, batch)?;

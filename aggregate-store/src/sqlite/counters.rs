@@ -99,6 +99,16 @@ pub(super) fn status(connection: &Connection, held: &[&Part]) -> Result<Status, 
     Ok(status)
 }
 
+/// When the newest ping was received that is counted.
+pub(super) fn newest_received(
+    connection: &Connection,
+    held: &[&Part],
+) -> Result<Option<Timestamp>, AggregateError> {
+    let stored = stored_value(connection, NEWEST_RECEIVED)?.map(Timestamp::from_micros);
+    let held = held.iter().map(|part| part.batch().newest_received);
+    Ok(held.fold(stored, Option::max))
+}
+
 fn add_reasons(reasons: &mut BTreeMap<String, i64>, changes: &BTreeMap<String, i64>) {
     for (reason, change) in changes {
         *reasons.entry(reason.clone()).or_default() += change;
@@ -106,14 +116,16 @@ fn add_reasons(reasons: &mut BTreeMap<String, i64>, changes: &BTreeMap<String, i
     reasons.retain(|_, count| *count != 0);
 }
 
+fn stored_value(connection: &Connection, name: &str) -> Result<Option<i64>, AggregateError> {
+    let value = connection
+        .prepare_cached("SELECT value FROM counter WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(value)
+}
+
 fn stored_status(connection: &Connection) -> Result<Status, AggregateError> {
-    let value = |name: &str| -> Result<Option<i64>, AggregateError> {
-        let value = connection
-            .prepare_cached("SELECT value FROM counter WHERE name = ?1")?
-            .query_row([name], |row| row.get(0))
-            .optional()?;
-        Ok(value)
-    };
+    let value = |name: &str| stored_value(connection, name);
     Ok(Status {
         counters: Counters {
             folded: value(FOLDED)?.unwrap_or(0),

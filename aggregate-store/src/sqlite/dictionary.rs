@@ -179,9 +179,11 @@ impl Dictionary {
         Ok(ids)
     }
 
-    /// Notes the sets that were made among the members of their values. Every transaction ends with it.
-    pub(super) fn write_members(&mut self, connection: &Connection) -> Result<(), AggregateError> {
-        sets::write_members(connection, &std::mem::take(&mut self.new_sets))
+    /// Notes the sets that were made among the members of their values, and answers them. Every transaction ends with it.
+    pub(super) fn write_members(&mut self, connection: &Connection) -> Result<Vec<SetRow>, AggregateError> {
+        let made = std::mem::take(&mut self.new_sets);
+        sets::write_members(connection, &made)?;
+        Ok(made)
     }
 
     pub(super) fn chunk(&mut self, connection: &Connection, chunk: ChunkId) -> Result<u32, AggregateError> {

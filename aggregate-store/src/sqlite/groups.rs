@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use ping::{SubmissionDate, UNKNOWN};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 
+use super::decoded::KnownSets;
 use super::names::{Names, id_of};
 use super::sets::{DAY, StoredSet, members_of, source_id};
 use crate::build_date::BuildDate;
-use crate::stored::date;
+use crate::stored::{date, unstored};
 use crate::{AggregateError, CellQuery, Dimension, Source};
 
 /// From so many sets on what they are is learned of all at once.
@@ -29,11 +32,15 @@ pub(super) struct Groups {
     /// The ids of the names of what is grouped by; [`None`] for one that no set states.
     by: Vec<Option<i64>>,
     build_date: Option<i64>,
-    builds: HashMap<Option<i64>, BuildDate>,
-    known: HashMap<Vec<Option<i64>>, usize>,
+    builds: HashMap<Option<i64>, BuildDate, RandomState>,
+    known: HashMap<Vec<Option<i64>>, usize, RandomState>,
+    /// The values of the set that is looked at.
+    met: Vec<Option<i64>>,
     values: Vec<Vec<Option<i64>>>,
     /// Sets of which all is known, ascending.
     learned: Vec<(u32, SetInfo)>,
+    /// All sets of the source, where they are kept.
+    sets: Option<Arc<KnownSets>>,
 }
 
 impl Groups {
@@ -45,10 +52,12 @@ impl Groups {
         Ok(Self {
             by: by.collect::<Result<_, AggregateError>>()?,
             build_date: id_of(connection, Dimension::BUILD_DATE)?,
-            builds: HashMap::new(),
-            known: HashMap::new(),
+            builds: HashMap::default(),
+            known: HashMap::default(),
+            met: Vec::new(),
             values: Vec::new(),
             learned: Vec::new(),
+            sets: None,
         })
     }
 
@@ -93,6 +102,11 @@ impl Groups {
         Ok(())
     }
 
+    /// Takes what sets are from those that are kept.
+    pub(super) fn know(&mut self, sets: Arc<KnownSets>) {
+        self.sets = Some(sets);
+    }
+
     /// What a set is.
     pub(super) fn of_set(
         &mut self,
@@ -100,6 +114,12 @@ impl Groups {
         id: i64,
         names: &mut Names<'_>,
     ) -> Result<SetInfo, AggregateError> {
+        if let Some(sets) = self.sets.clone()
+            && let Some(place) = sets.place(unstored(id)?)
+        {
+            let value = |dimension| sets.value(place, u32::try_from(dimension).ok()?).map(i64::from);
+            return self.info((date(sets.day(place).into())?, value), names);
+        }
         let learned = self.learned.binary_search_by_key(&id, |(set, _)| i64::from(*set));
         if let Ok(at) = learned {
             return Ok(self.learned[at].1);
@@ -114,18 +134,17 @@ impl Groups {
         names: &mut Names<'_>,
     ) -> Result<SetInfo, AggregateError> {
         let by = self.by.iter();
-        let values: Vec<Option<i64>> = by
-            .map(|dimension| match *dimension {
-                Some(DAY) => Some(day.as_yyyymmdd().into()),
-                Some(dimension) => value(dimension),
-                None => None,
-            })
-            .collect();
-        let group = match self.known.get(&values) {
+        self.met.clear();
+        self.met.extend(by.map(|dimension| match *dimension {
+            Some(DAY) => Some(day.as_yyyymmdd().into()),
+            Some(dimension) => value(dimension),
+            None => None,
+        }));
+        let group = match self.known.get(&self.met) {
             Some(&group) => group,
             None => {
-                self.values.push(values.clone());
-                self.known.insert(values, self.values.len() - 1);
+                self.values.push(self.met.clone());
+                self.known.insert(self.met.clone(), self.values.len() - 1);
                 self.values.len() - 1
             }
         };

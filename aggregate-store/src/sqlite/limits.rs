@@ -45,3 +45,15 @@ pub(super) const DELETED_SETS: u32 = 50;
 
 /// Copies that one slice walks.
 pub(super) const WALKED_ROWS: u32 = 20_000;
+
+/// Memory for what is decoded of cells and dimension sets, in bytes: the cells of some four hundred metrics with 2,500 each.
+pub(super) const DECODED_BYTES_MAX: usize = 64 << 20;
+
+/// Of that, what the cells of one metric, or the sets of one source, may take: what is larger is read each time it is asked for.
+pub(super) const DECODED_STRETCH_BYTES_MAX: usize = 16 << 20;
+
+/// Metrics of which it is remembered that they were asked for.
+pub(super) const DECODED_METRICS_ASKED_MAX: usize = 100_000;
+
+/// Numbers that sums of decoded cells take while they are added up, 16 MiB; a question that needs more adds bin by bin.
+pub(super) const DENSE_SUMS_MAX: usize = 2 << 20;

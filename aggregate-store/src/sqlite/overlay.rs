@@ -1,6 +1,6 @@
 //! What is held of the cells that a question asks for: taken beside those stored, then the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -31,6 +31,11 @@ impl<'a> Overlay<'a> {
             }
         }
         Ok(Self { known, unknown })
+    }
+
+    /// The dimension sets, by their ids, of whose stored cells something is held.
+    pub(super) fn sets(&self) -> HashSet<i64> {
+        self.known.keys().map(|ids| ids.dimension_set).collect()
     }
 
     /// Whether nothing is held.

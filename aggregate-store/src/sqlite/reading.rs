@@ -6,6 +6,7 @@ use ping::{ChunkId, DocumentKey, RecordId};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
+use super::decoded::Cache;
 use super::limits::INSTRUCTIONS_BETWEEN_LOOKS;
 use super::workers::{Asker, Workers};
 use super::{
@@ -16,8 +17,8 @@ use crate::layer::{Held, LayerStatus, Part};
 use crate::pieces;
 use crate::{
     AboutSource, AggregateError, Bounds, CellQuery, DateClock, Dimension, ErroredRow, Filter, FilterOptions,
-    Listed, Piece, SeenRow, SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery,
-    ValueOf, VersionDate,
+    Listed, Piece, SeenRow, Series, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf,
+    VersionDate,
 };
 
 /// The reading threads, and what their answers add.
@@ -25,6 +26,7 @@ pub(crate) struct Reading<'a> {
     readers: &'a Workers<Connection>,
     fold_readers: &'a Workers<Connection>,
     held: Arc<Held>,
+    decoded: Option<&'a Arc<Cache>>,
 }
 
 impl<'a> Reading<'a> {
@@ -32,11 +34,13 @@ impl<'a> Reading<'a> {
         readers: &'a Workers<Connection>,
         fold_readers: &'a Workers<Connection>,
         held: Arc<Held>,
+        decoded: Option<&'a Arc<Cache>>,
     ) -> Self {
         Self {
             readers,
             fold_readers,
             held,
+            decoded,
         }
     }
 
@@ -137,16 +141,24 @@ impl<'a> Reading<'a> {
         .await
     }
 
-    pub(crate) async fn series(
-        self,
-        query: &CellQuery,
-        bounds: Bounds,
-    ) -> Result<Vec<SeriesRow>, AggregateError> {
+    pub(crate) async fn series(self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         let query = query.clone();
+        let decoded = self.decoded.map(Arc::clone);
+        let before = decoded.as_ref().and_then(|cache| cache.moment());
         self.answer("sum cells", move |connection, held| {
-            let sums =
-                |piece: &Piece| series::read(connection, held, &pieces::of_cells(&query, piece), bounds);
-            of_pieces(connection, &query.source, sums, pieces::series)
+            // Nothing became visible between the two looks: so the snapshot, which the second one finds open, is of that moment.
+            let kept = decoded
+                .as_deref()
+                .and_then(|cache| Some((cache, cache.moment()?)));
+            let kept = kept.filter(|(_, moment)| before == Some(*moment));
+            let sums = |piece: &Piece| {
+                let query = pieces::of_cells(&query, piece);
+                series::read(connection, held, kept, &query, bounds)
+            };
+            Ok(Series {
+                rows: of_pieces(connection, &query.source, sums, pieces::series)?,
+                newest_received: counters::newest_received(connection, held)?,
+            })
         })
         .await
     }
@@ -329,10 +341,7 @@ fn of_one_moment<T>(
     work: impl FnOnce(&Connection, &[&Part]) -> Result<T, AggregateError>,
 ) -> Result<T, AggregateError> {
     let snapshot = connection.transaction()?;
-    let newest = if held.is_empty() {
-        None
-    } else {
-        layers::newest(&snapshot, held.writer)?
-    };
+    // Asked in any case: with the first question the snapshot is open.
+    let newest = layers::newest(&snapshot, held.writer)?;
     work(&snapshot, &held.beyond(newest))
 }

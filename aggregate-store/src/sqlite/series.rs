@@ -1,20 +1,23 @@
 //! Sums of one metric's cells. The dimension sets that match are found by their values; the cells of each are one
-//! stretch within the stretch of the metric, which is read as a whole where much of it is wanted.
+//! stretch within the stretch of the metric, which is read as a whole where much of it is wanted. Where the metric's cells are
+//! kept decoded nothing of them is read.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use roaring::RoaringBitmap;
 use rusqlite::Connection;
 use sketch::{Cell, Layout};
 
+use super::conditions::Conditions;
+use super::decoded::{Cache, Decoded, Kind, Moment};
+use super::dense::{Added, DenseSums, Sum};
 use super::finder::CellIds;
 use super::groups::{Groups, SetInfo};
-use super::members::Members;
-use super::names::{Names, id_of};
+use super::names::Names;
 use super::overlay::Overlay;
-use super::sets::table_of;
+use super::sets::{source_id, table_of};
 use crate::bounds::Taken;
-use crate::build_date::{BuildDate, Builds};
+use crate::build_date::BuildDate;
 use crate::layer::{Part, add_held};
 use crate::stored::unstored;
 use crate::{AggregateError, Bounds, CellQuery, Dimension, SeriesRow};
@@ -26,6 +29,7 @@ const SETS_PASSED: u64 = 4;
 pub(super) fn read(
     connection: &Connection,
     held: &[&Part],
+    kept: Option<(&Cache, Moment)>,
     query: &CellQuery,
     bounds: Bounds,
 ) -> Result<Vec<SeriesRow>, AggregateError> {
@@ -33,14 +37,19 @@ pub(super) fn read(
     let mut taken = Taken::new(bounds);
     let mut names = Names::new(connection);
     let mut groups = Groups::of(connection, query)?;
-    let stored = stored_sums(
-        connection,
-        query,
-        &mut overlay,
-        &mut taken,
-        &mut names,
-        &mut groups,
-    )?;
+    let mut stored = HashMap::new();
+    if let Some(conditions) = Conditions::of(connection, query)? {
+        let question = Question {
+            connection,
+            query,
+            conditions: &conditions,
+        };
+        let decoded = question.decoded_sums(kept, &mut overlay, &mut taken, &mut names, &mut groups)?;
+        stored = match decoded {
+            Some(sums) => sums,
+            None => question.stored_sums(&mut overlay, &mut taken, &mut names, &mut groups)?,
+        };
+    }
     let mut sums: BTreeMap<NamedGroup, Sum> = BTreeMap::new();
     for ((group, process, label, layout), sum) in stored {
         let mut group = groups.named(group, &mut names)?;
@@ -73,83 +82,216 @@ pub(super) fn read(
     Ok(sums.map(row).collect())
 }
 
-/// Sums of what is stored, and of what is held of the same cells.
-fn stored_sums(
-    connection: &Connection,
-    query: &CellQuery,
-    overlay: &mut Overlay<'_>,
-    taken: &mut Taken,
-    names: &mut Names<'_>,
-    groups: &mut Groups,
-) -> Result<HashMap<Group, Sum>, AggregateError> {
-    let mut sums: HashMap<Group, Sum> = HashMap::new();
-    let Some(Conditions { metric, sets, cells }) = Conditions::of(connection, query)? else {
-        return Ok(sums);
-    };
-    let (Some(first), Some(last)) = (sets.min(), sets.max()) else {
-        return Ok(sums);
-    };
-    groups.learn(connection, &query.source, &sets, names)?;
-    const CELLS: &str = "SELECT c.dimension_set, c.process, c.label, c.layout, c.value FROM";
-    let is_dense = u64::from(last - first) < sets.len() * SETS_PASSED;
-    let mut statement = connection.prepare_cached(&match is_dense {
-        true => format!("{CELLS} cell AS c WHERE {cells} AND c.dimension_set BETWEEN ?1 AND ?2"),
-        false => format!(
-            "{CELLS} rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {cells}"
-        ),
-    })?;
-    let mut rows = match is_dense {
-        true => statement.query([first, last])?,
-        false => statement.query([table_of(&sets)])?,
-    };
-    let mut set: Option<(i64, SetInfo)> = None;
-    let mut passed: Option<i64> = None;
-    let mut cell = Cell::default();
-    while let Some(row) = rows.next()? {
-        let dimension_set: i64 = row.get(0)?;
-        if passed == Some(dimension_set) {
-            continue;
-        }
-        if is_dense && !sets.contains(unstored(dimension_set)?) {
-            passed = Some(dimension_set);
-            continue;
-        }
-        let value = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        cell.read(value)
-            .map_err(|error| AggregateError::Damaged(error.to_string()))?;
-        let ids = CellIds {
-            metric,
-            dimension_set,
-            process: row.get(1)?,
-            label: row.get(2)?,
-            layout: row.get(3)?,
+/// A question, and what it asks by ids.
+struct Question<'a> {
+    connection: &'a Connection,
+    query: &'a CellQuery,
+    conditions: &'a Conditions,
+}
+
+impl Question<'_> {
+    /// Sums of cells that are kept decoded, and of what is held of the same ones; `None` where they are not.
+    fn decoded_sums(
+        &self,
+        kept: Option<(&Cache, Moment)>,
+        overlay: &mut Overlay<'_>,
+        taken: &mut Taken,
+        names: &mut Names<'_>,
+        groups: &mut Groups,
+    ) -> Result<Option<HashMap<Group, Sum>>, AggregateError> {
+        let Self {
+            connection,
+            query,
+            conditions,
+        } = *self;
+        let (Some(kept), Some(source)) = (kept, source_id(connection, &query.source)?) else {
+            return Ok(None);
         };
-        if let Some(held) = overlay.take(&ids) {
-            add_held(&mut cell, &held)?;
+        let Some(decoded) = Decoded::find(connection, kept, conditions.metric, source)? else {
+            return Ok(None);
+        };
+        groups.know(Arc::clone(&decoded.sets));
+        let by_process = query.by_process;
+        let mut dense = DenseSums::of(
+            &decoded,
+            |kind| conditions.want(kind.process.into(), kind.label.into()),
+            |kind| Kind {
+                process: if by_process { kind.process } else { 0 },
+                ..*kind
+            },
+        );
+        let mut added = Added::of(conditions.metric, &decoded.added);
+        let held = overlay.sets();
+        // Cells to which something was added are summed up one by one: of those that vanished nothing counts, not even their builds.
+        let mut changed = Vec::new();
+        let mut wanted = conditions.sets.iter().peekable();
+        let mut set: Option<(u32, SetInfo, bool)> = None;
+        for cell in decoded.stretch.cells() {
+            while wanted.next_if(|wanted| *wanted < cell.set).is_some() {}
+            match wanted.peek() {
+                None => break,
+                Some(wanted) if *wanted != cell.set => continue,
+                Some(_) => {}
+            }
+            let (info, is_changed) = match set {
+                Some((id, info, is_changed)) if id == cell.set => (info, is_changed),
+                _ => {
+                    let id = i64::from(cell.set);
+                    let info = groups.of_set(connection, id, names)?;
+                    let is_changed = added.has(cell.set) || held.contains(&id);
+                    set = Some((cell.set, info, is_changed));
+                    (info, is_changed)
+                }
+            };
+            if is_changed {
+                changed.push(cell);
+            } else if dense.add(&cell, info).is_err() {
+                return Ok(None);
+            }
+        }
+        let of_kind = |group: usize, kind: Kind| {
+            let process = by_process.then_some(kind.process.into());
+            (group, process, kind.label.into(), kind.layout.into())
+        };
+        let changed = changed.into_iter().map(|cell| {
+            let kind = decoded.stretch.kinds()[cell.kind as usize];
+            let ids = CellIds {
+                metric: conditions.metric,
+                dimension_set: cell.set.into(),
+                process: kind.process.into(),
+                label: kind.label.into(),
+                layout: kind.layout.into(),
+            };
+            (ids, decoded.stretch.cell(&cell))
+        });
+        let changed: Vec<(CellIds, Cell)> = changed.collect();
+        let mut sums: HashMap<Group, Sum> = dense
+            .end()
+            .map(|((group, kind), sum)| (of_kind(group, kind), sum))
+            .collect();
+        let mut single = |ids: CellIds, mut cell: Cell, added: Option<Vec<&[u8]>>| {
+            if !conditions.want(ids.process, ids.label)
+                || !conditions.sets.contains(unstored(ids.dimension_set)?)
+            {
+                return Ok(());
+            }
+            add_held(&mut cell, &added.unwrap_or_default())?;
+            // What became zero is not stored any more, so what is held of it is held of a cell that is not.
             if cell.is_zero() {
+                return Ok(());
+            }
+            if let Some(held) = overlay.take(&ids) {
+                add_held(&mut cell, &held)?;
+                if cell.is_zero() {
+                    return Ok(());
+                }
+            }
+            let info = groups.of_set(connection, ids.dimension_set, names)?;
+            let group = (
+                info.group,
+                by_process.then_some(ids.process),
+                ids.label,
+                ids.layout,
+            );
+            let sum = sums.entry(group).or_default();
+            sum.cell.add(&cell);
+            sum.builds.note(info.build, info.day, cell.count());
+            Ok::<(), AggregateError>(())
+        };
+        for (ids, cell) in changed {
+            let added = added.take(&ids);
+            single(ids, cell, added)?;
+        }
+        for (ids, added) in added.rest() {
+            single(ids, Cell::default(), Some(added))?;
+        }
+        for (rows, sum) in (1..).zip(sums.values()) {
+            taken.note(rows, 0, sum.cell.bins().len())?;
+        }
+        Ok(Some(sums))
+    }
+
+    /// Sums of what is stored, and of what is held of the same cells.
+    fn stored_sums(
+        &self,
+        overlay: &mut Overlay<'_>,
+        taken: &mut Taken,
+        names: &mut Names<'_>,
+        groups: &mut Groups,
+    ) -> Result<HashMap<Group, Sum>, AggregateError> {
+        let Self {
+            connection,
+            query,
+            conditions,
+        } = *self;
+        let mut sums: HashMap<Group, Sum> = HashMap::new();
+        let Conditions { metric, sets, .. } = conditions;
+        let (Some(first), Some(last)) = (sets.min(), sets.max()) else {
+            return Ok(sums);
+        };
+        groups.learn(connection, &query.source, sets, names)?;
+        let wanted = conditions.sql();
+        const CELLS: &str = "SELECT c.dimension_set, c.process, c.label, c.layout, c.value FROM";
+        let is_dense = u64::from(last - first) < sets.len() * SETS_PASSED;
+        let mut statement = connection.prepare_cached(&match is_dense {
+            true => format!("{CELLS} cell AS c WHERE {wanted} AND c.dimension_set BETWEEN ?1 AND ?2"),
+            false => format!(
+                "{CELLS} rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {wanted}"
+            ),
+        })?;
+        let mut rows = match is_dense {
+            true => statement.query([first, last])?,
+            false => statement.query([table_of(sets)])?,
+        };
+        let mut set: Option<(i64, SetInfo)> = None;
+        let mut passed: Option<i64> = None;
+        let mut cell = Cell::default();
+        while let Some(row) = rows.next()? {
+            let dimension_set: i64 = row.get(0)?;
+            if passed == Some(dimension_set) {
                 continue;
             }
-        }
-        // The cells of a set follow one another.
-        let info = match set {
-            Some((id, info)) if id == ids.dimension_set => info,
-            _ => {
-                let info = groups.of_set(connection, ids.dimension_set, names)?;
-                set = Some((ids.dimension_set, info));
-                info
+            if is_dense && !sets.contains(unstored(dimension_set)?) {
+                passed = Some(dimension_set);
+                continue;
             }
-        };
-        let process = query.by_process.then_some(ids.process);
-        let sum = sums
-            .entry((info.group, process, ids.label, ids.layout))
-            .or_default();
-        let before = sum.cell.bins().len();
-        sum.cell.add(&cell);
-        sum.builds.note(info.build, info.day, cell.count());
-        let after = sum.cell.bins().len();
-        taken.note(sums.len(), before, after)?;
+            let value = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
+            cell.read(value)
+                .map_err(|error| AggregateError::Damaged(error.to_string()))?;
+            let ids = CellIds {
+                metric: *metric,
+                dimension_set,
+                process: row.get(1)?,
+                label: row.get(2)?,
+                layout: row.get(3)?,
+            };
+            if let Some(held) = overlay.take(&ids) {
+                add_held(&mut cell, &held)?;
+                if cell.is_zero() {
+                    continue;
+                }
+            }
+            // The cells of a set follow one another.
+            let info = match set {
+                Some((id, info)) if id == ids.dimension_set => info,
+                _ => {
+                    let info = groups.of_set(connection, ids.dimension_set, names)?;
+                    set = Some((ids.dimension_set, info));
+                    info
+                }
+            };
+            let process = query.by_process.then_some(ids.process);
+            let sum = sums
+                .entry((info.group, process, ids.label, ids.layout))
+                .or_default();
+            let before = sum.cell.bins().len();
+            sum.cell.add(&cell);
+            sum.builds.note(info.build, info.day, cell.count());
+            let after = sum.cell.bins().len();
+            taken.note(sums.len(), before, after)?;
+        }
+        Ok(sums)
     }
-    Ok(sums)
 }
 
 /// A group by its number; process where these are kept apart, label and layout by their ids.
@@ -157,13 +299,6 @@ type Group = (usize, Option<i64>, i64, i64);
 
 /// The same by names.
 type NamedGroup = (Vec<String>, String, Layout);
-
-/// The sum of a group's cells, and what their builds say.
-#[derive(Default)]
-struct Sum {
-    cell: Cell,
-    builds: Builds,
-}
 
 fn row((group, sum): (NamedGroup, Sum)) -> SeriesRow {
     let (group, label, layout) = group;
@@ -175,56 +310,4 @@ fn row((group, sum): (NamedGroup, Sum)) -> SeriesRow {
         newest_build: sum.builds.newest(),
         cell: sum.cell,
     }
-}
-
-/// What a question asks, by ids.
-pub(super) struct Conditions {
-    pub(super) metric: i64,
-    /// The dimension sets.
-    pub(super) sets: RoaringBitmap,
-    /// A condition in SQL on the cells `c`, with numbers only.
-    pub(super) cells: String,
-}
-
-impl Conditions {
-    /// Those of a question; `None` when a name that is asked for is not stored at all.
-    pub(super) fn of(connection: &Connection, query: &CellQuery) -> Result<Option<Self>, AggregateError> {
-        let CellQuery {
-            source,
-            metric,
-            filters,
-            label,
-            processes,
-            group_by: _,
-            by_process: _,
-        } = query;
-        let Some(metric) = id_of(connection, metric)? else {
-            return Ok(None);
-        };
-        let mut cells = vec![format!("c.metric = {metric}")];
-        if let Some(label) = label {
-            let Some(label) = id_of(connection, label)? else {
-                return Ok(None);
-            };
-            cells.push(format!("c.label = {label}"));
-        }
-        if let Some(processes) = processes {
-            let ids = ids_of(connection, processes)?;
-            cells.push(format!("c.process IN ({})", ids.join(",")));
-        }
-        let sets = Members::matching(connection, source, filters)?;
-        Ok(Some(Self {
-            metric,
-            sets,
-            cells: cells.join(" AND "),
-        }))
-    }
-}
-
-fn ids_of(connection: &Connection, texts: &[String]) -> Result<Vec<String>, AggregateError> {
-    let mut ids = Vec::new();
-    for text in texts {
-        ids.extend(id_of(connection, text)?.map(|id| id.to_string()));
-    }
-    Ok(ids)
 }

@@ -114,5 +114,6 @@ fn take_over_users(connection: &Connection, dictionary: &mut Dictionary) -> Resu
         let image = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
         put.execute(params![CLIENTS, USERS, set.id, NO_METRIC, image])?;
     }
-    dictionary.write_members(connection)
+    dictionary.write_members(connection)?;
+    Ok(())
 }

@@ -6,10 +6,10 @@ use ping::UNKNOWN;
 use rusqlite::Connection;
 use sketch::Cell;
 
+use super::conditions::Conditions;
 use super::finder::CellIds;
 use super::names::{Names, id_of};
 use super::overlay::Overlay;
-use super::series::Conditions;
 use super::sets::{StoredSet, table_of};
 use crate::layer::{Part, add_held};
 use crate::listing::last;
@@ -81,7 +81,7 @@ fn distinct(
     conditions: &Conditions,
     of: &ValueOf,
 ) -> Result<BTreeSet<i64>, AggregateError> {
-    let Conditions { sets, cells, .. } = conditions;
+    let (sets, cells) = (&conditions.sets, conditions.sql());
     let sql = match of {
         ValueOf::Dimension(_) => format!(
             "SELECT wanted.value FROM rarray(?1) AS wanted
@@ -104,7 +104,8 @@ fn beside(
     of: &ValueOf,
     overlay: &mut Overlay<'_>,
 ) -> Result<BTreeSet<i64>, AggregateError> {
-    let Conditions { metric, sets, cells } = conditions;
+    let Conditions { metric, sets, .. } = conditions;
+    let cells = conditions.sql();
     let mut statement = connection.prepare(&format!(
         "SELECT c.dimension_set, c.process, c.label, c.layout, c.value
          FROM rarray(?1) AS wanted CROSS JOIN cell AS c ON c.dimension_set = wanted.value WHERE {cells}"

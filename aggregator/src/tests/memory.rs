@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use aggregate_store::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellKey, CellQuery,
     Committed, DateClock, Dimension, DimensionSet, Epochs, ErroredRow, Filter, FilterOptions, Flip, Flipped,
-    FoldVersion, Lease, Listed, Rebuild, RebuildWish, Rebuilds, RetriedChunk, SeenIds, SeenRow, SeriesRow,
+    FoldVersion, Lease, Listed, Rebuild, RebuildWish, Rebuilds, RetriedChunk, SeenIds, SeenRow, Series,
     Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
@@ -332,8 +332,8 @@ impl AggregateReads for MemoryAggregates {
         Ok(Listed::default())
     }
 
-    async fn series(&self, _: &CellQuery, _: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
-        Ok(Vec::new())
+    async fn series(&self, _: &CellQuery, _: Bounds) -> Result<Series, AggregateError> {
+        Ok(Series::default())
     }
 
     async fn user_groups(&self, _: &UserQuery, _: usize) -> Result<Listed<String>, AggregateError> {

@@ -60,7 +60,7 @@ async fn at(
     lookup: Lookup,
     question: &Question,
 ) -> Result<Option<Reply>, Problem> {
-    let mut rows = reads.series(&question.cells(&lookup.stored), READ).await?;
+    let mut rows = reads.series(&question.cells(&lookup.stored), READ).await?.rows;
     // The original counted no texts, and its clients know no categories.
     rows.retain(|row| row.layout.kind != HistogramKind::Categories);
     let mut documents = None;
@@ -127,7 +127,7 @@ impl Documents {
     ) -> Result<Self, Problem> {
         let denominator = compatible::denominator_of(stored);
         let mut cells: BTreeMap<String, Cell> = BTreeMap::new();
-        for row in reads.series(&question.cells(denominator), READ).await? {
+        for row in reads.series(&question.cells(denominator), READ).await?.rows {
             cells.entry(date_of(&row)).or_default().add(&row.cell);
         }
         let documents =

@@ -1,24 +1,26 @@
 //! How a metric of any source is distributed, by any of its dimensions.
 
-use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, SeriesRow, Source, ValueOf};
+use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, Series, SeriesRow, Source, ValueOf};
 use index_schema::Index;
 use serde_json::{Value, json};
+use service::task;
 use sketch::HistogramKind;
 
 use super::lookup::Lookup;
 use crate::charted::Charted;
 use crate::definitions::{Definitions, own_unit};
 use crate::generic::{
-    About, AggregatesQuestion, Answer, Format, Reading, csv, dimensions_of, grouped, is_of_rates, note_rates,
-    rates_of,
+    About, AggregatesQuestion, Answer, Format, Reading, Row, csv, dimensions_of, grouped, is_of_rates,
+    note_rates, rates_of,
 };
 use crate::limits::{
-    ANSWER_BYTES_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, ROWS_READ_MAX,
+    ANSWER_BYTES_MAX, BINS_AT_ONCE_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER,
+    ROWS_READ_MAX,
 };
 use crate::live::Live;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
-use crate::reply::{Reply, made};
+use crate::reply::Reply;
 use crate::status_report::rfc3339;
 use crate::unanswered::{self, Known};
 use crate::withheld::Withheld;
@@ -74,9 +76,12 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
         description,
         unit,
         reading,
-        rows,
+        series: Series {
+            rows,
+            newest_received,
+        },
     } = find(reads, definitions, &question).await?;
-    let as_of = reads.status().await?.newest_received.map(rfc3339);
+    let as_of = newest_received.map(rfc3339);
     let mut explain = None;
     if question.explain
         && let Some(stored) = stored.first().filter(|_| !rows.is_empty())
@@ -84,20 +89,10 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
         explain = Some(used(reads, &question, stored, &rows).await?);
     }
     let rates = match rates_of(&question.metric).filter(|_| !is_main && !rows.is_empty()) {
-        Some(rates) => reads.series(&question.cells(&rates), READ).await?,
+        Some(rates) => reads.series(&question.cells(&rates), READ).await?.rows,
         None => Vec::new(),
     };
-    let (question, rows, is_empty) = made_rows(question, reading, (rows, rates)).await;
-    if question.explain && is_empty {
-        let asked = Known {
-            reads,
-            index,
-            charted,
-            live,
-            source: known.as_ref(),
-        };
-        explain = Some(unanswered::reason(asked, &question, &stored).await?);
-    }
+    let size = bins_of(&rows) + bins_of(&rates);
     let about = About {
         description,
         unit,
@@ -105,51 +100,85 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
         live_behind: live.behind,
         explain,
     };
-    made(move || {
-        let format = question.format;
-        let mut explained = about;
-        let at_least = rows.iter().any(|row| row.at_least);
-        if let Some(Value::Object(explain)) = explained.explain.as_mut()
-            && at_least
-        {
-            let words = "at least: of several labels those of the most frequent one, since nothing counts what they have in common";
-            explain.insert("pings".to_owned(), json!(words));
-        }
-        let answer = Answer::of(question, explained, rows);
-        if answer.edges_len() > BINS_SHOWN_MAX {
-            return Err(Problem::too_large("edges of bins", BINS_SHOWN_MAX));
-        }
-        match format {
-            Format::Json => Reply::json(&answer),
-            Format::Csv => csv(&answer, ANSWER_BYTES_MAX)
-                .map(Reply::csv)
-                .ok_or_else(|| Problem::too_large("bytes", ANSWER_BYTES_MAX)),
-        }
+    if !question.explain {
+        return shaped(size, move || {
+            let rows = shape(&question, reading.as_ref(), rows, &rates);
+            reply(question, about, rows)
+        })
+        .await;
+    }
+    let (question, rows) = shaped(size, move || {
+        let rows = shape(&question, reading.as_ref(), rows, &rates);
+        Ok((question, rows))
     })
-    .await
+    .await?;
+    let mut about = about;
+    if rows.is_empty() {
+        let asked = Known {
+            reads,
+            index,
+            charted,
+            live,
+            source: known.as_ref(),
+        };
+        about.explain = Some(unanswered::reason(asked, &question, &stored).await?);
+    }
+    shaped(size, move || reply(question, about, rows)).await
 }
 
-/// Shapes rows off the threads that take pings. Bins are read as a definition says; beside them stand the rates at which their events
-/// were sampled.
-async fn made_rows(
-    question: AggregatesQuestion,
-    reading: Option<Reading>,
-    (mut rows, rates): (Vec<SeriesRow>, Vec<SeriesRow>),
-) -> (AggregatesQuestion, Vec<crate::generic::Row>, bool) {
-    service::task::background(move || {
-        if let Some(reading) = &reading {
-            reading.prepare(&mut rows);
-        }
-        let mut rows = grouped(&question.source, rows, &question.by, &question.labels);
-        if let Some(reading) = &reading {
-            reading.complete(&mut rows);
-        }
-        let rates = grouped(&question.source, rates, &question.by, &None);
-        note_rates(&mut rows, &rates);
-        let is_empty = rows.is_empty();
-        (question, rows, is_empty)
-    })
-    .await
+/// Does what an answer of so many bins needs: off the threads that take pings, unless to hand it over takes longer than to do it.
+async fn shaped<T: Send + 'static>(
+    bins: usize,
+    shape: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match bins > BINS_AT_ONCE_MAX {
+        true => task::background(shape).await,
+        false => shape(),
+    }
+}
+
+/// Bins, and one for each row.
+fn bins_of(rows: &[SeriesRow]) -> usize {
+    rows.iter().map(|row| 1 + row.cell.bins().len()).sum()
+}
+
+/// Rows by their groups. Bins are read as a definition says; beside them stand the rates at which their events were sampled.
+fn shape(
+    question: &AggregatesQuestion,
+    reading: Option<&Reading>,
+    mut rows: Vec<SeriesRow>,
+    rates: &[SeriesRow],
+) -> Vec<Row> {
+    if let Some(reading) = reading {
+        reading.prepare(&mut rows);
+    }
+    let mut rows = grouped(&question.source, rows, &question.by, &question.labels);
+    if let Some(reading) = reading {
+        reading.complete(&mut rows);
+    }
+    let rates = grouped(&question.source, rates.to_vec(), &question.by, &None);
+    note_rates(&mut rows, &rates);
+    rows
+}
+
+fn reply(question: AggregatesQuestion, mut about: About, rows: Vec<Row>) -> Result<Reply, Problem> {
+    if let Some(Value::Object(explain)) = about.explain.as_mut()
+        && rows.iter().any(|row| row.at_least)
+    {
+        let words = "at least: of several labels those of the most frequent one, since nothing counts what they have in common";
+        explain.insert("pings".to_owned(), json!(words));
+    }
+    let format = question.format;
+    let answer = Answer::of(question, about, rows);
+    if answer.edges_len() > BINS_SHOWN_MAX {
+        return Err(Problem::too_large("edges of bins", BINS_SHOWN_MAX));
+    }
+    match format {
+        Format::Json => Reply::json(&answer),
+        Format::Csv => csv(&answer, ANSWER_BYTES_MAX)
+            .map(Reply::csv)
+            .ok_or_else(|| Problem::too_large("bytes", ANSWER_BYTES_MAX)),
+    }
 }
 
 /// What is found under a stored name.
@@ -162,7 +191,7 @@ struct Found {
     unit: Option<String>,
     /// How they say that bins are read.
     reading: Option<Reading>,
-    rows: Vec<SeriesRow>,
+    series: Series,
 }
 
 /// Of the original's source, where its counts may lie too; elsewhere under its own name.
@@ -193,13 +222,13 @@ async fn find(
         description: String::new(),
         unit: unit.map(str::to_owned),
         reading: said.and_then(|said| said.layout).map(Reading::Layout).or(labels),
-        rows: Vec::new(),
+        series: Series::default(),
     };
     for (stored, description) in lookups {
-        found.rows = cells(reads, question, &stored).await?;
+        found.series = cells(reads, question, &stored).await?;
         found.description = description;
         found.stored.insert(0, stored);
-        if !found.rows.is_empty() {
+        if !found.series.rows.is_empty() {
             break;
         }
     }
@@ -211,7 +240,7 @@ async fn cells(
     reads: &dyn AggregateReads,
     question: &AggregatesQuestion,
     stored: &str,
-) -> Result<Vec<SeriesRow>, Problem> {
+) -> Result<Series, Problem> {
     let query = question.cells(stored);
     if let Some([label]) = question.labels.as_deref()
         && !label.is_empty()
@@ -220,13 +249,14 @@ async fn cells(
             label: Some(label.clone()),
             ..query.clone()
         };
-        let rows = reads.series(&of_label, READ).await?;
+        let series = reads.series(&of_label, READ).await?;
         // A category's label has its value, too: what bears these very letters has another key.
-        if rows
+        if series
+            .rows
             .iter()
             .any(|row| row.layout.kind != HistogramKind::Categories)
         {
-            return Ok(rows);
+            return Ok(series);
         }
     }
     Ok(reads.series(&query, READ).await?)

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use aggregate_store::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
     DateClock, Dimension, Epochs, ErroredRow, Filter, FilterOptions, Flip, Flipped, FoldVersion, HeldSize,
-    Kept, LayerStatus, Listed, Persisted, Rebuild, RebuildWish, Rebuilds, SeenIds, SeenRow, SeriesRow,
-    Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    Kept, LayerStatus, Listed, Persisted, Rebuild, RebuildWish, Rebuilds, SeenIds, SeenRow, Series, Source,
+    SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 use async_trait::async_trait;
 use ping::{ChunkId, DocumentKey, RecordId};
@@ -184,7 +184,7 @@ impl AggregateReads for CrashingAggregates {
     ) -> Result<Listed<String>, AggregateError> {
         self.inner.values_of(query, of, limit).await
     }
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         self.inner.series(query, bounds).await
     }
     async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {

@@ -12,7 +12,7 @@ use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
     DateClock, Dimension, Epochs, ErroredRow, Filter, FilterOptions, Flip, Flipped, FoldVersion, Kept,
     LayerStatus, LayeredAggregates, Listed, Persisted, Rebuild, RebuildWish, Rebuilds, SeenIds, SeenRow,
-    SeriesRow, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
+    Series, Source, SourcePings, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
 };
 
 /// When what is held is written.
@@ -168,7 +168,7 @@ impl AggregateReads for Holding {
     ) -> Result<Listed<String>, AggregateError> {
         self.layered.values_of(query, of, limit).await
     }
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         self.layered.series(query, bounds).await
     }
     async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {

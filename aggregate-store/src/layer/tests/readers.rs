@@ -39,11 +39,11 @@ fn query_of(key: &CellKey) -> CellQuery {
 }
 
 async fn count_of(store: &LayeredAggregates, key: &CellKey) -> i64 {
-    let rows = store
+    let series = store
         .series(&query_of(key), crate::Bounds::NONE)
         .await
         .expect("an answer");
-    rows.iter().map(|row| row.cell.count()).sum()
+    series.rows.iter().map(|row| row.cell.count()).sum()
 }
 
 async fn hold(store: &LayeredAggregates, plan: u64, additions: &[(CellKey, Cell)]) {

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregate_store::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, BatchBuilder, Bounds, CellKey, CellQuery,
-    Committed, DateClock, Dimension, DimensionSet, ErroredRow, Filter, FilterOptions, Listed, SeriesRow,
-    Source, SourcePings, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf, VersionDate,
-    Wanted,
+    Committed, DateClock, Dimension, DimensionSet, ErroredRow, Filter, FilterOptions, Listed, Series,
+    SeriesRow, Source, SourcePings, SqliteAggregates, Status, StoredMetric, UserDay, UserQuery, ValueOf,
+    VersionDate, Wanted,
 };
 use async_trait::async_trait;
 use ping::RecordId;
@@ -183,7 +183,7 @@ impl AggregateReads for Facts {
         })
     }
 
-    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
+    async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
         self.answer()?;
         self.series_asked.fetch_add(1, Ordering::Relaxed);
         if self.endless {
@@ -230,7 +230,10 @@ impl AggregateReads for Facts {
                 return Err(AggregateError::TooLarge { what, limit });
             }
         }
-        Ok(rows)
+        Ok(Series {
+            rows,
+            newest_received: None,
+        })
     }
 
     async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
