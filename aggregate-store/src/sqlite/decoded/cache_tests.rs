@@ -1,3 +1,5 @@
+//! What is kept, and what no longer is.
+
 use super::*;
 use crate::sqlite::decoded::{Kind, StretchBuilder};
 use crate::sqlite::sets::SetRow;
