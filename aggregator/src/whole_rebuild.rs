@@ -61,18 +61,20 @@ impl Aggregator {
         let Ok(rules) = wish.rules_by_source() else {
             return false;
         };
-        let mut given = self.work.settings.fold.products.rules();
-        given.all(|(source, text)| rules.get(source.as_str()).is_some_and(|rules| rules == text))
+        let mut given = self.begun();
+        given.all(|given| {
+            let rules = rules.get(given.source.as_str());
+            rules.is_some_and(|rules| rules == given.rules)
+        })
     }
 
     /// The rules of all sources when everything is folded anew in place of these rebuilds: what those would have put into use is
     /// among them, where this program was given nothing else.
     async fn declared_beside(&self, under_way: &[Rebuild]) -> BTreeMap<String, String> {
         let mut rules = self.declared().await;
-        let products = &self.work.settings.fold.products;
         for wish in under_way.iter().map(|rebuild| &rebuild.wish) {
             for (source, text) in wish.rules_by_source().unwrap_or_default() {
-                if products.rules().all(|(given, _)| given.as_str() != source) {
+                if self.begun().all(|given| given.source.as_str() != source) {
                     rules.insert(source, text);
                 }
             }

@@ -123,9 +123,6 @@ fn asks_too_much(declaration: &Declaration) -> Vec<String> {
             ));
         }
     }
-    if declaration.since.is_some() {
-        asked.push("`since` is not carried out yet: leave it away, all that is stored is counted".to_owned());
-    }
     for dimension in &declaration.dimensions {
         if let From::Header(header) = &dimension.from
             && !edge::stores_header(header)
