@@ -91,7 +91,7 @@ impl Aggregator {
         };
         let wish = RebuildWish {
             source: Some(source.to_owned()),
-            days: self.above_floors(days).await?,
+            days: self.above_floors(source, days).await?,
             rules,
             version: None,
         };
@@ -227,9 +227,9 @@ impl Aggregator {
         Ok(())
     }
 
-    /// Those of these days whose pings are all there.
-    async fn above_floors(&self, days: Days) -> Result<Days, AggregatorError> {
-        let floors = self.work.index.floors().await?;
+    /// Those of these days whose pings of a source are all there.
+    async fn above_floors(&self, source: &str, days: Days) -> Result<Days, AggregatorError> {
+        let floors = self.work.index.all_floors().await?.of_source(source);
         let floor = [floors.pings, floors.errors, floors.aggregates]
             .into_iter()
             .max()
@@ -365,12 +365,11 @@ impl Aggregator {
         rebuild: &Rebuild,
         page: &[IndexEntry],
     ) -> Result<Vec<IndexEntry>, AggregatorError> {
-        let floors = self.work.index.floors().await?;
+        let floors = self.work.index.all_floors().await?;
         let days = rebuild.wish.days;
         let unreadable = self.walk().unreadable.clone();
         let is_wished = |entry: &&IndexEntry| {
-            let day = entry.submission_date();
-            days.hold(day) && floors.fold(entry.kind, day) && !unreadable.contains(&entry.id)
+            days.hold(entry.submission_date()) && floors.fold(entry) && !unreadable.contains(&entry.id)
         };
         let entries: Vec<IndexEntry> = page.iter().filter(is_wished).cloned().collect();
         let ids: Vec<ChunkId> = entries.iter().map(|entry| entry.id).collect();
@@ -443,14 +442,14 @@ impl Aggregator {
         if self.walk_on(aggregates, rebuild).await?.is_some() {
             return Ok(true);
         }
+        let source = rebuild.wish.source.as_deref().unwrap_or_default();
         let flip = Flip {
             epoch: rebuild.epoch,
-            days: self.above_floors(rebuild.wish.days).await?,
+            days: self.above_floors(source, rebuild.wish.days).await?,
             fences: Vec::new(),
             accounted: Some(accounted),
         };
         if aggregates.put_into_use(&flip).await? == Flipped::InUse {
-            let source = rebuild.wish.source.as_deref().unwrap_or_default();
             tracing::info!(
                 source,
                 epoch = rebuild.epoch,
