@@ -7,9 +7,11 @@
 mod catalogue;
 mod cells;
 mod law;
+mod listed;
 mod oracle;
 mod rebuilding;
 mod retaining;
+mod retaining_sources;
 mod rows;
 mod samples;
 mod users;
