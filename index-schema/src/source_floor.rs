@@ -130,6 +130,16 @@ impl From<Floors> for AllFloors {
     }
 }
 
+impl From<SourceFloors> for AllFloors {
+    /// Without any of all.
+    fn from(sources: SourceFloors) -> Self {
+        Self {
+            all: Floors::default(),
+            sources,
+        }
+    }
+}
+
 impl AllFloors {
     /// The floors of chunks of this partition.
     #[must_use]

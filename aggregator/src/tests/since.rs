@@ -1,14 +1,14 @@
 //! A changed declaration counts from the day on that it names, and days before keep what was counted of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aggregate_store::AggregateStore;
 use bytes::Bytes;
 use chunk::RecordHead;
-use index_schema::ChunkKind;
+use index_schema::{ChunkKind, RaisedSources, RetainIndex, SourceFloor, SourceFloors};
 use ping::{Incarnation, RecordId, SubmissionDate};
 use service::clock::Clock;
-use std::time::Duration;
 
 use super::dump::{aggregator, dump, open};
 use super::records::Stored;
@@ -165,5 +165,47 @@ async fn a_change_that_is_to_come_waits_for_its_day_and_the_old_declaration_stay
         assert_eq!(late, parted(&by_second, since)[1], "{old:?}");
         let counters = aggregates.status().await.expect("a status").counters;
         assert_eq!(counters.accounted(), 18, "{old:?}");
+    }
+}
+
+#[tokio::test]
+async fn days_below_the_floor_of_the_source_keep_their_numbers() {
+    let (before, after) = (folded_by(Some(FIRST)).await, folded_by(Some(SECOND)).await);
+    for below in 0..=DAYS {
+        let world = World::new();
+        on(&world, DAYS);
+        let aggregates = open(world.folder.path(), "1.sqlite");
+        let live = aggregator(&world, Arc::clone(&aggregates), declared(Some(FIRST)));
+        add(&world, &chunks()).await;
+        settle(&live, &*aggregates).await;
+        drop(live);
+        let floor = SourceFloor {
+            chunks: Some(first_day().plus_days(below)),
+            aggregates: None,
+        };
+        let to: SourceFloors = [("acme/usage".to_owned(), floor)].into_iter().collect();
+        let raised = world.index.raise_source_floors(&to, None).await;
+        assert_eq!(raised.expect("an answer"), RaisedSources::To(to));
+        let live = aggregator(&world, Arc::clone(&aggregates), declared(Some(SECOND)));
+        settle(&live, &*aggregates).await;
+        let lines = dump(&*aggregates).await;
+        let at = first_day().plus_days(below);
+        let [old, new] = parted(&lines, at);
+        assert_eq!(old, parted(&before, at)[0], "below {below}");
+        assert_eq!(new, parted(&after, at)[1], "below {below}");
+        // Everything anew would lose them, if there are any.
+        let all = live.wish_whole_rebuild(false).await;
+        match below {
+            0 => assert!(all.is_ok()),
+            _ => {
+                let words = all.expect_err("it would lose numbers").to_string();
+                assert!(
+                    words.contains("acme/usage") && words.contains("--forget-older"),
+                    "{words}"
+                );
+                assert!(!is_under_way(&*aggregates).await);
+                live.wish_whole_rebuild(true).await.expect("a wish");
+            }
+        }
     }
 }

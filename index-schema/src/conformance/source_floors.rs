@@ -8,7 +8,7 @@ use super::retaining::expired;
 use super::{Database, Dice, swap};
 use crate::{
     AllFloors, ChunkKey, ChunkKind, Floors, IndexEntry, RaisedSources, RetainIndex, SOURCE_FLOORS_MAX,
-    SeenSources, SourceFloor, SourceFloors,
+    SeenSources, SourceFloor, SourceFloors, Swap,
 };
 
 const NAMESPACES: [&str; 3] = ["acme", "a cm\u{e9}%", OTHER];
@@ -332,6 +332,18 @@ pub(super) async fn a_floor_of_a_source_is_not_raised_over_a_day_that_was_not_se
     for _ in 0..2 {
         let raised = index.raise_source_floors(&floors(&one, to), Some(&all)).await;
         assert_eq!(raised.expect("an answer"), RaisedSources::To(floors(&one, to)));
+    }
+    // A rebuild that knew of other floors counts otherwise what it lacks.
+    for (known, fits) in [
+        (AllFloors::default(), false),
+        (floors(&one, to.plus_days(1)).into(), false),
+        (floors(&one, to).into(), true),
+    ] {
+        let put = index
+            .set_generation(Swap::to(1, 0, known))
+            .await
+            .expect("an answer");
+        assert_eq!(put, fits);
     }
     let many = (0..SOURCE_FLOORS_MAX).map(|number| {
         let floor = SourceFloor {
