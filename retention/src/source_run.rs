@@ -64,7 +64,11 @@ impl Retainer {
         let seen = bounded.then_some(&steps.seen);
         match self.parts.index.raise_source_floors(&steps.floors, seen).await? {
             RaisedSources::To(floors) => {
-                for (source, floor) in floors.iter() {
+                let before = &found.floors.sources;
+                let risen = floors
+                    .iter()
+                    .filter(|(source, floor)| before.get(source) != **floor);
+                for (source, floor) in risen {
                     tracing::info!(
                         source,
                         chunks = ?floor.chunks,
