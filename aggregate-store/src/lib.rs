@@ -64,7 +64,7 @@ pub use question::{
     VersionDate, Wanted,
 };
 pub use rebuild::{Flip, Flipped, Rebuild, RebuildWish, Rebuilds};
-pub use retain::{Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
+pub use retain::{Below, BelowOfSource, DayBytes, DeletePlace, Deleted, RetainAggregates};
 pub use rows::{ErroredRow, FoldedChunk, RetriedChunk, SeenRow};
 pub use source::Source;
 pub use sqlite::SqliteAggregates;

@@ -1,5 +1,6 @@
 //! The door for who deletes: by submission date, in slices, so that no transaction is long.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -16,6 +17,22 @@ pub trait RetainAggregates: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the database refused: then nothing of this slice was deleted.
     async fn delete_below(&self, below: &Below, at: DeletePlace) -> Result<Deleted, AggregateError>;
+
+    /// Deletes the next slice of what of some sources lies below their days, in one transaction: cells, users and sets; errored
+    /// pings. What is counted by source and day stays. Nothing was left when nothing was deleted.
+    ///
+    /// # Errors
+    /// When the database refused: then nothing of this slice was deleted.
+    async fn delete_of_sources(&self, below: &[BelowOfSource]) -> Result<Deleted, AggregateError>;
+
+    /// Days of which there are dimension sets of these sources, ascending.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<SubmissionDate>>, AggregateError>;
 
     /// Days that have cells or users, ascending.
     ///
@@ -62,6 +79,17 @@ pub struct Below {
     /// Folded chunks of errored pings. Copies and errored pings that lie in them stay until their own day is reached, and say
     /// so; no new chunk is taken for one of these.
     pub error_chunks: Option<SubmissionDate>,
+}
+
+/// Before which submission dates rows of one source are deleted; `None` deletes none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BelowOfSource {
+    /// The source, in all its epochs.
+    pub source: String,
+    /// Cells and user sketches.
+    pub aggregates: Option<SubmissionDate>,
+    /// Rows of errored pings.
+    pub errored: Option<SubmissionDate>,
 }
 
 /// Where the next slice begins. The default is the beginning.

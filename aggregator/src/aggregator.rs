@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Counters, Persisted};
 use index_schema::{Index, IndexEntry};
-use ping::ChunkId;
+use ping::{ChunkId, SubmissionDate};
 use service::backoff::Backoff;
 use service::clock::Clock;
 use service::current::Current;
@@ -58,8 +58,8 @@ pub struct Aggregator {
     pub(crate) wake: Arc<Notify>,
     /// Told when something is held.
     pub(crate) held: Notify,
-    /// Whether the declarations that this program was given are taken up.
-    is_declared: AtomicBool,
+    /// From which day on, as a number, the declarations that this program was given are to be taken up; 0 is at once.
+    declares_from: AtomicU32,
     /// Whether there was something to fold when it was last looked.
     pub(crate) is_busy: AtomicBool,
 }
@@ -121,7 +121,7 @@ impl Aggregator {
             gate: Mutex::new(()),
             wake: Arc::new(Notify::new()),
             held: Notify::new(),
-            is_declared: AtomicBool::new(false),
+            declares_from: AtomicU32::new(0),
             is_busy: AtomicBool::new(false),
         })
     }
@@ -237,9 +237,12 @@ impl Aggregator {
         let _folding = self.gate.lock().await;
         let aggregates = self.current.get();
         self.work.check_fold_version(&*aggregates).await?;
-        if !self.is_declared.load(Ordering::SeqCst) {
-            self.declare().await?;
-            self.is_declared.store(true, Ordering::SeqCst);
+        if self.work.today().as_yyyymmdd() >= self.declares_from.load(Ordering::SeqCst) {
+            let next = self
+                .declare()
+                .await?
+                .map_or(u32::MAX, SubmissionDate::as_yyyymmdd);
+            self.declares_from.store(next, Ordering::SeqCst);
         }
         let mut out_of_reach = OutOfReach::default();
         let fences = self.share.as_deref().map(Share::fences);

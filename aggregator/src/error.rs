@@ -2,7 +2,7 @@
 
 use aggregate_store::{AggregateError, FoldVersion};
 use index_schema::IndexError;
-use ping::ChunkId;
+use ping::{ChunkId, SubmissionDate};
 use store::StoreError;
 
 /// Folding could not go on.
@@ -51,6 +51,18 @@ pub enum AggregatorError {
     Declaration {
         /// The source.
         source_name: String,
+    },
+    /// A rebuild of all would lose what cannot be made again.
+    #[error(
+        "folding everything anew would lose the aggregates of {source_name} of days before {floor}, whose pings were deleted: fold the \
+         sources anew that need it, one by one (`highwater rebuild --source`), which leaves those days as they are, or all without \
+         them (`highwater rebuild --forget-older`)"
+    )]
+    WouldLose {
+        /// The source.
+        source_name: String,
+        /// From which day on its pings are there.
+        floor: SubmissionDate,
     },
     /// What is stored was folded under other rules: nothing is folded until a rebuild.
     #[error(

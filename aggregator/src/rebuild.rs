@@ -76,7 +76,10 @@ impl Aggregator {
         }
         let _standing = self.gate.lock().await;
         let rebuilt = loop {
-            let (totals, floors) = (self.work.index.totals().await?, self.work.index.floors().await?);
+            let (totals, floors) = (
+                self.work.index.totals().await?,
+                self.work.index.all_floors().await?,
+            );
             let Walk { rebuilt, first } = self.fold_all(&*shadow, &|_| {}).await?;
             match first {
                 Some(first) if rebuilt.records == 0 => return Err(first),
@@ -127,8 +130,8 @@ impl Aggregator {
         aggregates: &dyn AggregateStore,
     ) -> Result<(), AggregatorError> {
         let index = &self.work.index;
-        let floors = index.floors().await?;
-        let foldable = floors.foldable();
+        let floors = index.all_floors().await?;
+        let foldable = floors.all.foldable();
         let aside = index.set_aside().await?;
         let mut after: Option<String> = None;
         loop {
@@ -140,7 +143,7 @@ impl Aggregator {
             let is_aside = |entry: &IndexEntry| aside.iter().any(|aside| aside.key == entry.key);
             let missing = page.iter().zip(folded);
             let missing = missing.filter(|(entry, folded)| !folded && !is_aside(entry));
-            let missing = missing.filter(|(entry, _)| floors.fold(entry.kind, entry.submission_date()));
+            let missing = missing.filter(|(entry, _)| floors.fold(entry));
             let missing: Vec<ChunkId> = missing.map(|(entry, _)| entry.id).collect();
             if !missing.is_empty() {
                 index.make_pending(Some(&missing)).await?;
@@ -175,8 +178,8 @@ impl Aggregator {
         let mut walk = Walk::default();
         let index = &self.work.index;
         let mut done = RebuildProgress::of(&index.totals().await?);
-        let floors = index.floors().await?;
-        let foldable = floors.foldable();
+        let floors = index.all_floors().await?;
+        let foldable = floors.all.foldable();
         let mut after: Option<String> = None;
         loop {
             let page = index.select(&foldable, after.as_deref(), PAGE).await?;
@@ -187,7 +190,7 @@ impl Aggregator {
             after = Some(last.key.clone());
             let mut entries: Vec<IndexEntry> = page;
             // What is below the floor of its kind is about to go, and counts as unfolded.
-            entries.retain(|entry| floors.fold(entry.kind, entry.submission_date()));
+            entries.retain(|entry| floors.fold(entry));
             let mut found = true;
             while !entries.is_empty() {
                 let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();

@@ -262,8 +262,7 @@ impl Aggregator {
 impl Work {
     /// Whether a chunk lies above the floors: what is folded below them counts again in days that are deleted, or is taken out of them.
     async fn may_fold(&self, entry: &IndexEntry) -> Result<bool, AggregatorError> {
-        let floors = self.index.floors().await?;
-        Ok(floors.fold(entry.kind, entry.submission_date()))
+        Ok(self.index.all_floors().await?.fold(entry))
     }
 
     /// Replays the first of these rows, until the batch is full; answers what became of them, and the rest.

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Days, Flip, Flipped, Persisted, Rebuild, RebuildWish, Source};
 use index_schema::{Condition, IndexEntry, Selection};
-use ping::{ChunkId, Dimension};
+use ping::{ChunkId, Dimension, SubmissionDate};
 use service::task;
 
 use crate::aggregator::Aggregator;
 use crate::error::AggregatorError;
+use crate::fold::Given;
 use crate::passed_over::PassedOver;
 use crate::progress::RebuildProgress;
 use crate::walk::{SourceRebuild, Walk};
@@ -83,15 +84,14 @@ impl Aggregator {
     /// When index or aggregates failed, or one source cannot be folded alone.
     pub async fn wish_rebuild(&self, source: &str, days: Days) -> Result<Rebuild, AggregatorError> {
         let aggregates = self.current.get();
-        let given = self.work.settings.fold.products.rules();
-        let given = given.filter(|(name, _)| name.as_str() == source);
-        let rules = match given.map(|(_, rules)| rules.to_owned()).next() {
+        let given = self.begun().find(|given| given.source.as_str() == source);
+        let rules = match given.map(|given| given.rules.to_owned()) {
             Some(rules) => Some(rules),
             None => aggregates.source_rules().await?.remove(source),
         };
         let wish = RebuildWish {
             source: Some(source.to_owned()),
-            days: self.above_floors(days).await?,
+            days: self.above_floors(source, days).await?,
             rules,
             version: None,
         };
@@ -147,45 +147,67 @@ impl Aggregator {
     pub async fn declared(&self) -> BTreeMap<String, String> {
         // Aggregates that cannot be read are what a rebuild is for.
         let mut rules = self.current.get().source_rules().await.unwrap_or_default();
-        let given = self.work.settings.fold.products.rules();
-        rules.extend(given.map(|(source, rules)| (source.as_str().to_owned(), rules.to_owned())));
+        let given = self.begun();
+        rules.extend(given.map(|given| (given.source.as_str().to_owned(), given.rules.to_owned())));
         rules
     }
 
+    /// The declarations that this program was given and whose first day has come.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = Given<'_>> {
+        let today = self.work.today();
+        let given = self.work.settings.fold.products.given();
+        given.filter(move |given| given.has_begun(today))
+    }
+
     /// Takes up the declarations that this program was given: of a source of which nothing was counted at once, of any other one
-    /// by a rebuild. One that it was not given stays in force.
+    /// by a rebuild from the day on from which it counts. One whose first day is to come waits for it, and one that was not given
+    /// stays in force. Answers the next day that is waited for.
     ///
     /// # Errors
     /// When index or aggregates failed.
-    pub async fn declare(&self) -> Result<(), AggregatorError> {
+    pub async fn declare(&self) -> Result<Option<SubmissionDate>, AggregatorError> {
         let aggregates = self.current.get();
         let stored = aggregates.source_rules().await?;
-        let given: Vec<(Source, String)> = self
-            .work
-            .settings
-            .fold
-            .products
-            .rules()
-            .map(|(source, rules)| (source.clone(), rules.to_owned()))
-            .collect();
-        for (source, rules) in &given {
-            if stored.get(source.as_str()) == Some(rules) {
+        let today = self.work.today();
+        let products = &self.work.settings.fold.products;
+        let mut next: Option<SubmissionDate> = None;
+        let all: Vec<Given<'_>> = products.given().collect();
+        for given in all {
+            let (source, rules) = (given.source, given.rules);
+            if stored.get(source.as_str()).is_some_and(|stored| stored == rules) {
                 self.give_up_other_wishes(&*aggregates, source.as_str()).await?;
+            } else if let Some(since) = given.since.filter(|_| !given.has_begun(today)) {
+                tracing::info!(%source, %since, "its declaration counts from a day on that is to come: it is taken up then");
+                next = Some(next.map_or(since, |next| next.min(since)));
             } else if stored.contains_key(source.as_str()) || !aggregates.adopt_rules(source, rules).await? {
-                tracing::info!(%source, "its declaration changed: the source is folded anew, beside what is in use");
-                if let Err(error) = self.wish_rebuild(source.as_str(), Days::ALL).await {
-                    tracing::error!(%source, %error, "a source cannot be folded anew; the declaration in use stays in force");
-                }
+                self.fold_as_declared(given).await;
             }
         }
-        let is_given = |source: &&String| given.iter().any(|(given, _)| given.as_str() == **source);
+        let is_given = |source: &&String| products.given().any(|given| given.source.as_str() == **source);
         for source in stored.keys().filter(|source| !is_given(source)) {
             tracing::warn!(
                 source,
                 "no declaration of it was given: the one in use stays in force"
             );
         }
-        Ok(())
+        Ok(next)
+    }
+
+    /// Has a source folded anew as it is declared now, from the day on from which that counts.
+    async fn fold_as_declared(&self, given: Given<'_>) {
+        let Given { source, since, .. } = given;
+        tracing::info!(
+            %source,
+            ?since,
+            "its declaration changed: the source is folded anew, beside what is in use"
+        );
+        let days = Days {
+            first: since,
+            last: None,
+        };
+        if let Err(error) = self.wish_rebuild(source.as_str(), days).await {
+            tracing::error!(%source, %error, "a source cannot be folded anew; the declaration in use stays in force");
+        }
     }
 
     /// A wish for the rules in use only ends what else was wished.
@@ -205,9 +227,9 @@ impl Aggregator {
         Ok(())
     }
 
-    /// Those of these days whose pings are all there.
-    async fn above_floors(&self, days: Days) -> Result<Days, AggregatorError> {
-        let floors = self.work.index.floors().await?;
+    /// Those of these days whose pings of a source are all there.
+    async fn above_floors(&self, source: &str, days: Days) -> Result<Days, AggregatorError> {
+        let floors = self.work.index.all_floors().await?.of_source(source);
         let floor = [floors.pings, floors.errors, floors.aggregates]
             .into_iter()
             .max()
@@ -259,7 +281,7 @@ impl Aggregator {
 
     /// Which chunks may hold pings of the source.
     pub(crate) fn selection(&self, rebuild: &Rebuild) -> Selection {
-        let received_from = rebuild.wish.days.first.map(ping::SubmissionDate::start);
+        let received_from = rebuild.wish.days.first.map(SubmissionDate::start);
         let Some(source) = &rebuild.wish.source else {
             return Selection {
                 received_from,
@@ -343,12 +365,11 @@ impl Aggregator {
         rebuild: &Rebuild,
         page: &[IndexEntry],
     ) -> Result<Vec<IndexEntry>, AggregatorError> {
-        let floors = self.work.index.floors().await?;
+        let floors = self.work.index.all_floors().await?;
         let days = rebuild.wish.days;
         let unreadable = self.walk().unreadable.clone();
         let is_wished = |entry: &&IndexEntry| {
-            let day = entry.submission_date();
-            days.hold(day) && floors.fold(entry.kind, day) && !unreadable.contains(&entry.id)
+            days.hold(entry.submission_date()) && floors.fold(entry) && !unreadable.contains(&entry.id)
         };
         let entries: Vec<IndexEntry> = page.iter().filter(is_wished).cloned().collect();
         let ids: Vec<ChunkId> = entries.iter().map(|entry| entry.id).collect();
@@ -421,14 +442,14 @@ impl Aggregator {
         if self.walk_on(aggregates, rebuild).await?.is_some() {
             return Ok(true);
         }
+        let source = rebuild.wish.source.as_deref().unwrap_or_default();
         let flip = Flip {
             epoch: rebuild.epoch,
-            days: self.above_floors(rebuild.wish.days).await?,
+            days: self.above_floors(source, rebuild.wish.days).await?,
             fences: Vec::new(),
             accounted: Some(accounted),
         };
         if aggregates.put_into_use(&flip).await? == Flipped::InUse {
-            let source = rebuild.wish.source.as_deref().unwrap_or_default();
             tracing::info!(
                 source,
                 epoch = rebuild.epoch,

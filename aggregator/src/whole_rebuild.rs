@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use aggregate_store::{AggregateStore, Days, Flip, Flipped, Rebuild, RebuildWish};
-use index_schema::Swap;
+use aggregate_store::{AggregateStore, Days, Flip, Flipped, Rebuild, RebuildWish, Source};
+use index_schema::{AllFloors, Swap};
 use ping::{ChunkId, SubmissionDate};
 use service::task;
 
@@ -61,18 +61,20 @@ impl Aggregator {
         let Ok(rules) = wish.rules_by_source() else {
             return false;
         };
-        let mut given = self.work.settings.fold.products.rules();
-        given.all(|(source, text)| rules.get(source.as_str()).is_some_and(|rules| rules == text))
+        let mut given = self.begun();
+        given.all(|given| {
+            let rules = rules.get(given.source.as_str());
+            rules.is_some_and(|rules| rules == given.rules)
+        })
     }
 
     /// The rules of all sources when everything is folded anew in place of these rebuilds: what those would have put into use is
     /// among them, where this program was given nothing else.
     async fn declared_beside(&self, under_way: &[Rebuild]) -> BTreeMap<String, String> {
         let mut rules = self.declared().await;
-        let products = &self.work.settings.fold.products;
         for wish in under_way.iter().map(|rebuild| &rebuild.wish) {
             for (source, text) in wish.rules_by_source().unwrap_or_default() {
-                if products.rules().all(|(given, _)| given.as_str() != source) {
+                if self.begun().all(|given| given.source.as_str() != source) {
                     rules.insert(source, text);
                 }
             }
@@ -151,7 +153,7 @@ impl Aggregator {
                 generation: index.generation().await?,
                 gone_records,
                 removed_records: index.totals().await?.removed_records,
-                floors: index.floors().await?,
+                floors: index.all_floors().await?,
             };
             if index.set_generation(swap).await? {
                 return Ok(());
@@ -170,12 +172,33 @@ impl Aggregator {
         if forget_older {
             return Ok(days);
         }
-        let floors = self.work.index.floors().await?;
-        let floor: Option<SubmissionDate> = floors.pings.max(floors.aggregates);
-        Ok(Days {
+        let floors = self.work.index.all_floors().await?;
+        let floor: Option<SubmissionDate> = floors.all.pings.max(floors.all.aggregates);
+        let days = Days {
             first: days.first.max(floor),
             ..days
-        })
+        };
+        self.check_kept(&floors, days).await?;
+        Ok(days)
+    }
+
+    /// Refuses these days where a source has aggregates of some of them whose pings went earlier than those of all.
+    async fn check_kept(&self, floors: &AllFloors, days: Days) -> Result<(), AggregatorError> {
+        let aggregates = self.current.get();
+        for (name, own) in floors.sources.iter() {
+            let Some(floor) = own.chunks.filter(|floor| Some(*floor) > days.first) else {
+                continue;
+            };
+            let about = aggregates.about(&Source::named(name)).await?;
+            let first = about.map(|about| about.first_day.max(days.first.unwrap_or(about.first_day)));
+            if first.is_some_and(|first| first < floor) {
+                return Err(AggregatorError::WouldLose {
+                    source_name: name.to_owned(),
+                    floor,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// How many records are in the indexed chunks that the rebuild has folded; `None` when it lacks one that is folded.
@@ -185,7 +208,7 @@ impl Aggregator {
         rebuild: &Rebuild,
     ) -> Result<Option<u64>, AggregatorError> {
         let index = &self.work.index;
-        let (selection, floors) = (self.selection(rebuild), index.floors().await?);
+        let (selection, floors) = (self.selection(rebuild), index.all_floors().await?);
         let (mut after, mut records): (Option<String>, u64) = (None, 0);
         loop {
             let mut page = index.select(&selection, after.as_deref(), PAGE).await?;
@@ -193,10 +216,7 @@ impl Aggregator {
                 return Ok(Some(records));
             };
             after = Some(last.key.clone());
-            page.retain(|entry| {
-                let day = entry.submission_date();
-                rebuild.wish.days.hold(day) && floors.fold(entry.kind, day)
-            });
+            page.retain(|entry| rebuild.wish.days.hold(entry.submission_date()) && floors.fold(entry));
             let ids: Vec<ChunkId> = page.iter().map(|entry| entry.id).collect();
             let rebuilt = aggregates.rebuilt(rebuild.epoch, &ids).await?;
             let written = aggregates.written(&ids).await?;

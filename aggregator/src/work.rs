@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aggregate_store::{AggregateStore, Rebuild};
 use index_schema::{Index, IndexEntry};
+use ping::{SubmissionDate, Timestamp};
 use service::clock::Clock;
 use store::Store;
 
@@ -51,6 +52,11 @@ impl Work {
             products: Mutex::default(),
             read_last: Mutex::default(),
         }
+    }
+
+    /// The day by the clock.
+    pub(crate) fn today(&self) -> SubmissionDate {
+        Timestamp::from_micros(self.clock.now_micros()).submission_date()
     }
 
     /// Copies that cannot be read, as far as is known.

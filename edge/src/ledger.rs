@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ping::Incarnation;
+use ping::{DimensionSchema, Incarnation};
 use service::clock::Clock;
 use tokio::sync::watch;
 
@@ -116,12 +116,12 @@ impl Ledger {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
         budget: Arc<LogBudget>,
-        limits: SealLimits,
+        (limits, schema): (SealLimits, Arc<DimensionSchema>),
         segment_bytes: u64,
         counters: &Counters,
     ) -> Self {
         let state = State {
-            open: OpenChunks::new(limits),
+            open: OpenChunks::new(limits, schema),
             waiting: 0,
             chunked: counters.chunked,
             newest: counters.next_sequence.saturating_sub(1),

@@ -61,6 +61,24 @@ impl PartitionKey {
         Self::new(other, &self.partition())
     }
 
+    /// Whether something is so of its namespace and document type.
+    pub(crate) fn is_of(&self, is_so: impl FnOnce(&str, &str) -> bool) -> bool {
+        let partition = self.partition();
+        is_so(
+            partition.get(Dimension::SourceName),
+            partition.get(Dimension::DocType),
+        )
+    }
+
+    /// The same with the namespace and the document type of another one.
+    pub(crate) fn with_source_of(&self, other: &Self) -> Self {
+        let (mut partition, source) = (self.partition(), other.partition());
+        for dimension in [Dimension::SourceName, Dimension::DocType] {
+            partition.set(dimension, source.get(dimension));
+        }
+        Self::new(self.kind(), &partition)
+    }
+
     /// The same with some dimensions `OTHER`.
     pub(crate) fn generalised(&self, dimensions: &[Dimension]) -> Self {
         let mut partition = self.partition();

@@ -106,7 +106,7 @@ impl Edge {
         let ledger = Arc::new(Ledger::new(
             Arc::clone(&parts.clock),
             Arc::clone(&budget),
-            seal_limits(&limits),
+            (seal_limits(&limits), Arc::clone(&schema)),
             limits.segment_bytes,
             &recovered.counters,
         ));

@@ -4,8 +4,9 @@
 //! here: how many pings wait in total, for pings in a seal wait, too.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use ping::Dimension;
+use ping::{Dimension, DimensionSchema};
 
 use crate::admission::{Admission, FIRST};
 use crate::log::position::Position;
@@ -43,6 +44,8 @@ pub(crate) struct Taken {
 #[derive(Debug)]
 pub(crate) struct OpenChunks {
     limits: SealLimits,
+    /// Which sources are told apart, whatever else is.
+    schema: Arc<DimensionSchema>,
     admission: Admission,
     by_key: HashMap<PartitionKey, u32>,
     slots: Vec<Option<OpenChunk>>,
@@ -70,9 +73,10 @@ const RATIO_WEIGHT: f64 = 0.2;
 
 impl OpenChunks {
     /// No pings yet.
-    pub(crate) fn new(limits: SealLimits) -> Self {
+    pub(crate) fn new(limits: SealLimits, schema: Arc<DimensionSchema>) -> Self {
         Self {
             limits,
+            schema,
             admission: Admission::new(limits.new_partitions, limits.partitions),
             by_key: HashMap::new(),
             slots: Vec::new(),
@@ -254,8 +258,16 @@ impl OpenChunks {
         slot
     }
 
-    /// What a partition that is not open is opened as.
+    /// What a partition that is not open is opened as. A source that is told apart stays so: its pings may go before others.
     fn capped(&mut self, key: &PartitionKey, now_us: i64) -> PartitionKey {
+        let capped = self.generalised(key, now_us);
+        if capped == *key || !key.is_of(|namespace, kind| self.schema.tells_apart(namespace, kind)) {
+            return capped;
+        }
+        capped.with_source_of(key)
+    }
+
+    fn generalised(&mut self, key: &PartitionKey, now_us: i64) -> PartitionKey {
         let admitted = self.admission.admitted(key, now_us);
         if admitted != *key {
             metrics::counter!(PARTITIONS_GENERALISED).increment(1);

@@ -12,7 +12,7 @@ use aggregator::limits::{
 use anyhow::Context;
 use edge::{Claims, EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
-use retention::{RetentionRule, Rules};
+use retention::{RetentionRule, Rules, RulesBySource};
 use service::directory::DataDirectory;
 use service::http::{BodyLimits, ConnectionLimits};
 use service::lock::DirectoryLock;
@@ -106,6 +106,11 @@ impl Data {
         })
     }
 
+    /// What declarations say is kept of their sources.
+    pub(crate) fn kept_by_source(&self) -> anyhow::Result<RulesBySource> {
+        product::kept(&self.fold.products)
+    }
+
     /// Which values of dimensions partition chunks.
     pub(crate) fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
         let schema = match &self.intake.dimension_schema {
@@ -116,10 +121,16 @@ impl Data {
                 DimensionSchema::parse(&text).with_context(|| path.display().to_string())?
             }
         };
-        Ok(match self.intake.namespaces.as_slice() {
+        let schema = match self.intake.namespaces.as_slice() {
             [] => schema,
             known => schema.with_namespaces(known),
-        })
+        };
+        let sources = self.kept_by_source()?.into_keys();
+        let sources = sources.filter_map(|source| {
+            let (namespace, document_type) = source.split_once('/')?;
+            Some((namespace.to_owned(), document_type.to_owned()))
+        });
+        Ok(schema.telling_apart(sources))
     }
 
     /// Whether everything that is parsed late is understood.
@@ -128,6 +139,7 @@ impl Data {
         self.fold_settings()?;
         self.dimension_schema()?;
         self.retention_rules()?;
+        self.kept_by_source()?;
         privacy::check(self)
     }
 

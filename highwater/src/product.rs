@@ -3,17 +3,16 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aggregator::fold::Products;
 use anyhow::Context;
-use readers::declaration::{Declaration, From, Privacy, between};
+use index_schema::SOURCE_FLOORS_MAX;
+use readers::declaration::{Declaration, From, between};
 use readers::explain::promises;
+use retention::{RetentionRule, RulesBySource, SourceRules};
 
 use crate::cli::Product;
-
-/// What is not carried out of a declaration that has `keep`.
-const NOT_YET: &str = "This is what the declaration promises. This version of Highwater does not yet delete by declarations: --products refuses \
-                       one with `keep`, and --keep-pings and --keep-aggregates say how long pings and numbers of all sources are kept.";
 
 /// Runs the command.
 pub(crate) fn run(command: &Product) -> anyhow::Result<()> {
@@ -21,10 +20,6 @@ pub(crate) fn run(command: &Product) -> anyhow::Result<()> {
     let declaration = read(&privacy.file)?;
     let mut out = io::stdout().lock();
     write!(out, "{}", promises(&declaration))?;
-    let keeps = |privacy: &Privacy| privacy.keep_pings.is_some() || privacy.keep_aggregates.is_some();
-    if declaration.privacy.iter().any(keeps) {
-        writeln!(out, "\n{NOT_YET}")?;
-    }
     Ok(())
 }
 
@@ -53,6 +48,39 @@ pub(crate) fn folded(given: &[PathBuf]) -> anyhow::Result<Products> {
         .map(|(_, declaration, text)| (declaration, text))
         .collect();
     Ok(Products::of(&declarations))
+}
+
+/// What is kept of sources whose declarations have `keep`, by `<namespace>/<document type>`.
+///
+/// # Errors
+/// When the declarations cannot be carried out, or there are too many of such sources.
+pub(crate) fn kept(given: &[PathBuf]) -> anyhow::Result<RulesBySource> {
+    let mut by_source = RulesBySource::new();
+    for (_, declaration, _) in declared(given)? {
+        for (source, privacy) in declaration.sources.iter().zip(&declaration.privacy) {
+            let rules = SourceRules {
+                chunks: for_days(privacy.keep_pings),
+                aggregates: for_days(privacy.keep_aggregates),
+            };
+            if rules != SourceRules::default() {
+                by_source.insert(source.to_string(), rules);
+            }
+        }
+    }
+    anyhow::ensure!(
+        by_source.len() <= SOURCE_FLOORS_MAX,
+        "--products: {} sources have `keep`, and at most {SOURCE_FLOORS_MAX} may",
+        by_source.len()
+    );
+    Ok(by_source)
+}
+
+fn for_days(days: Option<i64>) -> RetentionRule {
+    let days = days.and_then(|days| u64::try_from(days).ok());
+    RetentionRule {
+        age: days.map(|days| Duration::from_secs(days * 86_400)),
+        bytes: None,
+    }
 }
 
 /// The declarations of these files and folders, which can be carried out and do not contradict each other, each with its file and
@@ -116,16 +144,6 @@ fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// What this version cannot do that a declaration asks for: what it promises must be true.
 fn asks_too_much(declaration: &Declaration) -> Vec<String> {
     let mut asked = Vec::new();
-    for (source, privacy) in declaration.sources.iter().zip(&declaration.privacy) {
-        if privacy.keep_pings.is_some() || privacy.keep_aggregates.is_some() {
-            asked.push(format!(
-                "`keep` of {source} is not carried out yet: leave it away, and use --keep-pings and --keep-aggregates"
-            ));
-        }
-    }
-    if declaration.since.is_some() {
-        asked.push("`since` is not carried out yet: leave it away, all that is stored is counted".to_owned());
-    }
     for dimension in &declaration.dimensions {
         if let From::Header(header) = &dimension.from
             && !edge::stores_header(header)

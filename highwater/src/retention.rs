@@ -61,6 +61,7 @@ pub(crate) fn lines(done: &Value, dry_run: bool) -> Vec<String> {
         ),
     }];
     lines.extend(floors(done));
+    lines.extend(floors_of_sources(done));
     for held in done["held"].as_array().into_iter().flatten() {
         lines.push(format!("waits for --yes: {}", held.as_str().unwrap_or_default()));
     }
@@ -82,6 +83,43 @@ fn floors(done: &Value) -> impl Iterator<Item = String> {
     named.into_iter().filter_map(|(of, name)| {
         let floor = done[name].as_str()?;
         Some(format!("{of} are kept from {floor} on"))
+    })
+}
+
+fn floors_of_sources(done: &Value) -> impl Iterator<Item = String> {
+    let sources = done["sources"].as_array().into_iter().flatten();
+    sources.flat_map(|floors| {
+        let source = floors["source"].as_str().unwrap_or_default();
+        let named = [("pings", "pings_floor"), ("aggregates", "aggregates_floor")];
+        let line = move |(of, name): (&str, &str)| {
+            let floor = floors[name].as_str()?;
+            Some(format!("{of} of {source} are kept from {floor} on"))
+        };
+        named.into_iter().filter_map(line).collect::<Vec<_>>()
+    })
+}
+
+/// What declarations say of sources, and from which day on that keeps them.
+fn by_source(
+    rules: &::retention::Rules,
+    sources: &::retention::RulesBySource,
+    today: SubmissionDate,
+) -> impl Iterator<Item = String> {
+    sources.iter().flat_map(move |(source, own)| {
+        let kinds = [
+            ("pings, errored ones among them,", &own.chunks, &rules.pings),
+            ("aggregates", &own.aggregates, &rules.aggregates),
+        ];
+        let line = |(of, own, all): (&str, &::retention::RetentionRule, &::retention::RetentionRule)| {
+            let age = own.age?;
+            let longer = all.age.is_some_and(|all| all < age);
+            let words = ::retention::in_words(own, today);
+            Some(match longer {
+                true => format!("{of} of {source} would be kept {words}; but all go earlier, by `{all}`"),
+                false => format!("{of} of {source} are kept {words}"),
+            })
+        };
+        kinds.into_iter().filter_map(line).collect::<Vec<_>>()
     })
 }
 
@@ -119,7 +157,7 @@ async fn lower_floors(retain: &Retain, to: SubmissionDate) -> anyhow::Result<()>
 
 /// What settings would delete of a data directory, in lines, for who checks them. Where there is none yet, what is kept.
 pub(crate) async fn foretold(data: &Data) -> anyhow::Result<Vec<String>> {
-    let rules = data.retention_rules()?;
+    let (rules, sources) = (data.retention_rules()?, data.kept_by_source()?);
     let today = Timestamp::from_micros(SystemClock::shared().now_micros()).submission_date();
     let mut said: Vec<_> = [
         ("pings", &rules.pings),
@@ -130,7 +168,8 @@ pub(crate) async fn foretold(data: &Data) -> anyhow::Result<Vec<String>> {
     .into_iter()
     .map(|(of, keep)| format!("{of} are kept {}", ::retention::in_words(keep, today)))
     .collect();
-    if rules.keep_everything() {
+    said.extend(by_source(&rules, &sources, today));
+    if rules.keep_everything() && sources.is_empty() {
         said.push("nothing would be deleted".to_owned());
         return Ok(said);
     }
@@ -141,8 +180,13 @@ pub(crate) async fn foretold(data: &Data) -> anyhow::Result<Vec<String>> {
     }
     match Local::open(data).await {
         Ok(local) => {
-            let looked =
-                ::retention::look(local.index.as_ref(), local.aggregates.as_ref(), &rules, today).await?;
+            let looked = ::retention::look(
+                local.index.as_ref(),
+                local.aggregates.as_ref(),
+                (&rules, &sources),
+                today,
+            )
+            .await?;
             said.extend(lines(&retained(&looked), true));
         }
         Err(error) => said.push(format!(

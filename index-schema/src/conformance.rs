@@ -4,6 +4,7 @@ mod dice;
 mod folding;
 mod retaining;
 mod selecting;
+mod source_floors;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub trait Database: Send + Sync {
 /// # Errors
 /// When the index refuses.
 pub async fn swap(index: &dyn Index, generation: u64, with_removed: bool) -> Result<bool, IndexError> {
-    let (removed, floors) = (index.totals().await?.removed_records, index.floors().await?);
+    let (removed, floors) = (index.totals().await?.removed_records, index.all_floors().await?);
     let gone_records = if with_removed { removed } else { 0 };
     let swap = Swap::to(generation, removed, floors);
     index.set_generation(Swap { gone_records, ..swap }).await
@@ -63,6 +64,8 @@ pub async fn run<P: Database>(mut place: impl FnMut() -> P) {
     retaining::what_was_forgotten_is_not_indexed_again_until_the_floor_passes_it(&place()).await;
     retaining::what_waits_below_its_floor_counts_as_unfolded_once_and_waits_no_more(&place()).await;
     retaining::what_is_gone_is_cleared_and_comes_back_with_its_object(&place()).await;
+    source_floors::any_history_of_floors_of_sources_is_that_of_a_slow_model(&place()).await;
+    source_floors::a_floor_of_a_source_is_not_raised_over_a_day_that_was_not_seen(&place()).await;
 }
 
 fn inserted(added: u64, known: u64) -> Inserted {

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use ping::{ChunkId, Incarnation, Partition};
 
-use crate::{ChunkKind, Floors, IndexEntry, Selection, Swap};
+use crate::{AllFloors, ChunkKind, Floors, IndexEntry, Selection, Swap};
 
 /// A chunk that could not be folded so often is set aside: a passing failure of disk or network is over by then.
 pub const FAILURES_MAX: u32 = 3;
@@ -18,8 +18,8 @@ pub const PRODUCTS_MAX: u64 = 2_000;
 #[async_trait]
 pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// Adds entries, each with its pending row, in one transaction. An entry whose key or id is there already changes
-    /// nothing. One below the floor of its kind is refused and counted once; one below the floor of aggregates gets no
-    /// pending row; one that was forgotten on purpose is refused.
+    /// nothing. One below the floor of its kind or of its source is refused and counted once; one below a floor of aggregates gets
+    /// no pending row; one that was forgotten on purpose is refused.
     ///
     /// # Errors
     /// When the database refused: then nothing was added.
@@ -77,6 +77,12 @@ pub trait Index: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the question could not be answered.
     async fn floors(&self) -> Result<Floors, IndexError>;
+
+    /// The same, with those of sources beside them.
+    ///
+    /// # Errors
+    /// When the question could not be answered.
+    async fn all_floors(&self) -> Result<AllFloors, IndexError>;
 
     /// What was set aside or could not be read, by key.
     ///

@@ -195,6 +195,12 @@ fn version_or_malformed(key: &str, format: &str) -> KeyError {
     }
 }
 
+/// What a key has of one dimension, with a slash at both ends: nowhere else in it stands the like.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn part(dimension: Dimension, value: &str) -> String {
+    format!("/{dimension}={}/", PercentEncoded(value))
+}
+
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }

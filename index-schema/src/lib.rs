@@ -15,6 +15,7 @@ mod retain;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod select;
 mod selection;
+mod source_floor;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -35,6 +36,7 @@ pub use postgres::{DroppedMonth, PostgresIndex};
 pub use postgres_connections::{PostgresSettings, SeenServer, ServerIdentity};
 pub use retain::RetainIndex;
 pub use selection::{Condition, Selection};
+pub use source_floor::{AllFloors, RaisedSources, SOURCE_FLOORS_MAX, SeenSources, SourceFloor, SourceFloors};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteIndex;
 pub use swap::Swap;

@@ -3,6 +3,8 @@
 //! What does not live here: the tables ([`schema`], [`views`]), the statements ([`sql`], [`retain_sql`]), rows ([`row`]),
 //! what takes several statements ([`insert`], [`work`], [`retain_work`], [`months`]), connections ([`postgres_connections`]).
 
+mod floor_sql;
+mod floors;
 mod gate;
 mod insert;
 mod limits;
@@ -13,6 +15,7 @@ mod retain_sql;
 mod retain_work;
 mod row;
 mod schema;
+mod source_floors;
 mod sql;
 mod views;
 mod work;
@@ -26,7 +29,7 @@ use postgres_connections::{Connections, Failure, Gate, PostgresSettings, Reads, 
 use refusal::{index_error, is_missing_month};
 
 use crate::{
-    Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
+    AllFloors, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
     PendingChunk, ProductList, Selection, SetAside, Swap,
 };
 
@@ -171,7 +174,19 @@ impl Index for PostgresIndex {
         self.read((), |client, ()| {
             Box::pin(async move {
                 let statement = client.prepare_cached(retain_sql::FLOORS).await?;
-                retain_work::read_floors(&client.query_one(&statement, &[]).await?)
+                floors::read_floors(&client.query_one(&statement, &[]).await?)
+            })
+        })
+        .await
+    }
+
+    async fn all_floors(&self) -> Result<AllFloors, IndexError> {
+        self.read((), |client, ()| {
+            Box::pin(async move {
+                let statement = client.prepare_cached(retain_sql::FLOORS).await?;
+                let all = client.query_one(&statement, &[]).await?;
+                let statement = client.prepare_cached(retain_sql::SOURCE_FLOORS).await?;
+                floors::read_all_floors(&all, &client.query(&statement, &[]).await?)
             })
         })
         .await

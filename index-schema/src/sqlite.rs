@@ -2,12 +2,15 @@
 //!
 //! What does not live here: the statements ([`sql`]), rows ([`row`]), what takes several statements ([`work`]).
 
+mod floor_sql;
+mod floors;
 mod open;
 mod path;
 mod retain;
 mod retain_sql;
 mod retain_work;
 mod row;
+mod source_floors;
 mod sql;
 mod work;
 mod worker;
@@ -23,8 +26,8 @@ use worker::Worker;
 
 use crate::stored::COLUMNS;
 use crate::{
-    ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, ProductList, Selection, SetAside, Swap,
+    AllFloors, ChunkKey, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount,
+    PartitionOrder, PendingChunk, ProductCount, ProductList, Selection, SetAside, Swap,
 };
 
 /// Connections that read. Readers never wait for the writer, only for each other.
@@ -175,7 +178,11 @@ impl Index for SqliteIndex {
     }
 
     async fn floors(&self) -> Result<Floors, IndexError> {
-        self.read(retain_work::floors).await
+        self.read(floors::floors).await
+    }
+
+    async fn all_floors(&self) -> Result<AllFloors, IndexError> {
+        self.read(floors::all_floors).await
     }
 
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {

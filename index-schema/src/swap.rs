@@ -1,9 +1,9 @@
 //! The end of a rebuild, as the index is told of it.
 
-use crate::Floors;
+use crate::AllFloors;
 
 /// Which aggregates are put into use, and what the rebuild saw of the index when it folded last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swap {
     /// Their number.
     pub generation: u64,
@@ -12,17 +12,17 @@ pub struct Swap {
     /// Records that had been removed by then.
     pub removed_records: u64,
     /// The floors then.
-    pub floors: Floors,
+    pub floors: AllFloors,
 }
 
 impl Swap {
     /// To aggregates that hold nothing but what the index has of them, which stands so.
-    pub const fn to(generation: u64, removed_records: u64, floors: Floors) -> Self {
+    pub fn to(generation: u64, removed_records: u64, floors: impl Into<AllFloors>) -> Self {
         Self {
             generation,
             gone_records: 0,
             removed_records,
-            floors,
+            floors: floors.into(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A schema only decides where a ping is kept. What a ping counts for is read from the ping, and a selection also
 //! reads chunks with `OTHER`, so an edited schema loses nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -19,6 +19,8 @@ const DEFAULT: &str = include_str!("default-schema.toml");
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DimensionSchema {
     namespaces: BTreeMap<String, NamespaceRules>,
+    /// Namespaces and document types that are named whatever the rules say.
+    told_apart: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The text is no dimension schema.
@@ -113,6 +115,7 @@ impl DimensionSchema {
         }
         Ok(Self {
             namespaces: file.namespace,
+            told_apart: BTreeMap::new(),
         })
     }
 
@@ -136,6 +139,26 @@ impl DimensionSchema {
         self
     }
 
+    /// The same where pings of these sources (namespace and document type) are always kept apart from all others, whatever the rules
+    /// of their namespace say: so that they can be deleted before others.
+    #[must_use]
+    pub fn telling_apart(mut self, sources: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (namespace, document_type) in sources {
+            self.told_apart
+                .entry(namespace)
+                .or_default()
+                .insert(document_type);
+        }
+        self
+    }
+
+    /// Whether pings of this source are always kept apart from all others.
+    #[must_use]
+    pub fn tells_apart(&self, namespace: &str, document_type: &str) -> bool {
+        let told = self.told_apart.get(namespace);
+        told.is_some_and(|told| told.contains(document_type))
+    }
+
     /// Where a ping is kept: each value allowed by the schema, else `OTHER`; absent or empty, `UNKNOWN`.
     pub fn partition(&self, submission: &Submission, date: SubmissionDate) -> Partition {
         let rules = self
@@ -146,10 +169,16 @@ impl DimensionSchema {
             Some(rule) => rule.normalise(submission),
             None => UNKNOWN.to_owned(),
         };
-        Partition::new(Dimension::ALL.map(|dimension| match dimension {
+        let mut partition = Partition::new(Dimension::ALL.map(|dimension| match dimension {
             Dimension::SubmissionDate => date_value(date),
             other => value(other),
-        }))
+        }));
+        let document_type = submission.document_type.as_deref().unwrap_or_default();
+        if self.tells_apart(&submission.namespace, document_type) {
+            partition.set(Dimension::SourceName, submission.namespace.clone());
+            partition.set(Dimension::DocType, document_type);
+        }
+        partition
     }
 }
 
@@ -208,6 +237,39 @@ fn encoded_len(value: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_that_is_told_apart_is_named_whatever_the_rules_say() {
+        let date = "20170131".parse().expect("a date");
+        let only = "version = 1\n[namespace.\"*\"]\nsource_name = { from = \"namespace\", allowed = [\"shop\"] }\n\
+                    doc_type = { from = \"document_type\", allowed = [\"visit\"] }\n";
+        let schemas = [
+            DimensionSchema::default(),
+            DimensionSchema::default().with_namespaces(&["telemetry".to_owned()]),
+            DimensionSchema::parse(only).expect("a schema"),
+        ];
+        for schema in schemas {
+            let told = schema
+                .clone()
+                .telling_apart([("acme".to_owned(), "usage".to_owned())]);
+            for (uri, is_told) in [
+                ("/submit/acme/usage/1/x", true),
+                ("/submit/acme/other/1/x", false),
+            ] {
+                let submission = Submission::parse(uri).expect("a submission");
+                let (before, after) = (
+                    schema.partition(&submission, date),
+                    told.partition(&submission, date),
+                );
+                if is_told {
+                    assert_eq!(after.get(Dimension::SourceName), "acme");
+                    assert_eq!(after.get(Dimension::DocType), "usage");
+                } else {
+                    assert_eq!(after, before);
+                }
+            }
+        }
+    }
 
     #[test]
     fn of_namespaces_that_are_not_declared_no_name_is_kept() {

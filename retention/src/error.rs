@@ -1,7 +1,7 @@
 //! Why a run did not end. The next one goes on where it stopped.
 
 use aggregate_store::AggregateError;
-use index_schema::{IndexError, KeyError};
+use index_schema::{IndexError, KeyError, SOURCE_FLOORS_MAX};
 use ping::SubmissionDate;
 use store::StoreError;
 
@@ -41,6 +41,11 @@ pub enum RetentionError {
         /// Of which day.
         day: SubmissionDate,
     },
+    /// More sources would have floors of their own than may.
+    #[error(
+        "no floor of a source was raised, for more than {SOURCE_FLOORS_MAX} sources would have one: let fewer declarations have `keep`"
+    )]
+    TooManySources,
     /// A floor was raised for the size of the aggregates, and their size is as before.
     #[error(
         "aggregates below their floor take as much room as before they were deleted, {bytes} bytes in all: no more of them are deleted for their size"

@@ -9,11 +9,14 @@ mod plan;
 mod report;
 mod retainer;
 mod rule;
+mod source_look;
+mod source_run;
+mod source_steps;
 mod step;
 mod today;
 
 pub use error::RetentionError;
-pub use plan::Rules;
+pub use plan::{Rules, RulesBySource, SourceRules};
 pub use report::{Gone, Retained};
 pub use retainer::{Parts, Retainer, Standstill, look};
 pub use rule::{RetentionRule, RuleError};

@@ -1,5 +1,6 @@
 //! What is kept of what. Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ping::SubmissionDate;
@@ -22,6 +23,18 @@ pub struct Rules {
     pub copies: RetentionRule,
     /// For how long a copy of a ping is a repeat.
     pub repeat_window: Duration,
+}
+
+/// What is kept of sources that are kept shorter than all, by `<namespace>/<document type>`.
+pub type RulesBySource = BTreeMap<String, SourceRules>;
+
+/// What is kept of one source, where that is less than what is kept of all: ages only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceRules {
+    /// Its chunks, of pings and of errored pings alike.
+    pub chunks: RetentionRule,
+    /// Its cells and user sketches.
+    pub aggregates: RetentionRule,
 }
 
 impl Rules {

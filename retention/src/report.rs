@@ -1,6 +1,6 @@
 //! What a run found and did.
 
-use index_schema::Floors;
+use index_schema::{Floors, SourceFloors};
 
 use crate::Held;
 
@@ -26,6 +26,8 @@ pub struct Gone {
 pub struct Retained {
     /// The floors at its end.
     pub floors: Floors,
+    /// Those of sources.
+    pub source_floors: SourceFloors,
     /// What went.
     pub gone: Gone,
     /// Bytes above the budgets that cannot go: they are today's, or of the newest day.

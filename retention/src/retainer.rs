@@ -14,9 +14,11 @@ use store::Store;
 use tokio::sync::Mutex;
 
 use crate::limits::{FAILURES_MAX, LOOKS_MAX, OBJECTS_AT_ONCE, RAN_DAYS_MAX};
+use crate::source_look::look_at_sources;
+use crate::source_steps::SourceSteps;
 use crate::step::{Consent, Day, Held, Kind, Step, by_which};
 use crate::today::Today;
-use crate::{Gone, Retained, RetentionError, RetentionRule, Rules, metrics};
+use crate::{Gone, Retained, RetentionError, RetentionRule, Rules, RulesBySource, metrics};
 
 /// Holds folding up for the moment in which a floor is raised: what is under way would come back below it.
 #[async_trait]
@@ -46,6 +48,7 @@ pub struct Parts {
 pub struct Retainer {
     pub(crate) parts: Parts,
     rules: Rules,
+    pub(crate) by_source: RulesBySource,
     /// One run at a time.
     pub(crate) past: Mutex<Past>,
 }
@@ -80,9 +83,15 @@ struct Steps {
 impl Retainer {
     /// A retainer by these rules.
     pub fn new(parts: Parts, rules: Rules) -> Self {
+        Self::with_sources(parts, rules, RulesBySource::new())
+    }
+
+    /// One by these rules, and by those of sources beside them.
+    pub fn with_sources(parts: Parts, rules: Rules, by_source: RulesBySource) -> Self {
         Self {
             parts,
             rules,
+            by_source,
             past: Mutex::default(),
         }
     }
@@ -105,7 +114,13 @@ impl Retainer {
     /// When a question could not be answered.
     pub async fn look(&self, today: SubmissionDate) -> Result<Retained, RetentionError> {
         let aggregates = self.parts.aggregates.get();
-        look(&*self.parts.index, &*aggregates, &self.rules, today).await
+        look(
+            &*self.parts.index,
+            &*aggregates,
+            (&self.rules, &self.by_source),
+            today,
+        )
+        .await
     }
 
     async fn run_alone(
@@ -123,9 +138,13 @@ impl Retainer {
         let today = self
             .raise(today, consent, past, &mut retained, &mut troubles)
             .await?;
+        let sources = self.raise_sources(&today, consent, &mut retained).await;
+        troubles.extend(sources.err());
         let objects = self.delete_objects(&mut retained.gone).await;
         troubles.extend(objects.err());
         let rows = self.delete_rows(&today, consent, past, &mut retained).await;
+        troubles.extend(rows.err());
+        let rows = self.delete_rows_of_sources(&mut retained.gone).await;
         troubles.extend(rows.err());
         match over_budget(&*self.parts.index, &*self.parts.aggregates.get(), &self.rules).await {
             Ok(over) => retained.over_budget_bytes = over,
@@ -348,7 +367,7 @@ impl Retainer {
 pub async fn look(
     index: &dyn RetainIndex,
     aggregates: &dyn RetainAggregates,
-    rules: &Rules,
+    (rules, by_source): (&Rules, &RulesBySource),
     today: SubmissionDate,
 ) -> Result<Retained, RetentionError> {
     let stored = Stored::read(index).await?;
@@ -368,6 +387,24 @@ pub async fn look(
     for kind in [ChunkKind::Pings, ChunkKind::Errors] {
         for day in stored.days(kind) {
             if !retained.floors.admit(kind, day.date) {
+                retained.gone.objects += day.chunks;
+                retained.gone.records += day.records;
+                retained.gone.stored_bytes += day.stored_bytes;
+            }
+        }
+    }
+    let (found, trouble) = look_at_sources(index, aggregates, by_source).await?;
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    let bounded = SourceSteps::of(by_source, &found, today, Consent::Bounded);
+    let given = SourceSteps::of(by_source, &found, today, Consent::Given);
+    retained.held.extend(bounded.held);
+    retained.source_floors = found.floors.sources.raised(&given.floors);
+    for (source, floor) in retained.source_floors.iter() {
+        for day in found.chunks.get(source).into_iter().flatten() {
+            // What is below a floor of all is counted above.
+            if Some(day.date) < floor.chunks && Some(day.date) >= retained.floors.objects() {
                 retained.gone.objects += day.chunks;
                 retained.gone.records += day.records;
                 retained.gone.stored_bytes += day.stored_bytes;

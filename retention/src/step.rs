@@ -58,6 +58,8 @@ impl From<ChunkKind> for Kind {
 pub struct Held {
     /// Of what.
     pub of: Kind,
+    /// Of which source, if not of all.
+    pub source: Option<String>,
     /// The rule that says so.
     pub keep: RetentionRule,
     /// The day by this machine's clock.
@@ -104,6 +106,7 @@ impl Step {
             let gone = below(days, floor);
             Held {
                 of,
+                source: None,
                 keep: *keep,
                 today: today.day,
                 floor,
@@ -206,6 +209,7 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             of,
+            source,
             keep,
             today,
             floor,
@@ -216,10 +220,12 @@ impl fmt::Display for Held {
             of_bytes,
         } = self;
         let share = u128::from(*bytes) * 100 / u128::from((*of_bytes).max(1));
+        let source = source.as_ref().map(|source| format!(" of {source}"));
         write!(
             f,
-            "{of} of {days} {} before {floor} ({share} % of what is there, which is of {oldest} to {newest}) by `{keep}`, \
+            "{of}{} of {days} {} before {floor} ({share} % of what is there, which is of {oldest} to {newest}) by `{keep}`, \
              when today is {today}",
+            source.unwrap_or_default(),
             if *days == 1 { "day" } else { "days" },
         )
     }

@@ -28,6 +28,14 @@ impl Today {
         Self { day, known, since }
     }
 
+    /// The same where a floor was raised by this day, too.
+    pub(crate) fn since(&self, day: Option<SubmissionDate>) -> Self {
+        Self {
+            since: self.since.max(day),
+            ..self.clone()
+        }
+    }
+
     /// Whether the known days and these lead up to today without a long pause. A clock that is ahead has one before it: behind
     /// it lie at most pings that came under that very clock. What is kept for few days may have a pause of half of them.
     pub(crate) fn is_vouched_for(&self, kept_days: i64, own: impl Iterator<Item = SubmissionDate>) -> bool {

@@ -1,6 +1,6 @@
 //! Deletion by date: what is left is what a store has that never knew the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ping::{DocumentKey, Incarnation, RecordId, SubmissionDate};
@@ -8,11 +8,12 @@ use sketch::{Cell, UserSketch, coupon_of};
 use tokio::runtime::Builder;
 
 use super::law::check;
-use super::sources;
+use super::listed::lists;
+use super::retaining_sources::what_is_left_of_other_sources_and_days_is_as_it_was;
 use super::{any_additions, asked, cell_batch, chunk_id, dump_of};
 use crate::{
-    AggregateError, AggregateStore, Batch, Below, CellKey, CellQuery, Committed, DateClock, DayBytes,
-    DeletePlace, Dimension, DimensionSet, ErroredRow, FoldedChunk, RetainAggregates, SeenRow, Source,
+    AggregateError, AggregateStore, Batch, Below, CellKey, CellQuery, Committed, DayBytes, DeletePlace,
+    Dimension, DimensionSet, ErroredRow, FoldedChunk, RetainAggregates, SeenRow, Source,
 };
 
 /// The law of deletion. `make` gives a new, empty store at each call; it is called on a runtime of this function.
@@ -25,6 +26,17 @@ pub fn every_back_end_deletes_by_date<S: AggregateStore + RetainAggregates>(make
         async |(additions, from)| {
             let (store, other) = (make().await, make().await);
             what_is_left_is_as_if_the_rest_was_never_there(store, other, additions, from).await;
+        },
+    );
+    check(
+        &runtime,
+        &(any_additions(), 0..=DAYS.len()),
+        async |(additions, from)| {
+            let (store, other) = (make().await, make().await);
+            let floor = DAYS
+                .get(from)
+                .map_or_else(|| day(20_200_101), |number| day(*number));
+            what_is_left_of_other_sources_and_days_is_as_it_was(&*store, &*other, &additions, floor).await;
         },
     );
     runtime.block_on(async {
@@ -128,34 +140,6 @@ fn bytes(measured: Result<Vec<DayBytes>, AggregateError>) -> BTreeMap<Submission
     let measured = measured.expect("measured");
     assert!(measured.is_sorted_by_key(|day| day.date));
     measured.into_iter().map(|day| (day.date, day.bytes)).collect()
-}
-
-/// All lists, as far as they depend on cells.
-async fn lists<S: AggregateStore + ?Sized>(store: &S) -> String {
-    let mut text = String::new();
-    for source in sources() {
-        for channel in store
-            .channels(&source, usize::MAX)
-            .await
-            .expect("channels")
-            .values
-        {
-            let mut versions = BTreeSet::new();
-            for clock in [DateClock::BuildDate, DateClock::SubmissionDate] {
-                let dates = store.dates(&source, clock, &channel, usize::MAX).await;
-                let dates = dates.expect("dates").values;
-                versions.extend(dates.iter().map(|date| date.version.clone()));
-                text.push_str(&format!("{source} {channel} {dates:?}\n"));
-            }
-            for version in versions {
-                let options = store
-                    .filter_options(&source, &channel, &version, usize::MAX)
-                    .await;
-                text.push_str(&format!("{:?}\n", options.expect("options")));
-            }
-        }
-    }
-    text
 }
 
 async fn what_is_left_is_as_if_the_rest_was_never_there<S: AggregateStore + RetainAggregates>(

@@ -66,6 +66,16 @@ impl SourceDays {
         Ok(days)
     }
 
+    /// Those of these sources before a day.
+    pub(super) fn below(ids: &[i32], day: SubmissionDate) -> Result<Self, AggregateError> {
+        let mut days = Self::default();
+        let last = column(day.plus_days(-1).as_yyyymmdd())?;
+        for id in ids {
+            days.push(*id, FIRST_DAY, last);
+        }
+        Ok(days)
+    }
+
     fn push(&mut self, id: i32, first: i32, last: i32) {
         self.ids.push(id);
         self.firsts.push(first);

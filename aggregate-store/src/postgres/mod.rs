@@ -34,6 +34,7 @@ mod reading;
 mod rebuilds;
 mod refusal;
 mod retain;
+mod retain_sources;
 mod schema;
 mod series;
 mod sets;

@@ -1,19 +1,21 @@
 //! Deletes by submission date.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use ping::SubmissionDate;
 use postgres_connections::Failure;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::PostgresAggregates;
 use super::doomed::Doomed;
 use super::ids::column;
 use super::limits::{DELETED_ROWS, WALKED_ROWS};
 use super::users::clients;
+use super::{PostgresAggregates, retain_sources};
 use crate::retain::Stage;
 use crate::stored::{date, unstored};
-use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
+use crate::{AggregateError, Below, BelowOfSource, DayBytes, DeletePlace, Deleted, RetainAggregates};
 
 const ERRORED: &str = "DELETE FROM highwater_aggregates.errored WHERE ctid = ANY (ARRAY( \
      SELECT ctid FROM highwater_aggregates.errored WHERE submission_date < $1 LIMIT $2))";
@@ -60,6 +62,27 @@ impl RetainAggregates for PostgresAggregates {
             given,
             |transaction, (slice, stage)| Box::pin(slice.delete(transaction.client(), stage)),
         )
+        .await
+    }
+
+    async fn delete_of_sources(&self, below: &[BelowOfSource]) -> Result<Deleted, AggregateError> {
+        let below = below.to_vec();
+        self.write(
+            "delete what is below floors of sources",
+            below,
+            |transaction, below| Box::pin(retain_sources::delete(transaction.client(), below)),
+        )
+        .await
+    }
+
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<SubmissionDate>>, AggregateError> {
+        let sources = sources.to_vec();
+        self.read("list days of sources", sources, |client, sources| {
+            Box::pin(retain_sources::days(client, sources))
+        })
         .await
     }
 

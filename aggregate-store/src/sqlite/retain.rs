@@ -1,8 +1,7 @@
 //! Deletes by submission date. A day's dimension sets have neighbouring ids, so its cells of one metric lie together:
 //! cells are deleted metric by metric.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use ping::SubmissionDate;
@@ -10,15 +9,14 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::SqliteAggregates;
 use super::commit::Writer;
-use super::dictionary::Dictionary;
 use super::limits::{DELETED_CELLS, DELETED_ROWS, DELETED_SETS, WALKED_ROWS};
-use super::names::Names;
+use super::met_sets::MetSets;
 use super::users::{CLIENTS, USERS};
-use super::{listing, sets};
-use crate::listing::{Listing, METRIC, SUBMISSION_DATE, SetIds};
+use super::{listing, retain_sources, sets};
+use crate::listing::{Listing, METRIC, SUBMISSION_DATE};
 use crate::retain::Stage;
 use crate::stored::{date, unstored};
-use crate::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
+use crate::{AggregateError, Below, BelowOfSource, DayBytes, DeletePlace, Deleted, RetainAggregates};
 
 #[async_trait]
 impl RetainAggregates for SqliteAggregates {
@@ -26,6 +24,28 @@ impl RetainAggregates for SqliteAggregates {
         let below = *below;
         self.write("delete what is below the floor", move |writer| {
             delete(writer, &below, at.0)
+        })
+        .await
+    }
+
+    async fn delete_of_sources(&self, below: &[BelowOfSource]) -> Result<Deleted, AggregateError> {
+        let below = below.to_vec();
+        self.write("delete what is below floors of sources", move |writer| {
+            let deleted = retain_sources::delete(&mut writer.connection, &below)?;
+            // Rows of dictionaries are gone.
+            writer.forget_ids();
+            Ok(deleted)
+        })
+        .await
+    }
+
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<SubmissionDate>>, AggregateError> {
+        let sources = sources.to_vec();
+        self.read("list days of sources", move |connection| {
+            retain_sources::days(connection, &sources)
         })
         .await
     }
@@ -323,35 +343,6 @@ impl Slice<'_> {
             rows: chunks.len() as u64,
             next: (!is_last).then_some(DeletePlace(Stage::Folded)),
         })
-    }
-}
-
-/// The sets that a slice meets, each looked up once.
-pub(super) struct MetSets<'a> {
-    connection: &'a Connection,
-    names: Names<'a>,
-    dictionary: Dictionary,
-    known: HashMap<i64, Arc<SetIds>>,
-}
-
-impl<'a> MetSets<'a> {
-    pub(super) fn of(connection: &'a Connection) -> Self {
-        Self {
-            connection,
-            names: Names::new(connection),
-            dictionary: Dictionary::default(),
-            known: HashMap::new(),
-        }
-    }
-
-    pub(super) fn ids(&mut self, set: i64) -> Result<Arc<SetIds>, AggregateError> {
-        if let Some(known) = self.known.get(&set) {
-            return Ok(Arc::clone(known));
-        }
-        let named = sets::find(self.connection, set)?.named(self.connection, &mut self.names)?;
-        let ids = self.dictionary.dimension_set(self.connection, &named)?;
-        self.known.insert(set, Arc::clone(&ids));
-        Ok(ids)
     }
 }
 

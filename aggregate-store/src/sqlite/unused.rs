@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::counts::{self, numbers};
 use super::limits::{DELETED_CELLS, DELETED_ROWS, DELETED_SETS};
-use super::retain::MetSets;
+use super::met_sets::MetSets;
 use super::sets::{self, SetRow};
 use super::{epochs, listing, wishes};
 use crate::listing::{Listing, METRIC, SetIds};
@@ -64,23 +64,27 @@ fn unused_days(epochs: &Epochs, source: &Source) -> Vec<Days> {
     others.map(|piece| piece.days).collect()
 }
 
-/// Removes the first of these sets, until the slice is full; one at least.
-fn remove_some(transaction: &Transaction<'_>, source: i64, found: &[SetRow]) -> Result<(), AggregateError> {
+/// Removes the first of these sets, until the slice is full; one at least. Answers how many cells and users, and how many sets.
+pub(super) fn remove_some(
+    transaction: &Transaction<'_>,
+    source: i64,
+    found: &[SetRow],
+) -> Result<[u64; 2], AggregateError> {
     let mut metrics = transaction
         .prepare_cached("SELECT DISTINCT value FROM listing WHERE source = ?1 AND dimension = ?2")?;
     let metrics = metrics.query_map([source, METRIC], |row| row.get(0))?;
     let metrics = metrics.collect::<Result<Vec<i64>, _>>()?;
     let mut met = MetSets::of(transaction);
     let mut listed = Listing::default();
-    let (mut gone, mut cells) = (Vec::new(), 0);
+    let (mut gone, mut cells, mut users) = (Vec::new(), 0, 0);
     for set in found {
         let ids = met.ids(set.id.into())?;
         for metric in &metrics {
             cells += remove_cells(transaction, *metric, set.id, &ids, &mut listed)?;
         }
-        transaction
+        users += transaction
             .prepare_cached("DELETE FROM union_value WHERE dimension_set = ?1")?
-            .execute([set.id])?;
+            .execute([set.id])? as u64;
         transaction
             .prepare_cached("DELETE FROM dimension_set WHERE id = ?1")?
             .execute([set.id])?;
@@ -90,7 +94,8 @@ fn remove_some(transaction: &Transaction<'_>, source: i64, found: &[SetRow]) -> 
         }
     }
     sets::remove_members(transaction, &gone)?;
-    listing::write(listed, transaction)
+    listing::write(listed, transaction)?;
+    Ok([cells + users, gone.len() as u64])
 }
 
 fn remove_cells(

@@ -32,6 +32,7 @@ pub use difference::differences;
 pub use folder::Folder;
 pub(crate) use object::check_object;
 pub use ping_error::PingError;
+pub(crate) use products::Given;
 pub use products::Products;
 pub use refusal::{Refusal, RefusalCounts};
 pub(crate) use settings::Reading;

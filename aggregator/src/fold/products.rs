@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use aggregate_store::{Dimension as Name, Source};
-use ping::Submission;
+use ping::{Submission, SubmissionDate};
 use readers::declaration::{Clients, Declaration};
 use readers::declared::Reader;
 use readers::shipped::{shipped, shipped_texts};
@@ -22,6 +22,26 @@ pub(crate) struct Product {
     pub(super) counts_users: bool,
     /// The text of its declaration: its rules.
     rules: Arc<str>,
+    /// From which day on the declaration counts, if not of all.
+    since: Option<SubmissionDate>,
+}
+
+/// What was given for one source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    /// The source.
+    pub(crate) source: &'a Source,
+    /// The text of its declaration.
+    pub(crate) rules: &'a str,
+    /// From which day on it counts; `None` is all.
+    pub(crate) since: Option<SubmissionDate>,
+}
+
+impl Given<'_> {
+    /// Whether the first day on which it counts has come.
+    pub(crate) fn has_begun(&self, today: SubmissionDate) -> bool {
+        self.since.is_none_or(|since| since <= today)
+    }
 }
 
 /// Products by namespace and document type.
@@ -86,9 +106,16 @@ impl Products {
 
     /// Each source with the text of its declaration, ascending.
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&Source, &str)> {
-        self.given
-            .values()
-            .map(|product| (&product.source, &*product.rules))
+        self.given().map(|given| (given.source, given.rules))
+    }
+
+    /// What was given for each source, ascending.
+    pub(crate) fn given(&self) -> impl Iterator<Item = Given<'_>> {
+        self.given.values().map(|product| Given {
+            source: &product.source,
+            rules: &product.rules,
+            since: product.since,
+        })
     }
 
     /// The product of a submission, if it is declared.
@@ -119,6 +146,7 @@ impl Product {
                 && declaration.privacy.get(place)?.clients != Clients::None,
             reader,
             rules: Arc::clone(rules),
+            since: declaration.since,
         })
     }
 

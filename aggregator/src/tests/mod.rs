@@ -13,6 +13,7 @@ mod pipeline;
 mod records;
 mod replay;
 mod sharing;
+mod since;
 mod source_rebuild;
 mod unreadable;
 mod whole_rebuild;

@@ -115,7 +115,7 @@ fn of<'a>(lines: &'a [String], source: &str) -> Vec<&'a String> {
     lines.iter().filter(|line| line.contains(&named)).collect()
 }
 
-async fn is_under_way(aggregates: &dyn AggregateStore) -> bool {
+pub(super) async fn is_under_way(aggregates: &dyn AggregateStore) -> bool {
     !aggregates.rebuilds().await.expect("answered").is_empty()
 }
 

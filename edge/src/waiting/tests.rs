@@ -62,7 +62,7 @@ fn slow_oldest_segment(slow: &[(Position, i64)]) -> Option<(u32, u64)> {
 proptest! {
     #[test]
     fn every_ping_is_taken_once_and_in_time(steps in steps()) {
-        let (mut open, mut now) = (OpenChunks::new(LIMITS), 0);
+        let (mut open, mut now) = (OpenChunks::new(LIMITS, Arc::default()), 0);
         // The slow way: all pings in one list, in order, with the key they were filed under.
         let mut slow: Vec<(Position, i64)> = Vec::new();
         let mut pushed = 0;
@@ -132,7 +132,7 @@ proptest! {
 
 #[test]
 fn a_chunk_is_full_by_its_learned_size_or_its_number() {
-    let mut open = OpenChunks::new(LIMITS);
+    let mut open = OpenChunks::new(LIMITS, Arc::default());
     for number in 0..19 {
         open.push(&key(0), position(number, 100), 0);
         assert_eq!(open.next_deadline(), Some(1_000));
@@ -156,7 +156,7 @@ fn a_chunk_is_full_by_its_learned_size_or_its_number() {
 
 #[test]
 fn the_number_of_open_partitions_is_bounded() {
-    let mut open = OpenChunks::new(LIMITS);
+    let mut open = OpenChunks::new(LIMITS, Arc::default());
     for number in 0..5_000 {
         let mut values = Dimension::ALL.map(|_| number.to_string());
         values[0] = "20261123".to_owned();
@@ -169,6 +169,37 @@ fn the_number_of_open_partitions_is_bounded() {
     assert_eq!(open.partitions(), LIMITS.partitions + PARTITIONS_BEYOND_CAP + 1);
 }
 
+#[test]
+fn a_source_that_is_told_apart_is_so_beyond_every_cap() {
+    let schema = DimensionSchema::default().telling_apart([("acme".to_owned(), "usage".to_owned())]);
+    let limits = SealLimits {
+        partitions: 1,
+        new_partitions: 1,
+        ..LIMITS
+    };
+    let mut open = OpenChunks::new(limits, Arc::new(schema));
+    let of = |kind: &str, number: usize| {
+        let mut values = Dimension::ALL.map(|dimension| format!("{dimension} {number}"));
+        values[Dimension::SourceName.position()] = "acme".to_owned();
+        values[Dimension::DocType.position()] = kind.to_owned();
+        PartitionKey::new(ChunkKind::Pings, &Partition::new(values))
+    };
+    for number in 0..3 * PARTITIONS_BEYOND_CAP {
+        open.push(&of("usage", number), position(number, 1), 1_000);
+        open.push(&of("install", number), position(number, 1), 1_000);
+    }
+    let (mut told, mut others) = (0, 0);
+    while let Some(taken) = open.take_due(i64::MAX, 0) {
+        let partition = taken.key.partition();
+        match partition.get(Dimension::DocType) {
+            "usage" => told += taken.positions.len(),
+            _ => others += taken.positions.len(),
+        }
+    }
+    assert_eq!(told, 3 * PARTITIONS_BEYOND_CAP, "none of them lies under OTHER");
+    assert_eq!(others, 3 * PARTITIONS_BEYOND_CAP);
+}
+
 /// Prints what each ping costs the schedule that looks whether anything is due.
 #[test]
 fn looking_for_what_is_due_does_not_grow_with_open_partitions_soak() {
@@ -177,12 +208,15 @@ fn looking_for_what_is_due_does_not_grow_with_open_partitions_soak() {
     }
     let clock = service::clock::SystemClock::shared();
     for partitions in [10, 1_000, 100_000] {
-        let mut open = OpenChunks::new(SealLimits {
-            partitions,
-            pings: usize::MAX,
-            stored_bytes: u64::MAX,
-            ..LIMITS
-        });
+        let mut open = OpenChunks::new(
+            SealLimits {
+                partitions,
+                pings: usize::MAX,
+                stored_bytes: u64::MAX,
+                ..LIMITS
+            },
+            Arc::default(),
+        );
         let keys: Vec<_> = (0..partitions).map(key).collect();
         let (rounds, before) = (1_000_000, clock.monotonic());
         for number in 0..rounds {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use ping::{Submission, SubmissionDate, Timestamp};
 use readers::declaration::{Declaration, Example, nearest};
 use readers::declared::Submitted;
-use readers::explain::{Explained, explain, unmet};
+use readers::explain::{Explained, explain, kept, unmet};
 use service::clock::SystemClock;
 
 use super::sent::{Sent, header, read};
@@ -31,6 +31,9 @@ pub(crate) fn run(command: &Mapping) -> anyhow::Result<ExitCode> {
         declaration.dimensions.len(),
         declaration.metrics.len()
     )?;
+    for line in kept(&declaration) {
+        writeln!(out, "{line}")?;
+    }
     let bad = run_examples(&declaration, today, &mut out)?;
     let tally = try_pings(check, &declaration, (chosen, today), &mut out)?;
     tally.write(&mut out)?;

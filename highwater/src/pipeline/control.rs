@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aggregate_store::Days;
 use anyhow::Context;
-use index_schema::{Forgotten, Lowered};
+use index_schema::{Forgotten, Lowered, SourceFloor};
 use lambda_indexer::Reconciled;
 use ping::SubmissionDate;
 use query::health::HealthSource;
@@ -86,17 +86,20 @@ pub(crate) fn said(found: &Reconciled) -> Value {
 pub(crate) fn retained(retained: &Retained) -> Value {
     let Retained {
         floors,
+        source_floors,
         gone,
         over_budget_bytes,
         held,
     } = retained;
     let held: Vec<_> = held.iter().map(ToString::to_string).collect();
     let text = |floor: Option<SubmissionDate>| floor.map(|floor| floor.to_string());
+    let of_source = |(source, floor): (&str, &SourceFloor)| json!({"source": source, "pings_floor": text(floor.chunks), "aggregates_floor": text(floor.aggregates)});
+    let sources: Vec<Value> = source_floors.iter().map(of_source).collect();
     json!({
         "objects": gone.objects, "records": gone.records, "stored_bytes": gone.stored_bytes,
         "aggregates": gone.aggregates, "rows": gone.rows, "aggregate_days": gone.aggregate_days, "held": held, "over_budget_bytes": over_budget_bytes,
         "pings_floor": text(floors.pings), "errors_floor": text(floors.errors),
-        "aggregates_floor": text(floors.aggregates),
+        "aggregates_floor": text(floors.aggregates), "sources": sources,
     })
 }
 

@@ -77,7 +77,7 @@ impl Core {
             aggregates,
             aggregator.clone(),
             clock.clone(),
-            data.retention_rules()?,
+            (data.retention_rules()?, data.kept_by_source()?),
         );
         let counters = Arc::new(Counters {
             edge: Some(base.edge.clone()),

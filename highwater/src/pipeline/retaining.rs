@@ -6,9 +6,9 @@ use std::time::Duration;
 use aggregate_store::RetainAggregates;
 use aggregator::Aggregator;
 use async_trait::async_trait;
-use index_schema::{Forgotten, RetainIndex};
-use ping::Timestamp;
-use retention::{Consent, Parts, Retained, Retainer, RetentionError, Rules, Standstill};
+use index_schema::{AllFloors, Forgotten, RetainIndex};
+use ping::{SubmissionDate, Timestamp};
+use retention::{Consent, Parts, Retained, Retainer, RetentionError, Rules, RulesBySource, Standstill};
 use service::clock::Clock;
 use service::current::Current;
 use store::Store;
@@ -68,7 +68,7 @@ impl Retaining {
         aggregates: Arc<dyn RetainAggregates>,
         aggregator: Arc<Aggregator>,
         clock: Arc<dyn Clock>,
-        rules: Rules,
+        (rules, sources): (Rules, RulesBySource),
     ) -> Self {
         let aggregates = Arc::new(Current::new(aggregates));
         let parts = Parts {
@@ -78,7 +78,7 @@ impl Retaining {
             folding: Arc::new(Folding(aggregator)),
         };
         Self {
-            retainer: Retainer::new(parts, rules),
+            retainer: Retainer::with_sources(parts, rules, sources),
             index,
             clock,
             last: Arc::default(),
@@ -112,10 +112,42 @@ impl Retaining {
         Ok(self.retainer.forget(key, why, self.now()).await?)
     }
 
+    /// The same of sources whose pings go earlier.
+    async fn check_sources(
+        &self,
+        floors: &AllFloors,
+        aggregates: &dyn RetainAggregates,
+    ) -> anyhow::Result<()> {
+        let sources: Vec<String> = floors
+            .sources
+            .iter()
+            .map(|(source, _)| source.to_owned())
+            .collect();
+        for (source, days) in aggregates.days_of_sources(&sources).await? {
+            let of_source = floors.of_source(&source);
+            let is_kept = |day: &&SubmissionDate| Some(**day) >= of_source.aggregates;
+            if let (Some(floor), Some(oldest)) = (of_source.pings, days.iter().find(is_kept)) {
+                anyhow::ensure!(
+                    *oldest >= floor,
+                    "a rebuild would lose the aggregates of {source} of {oldest} to {}, whose pings were deleted (its pings are kept from \
+                     {floor} on): fold the sources anew that need it, one by one (`highwater rebuild --source`), which leaves those days as \
+                     they are, or all without them (`highwater rebuild --forget-older`)",
+                    floor.plus_days(-1)
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a rebuild keeps everything that is in the aggregates: it cannot make those of deleted pings again.
     pub(super) async fn check_rebuild(&self, forget_older: bool) -> anyhow::Result<()> {
-        let floors = self.index.floors().await?;
-        let oldest = self.aggregates.get().days().await?.into_iter().next();
+        let floors = self.index.all_floors().await?;
+        let aggregates = self.aggregates.get();
+        if !forget_older {
+            self.check_sources(&floors, &*aggregates).await?;
+        }
+        let floors = floors.all;
+        let oldest = aggregates.days().await?.into_iter().next();
         match (floors.pings, oldest) {
             (Some(floor), Some(oldest)) if oldest < floor && !forget_older => anyhow::bail!(
                 "a rebuild would lose the aggregates of {oldest} to {}, whose pings were deleted (pings are kept from {floor} on): \
@@ -136,6 +168,7 @@ mod tests {
         let day = |text: &str| text.parse().expect("a day");
         let held = retention::Held {
             of: retention::Kind::Pings,
+            source: None,
             keep: retention::RetentionRule::default(),
             today: day("20261129"),
             floor: day("20261128"),

@@ -32,7 +32,7 @@ impl SharedRetention {
     /// # Errors
     /// When one of them is not named, or cannot be opened.
     pub(crate) async fn open(data: &Data) -> anyhow::Result<Self> {
-        let mut rules = data.retention_rules()?;
+        let (mut rules, sources) = (data.retention_rules()?, data.kept_by_source()?);
         let settings = data.aggregator_settings()?;
         let clock = SystemClock::shared();
         let (kept, SharedIndex { index, .. }, aggregates) = places::open_all_shared(data).await?;
@@ -57,7 +57,7 @@ impl SharedRetention {
             folding: everybody.clone(),
         };
         Ok(Self {
-            retainer: Retainer::new(parts, rules),
+            retainer: Retainer::with_sources(parts, rules, sources),
             index,
             everybody,
             clock,

@@ -250,19 +250,20 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
     for outdated in [
         Swap {
             removed_records: removed - 1,
-            ..swap
+            ..swap.clone()
         },
         Swap {
             floors: Floors {
                 pings: date("20000101"),
                 ..Floors::default()
-            },
-            ..swap
+            }
+            .into(),
+            ..swap.clone()
         },
     ] {
         let before = totals_of(&*index).await;
         assert!(
-            !index.set_generation(outdated).await.expect("an answer"),
+            !index.set_generation(outdated.clone()).await.expect("an answer"),
             "{outdated:?}"
         );
         assert_eq!(
@@ -276,7 +277,7 @@ pub(super) async fn what_was_forgotten_is_not_indexed_again_until_the_floor_pass
     // The new aggregates hold what went while they were made: one chunk of two.
     let holding = Swap {
         gone_records: entries[0].records,
-        ..swap
+        ..swap.clone()
     };
     assert!(index.set_generation(holding).await.expect("set"));
     let totals = totals_of(&*index).await;

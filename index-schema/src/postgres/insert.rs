@@ -10,10 +10,11 @@ use std::collections::HashSet;
 use ping::{Dimension, SubmissionDate};
 use postgres_connections::{Failure, Transaction};
 
+use super::floors::all_floors;
 use super::row::{self, Columns, text};
-use super::{retain_work, sql};
+use super::sql;
 use crate::door::PRODUCTS_MAX;
-use crate::{Floors, IndexEntry, Inserted};
+use crate::{AllFloors, IndexEntry, Inserted};
 
 /// Inserts entries, each with its pending row and its share of the sums.
 pub(super) async fn insert(
@@ -24,7 +25,7 @@ pub(super) async fn insert(
     let mut inserted = Inserted::default();
     let (mut candidates, mut below) = (Vec::new(), Vec::new());
     for (number, entry) in (1..).zip(entries) {
-        if !floors.admit(entry.kind, day_of(entry)) {
+        if !floors.of(&entry.partition).admit(entry.kind, day_of(entry)) {
             below.push(entry);
         } else if !forgotten.contains(&number) {
             candidates.push(entry);
@@ -65,7 +66,7 @@ pub(super) fn months(entries: &[IndexEntry]) -> Result<Vec<String>, Failure> {
 async fn look(
     transaction: &Transaction<'_>,
     entries: &[IndexEntry],
-) -> Result<(Floors, HashSet<i64>), Failure> {
+) -> Result<(AllFloors, HashSet<i64>), Failure> {
     let keys: Vec<_> = entries.iter().map(|entry| text(&entry.key)).collect();
     let ids: Vec<_> = entries.iter().map(|entry| entry.id.to_string()).collect();
     let forgotten = async {
@@ -80,7 +81,7 @@ async fn look(
         Ok::<_, Failure>(())
     };
     // Sent one behind the other without waiting in between.
-    let (floors, forgotten, ()) = tokio::try_join!(retain_work::floors(transaction), forgotten, readable)?;
+    let (floors, forgotten, ()) = tokio::try_join!(all_floors(transaction), forgotten, readable)?;
     Ok((floors, forgotten))
 }
 
@@ -98,13 +99,13 @@ fn distinct(entries: &[&IndexEntry]) -> usize {
 /// Adds those that are not known, of entries of which no two have an id or key in common.
 async fn add(
     transaction: &Transaction<'_>,
-    floors: &Floors,
+    floors: &AllFloors,
     round: &[&IndexEntry],
     inserted: &mut Inserted,
 ) -> Result<(), Failure> {
     let mut columns = Columns::default();
     for entry in round {
-        columns.push(entry, floors.fold(entry.kind, day_of(entry)))?;
+        columns.push(entry, folds(floors, entry))?;
     }
     let statement = transaction.prepare_cached(sql::INSERT).await?;
     let (mut given, products) = (columns.parameters(), row::integer(PRODUCTS_MAX)?);
@@ -142,7 +143,7 @@ async fn add(
 /// Entries that are there: those whose objects were gone are back, and are folded as if they were new.
 async fn bring_back(
     transaction: &Transaction<'_>,
-    floors: &Floors,
+    floors: &AllFloors,
     known: &[(i64, &IndexEntry)],
     unfolded: &mut i64,
 ) -> Result<u64, Failure> {
@@ -158,7 +159,7 @@ async fn bring_back(
     for row in &rows {
         let (place, entry) = *entry_of(known, row.try_get(0)?)?;
         *unfolded += unfolded_share(floors, entry)? - row::integer(entry.records)?;
-        if floors.fold(entry.kind, day_of(entry)) {
+        if folds(floors, entry) {
             places.push(place);
             waiting.push(entry.id.to_string());
             dates.push(entry.partition.get(Dimension::SubmissionDate));
@@ -185,9 +186,14 @@ async fn refuse(transaction: &Transaction<'_>, below: &[&IndexEntry]) -> Result<
     Ok(())
 }
 
+/// Whether an entry may be folded.
+fn folds(floors: &AllFloors, entry: &IndexEntry) -> bool {
+    floors.of(&entry.partition).fold(entry.kind, day_of(entry))
+}
+
 /// What an entry adds to the records that are never folded.
-fn unfolded_share(floors: &Floors, entry: &IndexEntry) -> Result<i64, Failure> {
-    if floors.fold(entry.kind, day_of(entry)) {
+fn unfolded_share(floors: &AllFloors, entry: &IndexEntry) -> Result<i64, Failure> {
+    if folds(floors, entry) {
         return Ok(0);
     }
     row::integer(entry.records)

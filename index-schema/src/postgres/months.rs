@@ -5,7 +5,7 @@ use ping::SubmissionDate;
 use postgres_connections::{Connections, Failure, Transaction};
 use tokio_postgres::Row;
 
-use super::{gate, limits, retain_work, row};
+use super::{floors, gate, limits, row};
 use crate::Floors;
 
 const MAKE: &str = "SELECT highwater_index.make_month($1)";
@@ -86,7 +86,7 @@ async fn drop_all_below(
     transaction: &Transaction<'_>,
     only_empty: bool,
 ) -> Result<Vec<DroppedMonth>, Failure> {
-    let floors = retain_work::floors(transaction).await?;
+    let floors = floors::floors(transaction).await?;
     let mut dropped = Vec::new();
     for month in months(transaction).await? {
         if is_below(&month.month, &floors) && (month.chunks == 0 || !only_empty) {

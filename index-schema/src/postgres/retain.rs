@@ -1,13 +1,15 @@
 //! The door for who deletes.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use ping::{SubmissionDate, Timestamp};
 
 use super::refusal::index_error;
-use super::{PostgresIndex, gate, months, retain_work as work};
+use super::{PostgresIndex, gate, months, retain_work as work, source_floors};
 use crate::{
     ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, Raised,
-    RetainIndex, SeenDays, StoredDay, Tombstone,
+    RaisedSources, RetainIndex, SeenDays, SeenSources, SourceFloors, StoredDay, Tombstone,
 };
 
 #[async_trait]
@@ -21,7 +23,31 @@ impl RetainIndex for PostgresIndex {
 
     async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
         self.write(gate::ALONE, to, |transaction, to| {
-            Box::pin(work::lower(transaction, *to))
+            Box::pin(async move {
+                let of_sources = source_floors::lower(transaction, *to).await?;
+                work::lower(transaction, *to, of_sources).await
+            })
+        })
+        .await
+    }
+
+    async fn raise_source_floors(
+        &self,
+        to: &SourceFloors,
+        seen: Option<&SeenSources>,
+    ) -> Result<RaisedSources, IndexError> {
+        self.write(gate::ALONE, (to, seen), |transaction, (to, seen)| {
+            Box::pin(source_floors::raise(transaction, to, *seen))
+        })
+        .await
+    }
+
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, Vec<StoredDay>>, IndexError> {
+        self.read(sources, |client, sources| {
+            Box::pin(source_floors::days(client, sources))
         })
         .await
     }

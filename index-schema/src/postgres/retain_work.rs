@@ -6,6 +6,7 @@ use ping::{Dimension, SubmissionDate, Timestamp};
 use postgres_connections::{ClientWrapper, Failure, Transaction};
 use tokio_postgres::Row;
 
+use super::floors::{all_floors, day, floor_text, floors};
 use super::row::{self, day_of_key, text};
 use super::{retain_sql as sql, sql as base};
 use crate::expired::Part;
@@ -13,33 +14,6 @@ use crate::{
     ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, Lowered, Raised, SeenDays, StoredDay,
     Swap, Tombstone,
 };
-
-/// The floors now.
-pub(super) async fn floors(transaction: &Transaction<'_>) -> Result<Floors, Failure> {
-    let statement = transaction.prepare_cached(sql::FLOORS).await?;
-    read_floors(&transaction.query_one(&statement, &[]).await?)
-}
-
-/// Reads the floors.
-pub(super) fn read_floors(row: &Row) -> Result<Floors, Failure> {
-    Ok(Floors {
-        pings: read_floor(row, 0)?,
-        errors: read_floor(row, 1)?,
-        aggregates: read_floor(row, 2)?,
-    })
-}
-
-fn read_floor(row: &Row, column: usize) -> Result<Option<SubmissionDate>, Failure> {
-    match row.try_get(column)? {
-        "" => Ok(None),
-        date => day(date).map(Some),
-    }
-}
-
-fn day(text: &str) -> Result<SubmissionDate, Failure> {
-    text.parse()
-        .map_err(|error: ping::ParseDateError| Failure::of(error.to_string()))
-}
 
 /// Raises floors, if nothing goes of a day that was not seen; what waits below them stops waiting.
 pub(super) async fn raise(
@@ -71,18 +45,29 @@ pub(super) async fn raise(
             .await?;
     }
     set_floors(transaction, &raised).await?;
-    transaction.execute(sql::STOP_WAITING_BELOW, &[]).await?;
-    transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
+    stop_waiting_below(transaction).await?;
     Ok(Raised::To(raised))
 }
 
-/// Lowers floors; what was refused and is not below them any more can be indexed.
-pub(super) async fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result<Lowered, Failure> {
+/// What waits below the floors stops waiting, and tombstones below them go.
+pub(super) async fn stop_waiting_below(transaction: &Transaction<'_>) -> Result<(), Failure> {
+    transaction.execute(sql::STOP_WAITING_BELOW, &[]).await?;
+    transaction.execute(sql::TOMBSTONES_BELOW, &[]).await?;
+    Ok(())
+}
+
+/// Lowers floors; what was refused and is not below any more can be indexed. Those of sources are lowered already, which may have
+/// chunks in the index that were kept from being folded.
+pub(super) async fn lower(
+    transaction: &Transaction<'_>,
+    to: SubmissionDate,
+    of_sources: bool,
+) -> Result<Lowered, Failure> {
     let before = floors(transaction).await?;
     let now = before.lowered(to);
     set_floors(transaction, &now).await?;
     let admitted = transaction.query_one(sql::ADMIT_REFUSED, &[]).await?;
-    let rebuild_wanted = transaction
+    let of_all: bool = transaction
         .query_one(
             sql::CHUNKS_BETWEEN,
             &[
@@ -96,6 +81,7 @@ pub(super) async fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> 
         )
         .await?
         .try_get(0)?;
+    let rebuild_wanted = of_all || of_sources;
     if rebuild_wanted {
         transaction.execute(sql::WANT_REBUILD, &[]).await?;
     }
@@ -116,11 +102,6 @@ async fn set_floors(transaction: &Transaction<'_>, to: &Floors) -> Result<(), Fa
         .execute(sql::SET_FLOORS, &[&pings, &errors, &aggregates])
         .await?;
     Ok(())
-}
-
-/// A floor as it is stored.
-fn floor_text(floor: Option<SubmissionDate>) -> String {
-    floor.map(|floor| floor.to_string()).unwrap_or_default()
 }
 
 /// Clears what was set aside or unreadable and is gone.
@@ -149,7 +130,7 @@ pub(super) fn days_and_keys(keys: &[String]) -> (Vec<&str>, Vec<Cow<'_, str>>) {
 /// Puts other aggregates into use, if the index still is as the swap knows it.
 pub(super) async fn swap(transaction: &Transaction<'_>, swap: &Swap) -> Result<bool, Failure> {
     let totals = transaction.query_one(sql::REMOVED_AND_WANTED, &[]).await?;
-    if row::count(&totals, 0)? != swap.removed_records || floors(transaction).await? != swap.floors {
+    if row::count(&totals, 0)? != swap.removed_records || all_floors(transaction).await? != swap.floors {
         return Ok(false);
     }
     let generation = row::integer(swap.generation)?;
@@ -286,7 +267,7 @@ pub(super) async fn forget(
         transaction.execute(base::ADD_UNFOLDED, &[&records]).await?;
         return Ok(Forgotten::Indexed);
     }
-    let floor = floors(transaction).await?.aggregates;
+    let floor = all_floors(transaction).await?.of(&key.partition).aggregates;
     if floor.is_some_and(|floor| *date < *floor.to_string()) {
         return Ok(Forgotten::Indexed);
     }

@@ -19,15 +19,18 @@ pub(super) const SCHEMA: Schema = Schema {
 
 /// Each entry brings the schema from the version of its place to the next one. Never edit one that was released; each
 /// must leave what the program before it asks for as it was, for that may still be running.
-const MIGRATIONS: [&[&str]; 1] = [&[
-    CHUNKS,
-    MONTHS,
-    WAITING,
-    SUMS,
-    RETENTION,
-    super::views::VIEWS,
-    super::views::READER,
-]];
+const MIGRATIONS: [&[&str]; 2] = [
+    &[
+        CHUNKS,
+        MONTHS,
+        WAITING,
+        SUMS,
+        RETENTION,
+        super::views::VIEWS,
+        super::views::READER,
+    ],
+    &[super::floor_sql::SOURCE_FLOORS_TABLE],
+];
 
 const CHUNKS: &str = "
 CREATE SEQUENCE highwater_index.place;

@@ -1,6 +1,8 @@
 //! Every fixed statement on the index. What touches several rows does so for all of them at once (`unnest`), and takes
 //! their locks in the order of ids, then of keys: so two transactions never wait for each other in a ring.
 
+use super::floor_sql::{aggregates_floor, chunk_floor};
+
 /// What is read of an entry, in the order in which rows are read: its key says the rest.
 macro_rules! columns {
     () => {
@@ -128,21 +130,31 @@ pub(super) const SETTLE_SET_ASIDE: &str = "DELETE FROM highwater_index.set_aside
 pub(super) const FORGET_FAILURES: &str =
     "UPDATE highwater_index.pending SET failures = 0, reason = NULL WHERE failures > 0";
 pub(super) const FORGET_SET_ASIDE: &str = "DELETE FROM highwater_index.set_aside";
-pub(super) const MAKE_ALL_PENDING: &str = "INSERT INTO highwater_index.pending (place, chunk_id, submission_date) \
+pub(super) const MAKE_ALL_PENDING: &str = concat!(
+    "INSERT INTO highwater_index.pending (place, chunk_id, submission_date) \
      SELECT nextval('highwater_index.place'), chunk_id, submission_date FROM (SELECT chunk_id, submission_date FROM highwater_index.chunk \
-     WHERE state = 0 AND submission_date >= (SELECT aggregates FROM highwater_index.floor) \
-     AND submission_date >= (SELECT CASE kind WHEN 2 THEN errors ELSE pings END FROM highwater_index.floor) ORDER BY place) c ON CONFLICT DO NOTHING";
+     CROSS JOIN highwater_index.floor f WHERE state = 0 AND submission_date >= ",
+    aggregates_floor!("chunk"),
+    " AND submission_date >= ",
+    chunk_floor!("chunk"),
+    " ORDER BY place) c ON CONFLICT DO NOTHING"
+);
 pub(super) const COUNT_PENDING: &str = "SELECT COUNT(*) FROM highwater_index.pending";
 
 /// Ids.
 pub(super) const FORGET_FAILURES_OF: &str =
     "UPDATE highwater_index.pending SET failures = 0, reason = NULL WHERE chunk_id = ANY($1)";
-pub(super) const MAKE_PENDING: &str = "INSERT INTO highwater_index.pending (place, chunk_id, submission_date) \
+pub(super) const MAKE_PENDING: &str = concat!(
+    "INSERT INTO highwater_index.pending (place, chunk_id, submission_date) \
      SELECT nextval('highwater_index.place'), chunk_id, submission_date FROM (SELECT c.chunk_id, c.submission_date \
      FROM unnest($1::TEXT[]) WITH ORDINALITY AS i (chunk_id, number) JOIN highwater_index.chunk_day d ON d.chunk_id = i.chunk_id \
      JOIN highwater_index.chunk c ON c.submission_date = d.submission_date AND c.chunk_id = d.chunk_id \
-     WHERE c.state = 0 AND c.submission_date >= (SELECT aggregates FROM highwater_index.floor) \
-     AND c.submission_date >= (SELECT CASE c.kind WHEN 2 THEN errors ELSE pings END FROM highwater_index.floor) ORDER BY i.number) c ON CONFLICT DO NOTHING";
+     CROSS JOIN highwater_index.floor f WHERE c.state = 0 AND c.submission_date >= ",
+    aggregates_floor!("c"),
+    " AND c.submission_date >= ",
+    chunk_floor!("c"),
+    " ORDER BY i.number) c ON CONFLICT DO NOTHING"
+);
 
 /// Ids; counts those named twice twice.
 pub(super) const COUNT_PENDING_OF: &str = "SELECT COUNT(*) FROM unnest($1::TEXT[]) AS i (chunk_id) \

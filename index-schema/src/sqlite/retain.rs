@@ -1,14 +1,16 @@
 //! The door for who deletes, handed to the threads of the database.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use ping::{SubmissionDate, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
-use super::{SqliteIndex, retain_sql as sql, retain_work as work};
+use super::{SqliteIndex, retain_sql as sql, retain_work as work, source_floors};
 use crate::{
     ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, IndexError, Lowered, Raised,
-    RetainIndex, SeenDays, StoredDay, Tombstone,
+    RaisedSources, RetainIndex, SeenDays, SeenSources, SourceFloors, StoredDay, Tombstone,
 };
 
 #[async_trait]
@@ -20,7 +22,30 @@ impl RetainIndex for SqliteIndex {
     }
 
     async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
-        self.write(move |transaction| work::lower(transaction, to)).await
+        self.write(move |transaction| {
+            let of_sources = source_floors::lower(transaction, to)?;
+            work::lower(transaction, to, of_sources)
+        })
+        .await
+    }
+
+    async fn raise_source_floors(
+        &self,
+        to: &SourceFloors,
+        seen: Option<&SeenSources>,
+    ) -> Result<RaisedSources, IndexError> {
+        let (to, seen) = (to.clone(), seen.cloned());
+        self.write(move |transaction| source_floors::raise(transaction, &to, seen.as_ref()))
+            .await
+    }
+
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, Vec<StoredDay>>, IndexError> {
+        let sources = sources.to_vec();
+        self.read(move |connection| source_floors::days(connection, &sources))
+            .await
     }
 
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {

@@ -1,9 +1,9 @@
 //! What takes several statements about floors, tombstones and deletion, each inside a transaction of the caller.
 
 use ping::{Dimension, OTHER, SubmissionDate, Timestamp};
-use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension, Result, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, Transaction, params};
 
+use super::floors::{all_floors, date, floors, text};
 use super::{retain_sql as sql, row, sql as base};
 use crate::door::PRODUCTS_MAX;
 use crate::expired::Part;
@@ -12,30 +12,6 @@ use crate::{
     ChunkKey, ChunkKind, Expired, ExpiredSlice, Floors, Forgotten, IndexEntry, Lowered, Raised, SeenDays,
     StoredDay, Swap,
 };
-
-/// The floors now.
-pub(super) fn floors(connection: &Connection) -> Result<Floors> {
-    connection.prepare_cached(sql::FLOORS)?.query_row([], |row| {
-        let floor = |column| date_or_none(column, &row.get::<_, String>(column)?);
-        Ok(Floors {
-            pings: floor(0)?,
-            errors: floor(1)?,
-            aggregates: floor(2)?,
-        })
-    })
-}
-
-fn date_or_none(column: usize, text: &str) -> Result<Option<SubmissionDate>> {
-    match text {
-        "" => Ok(None),
-        text => date(column, text).map(Some),
-    }
-}
-
-fn date(column: usize, text: &str) -> Result<SubmissionDate> {
-    text.parse()
-        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
-}
 
 /// Raises floors, if nothing goes of a day that was not seen; what waits below them stops waiting.
 pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors, seen: Option<&SeenDays>) -> Result<Raised> {
@@ -59,6 +35,12 @@ pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors, seen: Option<&Se
         transaction.execute(sql::FORGET_REMOVED, params![text(week.pings), text(week.errors)])?;
     }
     set_floors(transaction, &raised)?;
+    stop_waiting_below(transaction)?;
+    Ok(Raised::To(raised))
+}
+
+/// What waits below the floors stops waiting, and tombstones below them go.
+pub(super) fn stop_waiting_below(transaction: &Transaction<'_>) -> Result<()> {
     let waiting = {
         let mut statement = transaction.prepare_cached(sql::WAITING_BELOW)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -68,11 +50,12 @@ pub(super) fn raise(transaction: &Transaction<'_>, to: &Floors, seen: Option<&Se
         stop_waiting(transaction, &id, records)?;
     }
     transaction.execute(sql::TOMBSTONES_BELOW, [])?;
-    Ok(Raised::To(raised))
+    Ok(())
 }
 
-/// Lowers floors; what was refused and is not below them any more can be indexed.
-pub(super) fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result<Lowered> {
+/// Lowers floors; what was refused and is not below any more can be indexed. Those of sources are lowered already, which may have
+/// chunks in the index that were kept from being folded.
+pub(super) fn lower(transaction: &Transaction<'_>, to: SubmissionDate, of_sources: bool) -> Result<Lowered> {
     let before = floors(transaction)?;
     let now = before.lowered(to);
     set_floors(transaction, &now)?;
@@ -86,7 +69,7 @@ pub(super) fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result
     transaction
         .prepare_cached(sql::TAKE_FROM_REFUSED)?
         .execute(params![row::integer(chunks)?, records])?;
-    let rebuild_wanted = transaction.prepare_cached(sql::CHUNKS_BETWEEN)?.exists(params![
+    let of_all = transaction.prepare_cached(sql::CHUNKS_BETWEEN)?.exists(params![
         text(before.pings),
         text(now.pings),
         text(before.errors),
@@ -94,6 +77,7 @@ pub(super) fn lower(transaction: &Transaction<'_>, to: SubmissionDate) -> Result
         text(before.aggregates),
         text(now.aggregates)
     ])?;
+    let rebuild_wanted = of_all || of_sources;
     if rebuild_wanted {
         transaction.execute(sql::WANT_REBUILD, [])?;
     }
@@ -111,11 +95,6 @@ fn set_floors(transaction: &Transaction<'_>, to: &Floors) -> Result<()> {
         text(to.aggregates)
     ])?;
     Ok(())
-}
-
-/// A floor as it is stored.
-fn text(floor: Option<SubmissionDate>) -> String {
-    floor.map(|floor| floor.to_string()).unwrap_or_default()
 }
 
 /// A chunk that is never folded.
@@ -203,7 +182,7 @@ pub(super) fn clear_gone(transaction: &Transaction<'_>, keys: &[String]) -> Resu
 /// Puts other aggregates into use, if the index still is as the swap knows it.
 pub(super) fn swap(transaction: &Transaction<'_>, swap: &Swap) -> Result<bool> {
     let removed = transaction.query_row(sql::REMOVED_RECORDS, [], |row| row::count(row, 0))?;
-    if removed != swap.removed_records || floors(transaction)? != swap.floors {
+    if removed != swap.removed_records || all_floors(transaction)? != swap.floors {
         return Ok(false);
     }
     transaction
@@ -357,7 +336,8 @@ pub(super) fn forget(
         stop_waiting(transaction, &id, records)?;
         return Ok(Forgotten::Indexed);
     }
-    let below = floors(transaction)?
+    let below = all_floors(transaction)?
+        .of(&key.partition)
         .aggregates
         .is_some_and(|floor| *date < *floor.to_string());
     if below {

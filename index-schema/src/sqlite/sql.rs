@@ -4,8 +4,10 @@
 //! by bytes. What is never filtered on stands in a protobuf `EntryDetail`. Each table that grows bears the submission
 //! date, so that retention can delete by it.
 
+use super::floor_sql::{aggregates_floor, chunk_floor};
+
 /// Each entry brings the schema from the version of its place to the next one. Never edit one that was released.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE chunk (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -89,6 +91,7 @@ CREATE INDEX chunk_by_build ON chunk (app_update_channel, app_build_id, object_k
     submission_date, source_name, source_version, doc_type, app_name, app_version, kind, state, records, raw_bytes,
     stored_bytes, received_bytes, received_min_us, received_max_us, sealed_us, detail);
 ",
+    super::floor_sql::MIGRATION_5,
 ];
 
 /// What is read of an entry, in the order in which rows are read: its key says the rest.
@@ -140,16 +143,24 @@ pub(super) const SETTLE_PENDING: &str = "DELETE FROM pending WHERE chunk_id = $1
 pub(super) const SETTLE_SET_ASIDE: &str = "DELETE FROM set_aside WHERE chunk_id = $1";
 pub(super) const FORGET_FAILURES: &str = "UPDATE pending SET failures = 0, reason = NULL";
 pub(super) const FORGET_SET_ASIDE: &str = "DELETE FROM set_aside";
-pub(super) const MAKE_ALL_PENDING: &str = "INSERT INTO pending (chunk_id, submission_date, failures) \
-     SELECT chunk_id, submission_date, 0 FROM chunk WHERE state = 0 \
-     AND submission_date >= (SELECT aggregates FROM floor) \
-     AND submission_date >= (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) ORDER BY place ON CONFLICT DO NOTHING";
+pub(super) const MAKE_ALL_PENDING: &str = concat!(
+    "INSERT INTO pending (chunk_id, submission_date, failures) \
+     SELECT chunk_id, submission_date, 0 FROM chunk WHERE state = 0 AND submission_date >= ",
+    aggregates_floor!("chunk"),
+    " AND submission_date >= ",
+    chunk_floor!("chunk"),
+    " ORDER BY place ON CONFLICT DO NOTHING"
+);
 pub(super) const FORGET_FAILURES_OF: &str =
     "UPDATE pending SET failures = 0, reason = NULL WHERE chunk_id = $1";
-pub(super) const MAKE_PENDING: &str = "INSERT INTO pending (chunk_id, submission_date, failures) \
-     SELECT chunk_id, submission_date, 0 FROM chunk WHERE chunk_id = $1 AND state = 0 \
-     AND submission_date >= (SELECT aggregates FROM floor) \
-     AND submission_date >= (SELECT CASE chunk.kind WHEN 2 THEN errors ELSE pings END FROM floor) ON CONFLICT DO NOTHING";
+pub(super) const MAKE_PENDING: &str = concat!(
+    "INSERT INTO pending (chunk_id, submission_date, failures) \
+     SELECT chunk_id, submission_date, 0 FROM chunk WHERE chunk_id = $1 AND state = 0 AND submission_date >= ",
+    aggregates_floor!("chunk"),
+    " AND submission_date >= ",
+    chunk_floor!("chunk"),
+    " ON CONFLICT DO NOTHING"
+);
 pub(super) const IS_PENDING: &str = "SELECT 1 FROM pending WHERE chunk_id = $1";
 pub(super) const COUNT_PENDING: &str = "SELECT COUNT(*) FROM pending";
 pub(super) const FAIL: &str =

@@ -4,6 +4,7 @@ use ping::{ChunkId, Dimension};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter};
 
+use super::floors::all_floors;
 use super::path::Path;
 use super::{retain_work, row, sql};
 use crate::door::FAILURES_MAX;
@@ -14,8 +15,9 @@ use crate::{IndexEntry, Inserted, Selection};
 /// Inserts entries, each with its pending row and its share of the sums.
 pub(super) fn insert(transaction: &Transaction<'_>, entries: &[IndexEntry]) -> rusqlite::Result<Inserted> {
     let mut inserted = Inserted::default();
-    let floors = retain_work::floors(transaction)?;
+    let floors_of_all = all_floors(transaction)?;
     for entry in entries {
+        let floors = floors_of_all.of(&entry.partition);
         transaction
             .prepare_cached(sql::FORGET_UNREADABLE)?
             .execute([&entry.key])?;

@@ -15,12 +15,12 @@ fn index() -> (Arc<SqliteIndex>, TempDir) {
     (index, folder)
 }
 
-/// A database as the first program left it, made by undoing what versions 2 to 4 changed.
+/// A database as the first program left it, made by undoing what versions 2 to 5 changed.
 fn make_first(path: &Path) {
     let connection = Connection::open(path).expect("opened");
     let undo = "DROP INDEX chunk_by_version; DROP INDEX chunk_by_build; DROP INDEX chunk_by_date; \
          CREATE INDEX chunk_by_date ON chunk (submission_date, app_update_channel, app_version, object_key); \
-         DROP TABLE floor; DROP TABLE tombstone; DROP TABLE refused; UPDATE schema_version SET version = 1;";
+         DROP TABLE floor; DROP TABLE tombstone; DROP TABLE refused; DROP TABLE source_floor; UPDATE schema_version SET version = 1;";
     connection.execute_batch(undo).expect("undone");
     for column in [
         "removed_chunks",
@@ -93,13 +93,13 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     drop(index);
     let connection = Connection::open(&path).expect("opened");
     connection
-        .execute_batch("UPDATE schema_version SET version = 5; CREATE TABLE unheard_of (of); PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute_batch("UPDATE schema_version SET version = 6; CREATE TABLE unheard_of (of); PRAGMA wal_checkpoint(TRUNCATE)")
         .expect("made newer");
     drop(connection);
     let before = std::fs::read(&path).expect("read");
     let error = SqliteIndex::open(&path).expect_err("it is newer");
     assert!(
-        matches!(error, IndexError::Newer { found: 5, known: 4 }),
+        matches!(error, IndexError::Newer { found: 6, known: 5 }),
         "{error}"
     );
     assert_eq!(std::fs::read(&path).expect("read"), before);

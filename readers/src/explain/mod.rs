@@ -11,4 +11,4 @@ mod text;
 
 pub use expected::unmet;
 pub use listing::{Counted, Explained, Remark, Samples, explain};
-pub use privacy::promises;
+pub use privacy::{kept, promises};

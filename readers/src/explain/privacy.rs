@@ -45,13 +45,40 @@ fn push(words: &mut String, line: &str) {
 fn how_long(days: Option<i64>, setting: &str) -> String {
     match days {
         None => format!("for as long as the installation keeps them (`{setting}`)"),
-        Some(1) => "for a day".to_owned(),
-        Some(days) if days % 365 == 0 => match days / 365 {
-            1 => "for a year".to_owned(),
-            years => format!("for {years} years"),
-        },
-        Some(days) => format!("for {days} days"),
+        Some(days) => format!(
+            "for {}, or less where the installation keeps everything for less",
+            in_words(days)
+        ),
     }
+}
+
+fn in_words(days: i64) -> String {
+    match days {
+        1 => "a day".to_owned(),
+        365 => "a year".to_owned(),
+        days if days % 365 == 0 => format!("{} years", days / 365),
+        days => format!("{days} days"),
+    }
+}
+
+/// What goes of each source and when, and from which day on a change counts: a line each, of what is declared.
+#[must_use]
+pub fn kept(declaration: &Declaration) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (source, privacy) in declaration.sources.iter().zip(&declaration.privacy) {
+        let parts = [
+            ("pings go", privacy.keep_pings),
+            ("numbers go", privacy.keep_aggregates),
+        ];
+        for (what, days) in parts {
+            lines.extend(days.map(|days| format!("{source}: {what} after {}", in_words(days))));
+        }
+    }
+    let since = declaration
+        .since
+        .map(|since| format!("a change of this file counts from {since} on: days before keep their numbers"));
+    lines.extend(since);
+    lines
 }
 
 fn pings(privacy: &Privacy, taken_out: &[Path]) -> String {
@@ -68,7 +95,13 @@ fn pings(privacy: &Privacy, taken_out: &[Path]) -> String {
     } else {
         " A body that cannot be read, so that nothing can be taken out of it, is not kept."
     };
-    format!("each is kept as it was sent{without}, {time}.{unread}")
+    let then = match privacy.keep_pings {
+        Some(_) => {
+            " Then they are deleted, those that could not be read or counted among them; of each the document's id stays, by which repeats are known."
+        }
+        None => "",
+    };
+    format!("each is kept as it was sent{without}, {time}.{then}{unread}")
 }
 
 fn numbers(declaration: &Declaration, privacy: &Privacy) -> String {
@@ -83,8 +116,12 @@ fn numbers(declaration: &Declaration, privacy: &Privacy) -> String {
         format!("by day and {}", dimensions.join(", "))
     };
     let time = how_long(privacy.keep_aggregates, "--keep-aggregates");
+    let then = match privacy.keep_aggregates {
+        Some(_) => " Then only how many pings came each day is left.",
+        None => "",
+    };
     format!(
-        "sums over many pings {by}, in which no single ping can be seen again unless it was alone, {time}."
+        "sums over many pings {by}, in which no single ping can be seen again unless it was alone, {time}.{then}"
     )
 }
 
@@ -139,20 +176,36 @@ mod tests {
         let expected = "Inky.
 
 inky/a
-  Pings: each is kept as it was sent, without /id and /host, for 7 days. A body that cannot be read, so that nothing can be taken out of it, is not kept.
-  Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
+  Pings: each is kept as it was sent, without /id and /host, for 7 days, or less where the installation keeps everything for less. Then they are deleted, those that could not be read or counted among them; of each the document's id stays, by which repeats are known. A body that cannot be read, so that nothing can be taken out of it, is not kept.
+  Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years, or less where the installation keeps everything for less. Then only how many pings came each day is left.
   Identity: users are counted by a keyed hash of /id; the id itself is not stored.
-  Erasure: tell the id: the pings hold its hash, by which who has this installation's secret finds them, and no id. All pings go by themselves after 7 days.
+  Erasure: tell the id: the pings hold its hash, by which who has this installation's secret finds them, and no id. All pings go by themselves after 7 days, or less where the installation keeps everything for less.
   Public: sums of at least 20 pings are in the public summary.
 
 inky/b
-  Pings: each is kept as it was sent, without /host and /id, for 7 days. A body that cannot be read, so that nothing can be taken out of it, is not kept.
-  Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years.
+  Pings: each is kept as it was sent, without /host and /id, for 7 days, or less where the installation keeps everything for less. Then they are deleted, those that could not be read or counted among them; of each the document's id stays, by which repeats are known. A body that cannot be read, so that nothing can be taken out of it, is not kept.
+  Numbers: sums over many pings by day and os, in which no single ping can be seen again unless it was alone, for 2 years, or less where the installation keeps everything for less. Then only how many pings came each day is left.
   Identity: users are counted by a hash of /id whose key changes each day, so that days cannot be joined; the id itself is not stored.
-  Erasure: the pings hold no id; only who has this installation's secret can find those of an id, each day's by another hash. All pings go by themselves after 7 days.
+  Erasure: the pings hold no id; only who has this installation's secret can find those of an id, each day's by another hash. All pings go by themselves after 7 days, or less where the installation keeps everything for less.
   Public: sums of at least 20 pings are in the public summary.
 ";
         assert_eq!(promises(&declaration), expected);
+    }
+
+    #[test]
+    fn what_goes_and_when_is_a_line_each() {
+        let text = "$highwater: product/1\nsources: [inky/a, inky/b]\nsince: 2026-10-01\nkeep: { pings: 1d, aggregates: 2y }\nby_source: { inky/b: { keep: { pings: 5w } } }\n";
+        let declaration = Declaration::read(text).expect("a declaration");
+        let expected = [
+            "inky/a: pings go after a day",
+            "inky/a: numbers go after 2 years",
+            "inky/b: pings go after 35 days",
+            "inky/b: numbers go after 2 years",
+            "a change of this file counts from 20261001 on: days before keep their numbers",
+        ];
+        assert_eq!(kept(&declaration), expected);
+        let nothing = Declaration::read("$highwater: product/1\nsources: [inky/a]\n").expect("a declaration");
+        assert!(kept(&nothing).is_empty());
     }
 
     #[test]

@@ -5,5 +5,6 @@ mod clocks;
 mod crashes;
 mod keeping;
 mod refusing;
+mod sources;
 mod world;
 mod yielding;

@@ -1,10 +1,12 @@
 //! A store and aggregates that do not delete.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use aggregate_store::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
+use aggregate_store::{
+    AggregateError, Below, BelowOfSource, DayBytes, DeletePlace, Deleted, RetainAggregates,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use ping::SubmissionDate;
@@ -57,6 +59,15 @@ pub(crate) struct StubbornAggregates(pub(crate) Arc<dyn RetainAggregates>);
 impl RetainAggregates for StubbornAggregates {
     async fn delete_below(&self, _: &Below, _: DeletePlace) -> Result<Deleted, AggregateError> {
         Ok(Deleted::default())
+    }
+    async fn delete_of_sources(&self, _: &[BelowOfSource]) -> Result<Deleted, AggregateError> {
+        Ok(Deleted::default())
+    }
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<SubmissionDate>>, AggregateError> {
+        self.0.days_of_sources(sources).await
     }
     async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError> {
         self.0.days().await

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use chunk::{ChunkHead, ChunkWriter, RecordHead};
 use index_schema::{ChunkKey, ChunkKind, SqliteIndex};
 use lambda_indexer::Indexer;
-use ping::{ChunkId, Incarnation, Partition, RecordId, SubmissionDate};
-use retention::{Consent, Parts, Retainer, Rules, Standstill};
+use ping::{ChunkId, Incarnation, Partition, RecordId, SubmissionDate, UNKNOWN};
+use retention::{Consent, Parts, Retainer, Rules, RulesBySource, Standstill};
 use service::clock::HandClock;
 use service::current::Current;
 use store::{MemoryStore, Payload, Store};
@@ -26,6 +26,12 @@ use crate::yielding::YieldingStore;
 pub(crate) fn first_day() -> SubmissionDate {
     "20170101".parse().expect("a date")
 }
+
+/// A source beside Firefox's, whose pings are Glean's.
+pub(crate) const PRODUCT: &str = "acme/usage";
+
+/// Pings with this number and higher ones are of [`PRODUCT`].
+pub(crate) const FIRST_OF_PRODUCT: u64 = 5_000;
 
 /// A chunk of one ping: which day after the first one, which of that day, and what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,18 +46,26 @@ impl Put {
         first_day().plus_days(self.day)
     }
 
+    /// Whether it is of the product [`PRODUCT`], a source of its own; else of Firefox.
+    pub(crate) fn is_of_product(&self) -> bool {
+        self.number >= FIRST_OF_PRODUCT
+    }
+
     fn head(&self) -> ChunkHead {
         let date = self.date().to_string();
-        let values = [
-            &date,
-            "telemetry",
-            "4",
-            "main",
-            "Firefox",
-            "nightly",
-            "54.0a1",
-            "20170130030205",
-        ];
+        let values = match self.is_of_product() {
+            true => [&date, "acme", "1", "usage", UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN],
+            false => [
+                &date,
+                "telemetry",
+                "4",
+                "main",
+                "Firefox",
+                "nightly",
+                "54.0a1",
+                "20170130030205",
+            ],
+        };
         ChunkHead {
             id: ChunkId {
                 incarnation: Incarnation::from_bytes([7; 16]),
@@ -82,10 +96,13 @@ impl Put {
     /// The document's id is that of its number: pings of two days with one number are copies of one document.
     fn bytes(&self) -> Vec<u8> {
         let mut writer = ChunkWriter::new(Vec::new(), self.head()).expect("a writer");
-        let uri = format!(
-            "/submit/telemetry/00000000-0000-4000-8000-{:012x}/main/Firefox/54.0a1/nightly/20170130030205",
-            self.number
-        );
+        let uri = match self.is_of_product() {
+            true => format!("/submit/{PRODUCT}/1/00000000-0000-4000-8000-{:012x}", self.number),
+            false => format!(
+                "/submit/telemetry/00000000-0000-4000-8000-{:012x}/main/Firefox/54.0a1/nightly/20170130030205",
+                self.number
+            ),
+        };
         let record = RecordHead {
             id: RecordId {
                 incarnation: Incarnation::from_bytes([7; 16]),
@@ -106,6 +123,11 @@ impl Put {
             self.number,
             self.number % 3
         );
+        let of_product = format!(
+            r#"{{"ping_info":{{"seq":0,"start_time":"2017-01-01T10:00+00:00","end_time":"2017-01-01T11:00+00:00"}},"client_info":{{"client_id":"c0000000-0000-4000-8000-{:012x}","os":"Linux"}},"metrics":{{"counter":{{"docs.opened":{}}}}}}}"#,
+            self.number, self.number
+        );
+        let body = if self.is_of_product() { of_product } else { body };
         // What an edge could not decode is no ping to a later one, either.
         let body = match self.kind {
             ChunkKind::Pings => body.as_bytes(),
@@ -205,6 +227,13 @@ impl World {
 
     pub(crate) async fn fold(&self) {
         while self.aggregator.step().await.expect("folded") != Step::Idle {}
+    }
+
+    /// The same with rules of sources.
+    pub(crate) fn with_sources(mut self, rules: Rules, by_source: RulesBySource) -> Self {
+        let parts = self.parts_with(self.aggregates.clone());
+        self.retainer = Retainer::with_sources(parts, rules, by_source);
+        self
     }
 
     /// Runs retention with a person's consent, and drops it after so many turns, as a crash would: what a database was told is done all the

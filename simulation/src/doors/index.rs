@@ -1,13 +1,15 @@
 //! The door to the index, behind a gate.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use index_schema::{
-    ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexEntry, IndexError,
-    IndexTotals, Inserted, Lowered, PartitionCount, PartitionOrder, PendingChunk, ProductList, Raised,
-    RetainIndex, SeenDays, Selection, SetAside, StoredDay, Swap, Tombstone,
+    AllFloors, ChunkKey, ChunkKind, ExpiredPlace, ExpiredSlice, Floors, Forgotten, Index, IndexEntry,
+    IndexError, IndexTotals, Inserted, Lowered, PartitionCount, PartitionOrder, PendingChunk, ProductList,
+    Raised, RaisedSources, RetainIndex, SeenDays, SeenSources, Selection, SetAside, SourceFloors, StoredDay,
+    Swap, Tombstone,
 };
 use ping::{ChunkId, SubmissionDate, Timestamp};
 
@@ -85,6 +87,9 @@ impl Index for CrashingIndex {
     async fn floors(&self) -> Result<Floors, IndexError> {
         self.pass("floors", self.inner.floors()).await
     }
+    async fn all_floors(&self) -> Result<AllFloors, IndexError> {
+        self.pass("all_floors", self.inner.all_floors()).await
+    }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
         self.pass("set_aside", self.inner.set_aside()).await
     }
@@ -133,6 +138,21 @@ impl RetainIndex for CrashingIndex {
     }
     async fn lower_floors(&self, to: SubmissionDate) -> Result<Lowered, IndexError> {
         self.pass("lower_floors", self.inner.lower_floors(to)).await
+    }
+    async fn raise_source_floors(
+        &self,
+        to: &SourceFloors,
+        seen: Option<&SeenSources>,
+    ) -> Result<RaisedSources, IndexError> {
+        self.pass("raise_source_floors", self.inner.raise_source_floors(to, seen))
+            .await
+    }
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, Vec<StoredDay>>, IndexError> {
+        self.pass("days_of_sources", self.inner.days_of_sources(sources))
+            .await
     }
     async fn days(&self, kind: ChunkKind) -> Result<Vec<StoredDay>, IndexError> {
         self.pass("days", self.inner.days(kind)).await

@@ -1,9 +1,12 @@
 //! The door by which retention reaches the aggregates, behind a gate.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use aggregate_store::{AggregateError, Below, DayBytes, DeletePlace, Deleted, RetainAggregates};
+use aggregate_store::{
+    AggregateError, Below, BelowOfSource, DayBytes, DeletePlace, Deleted, RetainAggregates,
+};
 use async_trait::async_trait;
 use ping::SubmissionDate;
 
@@ -35,6 +38,25 @@ impl fmt::Debug for CrashingRetained {
 impl RetainAggregates for CrashingRetained {
     async fn delete_below(&self, below: &Below, at: DeletePlace) -> Result<Deleted, AggregateError> {
         pass(&*self.gate, "delete_below", self.inner.delete_below(below, at)).await
+    }
+    async fn delete_of_sources(&self, below: &[BelowOfSource]) -> Result<Deleted, AggregateError> {
+        pass(
+            &*self.gate,
+            "delete_of_sources",
+            self.inner.delete_of_sources(below),
+        )
+        .await
+    }
+    async fn days_of_sources(
+        &self,
+        sources: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<SubmissionDate>>, AggregateError> {
+        pass(
+            &*self.gate,
+            "days_of_sources",
+            self.inner.days_of_sources(sources),
+        )
+        .await
     }
     async fn days(&self) -> Result<Vec<SubmissionDate>, AggregateError> {
         pass(&*self.gate, "days", self.inner.days()).await

@@ -84,7 +84,7 @@ fn a_checked_declaration_shows_what_pings_become_and_fails_where_it_is_wrong() {
 }
 
 #[test]
-fn a_declaration_says_what_it_promises_and_what_is_not_done_yet() {
+fn a_declaration_says_what_it_promises() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("inky.yaml");
     fs::write(&file, DECLARATION).expect("written");
@@ -92,9 +92,8 @@ fn a_declaration_says_what_it_promises_and_what_is_not_done_yet() {
     assert!(said.success, "{}", said.stderr);
     for words in [
         "inkpress/pages",
-        "Pings: each is kept as it was sent, for 7 days.",
+        "Pings: each is kept as it was sent, for 7 days, or less where the installation keeps everything for less. Then they are deleted",
         "users are counted in sketches, in which no id stands; the stored ping keeps the id at /printer_id.",
-        "does not yet delete by declarations: --products refuses one with `keep`",
     ] {
         assert!(said.stdout.contains(words), "{words} in {}", said.stdout);
     }

@@ -12,6 +12,7 @@ mod glean;
 mod golden;
 mod health;
 mod hostile;
+mod kept;
 mod kill;
 mod memory;
 mod names;

@@ -271,10 +271,6 @@ fn a_declaration_that_cannot_be_carried_out_is_refused_with_what_to_do() {
         &["printer.yaml: line 5", "`major`"],
     );
     refused(
-        &format!("{DECLARATION}keep: {{ pings: 7d }}\n"),
-        &["printer.yaml: `keep`", "--keep-pings"],
-    );
-    refused(
         &DECLARATION.replace("metrics:", "  country: { header: X-Country }\nmetrics:"),
         &["`country`", "not stored"],
     );

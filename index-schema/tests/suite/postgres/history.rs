@@ -4,9 +4,10 @@ use std::fmt::Debug;
 
 use index_schema::conformance::{Dice, expired, swap};
 use index_schema::{
-    ChunkKey, ChunkKind, Floors, IndexEntry, IndexError, PartitionOrder, RetainIndex, SeenDays, SqliteIndex,
+    ChunkKey, ChunkKind, Floors, IndexEntry, IndexError, PartitionOrder, RetainIndex, SeenDays, SeenSources,
+    SourceFloor, SourceFloors, SqliteIndex,
 };
-use ping::{ChunkId, SubmissionDate, Timestamp};
+use ping::{ChunkId, Dimension, SubmissionDate, Timestamp};
 use service::random::{Random as _, SystemRandom};
 
 use super::test_database::TestDatabase;
@@ -123,6 +124,20 @@ impl History {
                 let after = (self.dice.below(2) == 0).then(|| self.any().key);
                 ask!(format!("{selection:?}"), index => index.select(&selection, after.as_deref(), page))
             }
+            18 if self.dice.below(2) == 0 => {
+                let entry = self.any();
+                let [namespace, document_type] = [Dimension::SourceName, Dimension::DocType]
+                    .map(|dimension| entry.partition.get(dimension).to_owned());
+                let source = format!("{namespace}/{document_type}");
+                let floor = SourceFloor {
+                    chunks: self.day(),
+                    aggregates: self.day(),
+                };
+                let to: SourceFloors = [(source.clone(), floor)].into_iter().collect();
+                let seen = (self.dice.below(3) == 0)
+                    .then(|| SeenSources::from([(source, self.day().into_iter().collect())]));
+                ask!(format!("raise {to:?} over {seen:?}"), index => index.raise_source_floors(&to, seen.as_ref()))
+            }
             18 => {
                 let floors = Floors {
                     pings: self.day(),
@@ -174,7 +189,7 @@ async fn everything(index: &dyn RetainIndex, history: &History) -> Vec<String> {
         format!("{aside:?}"),
         format!("{expired:?}"),
         said(index.products(999).await),
-        said(index.floors().await),
+        said(index.all_floors().await),
         said(index.generation().await),
         said(index.tombstones().await),
         said(index.days(ChunkKind::Pings).await),

@@ -25,7 +25,7 @@ async fn processes_that_start_at_once_make_the_schema_once() {
     }
     assert_eq!(
         place.sql("SELECT count(*), max(version) FROM highwater_index.schema_version"),
-        "1|1"
+        "1|2"
     );
 }
 
@@ -69,7 +69,7 @@ async fn an_older_program_that_runs_survives_an_addition_and_one_that_starts_is_
         "BEGIN; ALTER TABLE highwater_index.chunk ADD COLUMN erased TEXT; \
          CREATE INDEX ON highwater_index.chunk (doc_type); \
          CREATE TABLE highwater_index.later (n INT); \
-         UPDATE highwater_index.schema_version SET version = 2; COMMIT",
+         UPDATE highwater_index.schema_version SET version = 3; COMMIT",
     );
     assert_eq!(running.insert(&entries).await.expect("inserted").added, 30);
     assert_eq!(running.pending(99).await.expect("answered").len(), 40);
@@ -85,8 +85,29 @@ async fn an_older_program_that_runs_survives_an_addition_and_one_that_starts_is_
         .await
         .expect_err("it is newer");
     assert!(
-        matches!(error, IndexError::Newer { found: 2, known: 1 }),
+        matches!(error, IndexError::Newer { found: 3, known: 2 }),
         "{error}"
     );
     assert!(error.to_string().contains("use a newer highwater"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_gets_floors_of_sources_and_who_may_read_floors_may_read_them() {
+    let Some(place) = TestDatabase::new() else { return };
+    let first = place.index().await;
+    first.insert(&Dice::new(1).entries(9)).await.expect("inserted");
+    let before = first.totals().await.expect("totals");
+    drop(first);
+    place.sql(
+        "BEGIN; DROP VIEW highwater.source_floors; DROP TABLE highwater_index.source_floor; \
+         GRANT SELECT ON highwater_index.floor, highwater.floors TO PUBLIC; \
+         UPDATE highwater_index.schema_version SET version = 1; COMMIT",
+    );
+    let index = place.index().await;
+    assert_eq!(index.totals().await.expect("totals"), before);
+    assert!(index.all_floors().await.expect("floors").sources.is_empty());
+    for table in ["highwater_index.source_floor", "highwater.source_floors"] {
+        let may = format!("SELECT has_table_privilege('pg_monitor', '{table}', 'SELECT')");
+        assert_eq!(place.sql(&may), "t", "{table}");
+    }
 }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use index_schema::{
-    ChunkKind, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount, PartitionOrder,
-    PendingChunk, ProductCount, ProductList, Selection, SetAside, Swap,
+    AllFloors, ChunkKind, Floors, Index, IndexEntry, IndexError, IndexTotals, Inserted, PartitionCount,
+    PartitionOrder, PendingChunk, ProductCount, ProductList, Selection, SetAside, Swap,
 };
 use ping::{ChunkId, Partition};
 use query::definitions::Definitions;
@@ -267,6 +267,10 @@ impl Index for Products {
     async fn clear_gone(&self, _: &[String]) -> Result<u64, IndexError> {
         Err(IndexError::Closed)
     }
+    async fn all_floors(&self) -> Result<AllFloors, IndexError> {
+        Ok(self.floors().await?.into())
+    }
+
     async fn floors(&self) -> Result<Floors, IndexError> {
         Err(IndexError::Closed)
     }
