@@ -26,6 +26,7 @@ mod gate;
 mod given;
 mod ids;
 mod in_use;
+mod known;
 mod layouts;
 mod leases;
 mod limits;

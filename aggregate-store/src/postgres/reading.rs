@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use ping::RecordId;
 use tokio::sync::mpsc;
 
+use super::series::{self, Asked};
 use super::snapshot::{self, Question};
 use super::{
-    PostgresAggregates, catalogue, counters, counts, dimension_values, dump, errored, listing, series, users,
-    values,
+    PostgresAggregates, catalogue, counters, counts, dimension_values, dump, errored, listing, users, values,
 };
 use crate::{
     AboutSource, AggregateError, AggregateReads, Bounds, CellQuery, DateClock, Days, Dimension, ErroredRow,
@@ -103,15 +103,15 @@ impl AggregateReads for PostgresAggregates {
     }
 
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Vec<SeriesRow>, AggregateError> {
-        let question = Question {
-            source: &query.source,
-            given: (query, bounds),
-            ask: |client, piece, (query, bounds)| {
-                Box::pin(async move { series::read(client, &pieces::of_cells(query, piece), *bounds).await })
-            },
-            unite: |answers, _| pieces::series(answers),
+        let asked = Asked {
+            query,
+            bounds,
+            known: &self.known,
         };
-        self.ask("sum up cells", question).await
+        self.read("sum up cells", asked, |client, asked| {
+            Box::pin(series::read(client, asked))
+        })
+        .await
     }
 
     async fn sources(&self, limit: usize) -> Result<Listed<Source>, AggregateError> {
