@@ -31,6 +31,7 @@ mod layouts;
 mod leases;
 mod limits;
 mod listing;
+mod place;
 mod reading;
 mod rebuilds;
 mod refusal;
