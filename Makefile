@@ -75,7 +75,7 @@ bench: peers     ## figures as ratios to the machine's own limits, in one run
 
 bench-aws: postgres lambda  ## the rows of S3, PostgreSQL and the Lambda; with BENCH=--record they are kept
 	$(CARGO) build --release --locked --workspace --bins --features $(FEATURES)
-	target/release/bench --rows s3,index,lambda $(BENCH)
+	target/release/bench --rows s3,index,postgres,sharing,lambda $(BENCH)
 
 # Without them their rows are left out, and say so.
 peers:           ## what `make bench` measures beside ours: engines into .cache, nginx as a Debian package

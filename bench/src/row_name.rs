@@ -37,6 +37,13 @@ pub(crate) enum RowName {
     Freshness,
     /// Answers from 1,000,000 aggregates through HTTP: only if named, or in a full run
     Questions,
+    /// A source folded anew beside what arrives: only if named, or in a full run
+    Rebuild,
+    /// Answers from 1,000,000 aggregates in PostgreSQL through HTTP, and merges into them: built with the feature `aws`, only if named,
+    /// or in a full run
+    Postgres,
+    /// Two aggregators over PostgreSQL behind an edge that takes small pings: built with the feature `aws`, only if named, or in a full run
+    Sharing,
     /// The edge with its chunks in S3, against a directory: built with the feature `aws`
     S3,
     /// The index in SQLite and PostgreSQL, 10^6 entries: built with the feature `aws`, only if named, or in a full run

@@ -8,6 +8,7 @@ use postgres_connections::{Connections, Failure, PostgresSettings, Reads, SeenSe
 use tokio::sync::mpsc;
 
 use super::commit::Coming;
+use super::known::Known;
 use super::refusal::{aggregate_error, committed};
 use super::{about, chunks, commit, copies, fold_version, gate, schema};
 use crate::{AggregateError, AggregateStore, Batch, Committed, FoldVersion, SeenIds, SeenRow, metrics};
@@ -16,10 +17,12 @@ use crate::{AggregateError, AggregateStore, Batch, Committed, FoldVersion, SeenI
 /// the other.
 ///
 /// Memory: some MB for each batch being written beside the batch itself, about 40 bytes for each of its cells, and the ids
-/// of its names.
+/// of its names; and up to 30 MB of names that answers needed.
 #[derive(Debug)]
 pub struct PostgresAggregates {
     pub(super) connections: Connections,
+    /// Names of the database.
+    pub(super) known: Known,
 }
 
 impl PostgresAggregates {
@@ -37,7 +40,10 @@ impl PostgresAggregates {
         })?;
         let migrated = connections.migrate(&schema::SCHEMA).await;
         migrated.map_err(|failure| aggregate_error(failure, DOING, connections.name()))?;
-        Ok(Arc::new(Self { connections }))
+        Ok(Arc::new(Self {
+            connections,
+            known: Known::default(),
+        }))
     }
 
     /// Which aggregates these are: drawn when their tables were made, and never changed.

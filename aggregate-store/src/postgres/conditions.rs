@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::given::Given;
 use super::ids::column;
+use super::sets::pair;
 use crate::dimensions::{LINUX, LINUX_VERSION_CHARS};
 use crate::{
     AggregateError, CellQuery, Dimension, Filter, LIST_SEPARATOR, Source, Wanted, original_os_version,
@@ -47,6 +48,11 @@ pub(super) fn of_cells(given: &mut Given, query: &CellQuery) -> String {
         sql.push_str(&format!(" AND c.label = {}", id(given, label)));
     }
     if let Some(processes) = processes {
+        if let Some(ids) = known(given, processes.iter().map(String::as_str)) {
+            let ids = given.add(ids, Type::INT4_ARRAY);
+            sql.push_str(&format!(" AND c.process = ANY ({ids})"));
+            return sql;
+        }
         let processes = given.texts(processes.iter().map(String::as_str));
         sql.push_str(&format!(
             " AND c.process = ANY (ARRAY(SELECT t.id FROM unnest({processes}) AS i (bytes) \
@@ -56,8 +62,19 @@ pub(super) fn of_cells(given: &mut Given, query: &CellQuery) -> String {
     sql
 }
 
+/// The ids of texts that were all looked up, less what has none.
+fn known<'a>(given: &Given, texts: impl IntoIterator<Item = &'a str>) -> Option<Vec<i32>> {
+    let ids: Option<Vec<Option<i32>>> = texts.into_iter().map(|text| given.known(text)).collect();
+    Some(ids?.into_iter().flatten().collect())
+}
+
 /// The id of a text.
 pub(super) fn id(given: &mut Given, text: &str) -> String {
+    match given.known(text) {
+        Some(Some(id)) => return given.add(id, Type::INT4),
+        Some(None) => return "NULL::INTEGER".to_owned(),
+        None => {}
+    }
     let text = given.text(text);
     format!("(SELECT id FROM highwater_aggregates.string WHERE sha256(bytes) = sha256({text}))")
 }
@@ -117,6 +134,14 @@ fn any_of(given: &mut Given, dimension: &str, values: &[String]) -> Result<Strin
 
 /// The sets that state one of these values: what the index of pairs finds.
 fn bearing<'a>(given: &mut Given, dimension: &str, values: impl IntoIterator<Item = &'a str>) -> String {
+    let values: Vec<&str> = values.into_iter().collect();
+    if let (Some(dimension), Some(values)) = (known(given, [dimension]), known(given, values.iter().copied()))
+    {
+        let dimension = dimension.first().copied();
+        let pairs = dimension.map(|dimension| values.iter().map(|value| pair(dimension, *value)).collect());
+        let pairs: Vec<i64> = pairs.unwrap_or_default();
+        return format!("s.pairs && {}", given.add(pairs, Type::INT8_ARRAY));
+    }
     let (dimension, values) = (given.text(dimension), given.texts(values));
     format!(
         "s.pairs && ARRAY(SELECT (name.id::BIGINT << 32) + value.id FROM highwater_aggregates.string name \

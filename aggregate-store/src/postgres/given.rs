@@ -1,16 +1,36 @@
 //! What is given to a statement, numbered as it comes.
 
+use std::collections::HashMap;
+
 use tokio_postgres::types::{ToSql, Type};
 
 /// Values and their types.
 #[derive(Debug, Default)]
-pub(super) struct Given(Vec<(Box<dyn ToSql + Sync + Send>, Type)>);
+pub(super) struct Given {
+    values: Vec<(Box<dyn ToSql + Sync + Send>, Type)>,
+    /// Ids of texts that are known; `None` of what has none.
+    known: HashMap<String, Option<i32>>,
+}
 
 impl Given {
+    /// Nothing yet, to a statement for which the ids of these texts were looked up.
+    pub(super) fn knowing(names: &HashMap<&str, Option<i32>>) -> Self {
+        let known = names.iter().map(|(text, id)| ((*text).to_owned(), *id));
+        Self {
+            values: Vec::new(),
+            known: known.collect(),
+        }
+    }
+
+    /// What is known of a text's id: `None` where it was not looked up.
+    pub(super) fn known(&self, text: &str) -> Option<Option<i32>> {
+        self.known.get(text).copied()
+    }
+
     /// Adds a value; answers what stands for it.
     pub(super) fn add(&mut self, value: impl ToSql + Sync + Send + 'static, of: Type) -> String {
-        self.0.push((Box::new(value), of));
-        format!("${}", self.0.len())
+        self.values.push((Box::new(value), of));
+        format!("${}", self.values.len())
     }
 
     /// Adds a text.
@@ -26,7 +46,7 @@ impl Given {
 
     /// All of them, as the driver takes them.
     pub(super) fn typed(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
-        let all = self.0.iter();
+        let all = self.values.iter();
         all.map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone()))
             .collect()
     }

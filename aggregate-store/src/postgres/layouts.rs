@@ -12,8 +12,21 @@ use crate::stored::unstored;
 
 const FIND: &str = "SELECT u.number, l.id FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS u (kind, min, max, bin_count, number) \
      JOIN highwater_aggregates.layout l ON l.kind = u.kind AND l.min = u.min AND l.max = u.max AND l.bin_count = u.bin_count";
+const OF_IDS: &str =
+    "SELECT id, kind, min, max, bin_count FROM highwater_aggregates.layout WHERE id = ANY ($1)";
 const ADD: &str = "INSERT INTO highwater_aggregates.layout (kind, min, max, bin_count) SELECT * FROM unnest($1, $2, $3, $4) \
      ON CONFLICT DO NOTHING";
+
+/// The layouts of these ids, as far as there are such. None is ever removed or changed.
+pub(super) async fn of_ids(client: &Client, ids: &[i32]) -> Result<Vec<(i32, Layout)>, Failure> {
+    let mut layouts = Vec::with_capacity(ids.len());
+    for slice in ids.chunks(ROWS) {
+        for row in client.query_typed(OF_IDS, &[(&slice, Type::INT4_ARRAY)]).await? {
+            layouts.push((row.try_get(0)?, read(&row, 1)?));
+        }
+    }
+    Ok(layouts)
+}
 
 /// The ids of these layouts, in their order.
 pub(super) async fn ids(client: &Client, layouts: &[Layout]) -> Result<Vec<i32>, Failure> {

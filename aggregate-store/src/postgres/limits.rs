@@ -6,6 +6,13 @@ pub(super) const ROWS: usize = 4_096;
 /// Bytes of texts and sketches of one statement.
 pub(super) const BYTES: usize = 4 << 20;
 
+/// Texts whose ids are remembered for answers, and their bytes: those of a million aggregates are a tenth of it.
+pub(super) const KNOWN_TEXTS: usize = 1 << 17;
+pub(super) const KNOWN_BYTES: usize = 8 << 20;
+
+/// Layouts that are remembered: each ping of a metric may have another one, few have.
+pub(super) const KNOWN_LAYOUTS: usize = 1 << 14;
+
 /// Rows that a dump fetches at a time.
 pub(super) const FETCHED_ROWS: usize = 1_000;
 

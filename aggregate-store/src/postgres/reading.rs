@@ -5,10 +5,10 @@ use futures_util::future::join;
 use ping::RecordId;
 use tokio::sync::mpsc;
 
+use super::series::{self, Asked};
 use super::snapshot::{self, Question};
 use super::{
-    PostgresAggregates, catalogue, counters, counts, dimension_values, dump, errored, listing, series, users,
-    values,
+    PostgresAggregates, catalogue, counters, counts, dimension_values, dump, errored, listing, users, values,
 };
 use crate::{
     AboutSource, AggregateError, AggregateReads, Bounds, CellQuery, DateClock, Days, Dimension, ErroredRow,
@@ -104,21 +104,17 @@ impl AggregateReads for PostgresAggregates {
     }
 
     async fn series(&self, query: &CellQuery, bounds: Bounds) -> Result<Series, AggregateError> {
-        let question = Question {
-            source: &query.source,
-            given: (query, bounds),
-            ask: |client, piece, (query, bounds)| {
-                Box::pin(async move { series::read(client, &pieces::of_cells(query, piece), *bounds).await })
-            },
-            unite: |answers, _| pieces::series(answers),
+        let asked = Asked {
+            query,
+            bounds,
+            known: &self.known,
         };
-        self.read("sum up cells", question, |client, question| {
+        self.read("sum up cells", asked, |client, asked| {
             Box::pin(async move {
                 // A moment before: what the rows hold reaches as far at least.
                 let newest_received = counters::newest_received(client);
-                let rows = snapshot::of_pieces(client, question);
                 // Both end, so that no transaction is left open.
-                let (newest_received, rows) = join(newest_received, rows).await;
+                let (newest_received, rows) = join(newest_received, series::read(client, asked)).await;
                 Ok(Series {
                     rows: rows?,
                     newest_received: newest_received?,

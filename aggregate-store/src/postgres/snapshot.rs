@@ -1,10 +1,11 @@
 //! Answers from the epochs in use: which these are, and what they hold, is of one moment.
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use postgres_connections::{Failure, Pending};
 use tokio_postgres::Client;
 
 use super::epochs;
+use super::known::Tables;
 use crate::{Epochs, Piece, Source};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
@@ -39,6 +40,18 @@ pub(super) async fn of_all<G: Sync, T: Send>(
     ended(client, ask_all(client, given, ask).await).await
 }
 
+/// Begins a snapshot. Answers which epochs of a source are in use in it, and whose tables they are.
+pub(super) async fn begin(client: &Client, source: &Source) -> Result<(Epochs, Tables), Failure> {
+    let ((), epochs, tables) =
+        try_join3(run(client, BEGIN), epochs::of(client, source), Tables::of(client)).await?;
+    Ok((epochs, tables))
+}
+
+/// Ends it.
+pub(super) async fn end(client: &Client) -> Result<(), Failure> {
+    run(client, COMMIT).await
+}
+
 async fn ask_pieces<G: Sync, T: Send>(client: &Client, question: &Question<'_, G, T>) -> Result<T, Failure> {
     let Question {
         source,
@@ -69,7 +82,7 @@ async fn ask_all<G: Sync, T: Send>(client: &Client, given: &G, ask: AskAll<G, T>
 }
 
 /// After a failure that leaves the connection to others: the transaction ends, too. Outside of one nothing happens.
-async fn ended<T>(client: &Client, outcome: Result<T, Failure>) -> Result<T, Failure> {
+pub(super) async fn ended<T>(client: &Client, outcome: Result<T, Failure>) -> Result<T, Failure> {
     if let Err(Failure::Postgres(_) | Failure::Other(_)) = &outcome {
         run(client, ROLLBACK).await?;
     }

@@ -40,6 +40,15 @@ pub(super) async fn ids(client: &Client, texts: &[&str]) -> Result<Vec<i32>, Fai
     Ok(ids)
 }
 
+/// The ids of these texts, in their order; `None` for those that have none.
+pub(super) async fn stored_ids(client: &Client, texts: &[&str]) -> Result<Vec<Option<i32>>, Failure> {
+    let mut ids = Vec::with_capacity(texts.len());
+    for slice in slices(texts, |text| text.len()) {
+        ids.extend(find(client, slice).await?);
+    }
+    Ok(ids)
+}
+
 async fn find(client: &Client, texts: &[&str]) -> Result<Vec<Option<i32>>, Failure> {
     let bytes: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
     let rows = client.query_typed(FIND, &[(&bytes, Type::BYTEA_ARRAY)]).await?;

@@ -18,3 +18,4 @@ mod taking_over;
 mod test_database;
 mod version_1;
 mod version_2;
+mod version_3;

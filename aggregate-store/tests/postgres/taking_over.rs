@@ -15,7 +15,7 @@ use sketch::{Cell, UserSketch, coupon_of};
 use crate::dice::{Dice, seeds};
 use crate::history;
 use crate::test_database::TestDatabase;
-use crate::{version_1, version_2};
+use crate::{version_1, version_2, version_3};
 
 struct World {
     /// What version 1 could hold, and what it could not.
@@ -177,6 +177,34 @@ async fn tables_of_version_2_keep_all_and_one_source_is_rebuilt_alone_once_every
     );
     assert_eq!(store.errored(None, 9).await.expect("rows"), []);
     store.begin_rebuild(&one).await.expect("now it is");
+}
+
+#[tokio::test]
+async fn tables_of_version_3_keep_all_and_a_program_of_that_version_that_still_runs_goes_on() {
+    let Some(place) = TestDatabase::new() else { return };
+    let World { old, new, queries } = World::drawn(&mut Dice::new(4), 4);
+    let folder = tempfile::tempdir().expect("a folder");
+    let oracle = SqliteAggregates::open(&folder.path().join("oracle")).expect("opened");
+    commit(&oracle, &old).await;
+    version_1::fill(&place, &dump_of(&oracle).await);
+    version_2::make_of_version_1(&place);
+    version_3::make_of_version_2(&place);
+    let sql = |statement: &str| place.server.sql(&place.database, statement);
+    sql(version_3::WRITE);
+    let store = place.open().await;
+    assert_eq!(
+        lines_of(&*store, &queries).await,
+        lines_of(&oracle, &queries).await
+    );
+    sql(version_3::WRITE);
+    for store in [&*store as &dyn AggregateStore, &oracle] {
+        commit(store, &new).await;
+    }
+    sql(version_3::WRITE);
+    assert_eq!(
+        lines_of(&*store, &queries).await,
+        lines_of(&oracle, &queries).await
+    );
 }
 
 /// What is there of cells and users.

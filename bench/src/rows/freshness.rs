@@ -2,6 +2,7 @@
 //!
 //! A latency, not a ratio: on a busy machine it says less than the rows above.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,14 +23,15 @@ use crate::sample::Sample;
 
 const PROBES: usize = 100;
 /// From one probe to the next.
-const PACE: Duration = Duration::from_millis(100);
+pub(super) const PACE: Duration = Duration::from_millis(100);
 /// From one question for a probe's number to the next.
 const POLL: Duration = Duration::from_millis(50);
 /// A probe that is not counted by then was lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Sample pings a second beside the probes, each in its own partition: light load.
 const LOAD_PACE: Duration = Duration::from_millis(50);
-const BAR_SECONDS: f64 = 3.0;
+/// The seconds from a POST to its number that are good.
+pub(super) const BAR_SECONDS: f64 = 3.0;
 
 /// Measures freshness, and the memory it took.
 pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
@@ -46,28 +48,12 @@ pub(crate) fn measure(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
 
 async fn probe_all(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
     let process = Process::serve(&options.highwater, "1s").await?;
-    let clock = SystemClock::shared();
     let load = task::spawn(
         "light load",
         light_load(process.edge.clone(), sample.pings.clone()),
     );
-    let mut probes = Vec::new();
-    for number in 0..PROBES {
-        let probe = probe(
-            process.edge.clone(),
-            process.api.clone(),
-            number,
-            Arc::clone(&clock),
-        );
-        probes.push(task::spawn("probe", probe));
-        task::sleep(PACE).await;
-    }
-    let mut seconds = Vec::new();
-    for probe in probes {
-        seconds.push(probe.await??.as_secs_f64());
-    }
+    let seconds = probes(&process, 0..PROBES).await?;
     load.abort();
-    seconds.sort_by(f64::total_cmp);
     let at = |share: f64| seconds[((seconds.len() - 1) as f64 * share).round() as usize];
     let note = format!(
         "{PROBES} probes, one each {} ms, asked for each {} ms, each in its own \
@@ -83,6 +69,29 @@ async fn probe_all(options: &Options, sample: &Sample) -> Result<Vec<Row>> {
         Row::figure("freshness at seal age 1 s, p99", at(0.99), "s", Some(BAR_SECONDS)).note(note),
         Row::figure("serve memory in that run", process.peak_megabytes()?, "MB", None),
     ])
+}
+
+/// Probes of these numbers, one after the other by [`PACE`]. Answers the seconds of each from its POST to its number, ascending. No
+/// number was a probe before.
+pub(super) async fn probes(process: &Process, numbers: Range<usize>) -> Result<Vec<f64>> {
+    let clock = SystemClock::shared();
+    let mut probes = Vec::new();
+    for number in numbers {
+        let probe = probe(
+            process.edge.clone(),
+            process.api.clone(),
+            number,
+            Arc::clone(&clock),
+        );
+        probes.push(task::spawn("probe", probe));
+        task::sleep(PACE).await;
+    }
+    let mut seconds = Vec::new();
+    for probe in probes {
+        seconds.push(probe.await??.as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds)
 }
 
 /// Posts a ping of a channel of its own and asks until its histogram is in the answer.

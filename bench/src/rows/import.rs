@@ -53,6 +53,7 @@ fn import(options: &Options, work: &str, pings: &[Sent]) -> Result<Row> {
             &file,
             tempfile::tempdir()?.path(),
             pings.len(),
+            &[],
         )
     };
     let yardstick = || {
@@ -98,10 +99,11 @@ pub(crate) fn write_line(file: &mut impl Write, uri: &str, body: &[u8]) -> Resul
     Ok(())
 }
 
-/// Imports a file into a new data directory. Answers the CPU seconds, after every ping was found to be accounted for.
-pub(crate) fn once(program: &Path, file: &Path, data: &Path, pings: usize) -> Result<f64> {
+/// Imports a file into a new data directory by these settings. Answers the CPU seconds, after every ping was found to be accounted
+/// for.
+pub(crate) fn once(program: &Path, file: &Path, data: &Path, pings: usize, settings: &[&str]) -> Result<f64> {
     let mut command = Command::new(program);
-    command.arg("import").arg(file);
+    command.arg("import").arg(file).args(settings);
     let ended = child::run(on(&mut command, data))?;
     let mut command = Command::new(program);
     command.args(["status", "--json"]);

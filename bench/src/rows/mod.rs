@@ -1,5 +1,6 @@
 //! The rows of the table, one module each.
 
+mod asking;
 mod build;
 mod capacity;
 mod child;
@@ -7,6 +8,8 @@ mod chunks;
 mod client;
 mod edge;
 mod engines;
+#[cfg(feature = "aws")]
+mod expert;
 mod fold;
 mod freshness;
 mod gather;
@@ -23,11 +26,14 @@ mod nginx;
 mod partition;
 mod peers;
 mod persist;
+mod postgres;
 mod process;
 mod questions;
+mod rebuild;
 mod recovery;
 mod s3;
 mod senders;
+mod sharing;
 #[cfg(feature = "aws")]
 mod short_keys;
 mod sketches;

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{
     build, capacity, edge, engines, fold, freshness, gather, import, index, lambda, latency, memory, persist,
-    questions, recovery, s3, sketches, small, sources, stored,
+    postgres, questions, rebuild, recovery, s3, sharing, sketches, small, sources, stored,
 };
 use crate::options::Options;
 use crate::outcome::Row;
@@ -19,7 +19,7 @@ pub(crate) struct Rows;
 
 impl Rows {
     /// In the order of the table.
-    pub(crate) const ALL: [(RowName, Measure); 20] = [
+    pub(crate) const ALL: [(RowName, Measure); 23] = [
         (RowName::Gather, gather::measure),
         (RowName::Stored, stored::measure),
         (RowName::Fold, fold::measure),
@@ -36,6 +36,9 @@ impl Rows {
         (RowName::Recovery, recovery::measure),
         (RowName::Freshness, freshness::measure),
         (RowName::Questions, questions::measure),
+        (RowName::Rebuild, rebuild::measure),
+        (RowName::Postgres, postgres::measure),
+        (RowName::Sharing, sharing::measure),
         (RowName::S3, s3::measure),
         (RowName::Index, index::measure),
         (RowName::Lambda, lambda::measure),

@@ -134,8 +134,8 @@ fn size(file: &Path) -> Result<u64> {
     Ok(std::fs::metadata(file)?.len())
 }
 
-/// The batch of one folded chunk.
-fn batch(mut folder: Folder, bytes: &Bytes, number: u64) -> Result<Batch> {
+/// The batch of one folded chunk, which has a number among all.
+pub(super) fn batch(mut folder: Folder, bytes: &Bytes, number: u64) -> Result<Batch> {
     let reader = ChunkReader::new(bytes.clone())?;
     let mut batch = folder.take();
     let mut counted = HashSet::new();

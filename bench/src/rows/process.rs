@@ -68,11 +68,44 @@ impl Process {
         Self::start(program, &arguments, &[], &edge, &api).await
     }
 
-    /// Starts `highwater serve` on the data directory `data` of a folder and waits until it answers.
-    pub(crate) async fn serve_on(program: &Path, folder: TempDir) -> Result<Self> {
+    /// Starts `highwater serve` by these settings on the data directory `data` of a folder and waits until it answers.
+    pub(crate) async fn serve_on(program: &Path, folder: TempDir, settings: &[&str]) -> Result<Self> {
         let (edge, api) = (free_address()?, free_address()?);
-        let arguments = ["serve", "--edge-listen", &edge, "--api-listen", &api];
+        let addresses = ["--edge-listen", &edge, "--api-listen", &api];
+        let arguments = [&["serve", "--edge-metrics"], &addresses[..], settings].concat();
         Self::start_on(folder, program, &arguments, &[], &edge, &api).await
+    }
+
+    /// Starts `highwater query` by these settings and waits until it answers.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn query(program: &Path, settings: &[&str]) -> Result<Self> {
+        let api = free_address()?;
+        let arguments = [&["query", "--api-listen", &api], settings].concat();
+        Self::start(program, &arguments, &[], &api, &api).await
+    }
+
+    /// Starts `highwater aggregate` by these settings, with these variables in its environment, and waits until it answers:
+    /// metrics, where pings would be posted.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn aggregate(
+        program: &Path,
+        settings: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
+        let address = free_address()?;
+        let arguments = [&["aggregate", "--listen", &address], settings].concat();
+        Self::start(program, &arguments, environment, &address, "").await
+    }
+
+    /// Starts `highwater index run` by these settings, with these variables in its environment; it answers nobody.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn index(
+        program: &Path,
+        settings: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
+        let arguments = [&["index", "run"], settings].concat();
+        Self::start(program, &arguments, environment, "", "").await
     }
 
     async fn start(
@@ -111,7 +144,7 @@ impl Process {
 
     async fn wait_until_up(&mut self) -> Result<()> {
         for _ in 0..200 {
-            if answers(&self.edge).await && (self.api.is_empty() || answers(&self.api).await) {
+            if answers(&self.edge).await && answers(&self.api).await {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
@@ -121,6 +154,18 @@ impl Process {
             task::sleep(Duration::from_millis(50)).await;
         }
         bail!("the program does not answer within 10 seconds");
+    }
+
+    /// Ends it by SIGKILL; answers the folder that it left.
+    pub(crate) fn kill(mut self) -> Result<TempDir> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(std::mem::replace(&mut self.folder, tempfile::tempdir()?))
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// The folder of its chunks.
@@ -194,7 +239,11 @@ impl Drop for Process {
     }
 }
 
+/// Whether it answers at an address, if it has one there.
 async fn answers(address: &str) -> bool {
+    if address.is_empty() {
+        return true;
+    }
     let Ok(mut client) = Client::connect(address).await else {
         return false;
     };
