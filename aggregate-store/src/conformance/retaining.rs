@@ -1,6 +1,6 @@
 //! Deletion by date: what is left is what a store has that never knew the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ping::{DocumentKey, Incarnation, RecordId, SubmissionDate};
