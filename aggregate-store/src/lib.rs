@@ -35,6 +35,7 @@ mod question;
 mod rebuild;
 mod retain;
 mod rows;
+mod replays;
 #[cfg(any(test, feature = "postgres"))]
 mod sharing;
 mod source;

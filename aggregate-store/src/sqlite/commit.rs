@@ -10,6 +10,7 @@ use super::{
     cells, chunks, counters, counts, epochs, errored, layers, rebuilt, retried, seen, users, wishes,
 };
 use crate::layer::LayerStamp;
+use crate::replays::Replays;
 use crate::{AggregateError, Batch, Committed, metrics};
 
 /// The connection that writes, and what it knows of the tables.
@@ -101,6 +102,9 @@ impl Writer {
             });
         }
         write_batches(&transaction, dictionary, merges, batches)?;
+        let mut replays = Replays::default();
+        batches.iter().for_each(|batch| replays.note(batch));
+        begin_rebuilds_anew(&transaction, replays)?;
         transaction.commit()?;
         Ok(Committed::Written)
     }
@@ -116,6 +120,7 @@ impl Writer {
             merges,
         } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut replays = Replays::default();
         while let Some(part) = parts.blocking_recv() {
             dictionary.trim();
             let mut folded = folded(&transaction, &[&part])?;
@@ -132,7 +137,9 @@ impl Writer {
             }
             write_batches(&transaction, dictionary, merges, &[&part])?;
             *cells += part.cells.len();
+            replays.note(&part);
             if part.is_last() {
+                begin_rebuilds_anew(&transaction, replays)?;
                 transaction.commit()?;
                 return Ok(Committed::Written);
             }
@@ -185,6 +192,23 @@ fn replay(
         done.extend(retried::write(connection, dictionary, &batch.retried)?);
     }
     Ok(done)
+}
+
+/// Begins those rebuilds anew that have folded what was replayed.
+fn begin_rebuilds_anew(connection: &Connection, replays: Replays) -> Result<(), AggregateError> {
+    let chunks = replays.into_chunks();
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    for rebuild in wishes::all(connection)? {
+        for chunk in &chunks {
+            if rebuilt::is_rebuilt(connection, rebuild.epoch, *chunk)? {
+                wishes::begin_anew(connection, &rebuild)?;
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_batches(
