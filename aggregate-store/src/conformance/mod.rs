@@ -1,11 +1,12 @@
 //! The suite that every back end must pass: call [`every_back_end_keeps_the_law`] from a test, and
-//! [`every_back_end_deletes_by_date`]. They panic with what was broken.
+//! [`every_back_end_deletes_by_date`] and [`every_back_end_notes_one_client_secret`]. They panic with what was broken.
 //!
 //! What does not live here: durability, and what a file or server of another version does; a back end's own tests show
 //! these.
 
 mod catalogue;
 mod cells;
+mod client_secrets;
 mod law;
 mod oracle;
 mod rebuilding;
@@ -15,6 +16,7 @@ mod samples;
 mod users;
 mod whole_rebuilds;
 
+pub use client_secrets::every_back_end_notes_one_client_secret;
 pub use law::every_back_end_keeps_the_law;
 pub use oracle::{Oracle, dump_of};
 pub use retaining::every_back_end_deletes_by_date;
