@@ -202,6 +202,48 @@ fn a_chunk_that_is_gathered_again_after_a_crash_is_the_planned_one_whatever_is_d
 }
 
 #[test]
+fn a_client_is_hashed_by_the_key_of_the_day_on_which_its_ping_came_whenever_that_is_sealed() {
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let rules = |disk: &SimulatedDisk| {
+            begin(disk, &declared("clients: daily"), Some(secret(7)), None).expect("in force")
+        };
+        let open = async |disk: &SimulatedDisk, now_us: i64| {
+            let clock = service::clock::HandClock::at_micros(now_us);
+            let opened = open_by(
+                disk.shared(),
+                Arc::clone(&store),
+                clock.clone(),
+                options(limits()),
+                rules(disk),
+            );
+            (opened.await.expect("opens"), clock)
+        };
+        let day_us = 24 * 3_600_000_000;
+        let last_of_the_day = NOON_US + day_us / 2 - 1;
+        let body = format!(r#"{{"id": "{CLIENT}"}}"#);
+        let (running, clock) = open(&disk, last_of_the_day).await;
+        submit_to(&running.edge, &printer(1), &body).await;
+        clock.advance(Duration::from_micros(1));
+        submit_to(&running.edge, &printer(2), &body).await;
+        clock.advance(Duration::from_secs(24 * 3_600));
+        submit_to(&running.edge, &printer(3), &body).await;
+        let disk = disk.crash(1);
+        let (running, _) = open(&disk, NOON_US + 5 * day_us).await;
+        submit_to(&running.edge, &printer(4), &body).await;
+        running.edge.wait_until_sealed().await;
+        let client = ClientId::parse(CLIENT).expect("an id");
+        let expected = [(1, "20261123"), (2, "20261124"), (3, "20261125"), (4, "20261128")];
+        let expected = expected.map(|(number, day)| {
+            let hash = secret(7).hasher_of(day.parse().expect("a day")).hash(&client);
+            (number, "{}".to_owned(), Some(hash.to_hex()))
+        });
+        assert_eq!(stored(store.as_ref()).await, expected);
+        running.edge.shutdown(false).await;
+    });
+}
+
+#[test]
 fn rules_are_kept_before_a_plan_can_name_them_whenever_the_power_goes() {
     let drops = declared("drop: [/n]");
     let count = {
@@ -227,6 +269,79 @@ fn rules_are_kept_before_a_plan_can_name_them_whenever_the_power_goes() {
             }
         }
     }
+}
+
+#[test]
+fn rules_that_a_killed_process_left_stay_once_the_next_one_goes_by_them() {
+    let drops = declared("drop: [/n]");
+    let count = {
+        let disk = SimulatedDisk::new();
+        begin(&disk, &drops, None, None).expect("in force");
+        disk.operations()
+    };
+    for operation in 1..=count {
+        let disk = SimulatedDisk::new();
+        disk.fail_at(operation, Moment::Before);
+        drop(begin(&disk, &drops, None, None));
+        // What was not synced is still there, as long as the power is.
+        let disk = disk.kill();
+        begin(&disk, &drops, None, None).expect("in force");
+        for seed in 0..8 {
+            let folder = PrivacyFolder::open(disk.crash(seed).shared(), Path::new("/privacy")).expect("read");
+            let is_there = !folder.after(&Declared::default()).is_empty();
+            assert!(is_there, "killed before operation {operation}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_set_that_a_plan_names_and_that_is_gone_stops_the_start_until_another_one_is_in_its_place() {
+    run(async {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let rules =
+            |disk: &SimulatedDisk, text: &str| begin(disk, &declared(text), None, None).expect("in force");
+        drop(rules(&disk, "drop: [/m]"));
+        let running = open_with(&disk, &away(&inner), rules(&disk, "drop: [/n]")).await;
+        submit_to(&running.edge, &printer(1), r#"{"n": 1, "m": 2}"#).await;
+        running.edge.seal_all();
+        let sealed = running.edge.wait_until_sealed();
+        assert!(
+            tokio::time::timeout(Duration::from_millis(100), sealed)
+                .await
+                .is_err()
+        );
+        let disk = disk.crash(1);
+        let (first, second) = (
+            Path::new("/privacy/000001.json"),
+            Path::new("/privacy/000002.json"),
+        );
+        disk.remove_all(second).expect("removed");
+        let clock = service::clock::HandClock::at_micros(NOON_US);
+        let privacy = rules(&disk, "drop: [/m]");
+        let opened = open_by(
+            disk.shared(),
+            Arc::clone(&inner),
+            clock,
+            options(limits()),
+            privacy,
+        )
+        .await;
+        let words = opened.err().expect("it does not start").to_string();
+        assert!(
+            words.contains("/privacy/000002.json")
+                && words.contains("copy the newest file beside it under this name"),
+            "{words}"
+        );
+        // As the message says.
+        disk.rename(first, second).expect("renamed");
+        let running = open_with(&disk, &inner, rules(&disk, "drop: [/m]")).await;
+        running.edge.wait_until_sealed().await;
+        assert_eq!(
+            stored(inner.as_ref()).await,
+            [(1, r#"{"n": 1}"#.to_owned(), None)]
+        );
+        running.edge.shutdown(false).await;
+    });
 }
 
 #[test]
