@@ -333,7 +333,7 @@ fn a_set_that_a_plan_names_and_that_is_gone_stops_the_start_until_another_one_is
             "{words}"
         );
         // As the message says.
-        disk.rename(first, second).expect("renamed");
+        disk.shared().rename(first, second).expect("renamed");
         let running = open_with(&disk, &inner, rules(&disk, "drop: [/m]")).await;
         running.edge.wait_until_sealed().await;
         assert_eq!(
