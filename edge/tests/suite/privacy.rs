@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use disk::{Moment, SimulatedDisk};
-use edge::{Edge, EdgeLimits, Privacy, PrivacyError, PrivacyFolder};
-use ping::ClientId;
+use edge::{Edge, EdgeLimits, ImportedPing, Privacy, PrivacyError, PrivacyFolder};
+use ping::{ClientId, Incarnation, Timestamp};
 use readers::declaration::Declaration;
 use readers::privacy::{ClientSecret, Declared, Fingerprint};
 use store::{Odds, Store, UnreliableStore};
@@ -147,6 +148,39 @@ fn what_is_taken_out_is_in_no_chunk_and_a_hash_stands_for_the_client() {
         assert_eq!(find("/main/"), (body.as_str(), None, false));
         running.edge.shutdown(false).await;
     });
+}
+
+#[test]
+fn a_hash_that_an_imported_ping_bears_stays_unless_nothing_is_to_lead_to_a_client() {
+    for (privacy, stays) in [
+        ("drop: [/id]", true),
+        ("clients: daily", true),
+        ("drop: [/id]\nclients: none", false),
+    ] {
+        run(async {
+            let (disk, store) = (SimulatedDisk::new(), memory());
+            let rules = begin(&disk, &declared(privacy), Some(secret(7)), None).expect("in force");
+            let running = open_with(&disk, &store, rules).await;
+            let hash = secret(9).hasher().hash(&ClientId::parse(CLIENT).expect("an id"));
+            let line = |line: u64, body: &str| ImportedPing {
+                line,
+                received: Timestamp::from_micros(NOON_US),
+                uri: printer(line).into(),
+                headers: Vec::new(),
+                client_hash: Some(hash),
+                body: Bytes::copy_from_slice(body.as_bytes()),
+            };
+            let file = Incarnation::from_bytes([3; 16]);
+            // One that can be read, and one that cannot.
+            let added = running.edge.import(file, vec![line(1, "{}"), line(2, "{")]).await;
+            assert_eq!(added.expect("taken"), 2);
+            running.edge.wait_until_sealed().await;
+            let hash = stays.then(|| hash.to_hex());
+            let expected = [(1, "{}".to_owned(), hash.clone()), (2, String::new(), hash)];
+            assert_eq!(stored(store.as_ref()).await, expected, "{privacy}");
+            running.edge.shutdown(false).await;
+        });
+    }
 }
 
 #[test]
