@@ -242,11 +242,11 @@ fn a_client_is_hashed_by_the_key_of_the_day_on_which_its_ping_came_whenever_that
         let rules = |disk: &SimulatedDisk| {
             begin(disk, &declared("clients: daily"), Some(secret(7)), None).expect("in force")
         };
-        let open = async |disk: &SimulatedDisk, now_us: i64| {
+        let open = async |disk: &SimulatedDisk, store: Arc<dyn Store>, now_us: i64| {
             let clock = service::clock::HandClock::at_micros(now_us);
             let opened = open_by(
                 disk.shared(),
-                Arc::clone(&store),
+                store,
                 clock.clone(),
                 options(limits()),
                 rules(disk),
@@ -256,14 +256,14 @@ fn a_client_is_hashed_by_the_key_of_the_day_on_which_its_ping_came_whenever_that
         let day_us = 24 * 3_600_000_000;
         let last_of_the_day = NOON_US + day_us / 2 - 1;
         let body = format!(r#"{{"id": "{CLIENT}"}}"#);
-        let (running, clock) = open(&disk, last_of_the_day).await;
+        let (running, clock) = open(&disk, away(&store), last_of_the_day).await;
         submit_to(&running.edge, &printer(1), &body).await;
         clock.advance(Duration::from_micros(1));
         submit_to(&running.edge, &printer(2), &body).await;
         clock.advance(Duration::from_secs(24 * 3_600));
         submit_to(&running.edge, &printer(3), &body).await;
         let disk = disk.crash(1);
-        let (running, _) = open(&disk, NOON_US + 5 * day_us).await;
+        let (running, _) = open(&disk, Arc::clone(&store), NOON_US + 5 * day_us).await;
         submit_to(&running.edge, &printer(4), &body).await;
         running.edge.wait_until_sealed().await;
         let client = ClientId::parse(CLIENT).expect("an id");
