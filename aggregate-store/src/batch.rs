@@ -69,7 +69,14 @@ impl Batch {
     /// Whether it takes out, or tries again, what an earlier batch wrote.
     #[must_use]
     pub fn is_replay(&self) -> bool {
-        !self.replayed.is_empty() || self.retried.iter().any(|retried| !self.folds(retried.id))
+        self.replayed_chunks().next().is_some()
+    }
+
+    /// The chunks of which it does so.
+    pub(crate) fn replayed_chunks(&self) -> impl Iterator<Item = ChunkId> {
+        let replayed = self.replayed.iter().map(|row| row.chunk);
+        let retried = self.retried.iter().map(|retried| retried.id);
+        replayed.chain(retried.filter(|id| !self.folds(*id)))
     }
 
     fn folds(&self, chunk: ChunkId) -> bool {

@@ -4,6 +4,7 @@
 //! - [`AggregateReads`] is the door of who asks: lists, series, users, status and the dump.
 //! - [`SeenIds`] tells which copies of a document are known.
 //! - [`LayeredAggregates`] keeps the newest layer in memory, before a database.
+//! - [`ClientSecrets`] is the note with which secret clients were hashed that are counted.
 //! - [`Leases`] is the door of who shares chunks out with others.
 //! - [`Rebuilds`] is the door of who folds a source anew beside what is in use.
 //! - [`RetainAggregates`] is the door of who deletes by date.
@@ -15,6 +16,7 @@ mod bounds;
 mod build_date;
 mod builder;
 mod catalogue;
+mod client_secret;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod dimensions;
@@ -33,6 +35,7 @@ mod pieces;
 mod postgres;
 mod question;
 mod rebuild;
+mod replays;
 mod retain;
 mod rows;
 #[cfg(any(test, feature = "postgres"))]
@@ -46,6 +49,7 @@ pub use batch::{Batch, BatchCells, CellAddress};
 pub use bounds::Bounds;
 pub use builder::BatchBuilder;
 pub use catalogue::{AboutSource, EXAMPLES_MAX, StoredMetric};
+pub use client_secret::ClientSecrets;
 pub use dimensions::{
     CellKey, DateClock, Dimension, DimensionSet, STANDARD_DIMENSIONS, USER_DIMENSIONS, original_os_version,
 };

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aggregate_store::{AggregateError, AggregateStore, FoldVersion, Rebuilds, Source, SqliteAggregates};
+use aggregate_store::{
+    AggregateError, AggregateStore, ClientSecrets, FoldVersion, Rebuilds, Source, SqliteAggregates,
+};
 use index_schema::Index;
 use service::task;
 
@@ -37,7 +39,7 @@ impl Generations {
     }
 
     /// The shadow that is to become this generation. What an earlier rebuild left is kept if it was folded by these rules (declared sources have theirs)
-    /// from chunks that are all still in the index; else it is made anew.
+    /// from chunks that are all still in the index; else it is made anew. It knows the client secret that the generation before it knows.
     ///
     /// # Errors
     /// When the index or the new file failed.
@@ -50,6 +52,7 @@ impl Generations {
         if self.path(generation).exists() {
             match self.open(generation).await {
                 Ok(shadow) if is_begin_of(&shadow, (rules, declared), index).await? => {
+                    self.take_over_client_secret(generation, &shadow).await?;
                     return Ok(Arc::new(shadow));
                 }
                 Ok(other) => other.close().await,
@@ -62,7 +65,54 @@ impl Generations {
         for (source, rules) in declared {
             shadow.adopt_rules(&Source::named(source), rules).await?;
         }
+        self.take_over_client_secret(generation, &shadow).await?;
         Ok(Arc::new(shadow))
+    }
+
+    /// The client secrets that are noted in the generations that are there: the one in use, perhaps a shadow. What cannot be read, or
+    /// is of an older program, is left out.
+    ///
+    /// # Errors
+    /// When the folder could not be listed.
+    pub async fn client_secrets(&self) -> std::io::Result<Vec<String>> {
+        let folder = self.folder.clone();
+        let paths = task::blocking(move || {
+            let entries = match std::fs::read_dir(&folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries?,
+            };
+            let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+            paths.collect::<std::io::Result<Vec<PathBuf>>>()
+        });
+        let mut secrets = Vec::new();
+        for path in paths.await? {
+            if path.extension().is_some_and(|ending| ending == "sqlite")
+                && let Ok(Some(known)) = noted_in(path).await
+            {
+                secrets.push(known);
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// Has a generation know the secret by whose hashes the one before it counts users: the chunks are the same.
+    async fn take_over_client_secret(
+        &self,
+        generation: u64,
+        shadow: &SqliteAggregates,
+    ) -> Result<(), AggregateError> {
+        match noted_in(self.path(generation.saturating_sub(1))).await {
+            Ok(Some(known)) => {
+                let stale = shadow.client_secret().await?;
+                shadow.claim_client_secret(&known, stale.as_deref()).await
+            }
+            Ok(None) | Err(AggregateError::Absent { .. }) => Ok(()),
+            // What cannot be read is what a rebuild is for.
+            Err(error) => {
+                tracing::warn!(%error, "the client secret of the aggregates in use is not known");
+                Ok(())
+            }
+        }
     }
 
     /// Removes all generations before the one in use. The process may have ended between a swap and the removal.
@@ -126,6 +176,14 @@ async fn is_begin_of(
             return Ok(true);
         }
     }
+}
+
+/// The client secret that a file of aggregates knows.
+async fn noted_in(path: PathBuf) -> Result<Option<String>, AggregateError> {
+    let aggregates = task::blocking(move || SqliteAggregates::open_read_only(&path)).await?;
+    let known = aggregates.client_secret().await;
+    aggregates.close().await;
+    known
 }
 
 fn remove_file(path: &Path) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aggregate_store::{AggregateStore, Batch, Committed, ErroredRow, Kept, RetriedChunk, Source};
+use aggregate_store::{AggregateStore, Batch, Committed, ErroredRow, Kept, Rebuild, RetriedChunk, Source};
 use index_schema::{ChunkKind, IndexEntry, Selection};
 use ping::{ChunkId, RecordId};
 
@@ -70,13 +70,12 @@ impl Aggregator {
         progress: &(dyn Fn(ReplayProgress) + Send + Sync),
     ) -> Result<Replayed, AggregatorError> {
         self.take_over_rules().await?;
+        let before = self.current.get().rebuilds().await?;
         self.work.try_all_again();
         let (mut done, mut passed_over) = (ReplayProgress::default(), PassedOver::default());
         self.replay_rows(&mut done, &mut passed_over, progress).await?;
         self.retry_chunks(&mut done, &mut passed_over, progress).await?;
-        if done.replayed > 0 {
-            self.begin_rebuilds_anew().await?;
-        }
+        self.tell_rebuilds_begun_anew(&before).await?;
         let status = self.current.get().status().await?;
         let ReplayProgress {
             replayed, unreadable, ..
@@ -105,16 +104,16 @@ impl Aggregator {
         self.retry_chunks(&mut done, &mut passed_over, &|_| {}).await
     }
 
-    /// What is under way may have folded the same pings as errored ones, and would come into use so.
-    async fn begin_rebuilds_anew(&self) -> Result<(), AggregatorError> {
-        let aggregates = self.current.get();
-        for rebuild in aggregates.rebuilds().await? {
-            tracing::info!(
-                epoch = rebuild.epoch,
-                "a rebuild begins anew: it knows pings as errored ones that are folded now"
-            );
-            aggregates.give_up_rebuild(rebuild.epoch).await?;
-            aggregates.begin_rebuild(&rebuild.wish).await?;
+    /// What was under way and had folded pings as errored ones that are folded now began anew, in the transaction of their sums.
+    async fn tell_rebuilds_begun_anew(&self, before: &[Rebuild]) -> Result<(), AggregatorError> {
+        for rebuild in self.current.get().rebuilds().await? {
+            let was = before.iter().find(|was| was.wish == rebuild.wish);
+            if was.is_some_and(|was| was.epoch != rebuild.epoch) {
+                tracing::info!(
+                    epoch = rebuild.epoch,
+                    "a rebuild begins anew: it knew pings as errored ones that are folded now"
+                );
+            }
         }
         Ok(())
     }

@@ -47,5 +47,6 @@ pub use limits::{BODY_BYTES_MAX, EdgeLimits, IMPORTED_FILES_MAX, LOG_BYTES_MIN};
 pub use log::look::{LogCounts, damaged_pieces, read_counts};
 pub use log::open::OpenError;
 pub use privacy::{Privacy, PrivacyError, PrivacyFolder};
+pub use readers::privacy::RuleSet;
 pub use start::EdgeError;
 pub use status::EdgeStatus;

@@ -33,6 +33,16 @@ pub enum PrivacyError {
         /// Why.
         source: StoredRulesError,
     },
+    /// A set is not there that a plan names.
+    #[error(
+        "privacy rules {path} are missing, and a plan in the write-ahead log names them: put the file back from a backup. If it is \
+         lost for good, copy the newest file beside it under this name: then the pings of that plan become another chunk, by the \
+         rules of now"
+    )]
+    Missing {
+        /// The file.
+        path: String,
+    },
     /// There are too many rules to be kept.
     #[error(
         "the privacy rules of all declarations take {bytes} bytes, more than {max}: name fewer paths in `drop`, or one that leads \
@@ -136,8 +146,21 @@ impl PrivacyFolder {
         self.newest.as_ref().and_then(|(_, set)| set.secret)
     }
 
-    /// Has these rules in force from now on, and keeps them. The secret must be the one of before, unless it replaces that on
+    /// Whether these rules can be in force: nothing is kept yet. The secret must be the one of before, unless it replaces that on
     /// purpose.
+    ///
+    /// # Errors
+    /// See [`PrivacyError`].
+    pub fn check(
+        &self,
+        rules: &Rules,
+        secret: Option<&ClientSecret>,
+        replaces: Option<Fingerprint>,
+    ) -> Result<(), PrivacyError> {
+        self.set_of(rules.clone(), secret, replaces).map(drop)
+    }
+
+    /// Has these rules in force from now on, and keeps them, if they can be; see [`check`](Self::check).
     ///
     /// # Errors
     /// See [`PrivacyError`]. Then nothing is in force.
@@ -147,7 +170,35 @@ impl PrivacyFolder {
         secret: Option<ClientSecret>,
         replaces: Option<Fingerprint>,
     ) -> Result<Privacy, PrivacyError> {
-        let (known, given) = (self.secret(), secret.as_ref().map(ClientSecret::fingerprint));
+        let (set, text) = self.set_of(rules, secret.as_ref(), replaces)?;
+        let number = match &self.newest {
+            Some((number, newest)) if *newest == set => {
+                self.settle()?;
+                *number
+            }
+            None if set.rules.is_empty() => 0,
+            newest => {
+                let number = newest.as_ref().map_or(0, |(number, _)| *number) + 1;
+                self.keep(number, &text)?;
+                number
+            }
+        };
+        let current = (!set.rules.is_empty()).then(|| NumberedRules::new(number, set.rules, secret.as_ref()));
+        Ok(Privacy {
+            folder: Some((self.disk, self.dir)),
+            secret,
+            current: current.map(Arc::new),
+        })
+    }
+
+    /// The set of these rules, and it as it is kept.
+    fn set_of(
+        &self,
+        rules: Rules,
+        secret: Option<&ClientSecret>,
+        replaces: Option<Fingerprint>,
+    ) -> Result<(RuleSet, String), PrivacyError> {
+        let (known, given) = (self.secret(), secret.map(ClientSecret::fingerprint));
         let hashes = rules.hash();
         match known {
             Some(known) if given != Some(known) => {
@@ -166,26 +217,6 @@ impl PrivacyFolder {
             },
             rules,
         };
-        let number = match &self.newest {
-            Some((number, newest)) if *newest == set => *number,
-            None if set.rules.is_empty() => 0,
-            newest => {
-                let number = newest.as_ref().map_or(0, |(number, _)| *number) + 1;
-                self.keep(number, &set)?;
-                number
-            }
-        };
-        let current = (!set.rules.is_empty()).then(|| NumberedRules::new(number, set.rules, secret.as_ref()));
-        Ok(Privacy {
-            folder: Some((self.disk, self.dir)),
-            secret,
-            current: current.map(Arc::new),
-        })
-    }
-
-    /// Keeps a set for good: when this returns, a crash cannot lose it.
-    fn keep(&self, number: u32, set: &RuleSet) -> Result<(), PrivacyError> {
-        let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
         let text = set.to_text();
         if text.len() > PRIVACY_SET_BYTES_MAX {
             return Err(PrivacyError::TooMany {
@@ -193,6 +224,18 @@ impl PrivacyFolder {
                 max: PRIVACY_SET_BYTES_MAX,
             });
         }
+        Ok((set, text))
+    }
+
+    /// Has the newest set stay: whoever kept it may have been killed before its name was on disk.
+    fn settle(&self) -> Result<(), PrivacyError> {
+        let dir = self.dir.as_path();
+        self.disk.sync_dir(dir).map_err(|error| on_disk(dir, error))
+    }
+
+    /// Keeps a set for good: when this returns, a crash cannot lose it.
+    fn keep(&self, number: u32, text: &str) -> Result<(), PrivacyError> {
+        let (disk, dir) = (self.disk.as_ref(), self.dir.as_path());
         let parent = dir.parent().unwrap_or(dir);
         disk.create_dir(dir).map_err(|error| on_disk(dir, error))?;
         disk.sync_dir(parent).map_err(|error| on_disk(parent, error))?;
@@ -222,8 +265,7 @@ impl Privacy {
             return Ok(PlanRules::Known(Some(Arc::clone(current))));
         }
         let Some((disk, dir)) = &self.folder else {
-            let missing = io::Error::from(io::ErrorKind::NotFound);
-            return Err(on_disk(&path_of(Path::new("privacy"), number), missing));
+            return Err(missing(&path_of(Path::new("privacy"), number)));
         };
         let set = read(disk.as_ref(), dir, number)?;
         let given = self.secret.as_ref();
@@ -260,7 +302,10 @@ fn number_of(path: &Path) -> Option<u32> {
 fn read(disk: &dyn Disk, dir: &Path, number: u32) -> Result<RuleSet, PrivacyError> {
     let path = path_of(dir, number);
     let of_the_disk = |error| on_disk(&path, error);
-    let file = disk.open_read(&path).map_err(of_the_disk)?;
+    let file = match disk.open_read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(&path)),
+        other => other.map_err(of_the_disk)?,
+    };
     let length = file.len().map_err(of_the_disk)?;
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let source = if length > PRIVACY_SET_BYTES_MAX {
@@ -277,6 +322,12 @@ fn read(disk: &dyn Disk, dir: &Path, number: u32) -> Result<RuleSet, PrivacyErro
         path: path.display().to_string(),
         source,
     })
+}
+
+fn missing(path: &Path) -> PrivacyError {
+    PrivacyError::Missing {
+        path: path.display().to_string(),
+    }
 }
 
 fn on_disk(path: &Path, source: io::Error) -> PrivacyError {

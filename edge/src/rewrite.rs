@@ -54,6 +54,9 @@ impl Rewriter {
         head: &mut RecordHead,
         body: &'a [u8],
     ) -> &'a [u8] {
+        if rules.forgets_clients() {
+            head.client_hash = None;
+        }
         if kind == ChunkKind::Errors {
             return left_out();
         }

@@ -23,21 +23,32 @@ pub(crate) fn given(path: &Path) -> anyhow::Result<ClientSecret> {
     read(path, 0o007)?.with_context(|| format!("--client-secret-file: there is no {}", path.display()))
 }
 
-/// The data directory's own secret, if there is one.
+/// The data directory's own secret, if there is one. When this returns, a crash cannot lose it: whoever made it may have been killed
+/// before its name was on disk.
 pub(crate) fn own(data_dir: &Path) -> anyhow::Result<Option<ClientSecret>> {
-    read(&data_dir.join(NAME), 0o077)
+    let path = data_dir.join(NAME);
+    let secret = read(&path, 0o077)?;
+    if secret.is_some() {
+        let synced = File::open(data_dir).and_then(|folder| folder.sync_all());
+        synced.with_context(|| format!("cannot sync the folder of {}", path.display()))?;
+    }
+    Ok(secret)
 }
 
-/// Makes the data directory's own secret, of which there is none. When this returns, a crash cannot lose it.
-pub(crate) fn make(data_dir: &Path, random: &dyn Random) -> anyhow::Result<ClientSecret> {
-    let (path, draft) = (data_dir.join(NAME), data_dir.join(format!("{NAME}.new")));
+/// Draws a secret.
+pub(crate) fn draw(random: &dyn Random) -> ClientSecret {
     let (mut bytes, halves) = ([0; ClientSecret::BYTES], [random.bits(), random.bits()]);
     bytes.copy_from_slice(halves.as_flattened());
-    write(&draft, &bytes)
+    ClientSecret::from_bytes(bytes)
+}
+
+/// Keeps a secret as the data directory's own, of which there is none. When this returns, a crash cannot lose it.
+pub(crate) fn keep(data_dir: &Path, secret: &ClientSecret) -> anyhow::Result<()> {
+    let (path, draft) = (data_dir.join(NAME), data_dir.join(format!("{NAME}.new")));
+    write(&draft, secret.as_bytes())
         .and_then(|()| fs::rename(&draft, &path))
         .and_then(|()| File::open(data_dir)?.sync_all())
-        .with_context(|| format!("cannot make {}", path.display()))?;
-    Ok(ClientSecret::from_bytes(bytes))
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 fn write(draft: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -59,7 +70,14 @@ fn read(path: &Path, forbidden: u32) -> anyhow::Result<Option<ClientSecret>> {
     let name = path.display();
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Another one in the place of such a link would be where nobody looks for it.
+            anyhow::ensure!(
+                fs::symlink_metadata(path).is_err(),
+                "{name}, the secret that clients are hashed with, is a link that leads nowhere: mount what it leads to, or remove it"
+            );
+            return Ok(None);
+        }
         Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
     };
     let about = file.metadata().with_context(|| format!("cannot read {name}"))?;
@@ -104,13 +122,13 @@ mod tests {
         // What a crash left while another was made.
         fs::write(dir.join("client-secret.new"), "half of it").expect("written");
         let random = SeededRandom::new(1);
-        let made = make(dir, &*random).expect("made");
+        let made = draw(&*random);
+        keep(dir, &made).expect("made");
         assert_eq!(own(dir).expect("read"), Some(made.clone()));
         let about = fs::metadata(dir.join(NAME)).expect("there");
         assert_eq!((about.mode() & 0o777, about.len()), (0o600, 32));
         assert!(!dir.join("client-secret.new").exists());
-        let other = tempfile::tempdir().expect("a folder");
-        assert_ne!(make(other.path(), &*random).expect("made"), made);
+        assert_ne!(draw(&*random), made);
     }
 
     #[test]
@@ -149,6 +167,14 @@ mod tests {
                     "{error}"
                 );
             }
+        }
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink(folder.path().join("unmounted"), &path).expect("linked");
+        for error in [
+            own(folder.path()).expect_err("a link"),
+            given(&path).expect_err("a link"),
+        ] {
+            assert!(error.to_string().contains("a link that leads nowhere"), "{error}");
         }
         let error = given(&folder.path().join("none"))
             .expect_err("absent")

@@ -28,6 +28,7 @@ mod rebuild;
 mod reconcile;
 mod replay;
 mod retention;
+mod secret_note;
 mod serve;
 mod shared;
 mod status;

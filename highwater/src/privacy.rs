@@ -1,119 +1,134 @@
-//! What declarations have done with pings before they are stored: the rules in force, and the secret to carry them out with.
+//! What declarations have done with pings before they are stored: the rules in force, and the secret to carry them out with. All who
+//! know a secret are asked before anything is noted anywhere: one that is refused leaves no trace.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use aggregate_store::AggregateError;
+use aggregator::Generations;
 use anyhow::Context;
 use disk::Disk;
 use edge::{Privacy, PrivacyFolder};
-use readers::privacy::{ClientSecret, Declared, Fingerprint};
+use readers::privacy::{ClientSecret, Declared, Fingerprint, Rules};
 use service::directory::DataDirectory;
 use service::random::Random;
-use service::task;
-use store::{Payload, Put, Store, StoreError};
+use store::Store;
 
 use crate::client_secret;
 use crate::data::Data;
 use crate::product;
+use crate::secret_note::{SecretInUse, claim_in_store, compare_with_store};
 
-/// What tells the secret that is in use, and the one that it may replace.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SecretInUse {
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) replaces: Option<Fingerprint>,
+/// What is declared and was promised before, and the secret to do it with. Nothing of it is in force yet.
+pub(crate) struct Promised {
+    folder: PrivacyFolder,
+    rules: Rules,
+    secret: Option<ClientSecret>,
+    /// Whether the secret was drawn just now, and is kept nowhere.
+    is_drawn: bool,
+    replaces: Option<Fingerprint>,
+    data_dir: PathBuf,
 }
 
-/// Has what is declared in force for what is gathered from now on. The caller holds the directory's lock.
-///
-/// # Errors
-/// When the declarations, the rules of before or the secret cannot be had, or the secret is another one.
-pub(crate) fn open(
-    data: &Data,
-    directory: &DataDirectory,
-    disk: Arc<dyn Disk>,
-    random: &dyn Random,
-) -> anyhow::Result<(Privacy, Option<SecretInUse>)> {
-    let folder = PrivacyFolder::open(disk, &directory.privacy())?;
-    let declarations = product::declared(&data.fold.products)?;
-    let rules = folder.after(&Declared::of(
-        declarations.iter().map(|(_, declaration, _)| declaration),
-    ));
-    let replaces = replaced(data)?;
-    let secret = match &data.intake.client_secret_file {
-        Some(path) => Some(client_secret::given(path)?),
-        None => client_secret::own(directory.root())?,
-    };
-    let secret = match secret {
-        None if rules.hash() && (folder.secret().is_none() || folder.secret() == replaces) => {
-            anyhow::ensure!(
-                data.places.store.is_none(),
-                "a declaration has clients hashed before their pings are stored, and several edges may share this store: give all of them \
-                 one secret of {} random bytes, by --client-secret-file (HIGHWATER_CLIENT_SECRET_FILE)",
-                ClientSecret::BYTES
-            );
-            Some(client_secret::make(directory.root(), random)?)
-        }
-        secret => secret,
-    };
-    let in_use = secret
-        .as_ref()
-        .filter(|_| rules.hash())
-        .map(|secret| SecretInUse {
-            fingerprint: secret.fingerprint(),
+impl Promised {
+    /// Reads it, and compares the secret with the one of the rules of before.
+    ///
+    /// # Errors
+    /// When the declarations, the rules of before or the secret cannot be had, or the secret is another one.
+    pub(crate) fn read(
+        data: &Data,
+        directory: &DataDirectory,
+        disk: Arc<dyn Disk>,
+        random: &dyn Random,
+    ) -> anyhow::Result<Self> {
+        let folder = PrivacyFolder::open(disk, &directory.privacy())?;
+        let declarations = product::declared(&data.fold.products)?;
+        let rules = folder.after(&Declared::of(
+            declarations.iter().map(|(_, declaration, _)| declaration),
+        ));
+        let replaces = replaced(data)?;
+        let secret = match &data.intake.client_secret_file {
+            Some(path) => Some(client_secret::given(path)?),
+            None => client_secret::own(directory.root())?,
+        };
+        let is_drawn =
+            secret.is_none() && rules.hash() && (folder.secret().is_none() || folder.secret() == replaces);
+        anyhow::ensure!(
+            !is_drawn || data.places.store.is_none(),
+            "a declaration has clients hashed before their pings are stored, and several edges may share this store: give all of them \
+             one secret of {} random bytes, by --client-secret-file (HIGHWATER_CLIENT_SECRET_FILE)",
+            ClientSecret::BYTES
+        );
+        let secret = secret.or_else(|| is_drawn.then(|| client_secret::draw(random)));
+        folder.check(&rules, secret.as_ref(), replaces)?;
+        Ok(Self {
+            folder,
+            rules,
+            secret,
+            is_drawn,
             replaces,
-        });
-    Ok((folder.begin(rules, secret, replaces)?, in_use))
-}
+            data_dir: directory.root().to_owned(),
+        })
+    }
 
-/// Under which key a store that several edges share notes with which secret they hash clients.
-const NOTED: &str = "privacy/client-secret";
+    /// The secret, if a hash stands for any client.
+    pub(crate) fn secret(&self) -> Option<SecretInUse> {
+        let secret = self.secret.as_ref().filter(|_| self.rules.hash())?;
+        Some(SecretInUse {
+            fingerprint: secret.fingerprint(),
+            replaces: self.replaces,
+        })
+    }
 
-/// What such a note begins with: its kind and version.
-const KIND: &str = "highwater-client-secret 1 ";
-
-/// How long a store that does not answer is waited for between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Notes the secret in a store that others may share, once, and compares it. Waits for a store that does not answer.
-///
-/// # Errors
-/// When another one is noted there, or what is noted cannot be read.
-pub(crate) async fn claim_in_store(store: &dyn Store, secret: SecretInUse) -> anyhow::Result<()> {
-    let given = format!("{KIND}{}\n", secret.fingerprint);
-    loop {
-        match noted(store, &given).await {
-            Ok(noted) if noted == given => return Ok(()),
-            Ok(noted) => {
-                let text = noted.strip_prefix(KIND).map(str::trim_end);
-                let known = text.and_then(Fingerprint::parse).with_context(|| {
-                    format!("the object {NOTED} of the store is no note of a client secret that this program can read")
-                })?;
-                anyhow::ensure!(
-                    secret.replaces == Some(known),
-                    "the edges of this store hash clients with the secret {known}, and {} is given: give all of them one \
-                     (--client-secret-file), for by two each user is counted twice; if that one is lost for good, start once with \
-                     --client-secret-replaces {known}",
-                    secret.fingerprint
-                );
-                store.delete(NOTED).await?;
+    /// Compares the secret with the one by which the aggregates of the data directory count users, if they know any.
+    ///
+    /// # Errors
+    /// When that is another one.
+    pub(crate) async fn compare_with_aggregates(&self, aggregates: &Generations) -> anyhow::Result<()> {
+        let Some(secret) = self.secret() else {
+            return Ok(());
+        };
+        let known = aggregates.client_secrets().await;
+        // Of two generations one may be the rest of a rebuild by a secret that was replaced since.
+        let known = known.context("the folder of the aggregates")?;
+        let may_follow = |known: &String| secret.may_follow(Fingerprint::parse(known));
+        match known.first() {
+            Some(other) if !known.iter().any(may_follow) => Err(AggregateError::OtherClientSecret {
+                known: other.clone(),
+                given: match self.is_drawn {
+                    true => "none".to_owned(),
+                    false => secret.fingerprint.to_string(),
+                },
             }
-            Err(error) => {
-                tracing::warn!(%error, "the store does not say with which secret clients are hashed; asked again");
-                task::sleep(PAUSE).await;
-            }
+            .into()),
+            _ => Ok(()),
         }
     }
-}
 
-/// What is noted, after this was, unless something was before.
-async fn noted(store: &dyn Store, given: &str) -> Result<String, StoreError> {
-    let note = Payload::Bytes(given.to_owned().into_bytes().into());
-    match store.put_if_absent(NOTED, note).await? {
-        Put::Created => Ok(given.to_owned()),
-        Put::AlreadyThere => {
-            let noted = store.get(NOTED).await?;
-            Ok(String::from_utf8_lossy(&noted).into_owned())
+    /// Compares the secret with the one that is noted in a store that others may share. Waits for a store that does not answer.
+    ///
+    /// # Errors
+    /// When another one is noted there, or what is noted cannot be read.
+    pub(crate) async fn compare_with_store(&self, store: &dyn Store) -> anyhow::Result<()> {
+        let Some(secret) = self.secret() else {
+            return Ok(());
+        };
+        compare_with_store(store, secret).await
+    }
+
+    /// Has all of it in force for what is gathered from now on: keeps the secret, notes it in a store that others may share, and keeps
+    /// the rules. After a crash in between the next start goes on with it. The caller holds the directory's lock.
+    ///
+    /// # Errors
+    /// When one of them cannot be kept, or another edge noted another secret just now.
+    pub(crate) async fn begin(self, shared: Option<&dyn Store>) -> anyhow::Result<Privacy> {
+        if let Some(secret) = self.secret.as_ref().filter(|_| self.is_drawn) {
+            client_secret::keep(&self.data_dir, secret)?;
         }
+        if let (Some(secret), Some(store)) = (self.secret(), shared) {
+            claim_in_store(store, secret).await?;
+        }
+        Ok(self.folder.begin(self.rules, self.secret, self.replaces)?)
     }
 }
 
@@ -129,7 +144,11 @@ pub(crate) fn check(data: &Data) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn replaced(data: &Data) -> anyhow::Result<Option<Fingerprint>> {
+/// The secret that another one may replace, as the settings say.
+///
+/// # Errors
+/// When what they say is no fingerprint.
+pub(crate) fn replaced(data: &Data) -> anyhow::Result<Option<Fingerprint>> {
     let text = data.intake.client_secret_replaces.as_deref();
     let parsed = text.map(|text| {
         Fingerprint::parse(text).with_context(|| {
@@ -137,45 +156,4 @@ fn replaced(data: &Data) -> anyhow::Result<Option<Fingerprint>> {
         })
     });
     parsed.transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use store::MemoryStore;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn edges_that_share_a_store_hash_with_one_secret() {
-        let store = MemoryStore::default();
-        let secret = |byte: u8, replaces: Option<u8>| {
-            let fingerprint = |byte| ClientSecret::from_bytes([byte; 32]).fingerprint();
-            SecretInUse {
-                fingerprint: fingerprint(byte),
-                replaces: replaces.map(fingerprint),
-            }
-        };
-        for _ in 0..2 {
-            claim_in_store(&store, secret(1, None)).await.expect("noted");
-        }
-        for replaces in [None, Some(2), Some(3)] {
-            let error = claim_in_store(&store, secret(2, replaces))
-                .await
-                .expect_err("another");
-            let known = secret(1, None).fingerprint.to_string();
-            assert!(
-                error
-                    .to_string()
-                    .contains(&format!("--client-secret-replaces {known}")),
-                "{error}"
-            );
-        }
-        claim_in_store(&store, secret(2, Some(1)))
-            .await
-            .expect("replaced");
-        claim_in_store(&store, secret(2, None)).await.expect("noted");
-        claim_in_store(&store, secret(1, None))
-            .await
-            .expect_err("it was replaced");
-    }
 }

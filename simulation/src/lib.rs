@@ -15,6 +15,7 @@ mod live;
 mod oracle;
 mod plan;
 mod process;
+mod promise;
 mod remote;
 mod retained;
 mod retaining;

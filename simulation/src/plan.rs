@@ -9,6 +9,7 @@ use edge::EdgeLimits;
 use retention::Consent;
 
 use crate::dice::Dice;
+use crate::promise::Promise;
 use crate::scheduler::Pace;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -38,6 +39,8 @@ pub(crate) struct WorldPlan {
     pub(crate) keep: Option<u32>,
     /// What a person says to deletions that wait: nothing, where a clock was ever far off.
     pub(crate) consent: Consent,
+    /// What is promised of the pings.
+    pub(crate) promise: Promise,
     /// By how many days the clock is off while which process runs: each leap once at most, so that no two of them agree.
     pub(crate) leaps: BTreeMap<u64, i64>,
 }
@@ -178,6 +181,7 @@ impl WorldPlan {
             announcements: dice.one(&[1, 3, 1_000]),
             keep: keep(seed),
             consent: consent(seed, &leaps),
+            promise: Promise::draw(seed),
             leaps,
         }
     }

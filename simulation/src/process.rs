@@ -60,6 +60,10 @@ impl Process {
         let (objects, databases) = gates(life);
         let store = CrashingStore::new(world.store(life), objects);
         let (announce, announced) = mpsc::channel(world.plan.announcements);
+        let privacy = world
+            .plan
+            .promise
+            .begin(Arc::clone(&disk), life.dice("what is declared"))?;
         let parts = Parts {
             disk,
             store: store.clone(),
@@ -67,7 +71,7 @@ impl Process {
             random: SeededRandom::new(life.dice("salts").any()),
             schema: DimensionSchema::default(),
             incarnation: OWN,
-            privacy: edge::Privacy::none(),
+            privacy,
             announce,
         };
         let edge = Edge::open(options(world), parts)

@@ -1,5 +1,6 @@
 //! What is there in the end, held against what was acknowledged and against the oracle.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aggregate_store::Counters;
@@ -8,6 +9,7 @@ use index_schema::Index;
 use tokio::sync::mpsc;
 
 use crate::process::Process;
+use crate::promise::Promise;
 use crate::world::World;
 use crate::{Chunks, Found, Left, Sent};
 
@@ -23,6 +25,8 @@ pub struct Verdict {
     pub doubled: u64,
     /// Everything else, in words.
     pub wrong: Vec<String>,
+    /// What may have been taken out of what is stored.
+    pub(crate) promise: Promise,
 }
 
 impl Verdict {
@@ -41,21 +45,22 @@ impl Verdict {
     /// Each ping in exactly one chunk, by record; more often only if it was sent again for want of a 200.
     pub fn judge_records<'a>(&mut self, all_sent: impl IntoIterator<Item = &'a Sent>, chunks: &Chunks) {
         let mut ids = BTreeSet::new();
-        let mut stored: BTreeMap<(&str, &[u8]), u64> = BTreeMap::new();
+        let mut stored: BTreeMap<(&str, Cow<'_, [u8]>), u64> = BTreeMap::new();
         for record in records(chunks) {
             self.doubled += u64::from(!ids.insert(record.id));
-            *stored.entry((&record.uri, &record.body)).or_default() += 1;
+            let left = self.promise.left_of(&record.body);
+            *stored.entry((&record.uri, left)).or_default() += 1;
         }
         for sent in all_sent {
-            let times = stored
-                .remove(&(sent.uri.as_str(), sent.stored.as_slice()))
-                .unwrap_or(0);
+            let left = self.promise.left_of(&sent.stored);
+            let times = stored.remove(&(sent.uri.as_str(), left)).unwrap_or(0);
             self.lost += u64::from(sent.taken && times == 0);
             self.doubled += times.saturating_sub(sent.attempts);
         }
         self.expect(stored.is_empty(), || {
             format!("{} stored pings were never sent", stored.len())
         });
+        self.wrong.extend(self.promise.broken_by(chunks));
     }
 
     /// Every chunk indexed, folded once; the counters settle.
@@ -110,7 +115,10 @@ impl Verdict {
 
 /// Judges what is there when everything is sealed, indexed and folded.
 pub(crate) async fn judge(world: &World, process: &Process) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict {
+        promise: world.plan.promise,
+        ..Verdict::default()
+    };
     let chunks = crate::chunks(world.bare_store(&process.life).as_ref()).await;
     match (chunks, world.days()) {
         (Ok(present), Some(days)) => {

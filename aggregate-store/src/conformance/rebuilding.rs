@@ -16,8 +16,9 @@ use super::{
     sources,
 };
 use crate::{
-    AggregateError, AggregateStore, Batch, CellKey, CellQuery, Committed, Counters, Days, Epochs, ErroredRow,
-    Flip, Flipped, FoldVersion, FoldedChunk, Rebuild, RebuildWish, Source, SourceCounts,
+    AggregateError, AggregateStore, Batch, CellKey, CellQuery, Committed, Counters, Days, Epochs,
+    ErroredRow, Flip, Flipped, FoldVersion, FoldedChunk, Rebuild, RebuildWish, RetriedChunk, Source,
+    SourceCounts,
 };
 
 /// Random histories: each compares after every step.
@@ -74,6 +75,7 @@ pub(super) fn keep_the_law(make: &impl AsyncFn() -> Arc<dyn AggregateStore>, run
     runtime.block_on(async {
         what_was_folded_for_other_epochs_is_not_written(&*make().await).await;
         a_wish_takes_the_place_of_another(&*make().await).await;
+        a_rebuild_that_has_folded_what_is_replayed_begins_anew(&*make().await).await;
         rules_are_adopted_by_what_was_never_counted(&*make().await).await;
         a_source_that_was_not_counted_by_name_is_counted_once(&*make().await).await;
     });
@@ -404,6 +406,98 @@ async fn what_was_folded_for_other_epochs_is_not_written(store: &dyn AggregateSt
         Committed::Outdated,
         "given up"
     );
+}
+
+/// At once: who puts it into use meanwhile would have the pings be errored ones again.
+async fn a_rebuild_that_has_folded_what_is_replayed_begins_anew(store: &dyn AggregateStore) {
+    let chunks: Vec<ChunkId> = (1..=4).map(|plan| chunk_id(1, 1, plan)).collect();
+    let wish = wish(Some("acme/usage"), Days::ALL);
+    let begun = store.begin_rebuild(&wish).await.expect("begun").epoch;
+    let row = |at: usize, reason: &str, epoch| ErroredRow {
+        source: Source::named("acme/usage").in_epoch(epoch),
+        record: record_id(1, chunks[at].plan),
+        submission_date: days()[0],
+        chunk: chunks[at],
+        position: 0,
+        reason: reason.to_owned(),
+    };
+    for (at, chunk) in chunks.iter().enumerate() {
+        let fold = |rebuild: Option<u32>| Batch {
+            chunks: vec![folded_chunk(*chunk)],
+            errored: vec![row(at, "odd", rebuild.unwrap_or(0))],
+            counters: Counters {
+                errored_pings: 1,
+                ..Counters::default()
+            },
+            rebuild,
+            ..Batch::default()
+        };
+        assert_eq!(committed(store, fold(None)).await, Committed::Written);
+        if at != 1 {
+            assert_eq!(committed(store, fold(Some(begun))).await, Committed::Written);
+        }
+    }
+    let replay = |at: usize, folded: i64| Batch {
+        replayed: vec![row(at, "odd", 0)],
+        errored: (folded == 0).then(|| row(at, "odder", 0)).into_iter().collect(),
+        counters: Counters {
+            folded,
+            errored_pings: -folded,
+            ..Counters::default()
+        },
+        ..Batch::default()
+    };
+    let under_way = async || store.rebuilds().await.expect("an answer");
+    for (at, folded) in [(0, 0), (1, 1)] {
+        assert_eq!(committed(store, replay(at, folded)).await, Committed::Written);
+        let [rebuild] = &under_way().await[..] else {
+            panic!("one is under way")
+        };
+        assert_eq!(
+            rebuild.epoch, begun,
+            "nothing that it has folded counts otherwise"
+        );
+    }
+    let mut last = begun;
+    let retry = Batch {
+        retried: vec![RetriedChunk {
+            id: chunks[3],
+            before: 0,
+            now: 9,
+        }],
+        counters: Counters {
+            repeated: 1,
+            errored_pings: -1,
+            ..Counters::default()
+        },
+        ..Batch::default()
+    };
+    for (at, batch) in [(2, replay(2, 1)), (3, retry)] {
+        assert_eq!(committed(store, batch).await, Committed::Written);
+        let [rebuild] = &under_way().await[..] else {
+            panic!("one is under way")
+        };
+        assert!(rebuild.epoch > last && rebuild.wish == wish, "chunk {at}");
+        let rebuilt = store.rebuilt(rebuild.epoch, &chunks).await.expect("an answer");
+        assert!(!rebuilt.contains(&true), "it begins with nothing");
+        for epoch in [last, begun] {
+            let flip = Flip {
+                epoch,
+                days: Days::ALL,
+                fences: Vec::new(),
+                accounted: None,
+            };
+            let put = store.put_into_use(&flip).await;
+            assert_eq!(put.expect("an answer"), Flipped::Outdated, "it is over");
+        }
+        last = rebuild.epoch;
+        let again = Batch {
+            chunks: vec![folded_chunk(chunks[3])],
+            rebuild: Some(last),
+            ..Batch::default()
+        };
+        assert_eq!(committed(store, again).await, Committed::Written);
+    }
 }
 
 async fn a_wish_takes_the_place_of_another(store: &dyn AggregateStore) {

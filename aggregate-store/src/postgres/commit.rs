@@ -4,8 +4,9 @@ use postgres_connections::{Failure, Transaction};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
-use super::{cells, chunks, copies, counters, counts, errored, users, verdict};
+use super::{cells, chunks, copies, counters, counts, errored, users, verdict, wishes};
 use crate::layer::check_numbers;
+use crate::replays::Replays;
 use crate::{AggregateError, Batch, Committed};
 
 /// A batch in parts on its way, and how many cells it brought.
@@ -18,6 +19,9 @@ pub(super) struct Coming<'a> {
 /// Writes all of a batch, or fails with [`Unwritten`](super::refusal::Unwritten).
 pub(super) async fn write(transaction: &Transaction<'_>, batch: &Batch) -> Result<Committed, Failure> {
     write_one(transaction.client(), batch).await?;
+    let mut replays = Replays::default();
+    replays.note(batch);
+    wishes::begin_anew_those_of(transaction.client(), &replays.into_chunks()).await?;
     Ok(Committed::Written)
 }
 
@@ -26,10 +30,13 @@ pub(super) async fn write_parts(
     transaction: &Transaction<'_>,
     coming: &mut Coming<'_>,
 ) -> Result<Committed, Failure> {
+    let mut replays = Replays::default();
     while let Some(part) = coming.parts.recv().await {
         write_one(transaction.client(), &part).await?;
         *coming.cells += part.cells.len();
+        replays.note(&part);
         if part.is_last() {
+            wishes::begin_anew_those_of(transaction.client(), &replays.into_chunks()).await?;
             return Ok(Committed::Written);
         }
     }

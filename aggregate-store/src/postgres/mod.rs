@@ -8,6 +8,7 @@ mod aggregates;
 mod catalogue;
 mod cells;
 mod chunks;
+mod client_secret;
 mod commit;
 mod conditions;
 mod copies;

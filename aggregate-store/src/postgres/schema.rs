@@ -11,5 +11,6 @@ pub(super) const SCHEMA: Schema = Schema {
         &[include_str!("schema_2.sql")],
         &[include_str!("schema_3.sql")],
         &[include_str!("schema_4.sql")],
+        &[include_str!("schema_5.sql")],
     ],
 };

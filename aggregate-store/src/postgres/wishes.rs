@@ -1,14 +1,14 @@
 //! Rebuilds under way: what is wished, and in place of what.
 
-use ping::SubmissionDate;
+use ping::{ChunkId, SubmissionDate};
 use postgres_connections::Failure;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::epochs;
 use super::ids::column;
 use super::in_use::numbers;
 use super::listing::{text, utf8};
+use super::{chunks, epochs};
 use crate::stored::unstored;
 use crate::{AggregateError, Days, FoldVersion, Rebuild, RebuildWish};
 
@@ -63,6 +63,28 @@ pub(super) async fn begin(client: &Client, wish: &RebuildWish) -> Result<Rebuild
         }
     }
     check_counts(client, wish.source.as_deref(), wish.days).await?;
+    Ok(Rebuild {
+        epoch: add(client, wish).await?,
+        wish: wish.clone(),
+    })
+}
+
+/// Has those rebuilds that are under way and have folded one of these chunks begin with nothing, under other numbers.
+pub(super) async fn begin_anew_those_of(client: &Client, chunks: &[ChunkId]) -> Result<(), Failure> {
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    for rebuild in all(client).await? {
+        let rebuilt = chunks::are_folded(client, Some(rebuild.epoch), chunks).await?;
+        if rebuilt.contains(&true) {
+            end(client, rebuild.epoch).await?;
+            add(client, &rebuild.wish).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn add(client: &Client, wish: &RebuildWish) -> Result<u32, Failure> {
     let (first, last) = numbers(wish.days)?;
     let version = wish.version.as_ref();
     let given: [(&(dyn ToSql + Sync), Type); 6] = [
@@ -77,10 +99,7 @@ pub(super) async fn begin(client: &Client, wish: &RebuildWish) -> Result<Rebuild
         (&version.map(|version| version.settings.as_bytes()), Type::BYTEA),
     ];
     let epoch: i32 = client.query_typed_one(ADD, &given).await?.try_get(0)?;
-    Ok(Rebuild {
-        epoch: unstored(epoch.into())?,
-        wish: wish.clone(),
-    })
+    Ok(unstored(epoch.into())?)
 }
 
 /// Refuses to replace a part of what is counted where nobody knows which part that is.

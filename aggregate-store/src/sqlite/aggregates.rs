@@ -18,7 +18,7 @@ use super::limits::{
 };
 use super::reading::Reading;
 use super::workers::Workers;
-use super::{client_secret, fold_version, layers, retried, schema};
+use super::{fold_version, layers, retried, schema};
 use crate::layer::{Held, LayerStamp, LayerStatus, Part};
 use crate::{
     AboutSource, AggregateError, AggregateReads, AggregateStore, Batch, Bounds, CellQuery, Committed,
@@ -92,22 +92,6 @@ impl SqliteAggregates {
                 })
             })
             .map_err(|error| error.while_opening(&place))
-    }
-
-    /// Notes with which secret clients are hashed that are counted here, by a text that tells it from others; another secret only
-    /// in the place of the one that it `replaces`.
-    ///
-    /// # Errors
-    /// [`AggregateError::OtherClientSecret`] when another one is noted; or when the database refused.
-    pub async fn claim_client_secret(
-        &self,
-        secret: String,
-        replaces: Option<String>,
-    ) -> Result<(), AggregateError> {
-        self.write("note the client secret", move |writer| {
-            client_secret::claim(&mut writer.connection, &secret, replaces.as_deref())
-        })
-        .await
     }
 
     /// Ends the threads after what they were told to do, and closes the file. Dropping does the same, but blocks.

@@ -1,28 +1,38 @@
-//! With which secret the clients were hashed that are counted here: what tells it from others, not the secret.
+//! With which secret the clients were hashed that are counted here: one row of `meta`.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use crate::AggregateError;
+use super::SqliteAggregates;
+use crate::client_secret::is_to_be_noted;
+use crate::{AggregateError, ClientSecrets};
 
 const NAME: &str = "client_secret";
 
-/// Notes the secret that is known by this text, once. Another one may take the place of `replaces` alone.
-pub(super) fn claim(
-    connection: &mut Connection,
-    given: &str,
-    replaces: Option<&str>,
-) -> Result<(), AggregateError> {
+#[async_trait]
+impl ClientSecrets for SqliteAggregates {
+    async fn client_secret(&self) -> Result<Option<String>, AggregateError> {
+        self.read("look up the client secret", known).await
+    }
+
+    async fn claim_client_secret(&self, given: &str, replaces: Option<&str>) -> Result<(), AggregateError> {
+        let (given, replaces) = (given.to_owned(), replaces.map(str::to_owned));
+        self.write("note the client secret", move |writer| {
+            claim(&mut writer.connection, &given, replaces.as_deref())
+        })
+        .await
+    }
+}
+
+fn known(connection: &Connection) -> Result<Option<String>, AggregateError> {
+    let known = connection.query_row("SELECT value FROM meta WHERE name = ?1", [NAME], |row| row.get(0));
+    Ok(known.optional()?)
+}
+
+fn claim(connection: &mut Connection, given: &str, replaces: Option<&str>) -> Result<(), AggregateError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let known: Option<String> = transaction
-        .query_row("SELECT value FROM meta WHERE name = ?1", [NAME], |row| row.get(0))
-        .optional()?;
-    match known {
-        Some(known) if known == given => return Ok(()),
-        Some(known) if Some(known.as_str()) != replaces => {
-            let given = given.to_owned();
-            return Err(AggregateError::OtherClientSecret { known, given });
-        }
-        _ => {}
+    if !is_to_be_noted(known(&transaction)?.as_deref(), given, replaces)? {
+        return Ok(());
     }
     transaction.execute(
         "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -30,32 +40,4 @@ pub(super) fn claim(
     )?;
     transaction.commit()?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_is_noted_once_and_another_one_takes_its_place_only_where_that_is_named() {
-        let mut connection = Connection::open_in_memory().expect("a database");
-        connection
-            .execute_batch("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-            .expect("a table");
-        for _ in 0..2 {
-            claim(&mut connection, "aa", None).expect("noted");
-        }
-        for replaces in [None, Some("bb"), Some("cc")] {
-            let error = claim(&mut connection, "bb", replaces)
-                .expect_err("another")
-                .to_string();
-            assert!(
-                error.contains("aa") && error.contains("--client-secret-replaces aa"),
-                "{error}"
-            );
-        }
-        claim(&mut connection, "bb", Some("aa")).expect("replaced");
-        claim(&mut connection, "bb", Some("aa")).expect("and again");
-        claim(&mut connection, "aa", None).expect_err("it was replaced");
-    }
 }

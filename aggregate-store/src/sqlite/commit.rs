@@ -13,6 +13,7 @@ use super::{
     cells, chunks, counters, counts, epochs, errored, layers, rebuilt, retried, seen, users, wishes,
 };
 use crate::layer::LayerStamp;
+use crate::replays::Replays;
 use crate::{AggregateError, Batch, Committed, metrics};
 
 /// The connection that writes, and what it knows of the tables.
@@ -123,6 +124,9 @@ impl Writer {
         }
         let mut made = Changes::of(decoded.metrics());
         write_batches(&transaction, dictionary, merges, batches, &mut made)?;
+        let mut replays = Replays::default();
+        batches.iter().for_each(|batch| replays.note(batch));
+        begin_rebuilds_anew(&transaction, replays)?;
         transaction.commit()?;
         *changes = Some(made);
         Ok(Committed::Written)
@@ -142,6 +146,7 @@ impl Writer {
         } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut made = Changes::of(decoded.metrics());
+        let mut replays = Replays::default();
         while let Some(part) = parts.blocking_recv() {
             dictionary.trim();
             let mut folded = folded(&transaction, &[&part])?;
@@ -158,7 +163,9 @@ impl Writer {
             }
             write_batches(&transaction, dictionary, merges, &[&part], &mut made)?;
             *cells += part.cells.len();
+            replays.note(&part);
             if part.is_last() {
+                begin_rebuilds_anew(&transaction, replays)?;
                 transaction.commit()?;
                 *changes = Some(made);
                 return Ok(Committed::Written);
@@ -212,6 +219,23 @@ fn replay(
         done.extend(retried::write(connection, dictionary, &batch.retried)?);
     }
     Ok(done)
+}
+
+/// Begins those rebuilds anew that have folded what was replayed.
+fn begin_rebuilds_anew(connection: &Connection, replays: Replays) -> Result<(), AggregateError> {
+    let chunks = replays.into_chunks();
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    for rebuild in wishes::all(connection)? {
+        for chunk in &chunks {
+            if rebuilt::is_rebuilt(connection, rebuild.epoch, *chunk)? {
+                wishes::begin_anew(connection, &rebuild)?;
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_batches(

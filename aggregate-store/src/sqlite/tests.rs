@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use super::limits::{READERS, WAITING_READS};
 use crate::conformance::{
-    Oracle, any_additions, cell_batch, chunk_id, dump_of, every_back_end_keeps_the_law, folded_chunk,
+    Oracle, any_additions, cell_batch, chunk_id, dump_of, every_back_end_keeps_the_law,
+    every_back_end_notes_one_client_secret, folded_chunk,
 };
 use crate::layer::Part;
 use crate::{
@@ -59,6 +60,14 @@ fn it_keeps_the_law() {
         let store: Arc<dyn AggregateStore> = Arc::new(open(&folder.path().join(format!("{number}.sqlite"))));
         store
     });
+}
+
+#[tokio::test]
+async fn a_client_secret_is_noted_once() {
+    let folder = folder();
+    every_back_end_notes_one_client_secret(&open(&file(&folder))).await;
+    let again = open(&file(&folder)).client_secret().await.expect("an answer");
+    assert_eq!(again.as_deref(), Some("bb"), "also after a restart");
 }
 
 #[tokio::test]

@@ -55,8 +55,21 @@ pub(super) fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Re
         }
     }
     check_counts(&transaction, wish.source.as_deref(), wish.days)?;
+    let epoch = add(&transaction, &wish)?;
+    transaction.commit()?;
+    Ok(Rebuild { epoch, wish })
+}
+
+/// Has a rebuild that is under way begin with nothing, under another number.
+pub(super) fn begin_anew(connection: &Connection, rebuild: &Rebuild) -> Result<(), AggregateError> {
+    end(connection, rebuild.epoch)?;
+    add(connection, &rebuild.wish)?;
+    Ok(())
+}
+
+fn add(connection: &Connection, wish: &RebuildWish) -> Result<u32, AggregateError> {
     let (first, last) = numbers(wish.days);
-    transaction.execute(
+    connection.execute(
         "INSERT INTO rebuild (source, first_day, last_day, rules, fold_code, fold_settings)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
@@ -68,9 +81,7 @@ pub(super) fn begin(connection: &mut Connection, wish: RebuildWish) -> Result<Re
             wish.version.as_ref().map(|version| &version.settings),
         ],
     )?;
-    let epoch = unstored(transaction.last_insert_rowid())?;
-    transaction.commit()?;
-    Ok(Rebuild { epoch, wish })
+    unstored(connection.last_insert_rowid())
 }
 
 /// Refuses to replace a part of what is counted where nobody knows which part that is.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aggregate_store::AggregateStore;
-use aggregate_store::conformance::{every_back_end_deletes_by_date, every_back_end_keeps_the_law};
+use aggregate_store::conformance::{
+    every_back_end_deletes_by_date, every_back_end_keeps_the_law, every_back_end_notes_one_client_secret,
+};
 
 use crate::test_database::Rotation;
 
@@ -20,4 +22,10 @@ fn it_keeps_the_law() {
 fn deletion_leaves_what_a_store_has_that_never_knew_the_rest() {
     let Some(rotation) = Rotation::new() else { return };
     every_back_end_deletes_by_date(async || rotation.empty().await);
+}
+
+#[tokio::test]
+async fn a_client_secret_is_noted_once() {
+    let Some(rotation) = Rotation::new() else { return };
+    every_back_end_notes_one_client_secret(&*rotation.empty().await).await;
 }

@@ -79,4 +79,4 @@ impl Rotation {
 const EMPTY: &str = "SET client_min_messages = error; SET search_path = highwater_aggregates; TRUNCATE fold_version, source, \
      string, layout, dimension_set, cell, listing, union_value, folded, retried, seen, errored, counter, epoch, source_rules, rebuild, \
      rebuilt, rebuilt_errored, count_by_day, reason_by_day RESTART IDENTITY; \
-     UPDATE about SET epochs_number = 0, counted_by_source = TRUE";
+     UPDATE about SET epochs_number = 0, counted_by_source = TRUE, client_secret = NULL";

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use disk::{Moment, SimulatedDisk};
-use edge::{Edge, EdgeLimits, Privacy, PrivacyError, PrivacyFolder};
-use ping::ClientId;
+use edge::{Edge, EdgeLimits, ImportedPing, Privacy, PrivacyError, PrivacyFolder};
+use ping::{ClientId, Incarnation, Timestamp};
 use readers::declaration::Declaration;
 use readers::privacy::{ClientSecret, Declared, Fingerprint};
 use store::{Odds, Store, UnreliableStore};
@@ -150,6 +151,39 @@ fn what_is_taken_out_is_in_no_chunk_and_a_hash_stands_for_the_client() {
 }
 
 #[test]
+fn a_hash_that_an_imported_ping_bears_stays_unless_nothing_is_to_lead_to_a_client() {
+    for (privacy, stays) in [
+        ("drop: [/id]", true),
+        ("clients: daily", true),
+        ("drop: [/id]\nclients: none", false),
+    ] {
+        run(async {
+            let (disk, store) = (SimulatedDisk::new(), memory());
+            let rules = begin(&disk, &declared(privacy), Some(secret(7)), None).expect("in force");
+            let running = open_with(&disk, &store, rules).await;
+            let hash = secret(9).hasher().hash(&ClientId::parse(CLIENT).expect("an id"));
+            let line = |line: u64, body: &str| ImportedPing {
+                line,
+                received: Timestamp::from_micros(NOON_US),
+                uri: printer(line).into(),
+                headers: Vec::new(),
+                client_hash: Some(hash),
+                body: Bytes::copy_from_slice(body.as_bytes()),
+            };
+            let file = Incarnation::from_bytes([3; 16]);
+            // One that can be read, and one that cannot.
+            let added = running.edge.import(file, vec![line(1, "{}"), line(2, "{")]).await;
+            assert_eq!(added.expect("taken"), 2);
+            running.edge.wait_until_sealed().await;
+            let hash = stays.then(|| hash.to_hex());
+            let expected = [(1, "{}".to_owned(), hash.clone()), (2, String::new(), hash)];
+            assert_eq!(stored(store.as_ref()).await, expected, "{privacy}");
+            running.edge.shutdown(false).await;
+        });
+    }
+}
+
+#[test]
 fn a_chunk_that_is_gathered_again_after_a_crash_is_the_planned_one_whatever_is_declared_by_then() {
     for (before, after) in [
         ("drop: [/id]", "drop: [/n]"),
@@ -202,6 +236,48 @@ fn a_chunk_that_is_gathered_again_after_a_crash_is_the_planned_one_whatever_is_d
 }
 
 #[test]
+fn a_client_is_hashed_by_the_key_of_the_day_on_which_its_ping_came_whenever_that_is_sealed() {
+    run(async {
+        let (disk, store) = (SimulatedDisk::new(), memory());
+        let rules = |disk: &SimulatedDisk| {
+            begin(disk, &declared("clients: daily"), Some(secret(7)), None).expect("in force")
+        };
+        let open = async |disk: &SimulatedDisk, store: Arc<dyn Store>, now_us: i64| {
+            let clock = service::clock::HandClock::at_micros(now_us);
+            let opened = open_by(
+                disk.shared(),
+                store,
+                clock.clone(),
+                options(limits()),
+                rules(disk),
+            );
+            (opened.await.expect("opens"), clock)
+        };
+        let day_us = 24 * 3_600_000_000;
+        let last_of_the_day = NOON_US + day_us / 2 - 1;
+        let body = format!(r#"{{"id": "{CLIENT}"}}"#);
+        let (running, clock) = open(&disk, away(&store), last_of_the_day).await;
+        submit_to(&running.edge, &printer(1), &body).await;
+        clock.advance(Duration::from_micros(1));
+        submit_to(&running.edge, &printer(2), &body).await;
+        clock.advance(Duration::from_secs(24 * 3_600));
+        submit_to(&running.edge, &printer(3), &body).await;
+        let disk = disk.crash(1);
+        let (running, _) = open(&disk, Arc::clone(&store), NOON_US + 5 * day_us).await;
+        submit_to(&running.edge, &printer(4), &body).await;
+        running.edge.wait_until_sealed().await;
+        let client = ClientId::parse(CLIENT).expect("an id");
+        let expected = [(1, "20261123"), (2, "20261124"), (3, "20261125"), (4, "20261128")];
+        let expected = expected.map(|(number, day)| {
+            let hash = secret(7).hasher_of(day.parse().expect("a day")).hash(&client);
+            (number, "{}".to_owned(), Some(hash.to_hex()))
+        });
+        assert_eq!(stored(store.as_ref()).await, expected);
+        running.edge.shutdown(false).await;
+    });
+}
+
+#[test]
 fn rules_are_kept_before_a_plan_can_name_them_whenever_the_power_goes() {
     let drops = declared("drop: [/n]");
     let count = {
@@ -227,6 +303,79 @@ fn rules_are_kept_before_a_plan_can_name_them_whenever_the_power_goes() {
             }
         }
     }
+}
+
+#[test]
+fn rules_that_a_killed_process_left_stay_once_the_next_one_goes_by_them() {
+    let drops = declared("drop: [/n]");
+    let count = {
+        let disk = SimulatedDisk::new();
+        begin(&disk, &drops, None, None).expect("in force");
+        disk.operations()
+    };
+    for operation in 1..=count {
+        let disk = SimulatedDisk::new();
+        disk.fail_at(operation, Moment::Before);
+        drop(begin(&disk, &drops, None, None));
+        // What was not synced is still there, as long as the power is.
+        let disk = disk.kill();
+        begin(&disk, &drops, None, None).expect("in force");
+        for seed in 0..8 {
+            let folder = PrivacyFolder::open(disk.crash(seed).shared(), Path::new("/privacy")).expect("read");
+            let is_there = !folder.after(&Declared::default()).is_empty();
+            assert!(is_there, "killed before operation {operation}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_set_that_a_plan_names_and_that_is_gone_stops_the_start_until_another_one_is_in_its_place() {
+    run(async {
+        let (disk, inner) = (SimulatedDisk::new(), memory());
+        let rules =
+            |disk: &SimulatedDisk, text: &str| begin(disk, &declared(text), None, None).expect("in force");
+        drop(rules(&disk, "drop: [/m]"));
+        let running = open_with(&disk, &away(&inner), rules(&disk, "drop: [/n]")).await;
+        submit_to(&running.edge, &printer(1), r#"{"n": 1, "m": 2}"#).await;
+        running.edge.seal_all();
+        let sealed = running.edge.wait_until_sealed();
+        assert!(
+            tokio::time::timeout(Duration::from_millis(100), sealed)
+                .await
+                .is_err()
+        );
+        let disk = disk.crash(1);
+        let (first, second) = (
+            Path::new("/privacy/000001.json"),
+            Path::new("/privacy/000002.json"),
+        );
+        disk.remove_all(second).expect("removed");
+        let clock = service::clock::HandClock::at_micros(NOON_US);
+        let privacy = rules(&disk, "drop: [/m]");
+        let opened = open_by(
+            disk.shared(),
+            Arc::clone(&inner),
+            clock,
+            options(limits()),
+            privacy,
+        )
+        .await;
+        let words = opened.err().expect("it does not start").to_string();
+        assert!(
+            words.contains("/privacy/000002.json")
+                && words.contains("copy the newest file beside it under this name"),
+            "{words}"
+        );
+        // As the message says.
+        disk.shared().rename(first, second).expect("renamed");
+        let running = open_with(&disk, &inner, rules(&disk, "drop: [/m]")).await;
+        running.edge.wait_until_sealed().await;
+        assert_eq!(
+            stored(inner.as_ref()).await,
+            [(1, r#"{"n": 1}"#.to_owned(), None)]
+        );
+        running.edge.shutdown(false).await;
+    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aggregator::Generations;
 use edge::Edge;
 use ping::Incarnation;
 use service::clock::Clock;
@@ -18,7 +19,8 @@ use super::store_watch::WatchedStore;
 use super::watcher::{Stations, WatchedEdge, WatchedParts, Watcher};
 use crate::data::Data;
 use crate::places;
-use crate::privacy::{self, SecretInUse};
+use crate::privacy::Promised;
+use crate::secret_note::SecretInUse;
 
 /// Keys of new chunks that may wait for the indexer; when it lags, sealing waits.
 const ANNOUNCED_WAITING: usize = 1_024;
@@ -49,13 +51,18 @@ impl Base {
         let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;
-        let (privacy, secret) = privacy::open(data, &directory, disk.clone(), random.as_ref())?;
+        let promised = Promised::read(data, &directory, disk.clone(), random.as_ref())?;
+        let aggregates = Generations::new(&directory.aggregates());
+        promised.compare_with_aggregates(&aggregates).await?;
         let kept = places::open_store(data, &directory, disk.clone()).await?;
         let watched = WatchedStore::new(Arc::new(ObservedStore::new(kept)), clock.clone());
         let store: Arc<dyn Store> = watched.clone();
-        if let Some(secret) = secret.filter(|_| data.places.store.is_some()) {
-            privacy::claim_in_store(store.as_ref(), secret).await?;
+        let shared = data.places.store.as_ref().map(|_| store.as_ref());
+        if let Some(store) = shared {
+            promised.compare_with_store(store).await?;
         }
+        let secret = promised.secret();
+        let privacy = promised.begin(shared).await?;
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
         let parts = edge::Parts {
             disk,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregate_store::{AggregateReads, AggregateStore, LayeredAggregates, SqliteAggregates};
+use aggregate_store::{AggregateReads, AggregateStore, ClientSecrets, LayeredAggregates, SqliteAggregates};
 use aggregator::{Aggregator, Generations};
 use anyhow::Context;
 use edge::Edge;
@@ -357,8 +357,10 @@ async fn open_aggregates(
     let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
     if let Some(secret) = base.secret {
         let replaces = secret.replaces.map(|replaces| replaces.to_string());
-        let claimed = aggregates.claim_client_secret(secret.fingerprint.to_string(), replaces);
-        claimed.await?;
+        let given = secret.fingerprint.to_string();
+        aggregates
+            .claim_client_secret(&given, replaces.as_deref())
+            .await?;
     }
     if aggregates.fold_version().await?.is_none() {
         // Nothing was ever folded into them: the index may remember chunks as folded into aggregates that are gone, or

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aggregate_store::{AggregateReads, AggregateStore, Leases, RetainAggregates};
+use aggregate_store::{AggregateReads, AggregateStore, ClientSecrets, Leases, RetainAggregates};
 use async_trait::async_trait;
 use index_schema::RetainIndex;
 use ping::Incarnation;
@@ -38,6 +38,7 @@ pub(crate) struct SharedAggregates {
     pub(crate) reads: Arc<dyn AggregateReads>,
     pub(crate) leases: Arc<dyn Leases>,
     pub(crate) retained: Arc<dyn RetainAggregates>,
+    pub(crate) secrets: Arc<dyn ClientSecrets>,
     /// Which they are.
     pub(crate) incarnation: Incarnation,
     pub(crate) servers: Arc<dyn Servers>,
@@ -84,6 +85,7 @@ mod with {
             reads: aggregates.clone(),
             leases: aggregates.clone(),
             retained: aggregates.clone(),
+            secrets: aggregates.clone(),
             servers: aggregates,
         })
     }

@@ -14,8 +14,10 @@ use service::random::{Random, SystemRandom};
 use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 use store::{ObservedStore, Store};
+use tokio::sync::oneshot;
 
 use super::anew::Anew;
+use super::client_secret::BothNotes;
 use super::same_settings::command as with_same_settings;
 use crate::cli::Aggregate;
 use crate::data::Data;
@@ -40,7 +42,24 @@ pub(crate) async fn run(command: &Aggregate) -> anyhow::Result<()> {
     let (watcher, end) = (folding.watcher.clone(), shutdown.clone());
     let watching = task::spawn("watcher", async move { watcher.run(ending, end).await });
     let (aggregator, end) = (folding.aggregator.clone(), shutdown.clone());
-    let mut folds = task::spawn("aggregator", async move { aggregator.run(end).await });
+    let (say_looked, looked) = oneshot::channel();
+    let mut folds = task::spawn("aggregator", async move {
+        // Nothing is folded before it was looked whether users are counted by the hashes that edges make.
+        tokio::select! {
+            biased;
+            () = end.wished() => {}
+            Ok(()) = looked => aggregator.run(end.clone()).await,
+            else => {}
+        }
+    });
+    let notes = folding.notes;
+    let mut comparing = task::spawn("client secret", async move {
+        let say = || {
+            // Who folds may have ended.
+            let _ = say_looked.send(());
+        };
+        notes.follow(say).await
+    });
     let waker = folding.aggregator.waker();
     let (anew, servers) = (folding.anew, folding.servers);
     let following = task::spawn("servers", async move {
@@ -56,10 +75,15 @@ pub(crate) async fn run(command: &Aggregate) -> anyhow::Result<()> {
             Ok(()) => anyhow::anyhow!("the aggregator ended by itself: see the log line before this one"),
             Err(error) => anyhow::anyhow!("the aggregator failed: {error}"),
         }),
+        other = &mut comparing => Err(match other {
+            Ok(other) => other,
+            Err(error) => anyhow::anyhow!("who compares client secrets failed: {error}"),
+        }),
     };
     ending_trigger.pull();
     trigger.pull();
     following.abort();
+    comparing.abort();
     let stop = async {
         if ended.is_ok() {
             folds.await?;
@@ -77,6 +101,7 @@ struct Folding {
     aggregator: Arc<Aggregator>,
     watcher: Arc<Watcher>,
     anew: Anew,
+    notes: BothNotes,
     servers: [Arc<dyn places::Servers>; 2],
 }
 
@@ -91,6 +116,7 @@ impl Folding {
         let watched = WatchedStore::new(Arc::new(ObservedStore::new(kept)), clock.clone());
         let store: Arc<dyn Store> = watched.clone();
         let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates.store));
+        let notes = BothNotes::new(data, store.clone(), aggregates.secrets)?;
         let share = Share::new(
             aggregates.leases,
             SystemRandom.bits(),
@@ -112,6 +138,7 @@ impl Folding {
         Ok(Self {
             aggregator,
             watcher,
+            notes,
             anew: Anew {
                 indexer: Indexer::new(store, index.clone()),
                 index,

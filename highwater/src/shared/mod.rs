@@ -3,6 +3,8 @@
 
 mod aggregate;
 mod anew;
+mod client_secret;
+mod command;
 mod query;
 mod rebuild;
 mod replay;

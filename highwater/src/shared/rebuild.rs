@@ -8,16 +8,12 @@ use aggregator::{Aggregator, SourceRebuild};
 use lambda_indexer::Indexer;
 use retention::Standstill;
 use serde_json::{Value, json};
-use service::clock::SystemClock;
-use service::current::Current;
 use service::task;
-use store::ObservedStore;
 
-use super::query::belong_together;
+use super::command;
 use super::standstill::Everybody;
 use crate::data::Data;
 use crate::pipeline::{folded_anew, source_rebuild_to_json};
-use crate::places::{self, SharedIndex};
 
 /// The pause while somebody else has the aggregators stand still.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -75,18 +71,12 @@ pub(crate) async fn rebuild_everything(
 
 /// One who folds anew, and all who fold. What the index lacks would be missing in what is folded anew.
 async fn open(data: &Data) -> anyhow::Result<(Arc<Aggregator>, Arc<Everybody>)> {
-    let settings = data.aggregator_settings()?;
-    let (kept, SharedIndex { index, .. }, aggregates) = places::open_all_shared(data).await?;
-    belong_together(index.as_ref(), aggregates.incarnation).await?;
+    let opened = command::open(data).await?;
     anyhow::ensure!(
-        aggregates.store.fold_version().await?.is_some(),
+        opened.aggregates.fold_version().await?.is_some(),
         "nothing was ever folded into these aggregates: `highwater aggregate` folds all that is indexed"
     );
-    let store = Arc::new(ObservedStore::new(kept));
-    let indexer = Indexer::new(store.clone(), index.clone());
+    let indexer = Indexer::new(opened.store, opened.index);
     indexer.reconcile(&data.chunk_prefix).await?;
-    let current = Arc::new(Current::new(aggregates.store));
-    let aggregator = Aggregator::new(index, store, current, SystemClock::shared(), settings);
-    let everybody = Everybody::new(aggregates.leases, None);
-    Ok((aggregator, everybody))
+    Ok((opened.aggregator, Everybody::new(opened.leases, None)))
 }

@@ -15,6 +15,8 @@ pub struct SourceRules {
     pub(super) client: Option<Path>,
     /// Whether the hash is another one each day.
     pub(super) daily: bool,
+    /// Whether a hash goes that a ping bears already: nobody's users are counted, and nothing is to lead from a client to a ping.
+    pub(super) forgets_clients: bool,
 }
 
 /// The rules of all sources that have any, by namespace and document type.
@@ -46,6 +48,7 @@ impl SourceRules {
             .cloned();
         Some(Self {
             daily: client.is_some() && privacy.clients == Clients::Daily,
+            forgets_clients: privacy.clients == Clients::None,
             drop,
             client,
         })
@@ -61,6 +64,12 @@ impl SourceRules {
     #[must_use]
     pub const fn is_daily(&self) -> bool {
         self.daily
+    }
+
+    /// Whether a hash goes that a ping bears already.
+    #[must_use]
+    pub const fn forgets_clients(&self) -> bool {
+        self.forgets_clients
     }
 
     /// What is taken out.

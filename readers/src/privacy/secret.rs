@@ -42,6 +42,12 @@ impl ClientSecret {
         bytes.try_into().ok().map(Self)
     }
 
+    /// Its bytes, for whoever keeps it.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
+        &self.0
+    }
+
     /// What tells it from another one.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {

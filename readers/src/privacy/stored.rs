@@ -46,6 +46,8 @@ struct StoredSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client: Option<String>,
     daily: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    forgets_clients: bool,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,7 @@ impl RuleSet {
                 drop: rules.drop.iter().map(ToString::to_string).collect(),
                 client: rules.client.as_ref().map(ToString::to_string),
                 daily: rules.daily,
+                forgets_clients: rules.forgets_clients,
             });
         let stored = Stored {
             version: VERSION,
@@ -96,8 +99,13 @@ impl RuleSet {
             let drop: Vec<Path> = source.drop.iter().map(path).collect::<Result<_, _>>()?;
             let client = source.client.as_ref().map(path).transpose()?;
             let key = (source.namespace, source.document_type);
-            let daily = source.daily;
-            rules.sources.insert(key, SourceRules { drop, client, daily });
+            let rule = SourceRules {
+                drop,
+                client,
+                daily: source.daily,
+                forgets_clients: source.forgets_clients,
+            };
+            rules.sources.insert(key, rule);
         }
         let secret = stored.secret.map(|text| {
             Fingerprint::parse(&text).ok_or_else(|| damaged(&format!("`{text}` is no fingerprint")))

@@ -17,6 +17,7 @@ fn rules(drop: &[&str], client: Option<&str>) -> SourceRules {
         drop: drop.iter().copied().map(path).collect(),
         client: client.map(path),
         daily: false,
+        forgets_clients: false,
     }
 }
 
@@ -291,13 +292,15 @@ fn a_source_that_is_declared_no_more_keeps_its_rules_and_one_that_is_declared_wi
 #[test]
 fn rules_are_kept_as_they_are() {
     let declared = declared(
-        "sources: [inky/a, blot/a]\nclient_id: { path: /id }\ndrop: [/id, \"/x~1y/*\"]\nby_source: { blot/a: { clients: daily } }\n",
+        "sources: [inky/a, blot/a, dab/a]\nclient_id: { path: /id }\ndrop: [/id, \"/x~1y/*\"]\nby_source: { blot/a: { clients: daily }, dab/a: { clients: none } }\n",
     );
     let set = RuleSet {
         rules: Rules::default().after(&declared),
         secret: Some(ClientSecret::from_bytes([7; 32]).fingerprint()),
     };
     assert_eq!(RuleSet::parse(set.to_text().as_bytes()), Ok(set.clone()));
+    let forgetful = set.rules.iter().filter(|(.., rules)| rules.forgets_clients());
+    assert_eq!(forgetful.map(|(source, ..)| source).collect::<Vec<_>>(), ["dab"]);
     let kept = r#"{"version":1,"secret":"0123456789abcdef","sources":[{"namespace":"inky","document_type":"a","drop":["/id"],"client":"/id","daily":true}]}"#;
     let read = RuleSet::parse(kept.as_bytes()).expect("read for ever");
     assert_eq!(read.to_text(), kept);

@@ -39,7 +39,9 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, report: &Report) {
-        let Verdict { lost, doubled, wrong } = &report.verdict;
+        let Verdict {
+            lost, doubled, wrong, ..
+        } = &report.verdict;
         self.seeds += 1;
         self.lives += report.lives;
         self.crash_points += report.crash_points;

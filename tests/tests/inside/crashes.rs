@@ -26,7 +26,9 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, what: &str, verdict: Verdict) {
-        let Verdict { lost, doubled, wrong } = verdict;
+        let Verdict {
+            lost, doubled, wrong, ..
+        } = verdict;
         self.restarts += 1;
         self.lost += lost;
         self.doubled += doubled;

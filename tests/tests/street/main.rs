@@ -27,6 +27,7 @@ mod road;
 mod selection;
 mod shared;
 mod shared_anew;
+mod shared_privacy;
 mod soak;
 mod three_products;
 mod trouble;

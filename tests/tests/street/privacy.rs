@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use chunk::ChunkReader;
@@ -226,18 +226,41 @@ fn another_secret_is_refused_with_what_to_do() {
         "{}",
         short.stderr
     );
-    // The rules that were kept are lost, too: the aggregates know it.
-    fs::write(&secret, &bytes).expect("written");
+    // The rules that were kept are lost, too: the aggregates know it, also those that were folded anew.
+    fs::copy(&kept, &secret).expect("copied");
+    well(command(&data, "rebuild", &["--products", declared.as_str()]));
     let (privacy, away) = (data.join("privacy"), folder.path().join("away"));
     fs::rename(&privacy, &away).expect("moved");
-    let other = import(&[]);
-    assert!(
-        !other.success && other.stderr.contains("these aggregates count"),
-        "{}",
-        other.stderr
-    );
+    let mut chunks = Vec::new();
+    files(&data.join("store"), &mut chunks);
+    for given in [Some(&bytes), None] {
+        fs::remove_file(&secret).expect("removed");
+        if let Some(bytes) = given {
+            fs::write(&secret, bytes).expect("written");
+            fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).expect("permitted");
+        }
+        let other = import(&[]);
+        assert!(
+            !other.success && other.stderr.contains("these aggregates count"),
+            "{}",
+            other.stderr
+        );
+        assert!(
+            given.is_some() || other.stderr.contains("and none is given"),
+            "{}",
+            other.stderr
+        );
+        // What is refused leaves no trace, so that the right one is not refused after it.
+        assert!(!privacy.exists() && secret.exists() == given.is_some());
+        fs::copy(&kept, &secret).expect("copied");
+    }
+    let mut chunks_now = Vec::new();
+    files(&data.join("store"), &mut chunks_now);
+    assert_eq!(chunks_now, chunks);
+    well(import(&[]));
     fs::remove_dir_all(&privacy).expect("it was made anew");
     fs::rename(&away, &privacy).expect("moved");
+    fs::write(&secret, &bytes).expect("written");
     // On purpose it may be replaced, or given from elsewhere.
     well(import(&["--client-secret-replaces", known]));
     fs::remove_file(&secret).expect("removed");

@@ -1,6 +1,7 @@
 //! Store, index and aggregates that many processes share: S3 on loopback and a real PostgreSQL.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,14 @@ impl Shared {
             postgres,
             runtime: Arc::new(runtime),
         })
+    }
+
+    /// A file that its owner alone may read.
+    pub(crate) fn secret(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, bytes).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("permitted");
+        path.display().to_string()
     }
 
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
@@ -86,6 +95,11 @@ impl Shared {
 
     /// Posts these pings to an edge, which leaves all of them in chunks, and indexes those.
     pub(crate) fn send(&self, pings: &[(String, Value)]) {
+        self.send_by(pings, &[]);
+    }
+
+    /// The same, by an edge with these settings.
+    pub(crate) fn send_by(&self, pings: &[(String, Value)], more: &[&str]) {
         let (data, address) = (self.folder.path().join("edge"), free_address());
         let data = data.display().to_string();
         let mut edge = self.member(
@@ -94,6 +108,7 @@ impl Shared {
                 &[
                     &["edge", "--data-dir", &data, "--edge-listen", &address][..],
                     &["--seal-at-shutdown", "--inflated-limit", "4KiB"],
+                    more,
                 ]
                 .concat(),
             ),
