@@ -16,9 +16,8 @@ use super::{
     sources,
 };
 use crate::{
-    AggregateError, AggregateStore, Batch, CellKey, CellQuery, Committed, Counters, Days, Epochs,
-    ErroredRow, Flip, Flipped, FoldVersion, FoldedChunk, Rebuild, RebuildWish, RetriedChunk, Source,
-    SourceCounts,
+    AggregateError, AggregateStore, Batch, CellKey, CellQuery, Committed, Counters, Days, Epochs, ErroredRow,
+    Flip, Flipped, FoldVersion, FoldedChunk, Rebuild, RebuildWish, RetriedChunk, Source, SourceCounts,
 };
 
 /// Random histories: each compares after every step.
