@@ -14,7 +14,8 @@ use crate::conformance::{
 };
 use crate::layer::Part;
 use crate::{
-    AggregateError, AggregateReads, AggregateStore, Batch, CellKey, Committed, SeenIds, SqliteAggregates,
+    AggregateError, AggregateReads, AggregateStore, Batch, CellKey, ClientSecrets, Committed, SeenIds,
+    SqliteAggregates,
 };
 
 pub(super) fn file(folder: &TempDir) -> PathBuf {
