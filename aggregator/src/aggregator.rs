@@ -56,6 +56,8 @@ pub struct Aggregator {
     /// Held while a batch is folded, and while a rebuild swaps.
     pub(crate) gate: Mutex<()>,
     pub(crate) wake: Arc<Notify>,
+    /// Held by who takes a rebuild a step further: so one step at most stands between what is pending and its fold.
+    pub(crate) rebuilding: Mutex<()>,
     /// Told when something is held.
     pub(crate) held: Notify,
     /// From which day on, as a number, the declarations that this program was given are to be taken up; 0 is at once.
@@ -119,6 +121,7 @@ impl Aggregator {
             rests: std::sync::Mutex::default(),
             walk: std::sync::Mutex::default(),
             gate: Mutex::new(()),
+            rebuilding: Mutex::new(()),
             wake: Arc::new(Notify::new()),
             held: Notify::new(),
             declares_from: AtomicU32::new(0),
@@ -203,6 +206,10 @@ impl Aggregator {
         if step.as_ref().is_err_and(|error| !error.is_of_rules()) {
             return false;
         }
+        // Who waits for the rebuild takes it further.
+        let Ok(_alone) = self.rebuilding.try_lock() else {
+            return false;
+        };
         match self.rebuild_step().await {
             Ok(rebuilt) => rebuilt,
             Err(error) => {

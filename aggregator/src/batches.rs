@@ -141,7 +141,12 @@ impl Work {
                 .fold_chunk(entry, opened.as_ref(), batch, &mut reader, (aggregates, parts))
                 .await?;
             let full = batch.bytes() >= self.settings.batch_memory_bytes;
-            if full || self.clock.monotonic().saturating_sub(start) >= self.settings.batch_time {
+            let time = match batch.is_rebuild() {
+                // What is pending waits for it.
+                true => self.settings.batch_time / 2,
+                false => self.settings.batch_time,
+            };
+            if full || self.clock.monotonic().saturating_sub(start) >= time {
                 break;
             }
         }

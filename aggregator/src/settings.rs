@@ -9,7 +9,8 @@ use crate::fold::FoldSettings;
 pub struct AggregatorSettings {
     /// What the fold reads; part of the stored fold version.
     pub fold: FoldSettings,
-    /// A batch takes no further chunk after this time. Bounds how long a number waits for its transaction.
+    /// A batch takes no further chunk after this time, one of a rebuild after half of it. Bounds how long a number waits for its
+    /// transaction.
     pub batch_time: Duration,
     /// A batch takes no further chunk above this much memory. One chunk is always folded whole, so a batch may exceed
     /// it by what that chunk adds.

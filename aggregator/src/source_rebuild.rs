@@ -113,7 +113,10 @@ impl Aggregator {
             if !self.is_under_way(rebuild).await? {
                 return self.is_in_use(rebuild).await;
             }
-            let folded = self.rebuild_step().await?;
+            let folded = {
+                let _alone = self.rebuilding.lock().await;
+                self.rebuild_step().await?
+            };
             self.tell(progress);
             if !folded {
                 task::sleep(self.work.settings.poll).await;
