@@ -7,24 +7,31 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::ids::column;
+use super::known::{Tables, tables};
 use super::listing::{text, utf8};
 use crate::stored::{stored, unstored};
 use crate::{Batch, Epochs, Source};
 
 /// The number stands in each row, also where no epoch is named.
 macro_rules! epochs {
+    ($($more:tt)*) => {
+        concat!(
+            "SELECT a.epochs_number, e.source, e.first_day, e.epoch",
+            $($more)*,
+            " FROM highwater_aggregates.about a LEFT JOIN highwater_aggregates.epoch e ON "
+        )
+    };
+}
+/// Of a source, and of all others.
+macro_rules! of_one {
     () => {
-        "SELECT a.epochs_number, e.source, e.first_day, e.epoch \
-         FROM highwater_aggregates.about a LEFT JOIN highwater_aggregates.epoch e ON "
+        "sha256(e.source) = ANY (ARRAY[sha256($1), sha256(''::BYTEA)])"
     };
 }
 
-const ALL: &str = concat!(epochs!(), "TRUE");
-/// Of a source, and of all others.
-const OF_ONE: &str = concat!(
-    epochs!(),
-    "sha256(e.source) = ANY (ARRAY[sha256($1), sha256(''::BYTEA)])"
-);
+const ALL: &str = concat!(epochs!(""), "TRUE");
+const OF_ONE: &str = concat!(epochs!(""), of_one!());
+const OF_ONE_AND_TABLES: &str = concat!(epochs!(tables!()), of_one!());
 const CLEAR: &str = "DELETE FROM highwater_aggregates.epoch";
 const ADD: &str =
     "INSERT INTO highwater_aggregates.epoch (source, first_day, epoch) SELECT * FROM unnest($1, $2, $3)";
@@ -54,10 +61,20 @@ pub(super) async fn of(client: &Client, source: &Source) -> Result<Epochs, Failu
     read(&client.query_typed(OF_ONE, &given).await?)
 }
 
+/// Those of one source, and which tables say so.
+pub(super) async fn of_and_tables(client: &Client, source: &Source) -> Result<(Epochs, Tables), Failure> {
+    let given: [(&(dyn ToSql + Sync), Type); 1] = [(&source.as_str().as_bytes(), Type::BYTEA)];
+    let rows = client.query_typed(OF_ONE_AND_TABLES, &given).await?;
+    Ok((read(&rows)?, Tables::read(first(&rows)?, 4)?))
+}
+
+fn first(rows: &[Row]) -> Result<&Row, Failure> {
+    rows.first()
+        .ok_or_else(|| Failure::of("the number of their epochs is missing"))
+}
+
 fn read(rows: &[Row]) -> Result<Epochs, Failure> {
-    let first = rows
-        .first()
-        .ok_or_else(|| Failure::of("the number of their epochs is missing"))?;
+    let first = first(rows)?;
     let number = unstored(first.try_get(0)?)?;
     let mut stored = Vec::new();
     for row in rows {

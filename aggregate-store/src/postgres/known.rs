@@ -6,15 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use postgres_connections::Failure;
 use sketch::Layout;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::limits::{KNOWN_BYTES, KNOWN_LAYOUTS, KNOWN_TEXTS};
 use super::{layouts, strings};
 
-/// The tables are others when they were made anew or filled anew, and may be others when the server was started since: by a restore,
-/// or because it is another one.
-const TABLES: &str = "SELECT a.incarnation, pg_relation_filenode('highwater_aggregates.string')::BIGINT, \
-     (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::BIGINT FROM highwater_aggregates.about a";
+/// What tells tables, as further columns of a row of `about a`. They are others when they were made anew or filled anew, and may be others
+/// when the server was started since: by a restore, or because it is another one.
+macro_rules! tables {
+    () => {
+        ", a.incarnation, pg_relation_filenode('highwater_aggregates.string')::BIGINT, \
+         (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::BIGINT"
+    };
+}
+pub(super) use tables;
 
 /// Which tables answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +30,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Asks which they are.
-    pub(super) async fn of(client: &Client) -> Result<Self, Failure> {
-        let row = client.query_typed_one(TABLES, &[]).await?;
+    /// Reads which they are, from this column on.
+    pub(super) fn read(row: &Row, first: usize) -> Result<Self, Failure> {
         Ok(Self {
-            incarnation: row.try_get(0)?,
-            strings: row.try_get(1)?,
-            server_started: row.try_get(2)?,
+            incarnation: row.try_get(first)?,
+            strings: row.try_get(first + 1)?,
+            server_started: row.try_get(first + 2)?,
         })
     }
 }

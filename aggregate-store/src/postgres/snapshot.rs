@@ -1,6 +1,6 @@
 //! Answers from the epochs in use: which these are, and what they hold, is of one moment.
 
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::try_join;
 use postgres_connections::{Failure, Pending};
 use tokio_postgres::Client;
 
@@ -42,9 +42,8 @@ pub(super) async fn of_all<G: Sync, T: Send>(
 
 /// Begins a snapshot. Answers which epochs of a source are in use in it, and whose tables they are.
 pub(super) async fn begin(client: &Client, source: &Source) -> Result<(Epochs, Tables), Failure> {
-    let ((), epochs, tables) =
-        try_join3(run(client, BEGIN), epochs::of(client, source), Tables::of(client)).await?;
-    Ok((epochs, tables))
+    let ((), told) = try_join(run(client, BEGIN), epochs::of_and_tables(client, source)).await?;
+    Ok(told)
 }
 
 /// Ends it.
