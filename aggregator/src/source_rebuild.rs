@@ -5,7 +5,7 @@
 //! transaction. A chunk that was folded and cannot be read any more holds that up, and is told: numbers that were never get
 //! smaller unasked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Days, Flip, Flipped, Persisted, Rebuild, RebuildWish, Source};
@@ -22,6 +22,9 @@ use crate::walk::{SourceRebuild, Walk};
 
 /// Index entries that are looked at together.
 const PAGE: usize = 1_000;
+
+/// Sources that are listed before one is said not to be among them.
+const KNOWN_MAX: usize = 100_000;
 
 /// How long what could not be read is left alone.
 const REST: Duration = Duration::from_secs(30);
@@ -98,6 +101,22 @@ impl Aggregator {
         let rebuild = aggregates.begin_rebuild(&wish).await?;
         self.wake.notify_one();
         Ok(rebuild)
+    }
+
+    /// The sources that can be folded anew: something of them was counted, or they are declared.
+    ///
+    /// # Errors
+    /// When the aggregates failed.
+    pub async fn known_sources(&self) -> Result<BTreeSet<String>, AggregatorError> {
+        let aggregates = self.current.get();
+        let given = self.work.settings.fold.products.given();
+        let mut known: BTreeSet<String> = given.map(|given| given.source.as_str().to_owned()).collect();
+        known.extend(aggregates.source_rules().await?.into_keys());
+        let counted = aggregates.source_pings(KNOWN_MAX).await?.values.into_iter();
+        known.extend(counted.map(|counted| counted.source.as_str().to_owned()));
+        let with_cells = aggregates.sources(KNOWN_MAX).await?.values.into_iter();
+        known.extend(with_cells.map(|source| source.as_str().to_owned()));
+        Ok(known)
     }
 
     /// Folds on at a rebuild until it is under way no more. Whether it is in use; else another wish took its place, or it was given up.

@@ -61,11 +61,13 @@ pub(crate) async fn run(rebuild: &Rebuild) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let done = done?;
     if let Some(source) = done["source"].as_str() {
-        let since = match done["from"].as_str() {
-            Some(day) => format!(" from {day} on"),
-            None => String::new(),
+        let days = match (done["from"].as_str(), done["to"].as_str()) {
+            (Some(from), Some(to)) => format!(" from {from} to {to}"),
+            (Some(from), None) => format!(" from {from} on"),
+            (None, Some(to)) => format!(" up to {to}"),
+            (None, None) => String::new(),
         };
-        eprintln!("{source} is folded anew{since} and in use");
+        eprintln!("{source} is folded anew{days} and in use");
         return Ok(());
     }
     eprintln!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use readers::explain::Explained;
+use readers::explain::{Explained, short};
 
 /// Paths that are listed.
 const PATHS_SHOWN: usize = 50;
@@ -64,7 +64,11 @@ impl Tally {
         let mut undeclared: Vec<_> = self.undeclared.iter().collect();
         undeclared.sort_by_key(|(path, pings)| (std::cmp::Reverse(**pings), *path));
         for (path, pings) in undeclared.iter().take(PATHS_SHOWN) {
-            writeln!(out, "not declared   {path}, in {pings} of {read}")?;
+            writeln!(
+                out,
+                "not declared   {}, in {pings} of {read}",
+                short(path.as_bytes())
+            )?;
         }
         more(out, undeclared.len())
     }

@@ -2,6 +2,7 @@
 
 use aggregate_store::{Days, Rebuild};
 use aggregator::{Aggregator, PassedOver, ReplayProgress, SourceRebuild};
+use readers::declaration::nearest;
 use serde_json::{Value, json};
 use service::task;
 
@@ -63,6 +64,7 @@ impl Core {
         let _alone = anew.alone.lock().await;
         self.reconcile().await?;
         self.aggregator.check_rules().await?;
+        refuse_stranger(&self.aggregator, source).await?;
         let rebuild = self.aggregator.wish_rebuild(source, days).await?;
         let progress = |told: SourceRebuild| say(source_rebuild_to_json(&told));
         let is_in_use = self.aggregator.finish_rebuild(&rebuild, &progress).await?;
@@ -112,6 +114,19 @@ pub(crate) async fn replay(
     Ok(told)
 }
 
+/// Refuses a source of which nothing was ever counted and that is not declared: most likely its name is misspelled.
+pub(crate) async fn refuse_stranger(aggregator: &Aggregator, source: &str) -> anyhow::Result<()> {
+    let known = aggregator.known_sources().await?;
+    if known.contains(source) {
+        return Ok(());
+    }
+    let near = nearest(source, known.iter().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| format!(": did you mean {near}?"));
+    anyhow::bail!(
+        "no ping of {source} was counted, and it is not declared: there is nothing to fold anew{near}"
+    );
+}
+
 /// How the rebuild of a source ended, or of all beside what is in use.
 pub(crate) fn folded_anew(rebuild: &Rebuild, is_in_use: bool) -> anyhow::Result<Value> {
     let wish = &rebuild.wish;
@@ -121,8 +136,8 @@ pub(crate) fn folded_anew(rebuild: &Rebuild, is_in_use: bool) -> anyhow::Result<
         "the rebuild of {source} ended without coming into use: another wish took its place, or errored pings were replayed \
          meanwhile; what is in use is as before: call it again"
     );
-    let from = wish.days.first.map(|day| day.to_string());
-    Ok(json!({"source": source, "from": from}))
+    let [from, to] = [wish.days.first, wish.days.last].map(|day| day.map(|day| day.to_string()));
+    Ok(json!({"source": source, "from": from, "to": to}))
 }
 
 /// How far the rebuild of a source is, and for what it waits.

@@ -20,7 +20,7 @@ pub(crate) use self::base::Base;
 pub(crate) use self::control::{Request, forgotten, lowered, perform, retained, said};
 pub(crate) use self::core::Core;
 pub(crate) use self::defined::Defined;
-pub(crate) use self::folding_anew::{folded_anew, replay, source_rebuild_to_json};
+pub(crate) use self::folding_anew::{folded_anew, refuse_stranger, replay, source_rebuild_to_json};
 pub(crate) use self::health::of_databases as health_of_databases;
 pub(crate) use self::listeners::{Pipeline, bind_edge, charted_by, check_edge, door, warn_of_open_api};
 pub(crate) use self::offline::offline_status;

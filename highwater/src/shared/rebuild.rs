@@ -13,7 +13,7 @@ use service::task;
 use super::command;
 use super::standstill::Everybody;
 use crate::data::Data;
-use crate::pipeline::{folded_anew, source_rebuild_to_json};
+use crate::pipeline::{folded_anew, refuse_stranger, source_rebuild_to_json};
 
 /// The pause while somebody else has the aggregators stand still.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -27,6 +27,7 @@ pub(crate) async fn rebuild_source(
 ) -> anyhow::Result<Value> {
     let (aggregator, _) = open(data).await?;
     aggregator.check_rules().await?;
+    refuse_stranger(&aggregator, source).await?;
     let rebuild = aggregator.wish_rebuild(source, days).await?;
     let progress = |told: SourceRebuild| say(source_rebuild_to_json(&told));
     let is_in_use = aggregator.finish_rebuild(&rebuild, &progress).await?;

@@ -59,7 +59,7 @@ impl Answer {
         // Stable: of equals the first groups stay.
         rows.sort_by_key(|row| Reverse(row.pings));
         let form = rows.first().map(|row| (row.form, unit_of(&row.layout)));
-        let left = rows.split_off(rows.len().min(question.limit));
+        let (mut rows, left) = Self::parted(rows, question.limit);
         if question.order == Order::Group {
             rows.sort_by_cached_key(|row| {
                 let values = row
@@ -69,7 +69,7 @@ impl Answer {
                 (values.collect::<Vec<_>>(), row.layout)
             });
         }
-        let rest = Rest::of(&question, &left, &rows);
+        let rest = Rest::of(&question, &left);
         Self {
             question,
             about,
@@ -82,6 +82,18 @@ impl Answer {
 }
 
 impl Answer {
+    /// The rows of the first groups, and all others: layouts of one group stay together.
+    fn parted(rows: Vec<Row>, groups_max: usize) -> (Vec<Row>, Vec<Row>) {
+        let mut kept: BTreeSet<Vec<String>> = BTreeSet::new();
+        rows.into_iter().partition(|row| {
+            let is_kept = kept.contains(&row.group) || kept.len() < groups_max;
+            if is_kept {
+                kept.insert(row.group.clone());
+            }
+            is_kept
+        })
+    }
+
     /// How many numbers the edges of its bins are, if they are asked for.
     pub(crate) fn edges_len(&self) -> usize {
         let rows = self.rows.iter().filter(|_| self.question.edges);
@@ -94,14 +106,12 @@ impl Answer {
 }
 
 impl Rest {
-    fn of(question: &AggregatesQuestion, left: &[Row], kept: &[Row]) -> Option<Self> {
+    fn of(question: &AggregatesQuestion, left: &[Row]) -> Option<Self> {
         let first = left.first()?;
-        // A row of a group that has another one, of another layout, is no group of its own.
-        let kept: BTreeSet<&Vec<String>> = kept.iter().map(|row| &row.group).collect();
         let groups: BTreeSet<&Vec<String>> = left.iter().map(|row| &row.group).collect();
         let is_apart = !question.by.contains(&By::Label) && !question.by.contains(&By::Process);
         Some(Self {
-            groups: groups.difference(&kept).count(),
+            groups: groups.len(),
             pings: is_apart.then(|| left.iter().map(|row| row.pings).sum()),
             samples: left.iter().map(Row::samples).sum(),
             sum: (first.form != Form::Category).then(|| left.iter().map(|row| row.sum).sum()),

@@ -1,6 +1,7 @@
 //! A filter as a parameter says it: one value, a list, or a range.
 
-use aggregate_store::Filter;
+use aggregate_store::{Dimension, Filter};
+use ping::SubmissionDate;
 use readers::glean::GleanDimension;
 
 use crate::parameters::decode;
@@ -16,7 +17,17 @@ pub(crate) fn filter_of(dimension: &str, value: &str) -> Result<Filter, Problem>
         return filter_of_list(dimension, value);
     }
     let Some((from, to)) = value.split_once(RANGE) else {
-        return Ok(Filter::any_of(dimension, values_within(value)));
+        let values = values_within(value);
+        if dimension == Dimension::SUBMISSION_DATE
+            && let Some(odd) = values.iter().find(|day| day.parse::<SubmissionDate>().is_err())
+        {
+            let sentence = format!(
+                "`{dimension}={}` is no day: write it as in 20170131.",
+                odd.escape_debug()
+            );
+            return Err(Problem::new(Reason::InvalidParameter, sentence));
+        }
+        return Ok(Filter::any_of(dimension, values));
     };
     let invalid = |what: &str| {
         let sentence = format!("`{dimension}={}` is no range: {what}.", value.escape_debug());
@@ -85,6 +96,16 @@ mod tests {
         assert_eq!((of("a.."), of("..b")), (between("a", ""), between("", "b")));
         for wrong in ["..", "a..b..c", "a,b..c", "9..54"] {
             let problem = filter_of("d", wrong).expect_err(wrong);
+            assert_eq!(problem.reason, Reason::InvalidParameter, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_of_submission_is_a_day() {
+        let of = |value: &str| filter_of(Dimension::SUBMISSION_DATE, value);
+        assert!(of("20170131").is_ok() && of("20170131,20170201").is_ok() && of("20170131..").is_ok());
+        for wrong in ["2017-01-31", "20170231", "today", "", "20170131,x"] {
+            let problem = of(wrong).expect_err(wrong);
             assert_eq!(problem.reason, Reason::InvalidParameter, "{wrong}");
         }
     }

@@ -37,11 +37,16 @@ pub(crate) struct Word {
 impl Node {
     /// Reads the text of a declaration.
     pub(crate) fn read(text: &str) -> Result<Self, Fault> {
-        Self::within(text, FILE_BYTES_MAX, NODES_MAX)
+        Self::decode(text, FILE_BYTES_MAX, NODES_MAX, true)
     }
 
-    /// Reads a text of at most so many bytes, keys and values.
+    /// Reads a text of at most so many bytes, keys and values, by the rules of YAML 1.1, as Glean's tools do: `yes` is true.
     pub(crate) fn within(text: &str, bytes_max: usize, nodes_max: usize) -> Result<Self, Fault> {
+        Self::decode(text, bytes_max, nodes_max, false)
+    }
+
+    /// Unless `yes` is true, only `true` and `false` are no texts: the list of countries `[DE, NO]` names Norway.
+    fn decode(text: &str, bytes_max: usize, nodes_max: usize, strict_booleans: bool) -> Result<Self, Fault> {
         let begin = Position { line: 1, column: 1 };
         if text.len() > bytes_max {
             return Err(Fault::new(
@@ -52,6 +57,7 @@ impl Node {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, max_nodes: nodes_max },
             with_snippet: false,
+            strict_booleans: strict_booleans,
         };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let at = error.location().map_or(begin, Position::of);
@@ -241,6 +247,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn words_that_older_yaml_takes_for_true_or_false_are_texts_in_a_declaration() {
+        let list = "[NO, yes, on, Off, y, N, true, \"false\", false]";
+        let values = |node: Node| match node.value {
+            Value::List(items) => items.into_iter().map(|item| item.value).collect::<Vec<_>>(),
+            other => vec![other],
+        };
+        let text = |text: &str| Value::Text(text.to_owned());
+        let expected = ["NO", "yes", "on", "Off", "y", "N"].map(text).to_vec();
+        let expected = [
+            expected,
+            vec![Value::Bool(true), text("false"), Value::Bool(false)],
+        ]
+        .concat();
+        assert_eq!(values(Node::read(list).expect("YAML")), expected);
+        let lenient = Node::within(list, 1_000, 100).expect("YAML");
+        assert_eq!(values(lenient)[..2], [Value::Bool(false), Value::Bool(true)]);
     }
 
     #[test]

@@ -12,3 +12,4 @@ mod text;
 pub use expected::unmet;
 pub use listing::{Counted, Explained, Remark, Samples, explain};
 pub use privacy::{kept, promises};
+pub use short::short;

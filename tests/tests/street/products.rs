@@ -172,6 +172,12 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_folds_its_sourc
     });
     let told = well(command(&data, "rebuild", &["--source", "acme-notes/usage"]));
     assert!(told.is_empty(), "{told}");
+    let refused = command(&data, "rebuild", &["--source", "acme-notes/usag"]);
+    assert!(
+        !refused.success && refused.stderr.contains("did you mean acme-notes/usage?"),
+        "{}",
+        refused.stderr
+    );
     let refused = command(&data, "rebuild", &["--source", "acme-notes"]);
     assert!(
         !refused.success && refused.stderr.contains("telemetry/main"),
