@@ -25,7 +25,7 @@ async fn the_example_of_the_paper_is_what_is_answered() {
     };
     let target = PAPER
         .lines()
-        .find_map(|line| line.strip_prefix("curl 'localhost:8001/api/v1/aggregates"))
+        .find_map(|line| line.strip_prefix("curl 'localhost:8081/api/v1/aggregates"))
         .expect("the paper asks")
         .trim_end_matches('\'');
     let told = PAPER
