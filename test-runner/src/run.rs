@@ -199,8 +199,6 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::Verdict;
 
@@ -208,8 +206,13 @@ mod tests {
     fn run_script(script: &str) -> (Outcome, String) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("tests");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+        let text = folder.path().join("text");
+        fs::write(&text, format!("#!/bin/sh\n{script}\n")).expect("written");
+        // Another process writes it: a child that another thread forks meanwhile would inherit the open file, and what is open
+        // for writing cannot be run.
+        let mut install = Command::new("install");
+        let installed = install.args(["-m", "755"]).arg(&text).arg(&path).status();
+        assert!(installed.expect("install runs").success());
         let executable = Executable {
             package: "p".into(),
             target: "t".into(),

@@ -1,7 +1,7 @@
 //! A folder with scripts in the place of test executables, and what cargo would say of them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -19,8 +19,7 @@ impl World {
         for (name, script) in scripts {
             let package = if *name == "street" { "tests" } else { "p" };
             let path = folder.path().join(name);
-            fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+            install(&path, script);
             fs::create_dir_all(folder.path().join(package)).expect("made");
             let manifest = folder.path().join(package).join("Cargo.toml");
             let message = json!({
@@ -65,4 +64,14 @@ impl World {
             text(&output.stderr) + &text(&output.stdout),
         )
     }
+}
+
+/// Puts a script to be run in a place. Another process writes it: a child that another thread forks meanwhile would inherit the open
+/// file, and what is open for writing cannot be run.
+fn install(path: &Path, script: &str) {
+    let text = path.with_extension("text");
+    fs::write(&text, format!("#!/bin/sh\n{script}\n")).expect("written");
+    let mut command = Command::new("install");
+    let installed = command.args(["-m", "755"]).arg(&text).arg(path).status();
+    assert!(installed.expect("install runs").success());
 }

@@ -1,7 +1,6 @@
 //! What installs packages, with a stand-in for apt-get: it waits for its turn, and says why it ends when it does.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -13,9 +12,13 @@ const HELD: &str =
 fn install(apt_get: &str, patience: &str) -> (Output, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let stand_in = |name: &str, script: &str| {
-        let path = folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+        let (text, path) = (folder.path().join("text"), folder.path().join(name));
+        fs::write(&text, format!("#!/bin/sh\n{script}\n")).expect("written");
+        // Another process writes it: a child that another thread forks meanwhile would inherit the open file, and what is open
+        // for writing cannot be run.
+        let mut install = Command::new("install");
+        let installed = install.args(["-m", "755"]).arg(&text).arg(&path).status();
+        assert!(installed.expect("install runs").success());
     };
     stand_in("id", "echo 0");
     stand_in("sleep", "");
