@@ -232,7 +232,7 @@ impl Api {
             Route::Values if values::is_of_main(&parameters) => {
                 values::answer(reads, &self.withheld, &parameters).await
             }
-            Route::Values => generic_values::answer(reads, &parameters).await,
+            Route::Values => generic_values::answer(reads, &self.definitions, &parameters).await,
             Route::Metrics => {
                 metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
             }

@@ -73,9 +73,18 @@ pub(super) struct DeclaredMetric {
     labels: Vec<String>,
 }
 
-/// The metrics of declared products, by source and by the names under which they count.
+/// What is declared of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Products(BTreeMap<String, BTreeMap<String, DeclaredMetric>>);
+struct DeclaredSource {
+    /// By the names under which they count.
+    metrics: BTreeMap<String, DeclaredMetric>,
+    /// Their names.
+    dimensions: Vec<String>,
+}
+
+/// Declared products by their sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Products(BTreeMap<String, DeclaredSource>);
 
 impl Products {
     pub(super) fn declare(&mut self, declaration: &Declaration) {
@@ -89,12 +98,21 @@ impl Products {
                 };
                 metrics.extend(metric.parts().into_iter().map(|name| (name, declared.clone())));
             }
-            self.0.insert(source.to_string(), metrics);
+            let dimensions = declaration.dimensions.iter();
+            let dimensions = dimensions.map(|dimension| dimension.name.clone()).collect();
+            let declared = DeclaredSource { metrics, dimensions };
+            self.0.insert(source.to_string(), declared);
         }
     }
 
     pub(super) fn of(&self, source: &Source) -> Option<&BTreeMap<String, DeclaredMetric>> {
-        self.0.get(source.as_str())
+        self.0.get(source.as_str()).map(|declared| &declared.metrics)
+    }
+
+    pub(super) fn dimensions(&self, source: &Source) -> &[String] {
+        self.0
+            .get(source.as_str())
+            .map_or(&[], |declared| declared.dimensions.as_slice())
     }
 
     pub(super) fn holds(&self, source: &Source) -> bool {

@@ -104,6 +104,11 @@ impl Definitions {
         self.products.holds(source)
     }
 
+    /// The dimensions that a product's declaration gives a source, whether any ping stated them or not.
+    pub(crate) fn dimensions(&self, source: &Source) -> &[String] {
+        self.products.dimensions(source)
+    }
+
     /// What is said of a metric of a source other than the original's, by the name it is asked under. A definition of Glean's is one of every
     /// source of Glean's in whose pings it is sent.
     pub(crate) fn said(&self, source: &Source, metric: &str) -> Option<Said<'_>> {

@@ -8,6 +8,7 @@ use readers::glean::GleanDimension;
 
 use super::filter::{filter_of, is_list, values_within};
 use super::percentile::Percentile;
+use crate::definitions::Definitions;
 use crate::limits::{GROUPS_MAX, GROUPS_USUAL, PERCENTILES_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
@@ -172,23 +173,29 @@ impl AggregatesQuestion {
 }
 
 /// The dimensions of a source, the day of submission among them. Those of the original's source do not depend on what was sent.
-pub(crate) fn dimensions_of(source: &Source, about: Option<&AboutSource>) -> Option<Vec<String>> {
+/// Declared ones are dimensions before any ping stated them.
+pub(crate) fn dimensions_of(
+    source: &Source,
+    about: Option<&AboutSource>,
+    definitions: &Definitions,
+) -> Option<Vec<String>> {
     let named: Vec<String> = match (source.as_str(), about) {
         (Source::TELEMETRY_MAIN, _) => STANDARD_DIMENSIONS.map(str::to_owned).to_vec(),
-        (_, Some(about)) => stated_and_gleans(&about.dimensions),
+        (_, Some(about)) => known_dimensions(&about.dimensions, definitions.dimensions(source)),
         (_, None) => return None,
     };
     let day = std::iter::once(Dimension::SUBMISSION_DATE.to_owned());
     Some(day.chain(named).collect())
 }
 
-/// What the pings of a source stated; and if these are Glean's, which all state their application, what others of them may.
-fn stated_and_gleans(stated: &[String]) -> Vec<String> {
-    let is_gleans = stated.iter().any(|name| name == Dimension::APPLICATION);
+/// What is declared of a source, and what its pings stated; and if these are Glean's, which all state their application, what others of
+/// them may.
+fn known_dimensions(stated: &[String], declared: &[String]) -> Vec<String> {
+    let is_gleans = declared.is_empty() && stated.iter().any(|name| name == Dimension::APPLICATION);
     let all = GleanDimension::ALL.into_iter();
     let all = all.filter(|_| is_gleans);
     let mut named: BTreeSet<String> = all.map(|dimension| dimension.name().to_owned()).collect();
-    named.extend(stated.iter().cloned());
+    named.extend(stated.iter().chain(declared).cloned());
     named.into_iter().collect()
 }
 

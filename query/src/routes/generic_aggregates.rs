@@ -62,7 +62,7 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
         true => None,
         false => reads.about(&source).await?,
     };
-    let dimensions = dimensions_of(&source, known.as_ref());
+    let dimensions = dimensions_of(&source, known.as_ref(), definitions);
     let question = AggregatesQuestion::parse(parameters, dimensions.as_deref())?;
     if withheld.holds(&question.metric) {
         let sentence = format!(

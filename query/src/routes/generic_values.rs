@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aggregate_store::{AggregateReads, Dimension, Filter, LIST_SEPARATOR, Source};
 use serde::Serialize;
 
+use crate::definitions::Definitions;
 use crate::generic::{dimensions_of, filter_of, is_dimension, is_list, no_source, refuse_strangers};
 use crate::limits::LIST_VALUES_MAX;
 use crate::parameters::Parameters;
@@ -30,11 +31,15 @@ struct OneValue {
 }
 
 /// The values under which something is stored.
-pub(crate) async fn answer(reads: &dyn AggregateReads, parameters: &Parameters) -> Result<Reply, Problem> {
+pub(crate) async fn answer(
+    reads: &dyn AggregateReads,
+    definitions: &Definitions,
+    parameters: &Parameters,
+) -> Result<Reply, Problem> {
     let [name, dimension] = parameters.required(FIXED)?;
     let source = Source::named(name);
     let about = reads.about(&source).await?;
-    let Some(dimensions) = dimensions_of(&source, about.as_ref()) else {
+    let Some(dimensions) = dimensions_of(&source, about.as_ref(), definitions) else {
         return Err(no_source(reads, &source).await?);
     };
     let known: Vec<&str> = FIXED

@@ -78,7 +78,8 @@ pub(crate) async fn answer(
             let is_whole = metrics.len() < LIST_VALUES_MAX;
             let metrics = metrics.iter().filter(|metric| !is_of_rates(&metric.metric));
             let entry = counted(
-                (source, reader_of(source, definitions), pings.get(source)),
+                (source, pings.get(source)),
+                definitions,
                 &about,
                 is_whole.then(|| metrics.count()),
             );
@@ -107,10 +108,12 @@ fn reader_of(source: &Source, definitions: &Definitions) -> &'static str {
 }
 
 fn counted(
-    (source, reader, pings): (&Source, &'static str, Option<&Counters>),
+    (source, pings): (&Source, Option<&Counters>),
+    definitions: &Definitions,
     about: &AboutSource,
     metrics: Option<usize>,
 ) -> OneSource {
+    let reader = reader_of(source, definitions);
     OneSource {
         source: source.as_str().to_owned(),
         counted: Counted {
@@ -120,7 +123,7 @@ fn counted(
             folded: pings.map(|pings| number(pings.folded)),
             errored: pings.map(|pings| number(pings.errored_pings)),
         },
-        dimensions: dimensions_of(source, Some(about)),
+        dimensions: dimensions_of(source, Some(about), definitions),
         first_day: Some(about.first_day.to_string()),
         last_day: Some(about.last_day.to_string()),
         metrics,

@@ -112,6 +112,34 @@ async fn of_a_declared_product_its_declaration_speaks_and_no_definition_of_glean
 }
 
 #[tokio::test]
+async fn a_declared_dimension_is_one_before_any_ping_stated_it() {
+    let api = api();
+    let of = "source=acme-cli/usage&metric=usage.size";
+    let grouped = get_json(&api, &format!("/api/v1/aggregates?{of}&group_by=version")).await;
+    assert_eq!(grouped["data"][0]["version"], "UNKNOWN");
+    assert_eq!(grouped["data"][0]["pings"], 1);
+    let unknown = get_json(&api, &format!("/api/v1/aggregates?{of}&version=UNKNOWN")).await;
+    assert_eq!(unknown["data"][0]["pings"], 1);
+    let listed = get_json(&api, "/api/v1/values?source=acme-cli/usage&dimension=version").await;
+    assert_eq!(listed["values"], json!([{"value": "UNKNOWN"}]));
+    let sources = get_json(&api, "/api/v1/sources").await;
+    let sources = sources["sources"].as_array().expect("sources");
+    let dimensions = |name: &str| {
+        let found = sources.iter().find(|source| source["source"] == name);
+        found.expect("it is counted")["dimensions"].clone()
+    };
+    assert_eq!(
+        dimensions("acme-cli/usage"),
+        json!(["submission_date", "os", "version"])
+    );
+    assert_eq!(
+        dimensions("acme/usage"),
+        json!(["submission_date", "os"]),
+        "nobody declared more"
+    );
+}
+
+#[tokio::test]
 async fn keys_of_a_custom_distribution_are_read_by_its_definition_where_all_are_its_bounds() {
     let api = api();
     let asked = "/api/v1/aggregates?source=acme/usage&metric=ui.pages&percentiles=50,100";
