@@ -142,7 +142,7 @@ fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// What this version cannot do that a declaration asks for: what it promises must be true.
-fn asks_too_much(declaration: &Declaration) -> Vec<String> {
+pub(crate) fn asks_too_much(declaration: &Declaration) -> Vec<String> {
     let mut asked = Vec::new();
     for dimension in &declaration.dimensions {
         if let From::Header(header) = &dimension.from

@@ -34,10 +34,14 @@ pub(crate) fn run(command: &Mapping) -> anyhow::Result<ExitCode> {
     for line in kept(&declaration) {
         writeln!(out, "{line}")?;
     }
+    let asked = product::asks_too_much(&declaration);
+    for too_much in &asked {
+        writeln!(out, "refused by --products: {too_much}")?;
+    }
     let bad = run_examples(&declaration, today, &mut out)?;
     let tally = try_pings(check, &declaration, (chosen, today), &mut out)?;
     tally.write(&mut out)?;
-    Ok(if bad == 0 && tally.unreadable == 0 {
+    Ok(if bad == 0 && tally.unreadable == 0 && asked.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -84,6 +84,16 @@ fn a_checked_declaration_shows_what_pings_become_and_fails_where_it_is_wrong() {
 }
 
 #[test]
+fn what_serve_would_refuse_fails_the_check_of_a_products_own_tests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = DECLARATION.replace("metrics:", "  country: { header: X-Country }\nmetrics:");
+    let refused = check(folder.path(), &header, &[]);
+    assert!(!refused.success, "{}", refused.stdout);
+    let words = "refused by --products: dimension `country`";
+    assert!(refused.stdout.contains(words), "{}", refused.stdout);
+}
+
+#[test]
 fn a_declaration_says_what_it_promises() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("inky.yaml");
