@@ -11,9 +11,10 @@ use service::task;
 use sketch::Cell;
 
 use super::world::{World, batch};
-use crate::conformance::{Oracle, any_key, dump_of};
+use crate::conformance::{Oracle, any_key, asked, dump_of};
 use crate::{
-    AggregateReads, AggregateStore, CellKey, CellQuery, Dimension, Filter, Kept, LayeredAggregates, Persisted,
+    AggregateReads, AggregateStore, CellKey, CellQuery, Dimension, DimensionSet, Filter, Kept,
+    LayeredAggregates, Persisted,
 };
 
 fn keys(count: usize) -> Vec<CellKey> {
@@ -139,4 +140,37 @@ async fn readers_beside_a_writer_see_no_batch_twice_and_miss_none() {
         Oracle::of_dump(&dump_of(&**store.base()).await).equal_counts(),
         Some(BATCHES)
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_stored_cell_that_what_is_held_takes_back_not_even_the_build_counts() {
+    let (world, key) = (World::new(), keys(1).remove(0));
+    let store = world.start().await;
+    let of = |build: &str| {
+        let day = "20150603".parse().expect("a day");
+        let source = key.dimensions.source().clone();
+        CellKey {
+            dimensions: DimensionSet::stating(source, day, &[(Dimension::BUILD_DATE, build)]),
+            ..key.clone()
+        }
+    };
+    let one = Cell::new(1, 5, [(3, 1)]);
+    hold(
+        &store,
+        1,
+        &[(of("20150601"), one.clone()), (of("20150602"), one.clone())],
+    )
+    .await;
+    assert!(matches!(store.persist().await, Ok(Persisted::Written(_))));
+    let query = CellQuery {
+        filters: Vec::new(),
+        group_by: Vec::new(),
+        ..query_of(&key)
+    };
+    let newest = async || asked(&*store, &query).await[0].newest_build.clone();
+    assert_eq!(newest().await, "20150602");
+    let mut back = Cell::default();
+    back.subtract(&one);
+    hold(&store, 2, &[(of("20150602"), back)]).await;
+    assert_eq!(newest().await, "20150601");
 }
