@@ -153,7 +153,11 @@ impl Question<'_> {
             let process = by_process.then_some(kind.process.into());
             (group, process, kind.label.into(), kind.layout.into())
         };
-        let changed = changed.into_iter().map(|cell| {
+        let mut sums: HashMap<Group, Sum> = dense
+            .end()
+            .map(|((group, kind), sum)| (of_kind(group, kind), sum))
+            .collect();
+        for cell in changed {
             let kind = decoded.stretch.kinds()[cell.kind as usize];
             let ids = CellIds {
                 metric: conditions.metric,
@@ -162,53 +166,51 @@ impl Question<'_> {
                 label: kind.label.into(),
                 layout: kind.layout.into(),
             };
-            (ids, decoded.stretch.cell(&cell))
-        });
-        let changed: Vec<(CellIds, Cell)> = changed.collect();
-        let mut sums: HashMap<Group, Sum> = dense
-            .end()
-            .map(|((group, kind), sum)| (of_kind(group, kind), sum))
-            .collect();
-        let mut single = |ids: CellIds, mut cell: Cell, added: Option<Vec<&[u8]>>| {
-            if !conditions.want(ids.process, ids.label)
-                || !conditions.sets.contains(unstored(ids.dimension_set)?)
-            {
-                return Ok(());
-            }
-            add_held(&mut cell, &added.unwrap_or_default())?;
-            // What became zero is not stored any more, so what is held of it is held of a cell that is not.
-            if cell.is_zero() {
-                return Ok(());
-            }
-            if let Some(held) = overlay.take(&ids) {
-                add_held(&mut cell, &held)?;
-                if cell.is_zero() {
-                    return Ok(());
-                }
-            }
-            let info = groups.of_set(connection, ids.dimension_set, names)?;
-            let group = (
-                info.group,
-                by_process.then_some(ids.process),
-                ids.label,
-                ids.layout,
-            );
-            let sum = sums.entry(group).or_default();
-            sum.cell.add(&cell);
-            sum.builds.note(info.build, info.day, cell.count());
-            Ok::<(), AggregateError>(())
-        };
-        for (ids, cell) in changed {
-            let added = added.take(&ids);
-            single(ids, cell, added)?;
+            let mut cell = decoded.stretch.cell(&cell);
+            add_held(&mut cell, &added.take(&ids).unwrap_or_default())?;
+            self.add_single(ids, cell, overlay, (names, groups), &mut sums)?;
         }
         for (ids, added) in added.rest() {
-            single(ids, Cell::default(), Some(added))?;
+            let mut cell = Cell::default();
+            add_held(&mut cell, &added)?;
+            self.add_single(ids, cell, overlay, (names, groups), &mut sums)?;
         }
         for (rows, sum) in (1..).zip(sums.values()) {
             taken.note(rows, 0, sum.cell.bins().len())?;
         }
         Ok(Some(sums))
+    }
+
+    /// Adds one stored cell, if it is asked for, and what is held of it.
+    fn add_single(
+        &self,
+        ids: CellIds,
+        mut cell: Cell,
+        overlay: &mut Overlay<'_>,
+        (names, groups): (&mut Names<'_>, &mut Groups),
+        sums: &mut HashMap<Group, Sum>,
+    ) -> Result<(), AggregateError> {
+        let conditions = self.conditions;
+        let is_asked =
+            conditions.want(ids.process, ids.label) && conditions.sets.contains(unstored(ids.dimension_set)?);
+        // What became zero is not stored any more, so what is held of it is held of a cell that is not.
+        if !is_asked || cell.is_zero() {
+            return Ok(());
+        }
+        if let Some(held) = overlay.take(&ids) {
+            add_held(&mut cell, &held)?;
+            if cell.is_zero() {
+                return Ok(());
+            }
+        }
+        let info = groups.of_set(self.connection, ids.dimension_set, names)?;
+        let process = self.query.by_process.then_some(ids.process);
+        let sum = sums
+            .entry((info.group, process, ids.label, ids.layout))
+            .or_default();
+        sum.cell.add(&cell);
+        sum.builds.note(info.build, info.day, cell.count());
+        Ok(())
     }
 
     /// Sums of what is stored, and of what is held of the same cells.
