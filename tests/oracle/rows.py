@@ -80,6 +80,7 @@ def aggregated(declaration, pings):
             counts["repeated"] += 1
             continue
         counts["folded"] += 1
+        told.marker("pings:")
         for name, (count, total, bins) in told.cells.items():
             row = cells.setdefault((told.source, day, dimensions_of(told), *name), [0, 0, {}])
             row[0] += count

@@ -77,8 +77,9 @@ impl Folder {
         self.stage.clear(Shapes::MAIN, submission_date);
         let (read, stage) = (self.read, &mut self.stage);
         let read = caught(AssertUnwindSafe(|| read(body, stage)));
-        if read.is_err() {
-            self.stage.clear(Shapes::MAIN, submission_date);
+        match read {
+            Ok(()) => self.stage.count_itself(),
+            Err(_) => self.stage.clear(Shapes::MAIN, submission_date),
         }
         read
     }
@@ -93,9 +94,12 @@ impl Folder {
         stage.clear(shape, received.date);
         let (glean, custom) = (&mut self.glean, CustomLayouts::default());
         let read = caught(AssertUnwindSafe(|| {
-            let told = glean.read(body, received, &custom, &mut ToldPing::new(stage, &[]));
-            match told {
-                Ok(()) => stage.error.map_or(Ok(true), Err),
+            let mut sink = ToldPing::new(stage, &[]);
+            match glean.read(body, received, &custom, &mut sink) {
+                Ok(()) => {
+                    sink.count_itself();
+                    stage.error.map_or(Ok(true), Err)
+                }
                 Err(GleanError::DeletionRequest | GleanError::NotGlean) => Ok(false),
                 Err(GleanError::Json(error)) => Err(error.into()),
                 Err(GleanError::NotAnObject) => Err(PingError::NotAnObject),
@@ -126,7 +130,10 @@ impl Folder {
         let read = caught(AssertUnwindSafe(|| {
             let mut sink = ToldPing::new(stage, &product.metrics);
             match product.reader.read(body, submitted, room, &mut sink) {
-                Ok(()) => stage.error.map_or(Ok(()), Err),
+                Ok(()) => {
+                    sink.count_itself();
+                    stage.error.map_or(Ok(()), Err)
+                }
                 Err(BodyError::Json(error)) => Err(error.into()),
                 Err(BodyError::NotAnObject) => Err(PingError::NotAnObject),
                 Err(BodyError::DuplicateKey) => Err(PingError::DuplicateKey),

@@ -85,6 +85,11 @@ impl Shapes {
         self.shapes[shape as usize].dimensions.len()
     }
 
+    /// Their names.
+    pub(super) fn names(&self, shape: u32) -> Arc<[Name]> {
+        Arc::clone(&self.shapes[shape as usize].dimensions)
+    }
+
     /// The set that the store keeps.
     pub(super) fn set(&self, staged: StagedSet) -> DimensionSet {
         let Shape { source, dimensions } = &self.shapes[staged.shape as usize];
@@ -124,6 +129,11 @@ impl StagedSet {
         self.submission_date = submission_date;
         self.values.iter_mut().for_each(String::clear);
         self.values.resize_with(dimensions, String::new);
+    }
+
+    /// The number of the source.
+    pub(super) const fn shape(&self) -> u32 {
+        self.shape
     }
 
     /// The value at a place; none where the source has no such dimension.

@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aggregate_store::Dimension as DimensionName;
 use ping::{ClientHash, ClientId, NoClient, OTHER, SubmissionDate, UNKNOWN};
 use readers::json::Key;
 use readers::values::Rule;
+use readers::values::beside::PINGS;
 use sketch::Layout;
 
 use super::caps::Caps;
@@ -15,6 +17,7 @@ use super::dimension::Dimension;
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
 use super::shape::{Shapes, StagedSet};
+use super::told::NO_PROCESS;
 use super::vocabulary::{NO_LABEL, Vocabulary};
 use crate::limits::{DIMENSION_BYTES_MAX, TEXT_BYTES_MAX};
 
@@ -84,6 +87,18 @@ impl Stage {
         self.error = None;
         self.parts = 0;
         self.kept_bins = 0;
+    }
+
+    /// The names of the dimensions of the ping's source, by the places in which its reader tells them.
+    pub(super) fn dimension_names(&self) -> Arc<[DimensionName]> {
+        self.shapes.names(self.dimensions.shape())
+    }
+
+    /// Counts the ping itself, whatever it tells.
+    pub(super) fn count_itself(&mut self) {
+        let metric = self.vocabulary.metrics.intern(PINGS);
+        let process = self.vocabulary.processes.intern(NO_PROCESS);
+        self.push_category(metric, process, NO_LABEL, &[]);
     }
 
     /// Marks the ping as an errored one; of several reasons the first in their order stays.

@@ -5,17 +5,26 @@
 //! a distribution's ([`Layout::of_numbers`]). The rates at which sessions were sampled are categories of a metric of their own, which
 //! only pings have whose events were thinned. A dimension that is a list is one text: its items ascending, a comma between them.
 
-use aggregate_store::LIST_SEPARATOR;
+use std::sync::Arc;
+
+use aggregate_store::{Dimension, LIST_SEPARATOR};
+use ping::OTHER;
 use readers::glean::SAMPLED;
-use readers::values::{Contribution as Told, Kind, Name, Note, Rates, Values};
+use readers::values::beside::{LEFT_OUT, LEFT_OUT_A_PING_MAX, PINGS, STORED, write_left_out};
+use readers::values::{Contribution as Told, Kind, Name, Note, Rates, Rule, Subject, Values};
 use sketch::Layout;
 
 use super::category::write_label;
 use super::staged::{Contribution, Stage};
 use super::vocabulary::NO_LABEL;
+use crate::limits::DIMENSION_BYTES_MAX;
 
 /// The process of pings that know none.
-const NO_PROCESS: &str = "";
+pub(super) const NO_PROCESS: &str = "";
+
+/// Of what belongs to no name in a ping, and of the client's id, as subjects of what is left out.
+const BODY: &str = "body";
+const CLIENT: &str = "client_id";
 
 /// The sink of one ping.
 #[derive(Debug)]
@@ -23,22 +32,68 @@ pub(super) struct ToldPing<'a> {
     stage: &'a mut Stage,
     /// The names of metrics, by the places in which the reader tells them.
     names: &'a [String],
+    /// The names of its dimensions, likewise.
+    dimensions: Arc<[Dimension]>,
     process: u32,
     serial: u64,
     label: String,
+    value: String,
+    /// The labels under which something that is left out was kept.
+    left_out: Vec<u32>,
 }
 
 impl<'a> ToldPing<'a> {
     pub(super) fn new(stage: &'a mut Stage, names: &'a [String]) -> Self {
         let process = stage.vocabulary.processes.intern(NO_PROCESS);
         let serial = stage.vocabulary.next_serial();
+        let dimensions = stage.dimension_names();
         Self {
             stage,
             names,
+            dimensions,
             process,
             serial,
             label: String::new(),
+            value: String::new(),
+            left_out: Vec::new(),
         }
+    }
+
+    /// Counts the ping itself, whatever it tells.
+    pub(super) fn count_itself(&mut self) {
+        let metric = self.stage.vocabulary.told_metric(PINGS);
+        self.count_ping(metric);
+    }
+
+    /// Keeps of what something is left out, and by which rule; each once a ping.
+    fn keep_left_out(&mut self, subject: Subject<'_>, rule: Rule) {
+        if self.left_out.len() == LEFT_OUT_A_PING_MAX {
+            return;
+        }
+        let subject = match subject {
+            Subject::Client => CLIENT,
+            Subject::Body => BODY,
+            Subject::Dimension(place) => match self.dimensions.get(place as usize) {
+                Some(dimension) => dimension.as_str(),
+                None => return,
+            },
+            Subject::Metric(Name::Sent(name)) if name.len() <= DIMENSION_BYTES_MAX => name,
+            Subject::Metric(Name::Sent(_)) => OTHER,
+            Subject::Metric(Name::Listed(place)) => match self.names.get(place as usize) {
+                Some(name) => name,
+                None => return,
+            },
+        };
+        write_left_out(&mut self.value, subject, rule.word());
+        write_label(&mut self.label, "", &self.value);
+        let label = self.stage.vocabulary.told_label(&self.label);
+        if self.left_out.contains(&label) {
+            return;
+        }
+        self.left_out.push(label);
+        let metric = self.stage.vocabulary.told_metric(LEFT_OUT);
+        self.count_ping(metric);
+        self.push(metric, label, Layout::CATEGORIES, 0, &[(0, 1)]);
     }
 
     /// A metric; none where its reader has no such place.
@@ -134,6 +189,22 @@ impl Values for ToldPing<'_> {
 
     fn note(&mut self, note: Note<'_>) {
         self.stage.refused.note_rule(note.rule, 1);
+        self.keep_left_out(note.subject, note.rule);
+    }
+
+    fn stored(&mut self, metric: Name<'_>) {
+        let name = match metric {
+            Name::Sent(name) => name,
+            Name::Listed(place) => match self.names.get(place as usize) {
+                Some(name) => name,
+                None => return,
+            },
+        };
+        self.value.clear();
+        self.value.push_str(STORED);
+        self.value.push_str(name);
+        let metric = self.stage.vocabulary.told_metric(&self.value);
+        self.count_ping(metric);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a reader tells of a ping, and to whom: the fold adds it up, `highwater mapping check` prints it.
 
+pub mod beside;
 mod rule;
 mod sink;
 

@@ -78,6 +78,18 @@ pub fn read(body: &[u8], date: SubmissionDate) -> Result<OraclePing, &'static st
         };
         totals.add(&one, 1);
     }
+    let itself: Key = (
+        set,
+        "pings:".to_owned(),
+        String::new(),
+        String::new(),
+        Layout::CATEGORIES,
+    );
+    let one = Sums {
+        count: 1,
+        ..Sums::default()
+    };
+    totals.cells.insert(itself, one);
     for reason in refused {
         *totals.refused.entry(reason.to_owned()).or_default() += 1;
     }

@@ -1,6 +1,6 @@
 //! Hostile sizes: each cap at its edge and above it.
 
-use super::{fold, oracle};
+use super::{fold, of_values, oracle};
 use crate::limits::{
     BINS_PER_HISTOGRAM_MAX, BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX,
     PROCESSES_PER_PING_MAX,
@@ -18,7 +18,7 @@ fn in_parent(sections: &str) -> String {
 fn both(body: &str) -> Result<usize, &'static str> {
     let folded = fold(&[(body.as_bytes(), 1)]);
     assert_eq!(folded, oracle(body.as_bytes()));
-    folded.map(|totals| totals.cells.len())
+    folded.map(|totals| of_values(totals).len())
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn as_many_parts_as_allowed_count_and_one_more_makes_an_errored_ping() {
     let scalars = |count| in_parent(&format!("\"scalars\":{}", numbered(count, "1")));
     let folded = fold(&[(scalars(PARTS_PER_PING_MAX).as_bytes(), 1)]);
     assert_eq!(
-        folded.map(|totals| totals.cells.len()),
+        folded.map(|totals| of_values(totals).len()),
         Ok(PARTS_PER_PING_MAX as usize)
     );
     assert_eq!(

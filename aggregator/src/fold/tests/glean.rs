@@ -68,6 +68,7 @@ fn numbers_labels_and_categories_have_cells_of_their_own_and_labelled_ones_count
         ("docs.plugins", "=math", category, (1, 0, 1)),
         ("docs.plugins", "=spell", category, (1, 0, 2)),
         ("docs.load", "", "functional(2,8,0)", (1, 63_041_000_000, 3)),
+        ("pings:", "", category, (1, 0, 0)),
     ];
     let expected = expected.map(|(metric, label, layout, sums)| {
         ((metric.to_owned(), label.to_owned(), layout.to_owned()), sums)
@@ -164,5 +165,63 @@ fn what_is_no_ping_of_gleans_is_none_and_what_cannot_be_read_is_an_error() {
     let sets: Vec<&str> = used
         .map(|set| batch.dimension_sets[set].source().as_str())
         .collect();
-    assert_eq!(sets, ["telemetry/main"]);
+    assert_eq!(sets, ["telemetry/main"; 2]);
+}
+
+#[test]
+fn what_is_left_out_and_what_is_only_stored_is_counted_by_pings_under_its_name() {
+    let body = |metrics: &str| format!(r#"{{"ping_info": {{}}, "metrics": {metrics}}}"#);
+    let pings = [
+        body(
+            r#"{"counter": {"docs.opened": "seven"}, "uuid": {"docs.id": "0a1b2c3d-0000-4000-8000-000000000001"}}"#,
+        ),
+        body(r#"{"counter": {"docs.opened": -1, "docs.closed": "x"}, "text": {"docs.note": "hello"}}"#),
+        body(
+            r#"{"counter": {"docs.opened": "eight"}, "uuid": {"docs.id": "0a1b2c3d-0000-4000-8000-000000000002"}}"#,
+        ),
+        body(r#"{"counter": {"docs.opened": 8}}"#),
+    ];
+    let mut folder = Folder::new();
+    for ping in &pings {
+        assert_eq!(folder.read_glean(ping.as_bytes(), &received("usage")), Ok(true));
+        folder.add();
+    }
+    let cells = cells(&folder.take());
+    let category = "categories(0,0,0)".to_owned();
+    let count_of = |metric: &str, label: &str| {
+        let key = (metric.to_owned(), label.to_owned(), category.clone());
+        cells.get(&key).map_or(0, |cell| cell.0)
+    };
+    let counted = [
+        ("pings:", ""),
+        ("left_out:", ""),
+        ("left_out:", "=docs.opened wrong_type"),
+        ("left_out:", "=docs.opened number_negative"),
+        ("left_out:", "=docs.closed wrong_type"),
+        ("stored:docs.id", ""),
+        ("stored:docs.note", ""),
+        ("stored:docs.opened", ""),
+    ];
+    let counted = counted.map(|(metric, label)| count_of(metric, label));
+    assert_eq!(counted, [4, 3, 2, 1, 1, 2, 1, 0]);
+}
+
+#[test]
+fn a_ping_that_bears_such_a_name_itself_counts_once_and_a_name_without_end_is_other() {
+    let long = "x".repeat(2_000);
+    let body = format!(
+        r#"{{"ping_info": {{}}, "metrics": {{"boolean": {{"pings:": true, "left_out:": false, "{long}": 3}}}}}}"#
+    );
+    let mut folder = Folder::new();
+    assert_eq!(folder.read_glean(body.as_bytes(), &received("usage")), Ok(true));
+    folder.add();
+    let batch = folder.take();
+    let cells = cells(&batch);
+    let own: Vec<_> = cells
+        .iter()
+        .filter(|((metric, label, _), _)| metric == "pings:" && label.is_empty())
+        .collect();
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0].1.0, 1);
+    assert!(cells.keys().all(|(_, label, _)| label.len() < 200), "{cells:?}");
 }

@@ -13,9 +13,12 @@ mod properties;
 mod recorded;
 mod strings;
 
-use ping::SubmissionDate;
+use std::collections::BTreeMap;
 
-use super::oracle::{self, Totals};
+use ping::SubmissionDate;
+use readers::values::beside::PINGS;
+
+use super::oracle::{self, Key, Sums, Totals};
 use super::{Folder, PingError};
 
 /// The day on which the tests' pings are received.
@@ -40,4 +43,10 @@ fn fold(pings: &[(&[u8], i64)]) -> Result<Totals, &'static str> {
 /// What the oracle makes of one ping.
 fn oracle(body: &[u8]) -> Result<Totals, &'static str> {
     oracle::read(body, day()).map(|ping| ping.totals)
+}
+
+/// The cells that values of pings make: all but those that count the pings themselves.
+fn of_values(totals: Totals) -> BTreeMap<Key, Sums> {
+    let cells = totals.cells.into_iter();
+    cells.filter(|(key, _)| key.1 != PINGS).collect()
 }

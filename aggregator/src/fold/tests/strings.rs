@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aggregate_store::Batch;
+use readers::values::beside::PINGS;
 use serde_json::{Map, Value, json};
 use sketch::Cell;
 
@@ -24,7 +25,8 @@ fn folder() -> Folder {
 fn categories(batch: &Batch) -> Counts {
     let mut counts = Counts::new();
     for (address, bytes) in batch.cells.iter() {
-        if batch.layouts[address.layout as usize].to_string() != "categories(0,0,0)" {
+        let is_category = batch.layouts[address.layout as usize].to_string() == "categories(0,0,0)";
+        if !is_category || batch.metrics[address.metric as usize] == PINGS {
             continue;
         }
         let cell = Cell::decode(bytes).expect("a cell");
