@@ -196,7 +196,7 @@ impl Api {
             return page::answer(file);
         }
         let parameters = Parameters::parse(query, route.repeated())?;
-        match (parameters_of(route, &parameters), route.is_originals()) {
+        match (parameters_of(route), route.is_originals()) {
             (Some(known), true) => parameters.refuse_others(path, known)?,
             (Some(known), false) => refuse_strangers(&parameters, known)?,
             (None, _) => {}
@@ -229,16 +229,23 @@ impl Api {
                 };
                 generic_aggregates::answer(grounds, &parameters).await
             }
-            Route::Values if values::is_of_main(&parameters) => {
-                values::answer(reads, &self.withheld, &parameters).await
+            Route::Values => {
+                let live = Live::of(&self.watch.health());
+                match values::is_of_main(&parameters)
+                    && !generic_values::is_listed(reads, &parameters).await?
+                {
+                    true => values::answer(reads, &self.withheld, &parameters).await,
+                    false => generic_values::answer(reads, &self.definitions, live, &parameters).await,
+                }
             }
-            Route::Values => generic_values::answer(reads, &self.definitions, &parameters).await,
             Route::Metrics => {
-                metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
+                let live = Live::of(&self.watch.health());
+                metric_list::answer(reads, &self.definitions, &self.withheld, live, &parameters).await
             }
             Route::Sources => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
-                sources::answer(reads, index, charted, &self.definitions, &parameters).await
+                let live = Live::of(&self.watch.health());
+                sources::answer(reads, index, charted, &self.definitions, live, &parameters).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),
@@ -269,13 +276,12 @@ impl fmt::Debug for Api {
 }
 
 /// The parameters of a route; `None` where they depend on the source, and the route itself looks.
-fn parameters_of(route: &Route, parameters: &Parameters) -> Option<&'static [&'static str]> {
+fn parameters_of(route: &Route) -> Option<&'static [&'static str]> {
     Some(match route {
         Route::Aggregates(..) => &aggregates::PARAMETERS,
         Route::Filters => &filters::PARAMETERS,
         Route::Engagement => &engagement::PARAMETERS,
         Route::Partitions => &partitions::PARAMETERS,
-        Route::Values if values::is_of_main(parameters) => &values::PARAMETERS,
         Route::Values | Route::GenericAggregates | Route::Metrics | Route::Sources => return None,
         _ => &[],
     })

@@ -8,6 +8,7 @@ pub mod definitions;
 mod explain;
 mod generic;
 pub mod health;
+mod kept;
 mod limits;
 mod live;
 pub mod metrics;

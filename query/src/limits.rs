@@ -32,8 +32,14 @@ pub(crate) const GROUPS_MAX: usize = 10_000;
 /// Percentiles of each row: every one of a hundred.
 pub(crate) const PERCENTILES_MAX: usize = 101;
 
-/// Metrics on one page of their list: some hundred KiB.
-pub(crate) const METRICS_ON_A_PAGE: usize = 1_000;
+/// Metrics that are looked at together.
+pub(crate) const METRICS_AT_ONCE: usize = 1_000;
+
+/// Metrics on one page of their list: of each of them its pings are counted.
+pub(crate) const METRICS_ON_A_PAGE: usize = 200;
+
+/// Subjects and rules of what is left out that one answer names, those of the most pings.
+pub(crate) const LEFT_OUT_NAMED_MAX: usize = 100;
 
 /// Labels of one metric that the list of metrics names: of a whole page of metrics with the longest, 11 MiB.
 pub(crate) const LABELS_NAMED_MAX: usize = 100;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use ping::{SubmissionDate, Timestamp};
+use serde::Serialize;
 
 use crate::health::HealthReport;
+use crate::status_report::rfc3339;
 
 /// What is known of pings that are in no number yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +18,30 @@ pub(crate) struct Live {
     now: Option<Timestamp>,
 }
 
+/// How far an answer reaches, beside whatever it says.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Reach {
+    /// The receive time of the newest ping that is counted.
+    as_of: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    live_behind: u64,
+}
+
+/// Whether a number is left away.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Live {
+    /// How far an answer reaches that counts all up to the newest of these pings.
+    pub(crate) fn reach(&self, newest_received: Option<Timestamp>) -> Reach {
+        Reach {
+            as_of: newest_received.map(rfc3339),
+            live_behind: self.behind,
+        }
+    }
+
     pub(crate) fn of(report: &HealthReport) -> Self {
         let numbers = &report.numbers;
         Self {

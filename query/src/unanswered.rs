@@ -2,11 +2,15 @@
 
 use aggregate_store::{AboutSource, AggregateReads, CellQuery, Dimension, Filter, Source, ValueOf, Wanted};
 use index_schema::{Index, ProductCount};
+use ping::SubmissionDate;
+use readers::values::beside::STORED;
 use serde_json::{Value, json};
 
 use crate::charted::Charted;
+use crate::definitions::Definitions;
 use crate::generic::{self, AggregatesQuestion};
-use crate::limits::LIST_PRODUCTS_MAX;
+use crate::kept::pings_with;
+use crate::limits::{LIST_PRODUCTS_MAX, LIST_SOURCES_MAX};
 use crate::live::Live;
 use crate::problem::{Problem, list};
 
@@ -17,6 +21,7 @@ pub(crate) struct Known<'a> {
     pub(crate) index: &'a dyn Index,
     pub(crate) charted: &'a Charted,
     pub(crate) live: Live,
+    pub(crate) definitions: &'a Definitions,
     /// The source that is asked for, if it is counted.
     pub(crate) source: Option<&'a AboutSource>,
 }
@@ -40,6 +45,16 @@ pub(crate) async fn reason(
         }
     }
     let Some(stored) = found else {
+        let kept = format!("{STORED}{}", question.metric);
+        if let Some(pings) = pings_with(reads, &question.source, &kept).await? {
+            let detail = format!(
+                "{} of {} have {}: it stays in the ping and is in no number.",
+                words(number(pings)),
+                question.source,
+                question.metric
+            );
+            return Ok(json!({"reason": "stored_not_counted", "stored": pings, "detail": detail}));
+        }
         let detail = format!(
             "No ping of {} with this metric was counted. /api/v1/metrics?source={} lists those that it has.",
             question.source, question.source
@@ -54,14 +69,14 @@ pub(crate) async fn reason(
         };
         if !is_there(reads, &narrowed).await? {
             let sent = question.sent.get(at).map_or("", String::as_str);
-            if is_before(filter, known) {
-                let detail = format!(
-                    "The first day of {} that is kept is {}.",
-                    question.source, known.first_day
-                );
+            let floors = asked.index.all_floors().await;
+            let floors = floors.map_err(|error| Problem::unavailable("index", &error))?;
+            let floor = floors.of_source(question.source.as_str()).aggregates;
+            if let Some(floor) = floor.filter(|floor| is_before(filter, *floor)) {
+                let first_day = known.first_day.max(floor);
+                let detail = format!("Numbers of {} are kept from {floor} on.", question.source);
                 return Ok(json!({
-                    "reason": "older_than_kept", "filter": sent, "first_day": known.first_day.to_string(),
-                    "detail": detail,
+                    "reason": "older_than_kept", "filter": sent, "first_day": first_day.to_string(), "detail": detail,
                 }));
             }
             if let Some(today) = live.today().map(|today| today.to_string())
@@ -87,6 +102,18 @@ pub(crate) async fn reason(
     Ok(emptied(&sent("label", labels), &before))
 }
 
+fn number(pings: i64) -> u64 {
+    u64::try_from(pings).unwrap_or(0)
+}
+
+/// So many pings, in words.
+fn words(number: u64) -> String {
+    match number {
+        1 => "1 ping".to_owned(),
+        many => format!("{many} pings"),
+    }
+}
+
 fn emptied(filter: &str, before: &str) -> Value {
     let detail = match before {
         "" => format!("No aggregate of this metric has {filter}."),
@@ -108,8 +135,8 @@ async fn is_there(reads: &dyn AggregateReads, query: &CellQuery) -> Result<bool,
 }
 
 /// Whether a filter asks for days before the first that is kept, and for none after.
-fn is_before(filter: &Filter, known: &AboutSource) -> bool {
-    let first = known.first_day.to_string();
+fn is_before(filter: &Filter, first: SubmissionDate) -> bool {
+    let first = first.to_string();
     let is_older = |day: &String| *day < first;
     filter.dimension.as_str() == Dimension::SUBMISSION_DATE
         && match &filter.wanted {
@@ -138,6 +165,7 @@ async fn no_source(asked: Known<'_>, source: &Source) -> Result<Value, Problem> 
         index,
         charted,
         live,
+        definitions,
         ..
     } = asked;
     let products = index
@@ -149,9 +177,25 @@ async fn no_source(asked: Known<'_>, source: &Source) -> Result<Value, Problem> 
         of_source.filter(|product| format!("{}/{}", product.namespace, product.doc_type) == source.as_str());
     let of_source: Vec<&ProductCount> = of_source.collect();
     let stored: u64 = of_source.iter().map(|product| product.records).sum();
+    let counted = reads.source_pings(LIST_SOURCES_MAX).await?.values.into_iter();
+    let counters = counted
+        .filter(|pings| pings.source == *source)
+        .map(|pings| pings.counters);
+    let counters = counters.last().unwrap_or_default();
+    if counters.folded == 0 && counters.stored_only == 0 && counters.errored_pings > 0 {
+        let errored = counters.errored_pings;
+        let detail = format!(
+            "{} of {source} came, and none could be counted: they are errored. /health says why.",
+            words(number(errored))
+        );
+        return Ok(
+            json!({"reason": "stored_not_counted", "stored": errored, "errored": errored, "detail": detail}),
+        );
+    }
     if stored > 0 && of_source.into_iter().any(charted) {
         let detail = format!(
-            "{stored} pings of {source} are stored and will be counted.{}",
+            "{source} has {} stored that will be counted.{}",
+            words(stored),
             live.sentence()
         );
         let age = live.newest_age.map(|age| age.as_secs());
@@ -161,9 +205,20 @@ async fn no_source(asked: Known<'_>, source: &Source) -> Result<Value, Problem> 
     }
     if stored > 0 {
         let detail = format!(
-            "{stored} pings of {source} are stored; none is in a number: pings of its type are not counted, or not yet."
+            "{source} has {} stored and in no number: pings of its type are not counted, or not yet.",
+            words(stored)
         );
         return Ok(json!({"reason": "stored_not_counted", "stored": stored, "detail": detail}));
+    }
+    if definitions.is_declared(source) {
+        let detail = format!(
+            "{source} is declared, and none of its pings is counted yet.{}",
+            live.sentence()
+        );
+        let age = live.newest_age.map(|age| age.as_secs());
+        return Ok(json!({
+            "reason": "not_folded_yet", "stored": stored, "newest_fold_seconds": age, "detail": detail,
+        }));
     }
     let mut detail = generic::no_source(reads, source).await?.description;
     if live.behind > 0 {

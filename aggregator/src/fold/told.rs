@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use aggregate_store::{Dimension, LIST_SEPARATOR};
 use ping::OTHER;
-use readers::glean::SAMPLED;
-use readers::values::beside::{LEFT_OUT, LEFT_OUT_A_PING_MAX, PINGS, STORED, write_left_out};
+use readers::values::beside::{LEFT_OUT, LEFT_OUT_A_PING_MAX, PINGS, SAMPLED, STORED, write_left_out};
 use readers::values::{Contribution as Told, Kind, Name, Note, Rates, Rule, Subject, Values};
 use sketch::Layout;
 

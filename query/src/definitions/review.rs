@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use aggregate_store::{CellQuery, Dimension, Filter, Source, Wanted};
 use ping::SubmissionDate;
 use readers::definitions::{Expiry, MetricDefinition};
-use readers::glean::{EVENTS, SAMPLED};
+use readers::glean::EVENTS;
+use readers::values::beside::{is_beside, only_stored};
 
 use super::said::{TELEMETRY, is_sent_in};
 use super::table::Definitions;
@@ -123,7 +124,8 @@ impl Definitions {
             .collect();
         let mut review = Review::default();
         for SeenSource { source, metrics, .. } in seen.iter().copied() {
-            for metric in metrics.iter().filter(|metric| !metric.starts_with(SAMPLED)) {
+            let told = metrics.iter().filter(|metric| !is_beside(metric));
+            for metric in told {
                 let name = metric.strip_prefix(EVENTS).unwrap_or(metric);
                 match definition(source, metric) {
                     None if name.starts_with(OWN) => {}
@@ -134,7 +136,9 @@ impl Definitions {
         }
         if !seen.is_empty() && is_all {
             let arrived = seen.iter().flat_map(|seen| &seen.metrics);
-            let arrived: BTreeSet<&str> = arrived.map(String::as_str).collect();
+            let arrived: BTreeSet<&str> = arrived
+                .map(|metric| only_stored(metric).unwrap_or(metric))
+                .collect();
             review.never_seen = self.never_among(&arrived, today);
         }
         review

@@ -22,4 +22,4 @@ pub(crate) use group::{Row, grouped, note_rates};
 pub(crate) use question::FIXED;
 pub(crate) use question::{AggregatesQuestion, Format, dimensions_of, is_dimension, refuse_strangers};
 pub(crate) use reading::Reading;
-pub(crate) use sampled::{is_of_rates, rates_of};
+pub(crate) use sampled::rates_of;

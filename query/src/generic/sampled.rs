@@ -1,16 +1,12 @@
 //! Whether the events that a row counts were thinned: the rates at which their sessions were sampled. Pure.
 
-use readers::glean::{EVENTS, SAMPLED};
+use readers::glean::EVENTS;
+use readers::values::beside::SAMPLED;
 use serde_json::{Value, json};
 
 /// The metric whose values are the rates of another one; none of what is never thinned.
 pub(crate) fn rates_of(metric: &str) -> Option<String> {
     metric.starts_with(EVENTS).then(|| format!("{SAMPLED}{metric}"))
-}
-
-/// Whether a metric is such a one: it is shown beside the other one alone.
-pub(crate) fn is_of_rates(metric: &str) -> bool {
-    metric.starts_with(SAMPLED)
 }
 
 /// The lowest and the highest rate of a row.
@@ -63,6 +59,5 @@ mod tests {
             Some("sampled:events:ui.saved")
         );
         assert_eq!(rates_of("notes.pinned"), None);
-        assert!(is_of_rates("sampled:events:ui.saved") && !is_of_rates("events:ui.saved"));
     }
 }

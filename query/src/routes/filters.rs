@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aggregate_store::{AggregateReads, DateClock, Dimension, Source, original_os_version};
+use readers::values::beside::is_beside;
 use serde::Serialize;
 
 use crate::compatible::is_usable_key;
@@ -48,7 +49,9 @@ pub(crate) async fn answer(
     }
     known
         .metrics
-        .retain(|metric| !withheld.holds(metric) && !definitions.is_string(metric));
+        .retain(|metric| !withheld.holds(metric) && !definitions.is_string(metric) && !is_beside(metric));
+    // That of pings themselves.
+    known.processes.retain(|process| !process.is_empty());
     let usable = |mut names: Vec<String>| {
         names.retain(|name| is_usable_key(name));
         names

@@ -2,6 +2,7 @@
 
 use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, Series, SeriesRow, Source, ValueOf};
 use index_schema::Index;
+use readers::values::beside::is_beside;
 use serde_json::{Value, json};
 use service::task;
 use sketch::HistogramKind;
@@ -10,8 +11,8 @@ use super::lookup::Lookup;
 use crate::charted::Charted;
 use crate::definitions::{Definitions, own_unit};
 use crate::generic::{
-    About, AggregatesQuestion, Answer, Format, Reading, Row, csv, dimensions_of, grouped, is_of_rates,
-    note_rates, rates_of,
+    About, AggregatesQuestion, Answer, Format, Reading, Row, csv, dimensions_of, grouped, note_rates,
+    rates_of,
 };
 use crate::limits::{
     ANSWER_BYTES_MAX, BINS_AT_ONCE_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER,
@@ -119,6 +120,7 @@ pub(crate) async fn answer(grounds: Grounds<'_>, parameters: &Parameters) -> Res
             index,
             charted,
             live,
+            definitions,
             source: known.as_ref(),
         };
         about.explain = Some(unanswered::reason(asked, &question, &stored).await?);
@@ -201,7 +203,7 @@ async fn find(
     question: &AggregatesQuestion,
 ) -> Result<Found, Problem> {
     let is_main = question.source.as_str() == Source::TELEMETRY_MAIN;
-    if !is_main && is_of_rates(&question.metric) {
+    if is_beside(&question.metric) {
         return Ok(Found::default());
     }
     let said = definitions.said(&question.source, &question.metric);

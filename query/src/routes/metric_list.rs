@@ -1,11 +1,16 @@
 //! Which metrics a source has, and what each of them is.
 
 use aggregate_store::{AggregateReads, Source, StoredMetric};
+use readers::values::beside::{is_beside, only_stored};
 use serde::Serialize;
 
 use crate::definitions::{Definitions, own_unit};
-use crate::generic::{Form, is_of_rates, no_source, refuse_strangers, unit_of};
-use crate::limits::{LABELS_NAMED_MAX, LIST_VALUES_MAX, METRICS_ON_A_PAGE};
+use crate::generic::{Form, no_source, refuse_strangers, unit_of};
+use crate::kept::{LeftOut, left_out_of, pings_with};
+use crate::limits::{
+    LABELS_NAMED_MAX, LEFT_OUT_NAMED_MAX, LIST_VALUES_MAX, METRICS_AT_ONCE, METRICS_ON_A_PAGE,
+};
+use crate::live::{Live, Reach};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reply::{Reply, made};
@@ -14,6 +19,9 @@ use crate::withheld::Withheld;
 /// The parameters of this route.
 pub(crate) const PARAMETERS: [&str; 3] = ["source", "q", "after"];
 
+/// The kind of what stays in pings, and is in no number.
+const STORED: &str = "stored";
+
 /// Before the name of a metric that pings of the original's source send as a count.
 const COUNT: &str = "[[COUNT]]_";
 
@@ -21,12 +29,17 @@ const COUNT: &str = "[[COUNT]]_";
 struct Metrics {
     source: String,
     metrics: Vec<OneMetric>,
+    /// What of the source's pings is left out, that of the most pings first; on the first page.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut>,
+    #[serde(flatten)]
+    reach: Reach,
     /// What `after` is for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct OneMetric {
     metric: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +49,9 @@ struct OneMetric {
     labelled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    /// How many pings have it; absent where only its labels are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pings: Option<i64>,
     /// Whether a definition, or the product's declaration, says what it is.
     declared: bool,
     /// The labels that are defined; absent where the client makes them.
@@ -60,6 +76,7 @@ pub(crate) async fn answer(
     reads: &dyn AggregateReads,
     definitions: &Definitions,
     withheld: &Withheld,
+    live: Live,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     refuse_strangers(parameters, &PARAMETERS)?;
@@ -67,9 +84,10 @@ pub(crate) async fn answer(
     let source = Source::named(name);
     let wanted = parameters.given("q").map(str::to_lowercase);
     let is_wanted = |metric: &StoredMetric| {
-        let name = metric.metric.to_lowercase();
-        !withheld.holds(&metric.metric)
-            && !is_of_rates(&metric.metric)
+        let shown = only_stored(&metric.metric);
+        let name = shown.unwrap_or(&metric.metric).to_lowercase();
+        !withheld.holds(shown.unwrap_or(&metric.metric))
+            && (shown.is_some() || !is_beside(&metric.metric))
             && wanted
                 .as_ref()
                 .is_none_or(|wanted| name.contains(wanted.as_str()))
@@ -78,10 +96,8 @@ pub(crate) async fn answer(
     let (mut after, mut found, mut looked_at) = (first.clone(), Vec::new(), 0);
     let mut is_last = false;
     while found.len() < METRICS_ON_A_PAGE && looked_at < LIST_VALUES_MAX && !is_last {
-        let page = reads
-            .metrics(&source, after.as_deref(), METRICS_ON_A_PAGE)
-            .await?;
-        is_last = page.len() < METRICS_ON_A_PAGE;
+        let page = reads.metrics(&source, after.as_deref(), METRICS_AT_ONCE).await?;
+        is_last = page.len() < METRICS_AT_ONCE;
         looked_at += page.len();
         after = page.last().map(|metric| metric.metric.clone()).or(after);
         found.extend(page.into_iter().filter(|metric| is_wanted(metric)));
@@ -94,19 +110,41 @@ pub(crate) async fn answer(
         after = found.last().map(|metric| metric.metric.clone());
         is_last = false;
     }
-    let metrics: Vec<OneMetric> = found
-        .iter()
-        .map(|metric| shown(&source, metric, definitions))
-        .collect();
+    let mut metrics = Vec::with_capacity(found.len());
+    for metric in &found {
+        let pings = pings_with(reads, &source, &metric.metric).await?;
+        metrics.push(OneMetric {
+            pings,
+            ..shown(&source, metric, definitions)
+        });
+    }
+    let mut left_out = match first {
+        None => left_out_of(reads, &source).await?,
+        Some(_) => Vec::new(),
+    };
+    left_out.truncate(LEFT_OUT_NAMED_MAX);
     let answer = Metrics {
         source: name.to_owned(),
         metrics,
+        left_out,
+        reach: live.reach(reads.status().await?.newest_received),
         next: after.filter(|_| !is_last),
     };
     made(move || Reply::json(&answer)).await
 }
 
 fn shown(source: &Source, metric: &StoredMetric, definitions: &Definitions) -> OneMetric {
+    if let Some(name) = only_stored(&metric.metric) {
+        let said = definitions.said(source, name);
+        let described = said.map(|said| said.description.to_owned());
+        return OneMetric {
+            metric: name.to_owned(),
+            kind: Some(STORED),
+            description: described.filter(|description| !description.is_empty()),
+            declared: said.is_some(),
+            ..OneMetric::default()
+        };
+    }
     let (form, labelled) = Form::of_metric(source, metric);
     let is_main = source.as_str() == Source::TELEMETRY_MAIN;
     let bare = metric.metric.strip_prefix(COUNT).filter(|_| is_main);
@@ -123,6 +161,7 @@ fn shown(source: &Source, metric: &StoredMetric, definitions: &Definitions) -> O
         kind: form.map(Form::name),
         unit: unit.or(told).map(str::to_owned),
         labelled,
+        pings: None,
         description: described.filter(|description| !description.is_empty()),
         declared: said.is_some() || is_main && definitions.names(name),
         labels: labels.iter().take(LABELS_NAMED_MAX).cloned().collect(),

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use aggregate_store::{AboutSource, AggregateReads, Counters, Source};
-use index_schema::Index;
+use index_schema::{Index, ProductCount};
 use ping::OTHER;
+use readers::values::beside::{is_beside, only_stored};
 use serde::Serialize;
 
 use crate::charted::Charted;
 use crate::definitions::Definitions;
-use crate::generic::{dimensions_of, is_of_rates, refuse_strangers};
+use crate::generic::{dimensions_of, refuse_strangers};
 use crate::limits::{LIST_PRODUCTS_MAX, LIST_SOURCES_MAX, LIST_VALUES_MAX};
+use crate::live::{Live, Reach};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reply::{Reply, made};
@@ -22,6 +24,8 @@ struct Sources {
     sources: Vec<OneSource>,
     /// How many more are counted.
     left_out: u64,
+    #[serde(flatten)]
+    reach: Reach,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -65,6 +69,7 @@ pub(crate) async fn answer(
     index: &dyn Index,
     charted: &Charted,
     definitions: &Definitions,
+    live: Live,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     refuse_strangers(parameters, &[])?;
@@ -76,7 +81,9 @@ pub(crate) async fn answer(
         if let Some(about) = reads.about(source).await? {
             let metrics = reads.metrics(source, None, LIST_VALUES_MAX).await?;
             let is_whole = metrics.len() < LIST_VALUES_MAX;
-            let metrics = metrics.iter().filter(|metric| !is_of_rates(&metric.metric));
+            let metrics = metrics.iter();
+            let metrics =
+                metrics.filter(|metric| only_stored(&metric.metric).is_some() || !is_beside(&metric.metric));
             let entry = counted(
                 (source, pings.get(source)),
                 definitions,
@@ -88,12 +95,25 @@ pub(crate) async fn answer(
     }
     // What lies under partitions that do not tell types apart, or left no cell.
     for (source, counters) in pings.iter().filter(|(source, _)| source.as_str() != OTHER) {
-        let entry = || uncharted((source, reader_of(source, definitions)), counters);
-        sources.entry(source.as_str().to_owned()).or_insert_with(entry);
+        let reader = reader_of(source, definitions);
+        let is_by_rule = reader != "glean" || charted(&named(source));
+        let entry = sources.entry(source.as_str().to_owned());
+        let entry = entry.or_insert_with(|| OneSource::of(source));
+        if entry.counted.pings.is_none() {
+            entry.fill(
+                counters,
+                if is_by_rule || counters.folded > 0 {
+                    reader
+                } else {
+                    "none"
+                },
+            );
+        }
     }
     let answer = Sources {
         sources: sources.into_values().collect(),
         left_out: known.left_out,
+        reach: live.reach(reads.status().await?.newest_received),
     };
     made(move || Reply::json(&answer)).await
 }
@@ -116,13 +136,7 @@ fn counted(
     let reader = reader_of(source, definitions);
     OneSource {
         source: source.as_str().to_owned(),
-        counted: Counted {
-            reader: Some(reader),
-            // Different ones: a repeat is none.
-            pings: pings.map(|pings| pings.accounted().saturating_sub(number(pings.repeated))),
-            folded: pings.map(|pings| number(pings.folded)),
-            errored: pings.map(|pings| number(pings.errored_pings)),
-        },
+        counted: Counted::by(reader, pings),
         dimensions: dimensions_of(source, Some(about), definitions),
         first_day: Some(about.first_day.to_string()),
         last_day: Some(about.last_day.to_string()),
@@ -131,25 +145,58 @@ fn counted(
     }
 }
 
-/// A source of which no cell is there.
-fn uncharted((source, reader): (&Source, &'static str), counters: &Counters) -> OneSource {
-    let is_counted = counters.folded > 0;
-    let known = Counted {
-        reader: Some(if is_counted { reader } else { "none" }),
-        pings: is_counted.then(|| counters.accounted().saturating_sub(number(counters.repeated))),
-        folded: is_counted.then(|| number(counters.folded)),
-        errored: is_counted.then(|| number(counters.errored_pings)),
-    };
-    OneSource {
-        source: source.as_str().to_owned(),
-        counted: known,
-        stored: (!is_counted).then(|| counters.accounted()),
-        reason: (!is_counted).then_some(STORED_ONLY),
-        ..OneSource::default()
+impl Counted {
+    fn by(reader: &'static str, pings: Option<&Counters>) -> Self {
+        Self {
+            reader: Some(reader),
+            // Different ones: a repeat is none.
+            pings: pings.map(|pings| pings.accounted().saturating_sub(number(pings.repeated))),
+            folded: pings.map(|pings| number(pings.folded)),
+            errored: pings.map(|pings| number(pings.errored_pings)),
+        }
+    }
+}
+
+impl OneSource {
+    fn of(source: &Source) -> Self {
+        Self {
+            source: source.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Says of a source of which no cell is there what became of its pings.
+    fn fill(&mut self, counters: &Counters, reader: &'static str) {
+        self.counted = Counted::by(reader, Some(counters));
+        if counters.folded > 0 {
+            return;
+        }
+        let stored_only = number(counters.stored_only);
+        self.reason = match (reader, counters.errored_pings > 0) {
+            ("none", true) if stored_only == 0 => Some(ALL_ERRORED),
+            ("none", _) => Some(STORED_ONLY),
+            (_, true) => Some(ALL_ERRORED),
+            (_, false) => None,
+        };
+        if reader == "none" && stored_only > 0 {
+            self.stored.get_or_insert(stored_only);
+        }
+    }
+}
+
+/// A source as the index names its products.
+fn named(source: &Source) -> ProductCount {
+    let (namespace, doc_type) = source.as_str().split_once('/').unwrap_or_default();
+    ProductCount {
+        namespace: namespace.to_owned(),
+        doc_type: doc_type.to_owned(),
+        app_name: String::new(),
+        records: 0,
     }
 }
 
 const STORED_ONLY: &str = "Pings of this type are stored and not counted.";
+const ALL_ERRORED: &str = "None of its pings could be counted: they are errored. /health says why.";
 
 fn number(pings: i64) -> u64 {
     u64::try_from(pings).unwrap_or(0)

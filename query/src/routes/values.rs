@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use aggregate_store::{AggregateReads, DateClock, Dimension, FilterOptions, Listed, Source, VersionDate};
+use readers::values::beside::is_beside;
 use serde::Serialize;
 
 use crate::explain;
+use crate::generic::refuse_strangers;
 use crate::limits::{LIST_DATES_MAX, LIST_VALUES_MAX};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
@@ -45,6 +47,7 @@ pub(crate) async fn answer(
     withheld: &Withheld,
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
+    refuse_strangers(parameters, &PARAMETERS)?;
     let [_, dimension] = parameters.required(["source", "dimension"])?;
     let found = match dimension {
         "channel" => {
@@ -109,11 +112,14 @@ fn of_options(options: FilterOptions, dimension: &str, withheld: &Withheld) -> (
     let values: BTreeSet<String> = match dimension {
         "metric" => metrics
             .into_iter()
-            .filter(|metric| !withheld.holds(metric))
+            .filter(|metric| !withheld.holds(metric) && !is_beside(metric))
             .collect(),
         Dimension::OS => os.into_iter().map(|(name, _)| name).collect(),
         Dimension::OS_VERSION => os.into_iter().map(|(_, version)| version).collect(),
-        "process" => processes.into_iter().collect(),
+        "process" => processes
+            .into_iter()
+            .filter(|process| !process.is_empty())
+            .collect(),
         _ => others.remove(dimension).unwrap_or_default().into_iter().collect(),
     };
     (values, left_out)

@@ -9,9 +9,6 @@ use crate::values::{Name, Note, Rates, Rule, Subject, Values};
 /// What the names of metrics that count events begin with.
 pub const EVENTS: &str = "events:";
 
-/// What the name of a metric of events begins with where the rates stand at which its sessions were sampled.
-pub const SAMPLED: &str = "sampled:";
-
 /// Reads `events`, or whatever stands in its place.
 pub(super) fn read_events<S: Values>(work: &mut Work<'_, S>, json: &mut Cursor<'_>) -> Result<(), JsonError> {
     let from = begin(json)?;

@@ -28,5 +28,5 @@ mod work;
 pub use custom_layouts::{CustomLayout, CustomLayouts};
 pub use dimensions::GleanDimension;
 pub use error::GleanError;
-pub use events::{EVENTS, SAMPLED};
+pub use events::EVENTS;
 pub use reader::{DELETION_REQUEST, GleanReader, Received};

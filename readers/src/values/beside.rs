@@ -11,6 +11,9 @@ pub const LEFT_OUT: &str = "left_out:";
 /// Before the name of a metric that stays in the ping and is in no number: counts the pings that have it.
 pub const STORED: &str = "stored:";
 
+/// Before the name of a metric of events: its values are the rates at which sessions were sampled in which they happened.
+pub const SAMPLED: &str = "sampled:";
+
 /// Different subjects and rules that are kept of one ping: the first ones, in the order of the ping.
 pub const LEFT_OUT_A_PING_MAX: usize = 32;
 
@@ -31,10 +34,44 @@ pub fn left_out(value: &str) -> Option<(&str, &str)> {
     value.rsplit_once(RULE)
 }
 
+/// Whether a metric is such a one.
+#[must_use]
+pub fn is_beside(metric: &str) -> bool {
+    [PINGS, LEFT_OUT].contains(&metric) || metric.starts_with(SAMPLED) || metric.starts_with(STORED)
+}
+
+/// The name of the metric that stays in pings, where this counts the pings that have it.
+#[must_use]
+pub fn only_stored(metric: &str) -> Option<&str> {
+    metric.strip_prefix(STORED)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Rule;
     use super::*;
+
+    #[test]
+    fn what_pings_bear_is_told_from_what_is_kept_of_them() {
+        for metric in [
+            "pings:",
+            "left_out:",
+            "stored:docs.note",
+            "sampled:events:ui.saved",
+        ] {
+            assert!(is_beside(metric), "{metric}");
+        }
+        for metric in [
+            "pings",
+            "docs.pings:",
+            "events:ui.saved",
+            "left_out",
+            "notes.stored",
+        ] {
+            assert!(!is_beside(metric) && only_stored(metric).is_none(), "{metric}");
+        }
+        assert_eq!(only_stored("stored:docs.note"), Some("docs.note"));
+    }
 
     #[test]
     fn subject_and_rule_are_read_as_they_were_written_whatever_the_subject_is() {

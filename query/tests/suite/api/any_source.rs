@@ -266,13 +266,14 @@ async fn an_empty_answer_says_why() {
         app_name: String::new(),
         records: 12,
     }];
+    world.floors.all.aggregates = Some("20260101".parse().expect("a day"));
     let api = world.api();
     for (question, reason, holds) in [
         ("source=no/such&metric=m", "no_such_source", GLEAN),
         (
             "source=shop/visit&metric=m&any=x",
             "stored_not_counted",
-            "12 pings",
+            "12 pings stored",
         ),
         (
             &format!("source={GLEAN}&metric=m"),
@@ -427,7 +428,7 @@ async fn metrics_values_and_sources_are_listed() {
              "first_day": "20260101", "last_day": "20260110", "metrics": 6},
             {"source": GLEAN, "reader": "glean", "dimensions": ["submission_date", "country", "os", "version"],
              "first_day": "20260101", "last_day": "20260110", "metrics": 6},
-        ], "left_out": 0});
+        ], "left_out": 0, "as_of": null});
         assert_eq!(sources, expected);
     }
 }

@@ -36,6 +36,7 @@ fn behind() -> World {
     numbers.counts.chunked = 6;
     numbers.counts.indexed = 6;
     numbers.counts.folded = 5;
+    world.floors.all.aggregates = Some("20260115".parse().expect("a day"));
     world
 }
 
@@ -90,6 +91,25 @@ async fn of_a_day_that_is_not_over_nothing_may_be_there_yet() {
         let detail = answer["explain"]["detail"].as_str().expect("a sentence");
         let is_said = detail.contains("4 acknowledged pings are in no number yet");
         assert_eq!(is_said, reason == "incomplete_day", "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_before_the_first_day_is_no_longer_kept_only_where_a_floor_says_so() {
+    let question = format!("source={SOURCE}&metric=load&submission_date=..20260114");
+    for (floor, reason) in [
+        (None, "not_under_these_filters"),
+        (Some("20260110"), "not_under_these_filters"),
+        (Some("20260115"), "older_than_kept"),
+        (Some("20260116"), "older_than_kept"),
+    ] {
+        let mut world = behind();
+        world.floors.all.aggregates = floor.map(|day| day.parse().expect("a day"));
+        assert_eq!(
+            ask(world, &question).await["explain"]["reason"],
+            reason,
+            "{floor:?}"
+        );
     }
 }
 

@@ -89,12 +89,12 @@ async fn metrics_of(api: &Api, source: &str) -> Vec<Value> {
 async fn a_list_of_metrics_says_what_is_defined_for_their_ping() {
     let metrics = metrics_of(&api(), "acme/usage").await;
     let expected = json!([
-        {"metric": "ui.kinds", "kind": "number", "labelled": true, "declared": true, "labels": ["pdf", "png"]},
-        {"metric": "ui.load", "kind": "distribution", "unit": "ns", "labelled": false, "description": "Of a page.", "declared": true},
-        {"metric": "ui.new", "kind": "number", "labelled": false, "declared": false},
-        {"metric": "ui.other", "kind": "number", "labelled": false, "declared": false},
-        {"metric": "ui.pages", "kind": "distribution", "unit": "pages", "labelled": false, "declared": true},
-        {"metric": "ui.tabs", "kind": "number", "unit": "tabs", "labelled": false, "description": "Open tabs.", "declared": true,
+        {"metric": "ui.kinds", "pings": 1, "kind": "number", "labelled": true, "declared": true, "labels": ["pdf", "png"]},
+        {"metric": "ui.load", "pings": 1, "kind": "distribution", "unit": "ns", "labelled": false, "description": "Of a page.", "declared": true},
+        {"metric": "ui.new", "pings": 1, "kind": "number", "labelled": false, "declared": false},
+        {"metric": "ui.other", "pings": 1, "kind": "number", "labelled": false, "declared": false},
+        {"metric": "ui.pages", "pings": 2, "kind": "distribution", "unit": "pages", "labelled": false, "declared": true},
+        {"metric": "ui.tabs", "pings": 1, "kind": "number", "unit": "tabs", "labelled": false, "description": "Open tabs.", "declared": true,
          "expires": "2027-01-31"},
     ]);
     assert_eq!(json!(metrics), expected);
@@ -105,8 +105,8 @@ async fn a_list_of_metrics_says_what_is_defined_for_their_ping() {
 #[tokio::test]
 async fn of_a_declared_product_its_declaration_speaks_and_no_definition_of_gleans() {
     let expected = json!([
-        {"metric": "ui.tabs", "kind": "number", "labelled": false, "declared": false},
-        {"metric": "usage.size", "kind": "distribution", "unit": "bytes", "labelled": false, "description": "Of a file.", "declared": true},
+        {"metric": "ui.tabs", "pings": 1, "kind": "number", "labelled": false, "declared": false},
+        {"metric": "usage.size", "pings": 1, "kind": "distribution", "unit": "bytes", "labelled": false, "description": "Of a file.", "declared": true},
     ]);
     assert_eq!(json!(metrics_of(&api(), "acme-cli/usage").await), expected);
 }

@@ -9,6 +9,7 @@ mod bounds;
 mod defined;
 mod engagement;
 mod golden;
+mod kept;
 mod kinds;
 mod lists;
 mod network;

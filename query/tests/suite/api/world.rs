@@ -90,6 +90,7 @@ pub(crate) struct World {
     pub(crate) status: Option<StatusReport>,
     pub(crate) health: HealthReport,
     pub(crate) products: Vec<ProductCount>,
+    pub(crate) floors: AllFloors,
 }
 
 impl World {
@@ -101,6 +102,7 @@ impl World {
             status: Some(StatusReport::default()),
             health: HealthReport::default(),
             products: Vec::new(),
+            floors: AllFloors::default(),
         }
     }
 
@@ -124,7 +126,7 @@ impl World {
         };
         Api::new(Parts {
             reads: hold(self.facts),
-            index: Arc::new(Products(self.products)),
+            index: Arc::new(Products(self.products, self.floors)),
             status: Arc::new(Fixed(self.status)),
             watch: Arc::new(FixedHealth(Arc::new(self.health))),
             charted: Box::new(|product| product.doc_type == "main"),
@@ -237,9 +239,9 @@ pub(crate) fn of_kind(kind: HistogramKind, bin_count: u32) -> Layout {
     }
 }
 
-/// An index that knows products and nothing else.
+/// An index that knows products and floors, and nothing else.
 #[derive(Debug)]
-struct Products(Vec<ProductCount>);
+struct Products(Vec<ProductCount>, AllFloors);
 
 #[async_trait]
 impl Index for Products {
@@ -268,11 +270,11 @@ impl Index for Products {
         Err(IndexError::Closed)
     }
     async fn all_floors(&self) -> Result<AllFloors, IndexError> {
-        Ok(self.floors().await?.into())
+        Ok(self.1.clone())
     }
 
     async fn floors(&self) -> Result<Floors, IndexError> {
-        Err(IndexError::Closed)
+        Ok(self.1.all)
     }
     async fn set_aside(&self) -> Result<Vec<SetAside>, IndexError> {
         Err(IndexError::Closed)

@@ -1,0 +1,113 @@
+//! What is kept of pings themselves, asked of the store: how many there are behind a value, what of them is left out.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use aggregate_store::{
+    AggregateError, AggregateReads, Bounds, CellQuery, Dimension, Filter, LIST_SEPARATOR, Series, Source,
+};
+use readers::values::beside::{LEFT_OUT, PINGS, left_out};
+use serde::Serialize;
+use sketch::HistogramKind;
+
+use crate::generic::is_list;
+use crate::limits::{BINS_READ_MAX, ROWS_READ_MAX};
+
+/// What the store may read for one of these.
+const READ: Bounds = Bounds {
+    rows: ROWS_READ_MAX,
+    bins: BINS_READ_MAX,
+};
+
+/// How many pings bear something that is left out, or counts otherwise than it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LeftOut {
+    /// A metric, a dimension, `client_id` or `body`.
+    pub(crate) subject: String,
+    /// Why, in one word.
+    pub(crate) rule: String,
+    pub(crate) pings: i64,
+}
+
+/// Asks for a metric without its labels.
+fn without_labels(source: &Source, metric: &str) -> CellQuery {
+    CellQuery {
+        source: source.clone(),
+        metric: metric.to_owned(),
+        filters: Vec::new(),
+        label: Some(String::new()),
+        processes: None,
+        group_by: Vec::new(),
+        by_process: false,
+    }
+}
+
+/// How many pings there are under each value of a dimension; the items of a list apart. Nothing where pings were not counted, as by an
+/// older program.
+pub(crate) async fn pings_by_value(
+    reads: &dyn AggregateReads,
+    source: &Source,
+    dimension: &str,
+    filters: &[Filter],
+) -> Result<BTreeMap<String, i64>, AggregateError> {
+    let query = CellQuery {
+        filters: filters.to_vec(),
+        group_by: vec![Dimension::named(dimension)],
+        ..without_labels(source, PINGS)
+    };
+    let mut found = BTreeMap::new();
+    for row in reads.series(&query, READ).await?.rows {
+        // What bears the name itself, as no client should, has another layout, or counts once all the same.
+        let ([value], HistogramKind::Categories) = (&row.group[..], row.layout.kind) else {
+            continue;
+        };
+        let items: Vec<&str> = match is_list(dimension) {
+            true => value.split(LIST_SEPARATOR).collect(),
+            false => vec![value],
+        };
+        for item in items {
+            *found.entry(item.to_owned()).or_default() += row.cell.count();
+        }
+    }
+    Ok(found)
+}
+
+/// How many pings have a metric, as it is stored: those with any of its labels, where a cell counts them, or with none. Nothing where that is
+/// not known, or more is to be read for it than may be.
+pub(crate) async fn pings_with(
+    reads: &dyn AggregateReads,
+    source: &Source,
+    metric: &str,
+) -> Result<Option<i64>, AggregateError> {
+    let rows = match reads.series(&without_labels(source, metric), READ).await {
+        Ok(Series { rows, .. }) => rows,
+        Err(AggregateError::TooLarge { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let pings = rows.iter().map(|row| row.cell.count()).reduce(|a, b| a + b);
+    Ok(pings)
+}
+
+/// What is left out of a source's pings, that of the most pings first.
+pub(crate) async fn left_out_of(
+    reads: &dyn AggregateReads,
+    source: &Source,
+) -> Result<Vec<LeftOut>, AggregateError> {
+    let query = CellQuery {
+        label: None,
+        ..without_labels(source, LEFT_OUT)
+    };
+    let rows = reads.series(&query, READ).await?.rows;
+    let told = rows.iter().filter_map(|row| {
+        let (subject, rule) = left_out(row.label.strip_prefix('=')?)?;
+        Some(LeftOut {
+            subject: subject.to_owned(),
+            rule: rule.to_owned(),
+            pings: row.cell.count(),
+        })
+    });
+    let mut told: Vec<LeftOut> = told.collect();
+    // Stable: of equals the first names stay.
+    told.sort_by_key(|left_out| Reverse(left_out.pings));
+    Ok(told)
+}
