@@ -6,23 +6,19 @@
 //! [`BatchFold::take_back`] it. What of that cannot be read is told to another batch, which folds the same records anew
 //! ([`BatchFold::passing_over`]).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use aggregate_store::{
-    Batch, Counters, ErroredRow, FoldedChunk, LIST_SEPARATOR, RetriedChunk, Source, SourceCounts,
-};
+use aggregate_store::{Batch, Counters, ErroredRow, FoldedChunk, RetriedChunk, Source, SourceCounts};
 use chunk::{RecordError, RecordRef, records};
 use foldhash::fast::RandomState;
 use index_schema::IndexEntry;
 use ping::{ChunkId, DocumentKey, RecordId, SubmissionDate, Timestamp};
-use readers::declared::Submitted;
-use readers::glean::Received;
 
 use crate::copies::{Copies, RecordPosition};
-use crate::fold::{FoldSettings, Folder, PingError, Reading, check_object};
+use crate::fold::{FoldSettings, Folder, PingError, check_object};
 use crate::kinds::{Kinds, Sent};
+use crate::reading;
 use crate::scope::{Scope, source_of};
 use crate::unreadable::Unreadable;
 
@@ -30,9 +26,6 @@ mod lookup;
 mod replay;
 
 pub(crate) use self::replay::{Errored, first_try};
-
-/// The header in which Glean's SDK names the source of a ping, a list.
-const SOURCE_TAGS: &str = "x-source-tags";
 
 /// About what an error row takes.
 const ERRORED_BYTES: usize = 128;
@@ -218,38 +211,7 @@ impl BatchFold {
 
     /// Reads a body, in place of the one before. False when its type is one that may be counted and it is not.
     fn read(&mut self, record: &RecordRef<'_>, body: &[u8], sent: &Sent) -> Result<bool, PingError> {
-        let Some(submission) = &sent.submission else {
-            return Ok(false);
-        };
-        match &sent.kind.reading {
-            None => Ok(false),
-            Some(Reading::Telemetry) => self.folder.read(body, record.submission_date).map(|()| true),
-            Some(Reading::Glean) => {
-                let tags = values_of(record, SOURCE_TAGS);
-                let received = Received {
-                    namespace: &submission.namespace,
-                    document_type: submission.document_type.as_deref().unwrap_or_default(),
-                    date: record.submission_date,
-                    source_tags: tags.as_deref(),
-                    is_declared: self.settings.is_bare(submission),
-                };
-                self.folder.read_glean(body, &received)
-            }
-            Some(Reading::Declared(product)) => {
-                let header = |name: &str| {
-                    let mut headers = record.headers();
-                    headers.find_map(|(header, value)| (header == name).then_some(value))
-                };
-                let submitted = Submitted {
-                    received: record.submission_date,
-                    header: &header,
-                    submission: Some(submission),
-                };
-                self.folder
-                    .read_declared(body, product, submitted, record.client_hash)
-                    .map(|()| true)
-            }
-        }
+        reading::read(&mut self.folder, &self.settings, record, body, sent)
     }
 
     /// Why a ping may not count, for it would displace a copy that cannot be taken back.
@@ -455,19 +417,4 @@ impl BatchFold {
             ..sums
         }
     }
-}
-
-/// The values of a stored header, as one list.
-fn values_of<'a>(record: &RecordRef<'a>, name: &str) -> Option<Cow<'a, str>> {
-    let mut values = record
-        .headers()
-        .filter_map(|(header, value)| (header == name).then_some(value));
-    let first = values.next()?;
-    let mut list = Cow::Borrowed(first);
-    for value in values {
-        let list = list.to_mut();
-        list.push_str(LIST_SEPARATOR);
-        list.push_str(value);
-    }
-    Some(list)
 }

@@ -3,6 +3,7 @@
 //! - [`fold`]: a ping's body in, signed sums out. Pure.
 //! - [`ChunkFold`]: a whole chunk in, the batch out that an empty store would get of it. Pure.
 //! - [`Aggregator`]: the loop over pending chunks, the rebuild, and the replay of errored pings.
+//! - [`RawPings`]: from a number back to the pings behind it.
 //! - [`Share`]: what of the pending chunks is this process's, where several fold.
 
 mod aggregator;
@@ -21,7 +22,9 @@ mod parts;
 mod passed_over;
 mod persist;
 mod progress;
+mod raw_pings;
 mod reader;
+mod reading;
 mod rebuild;
 mod replay;
 mod rests;
@@ -43,6 +46,7 @@ pub use error::AggregatorError;
 pub use generations::Generations;
 pub use passed_over::PassedOver;
 pub use progress::RebuildProgress;
+pub use raw_pings::{Looked, PingsWanted, RawPings, TakePing};
 pub use rebuild::Rebuilt;
 pub use replay::{ReplayProgress, Replayed};
 pub use settings::AggregatorSettings;

@@ -155,6 +155,20 @@ pub(crate) struct ApiListener {
     /// How often the store is listed against the index
     #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "1h")]
     pub reconcile_every: Age,
+    /// Whether the API answers with raw pings, their ids among them: where it listens on loopback, always, or never
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "loopback")]
+    pub raw_pings: RawPingsWhen,
+}
+
+/// When the API answers with raw pings.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawPingsWhen {
+    /// Where it listens on loopback
+    Loopback,
+    /// Always: whoever reaches it may read them
+    On,
+    /// Never
+    Off,
 }
 
 /// `highwater serve`.

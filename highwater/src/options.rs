@@ -274,6 +274,7 @@ impl Serve {
                     withheld_metrics: Vec::new(),
                 },
                 reconcile_every: Age(Duration::from_secs(3_600)),
+                raw_pings: cli::RawPingsWhen::Loopback,
             },
             names: cli::Names::default(),
             check: false,

@@ -25,11 +25,12 @@ use crate::limits::{ANSWER_TIME_MAX, SENDING_BYTES_MAX};
 use crate::live::Live;
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
+use crate::raw_pings::PingsDoor;
 use crate::reply::{self, KIB, Reply};
 use crate::route::{self, Route};
 use crate::routes::{
-    Question, aggregates, channels, dates, engagement, filters, generic_aggregates, generic_values, health,
-    metric_list, openapi, page, partitions, products, sources, status, values,
+    Question, aggregates, catalogue, channels, dates, engagement, filters, generic_aggregates,
+    generic_values, health, metric_list, openapi, page, partitions, pings, products, sources, status, values,
 };
 use crate::status_report::StatusSource;
 use crate::turns::Turns;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub watch: Arc<dyn HealthSource>,
     /// Whether a product's pings are folded.
     pub charted: Box<Charted>,
+    /// Who finds raw pings, if they are answered.
+    pub pings: PingsDoor,
     /// What definition files say; may be empty.
     pub definitions: Definitions,
     /// Metrics that are never shown; one that ends in `*` stands for all that begin so.
@@ -72,6 +75,7 @@ pub struct Api {
     status: Arc<dyn StatusSource>,
     watch: Arc<dyn HealthSource>,
     charted: Box<Charted>,
+    pings: PingsDoor,
     definitions: Definitions,
     withheld: Withheld,
     health: Health,
@@ -91,6 +95,7 @@ impl Api {
             status,
             watch,
             charted,
+            pings,
             definitions,
             withheld,
             health,
@@ -102,6 +107,7 @@ impl Api {
             status,
             watch,
             charted,
+            pings,
             definitions,
             withheld: Withheld::new(withheld),
             health,
@@ -247,6 +253,12 @@ impl Api {
                 let live = Live::of(&self.watch.health());
                 sources::answer(reads, index, charted, &self.definitions, live, &parameters).await
             }
+            Route::Pings => pings::answer(reads, &self.definitions, &self.pings, &parameters).await,
+            Route::Catalogue => {
+                let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
+                let live = Live::of(&self.watch.health());
+                catalogue::answer(reads, index, charted, (&self.definitions, &self.withheld), live).await
+            }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),
             Route::Page(file) => page::answer(file),
@@ -282,7 +294,9 @@ fn parameters_of(route: &Route) -> Option<&'static [&'static str]> {
         Route::Filters => &filters::PARAMETERS,
         Route::Engagement => &engagement::PARAMETERS,
         Route::Partitions => &partitions::PARAMETERS,
-        Route::Values | Route::GenericAggregates | Route::Metrics | Route::Sources => return None,
+        Route::Values | Route::GenericAggregates | Route::Metrics | Route::Sources | Route::Pings => {
+            return None;
+        }
         _ => &[],
     })
 }

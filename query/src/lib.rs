@@ -14,6 +14,7 @@ mod live;
 pub mod metrics;
 mod parameters;
 mod problem;
+mod raw_pings;
 mod reply;
 mod route;
 mod routes;
@@ -25,4 +26,5 @@ mod withheld;
 
 pub use api::{Api, Parts, connection_limits};
 pub use charted::Charted;
+pub use raw_pings::{FindPings, FindPingsError, PingsAsked, PingsDoor, PingsFound};
 pub use status_report::{StatusError, StatusReport, StatusSource};

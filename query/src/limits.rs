@@ -59,6 +59,24 @@ pub(crate) const EXPIRED_DAYS: i64 = 7;
 /// Names of metrics that a report of health lists of each kind, before it says how many more there are.
 pub(crate) const METRICS_NAMED_MAX: usize = 50;
 
+/// Raw pings of one answer where nothing else is asked.
+pub(crate) const PINGS_USUAL: usize = 100;
+
+/// Raw pings of one answer at most; `highwater pings` has no limit.
+pub(crate) const PINGS_MAX: usize = 10_000;
+
+/// Bytes of the raw pings of one answer: eighty of the largest, or some thousand usual ones.
+pub(crate) const PING_BYTES_MAX: usize = 8 << 20;
+
+/// Fields of each raw ping that one answer may name.
+pub(crate) const FIELDS_MAX: usize = 100;
+
+/// Metrics that the catalogue names of one source.
+pub(crate) const CATALOGUE_METRICS_OF_A_SOURCE: usize = 500;
+
+/// Metrics that it names of all sources together: some MiB.
+pub(crate) const CATALOGUE_METRICS_MAX: usize = 10_000;
+
 /// Sources in one list.
 pub(crate) const LIST_SOURCES_MAX: usize = 1_000;
 

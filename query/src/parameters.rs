@@ -148,7 +148,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Writes everything but letters, digits and `-._~,` as `%XX`.
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~,".contains(&byte) {

@@ -41,6 +41,8 @@ pub(crate) enum Reason {
     FiltersExclude,
     /// The metric is on the list of those not shown.
     Withheld,
+    /// Raw pings are not answered here.
+    PingsClosed,
     /// The answer would be larger than one may be.
     TooLarge,
     /// Too many questions at a time, or this one took too long.
@@ -66,6 +68,7 @@ impl Reason {
             Self::DatesWithoutData => "dates_without_data",
             Self::FiltersExclude => "filters_exclude",
             Self::Withheld => "withheld",
+            Self::PingsClosed => "pings_closed",
             Self::TooLarge => "too_large",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
@@ -89,6 +92,7 @@ impl Reason {
             Self::DatesWithoutData => "No data at these dates",
             Self::FiltersExclude => "No data under these filters",
             Self::Withheld => "Withheld",
+            Self::PingsClosed => "Raw pings are not answered here",
             Self::TooLarge => "Too large an answer",
             Self::Busy => "Busy",
             Self::Unavailable => "Unavailable",
@@ -99,6 +103,7 @@ impl Reason {
         match self {
             Self::Method | Self::UnknownParameter => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidParameter | Self::StrangeParameter => StatusCode::BAD_REQUEST,
+            Self::PingsClosed => StatusCode::FORBIDDEN,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

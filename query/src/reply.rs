@@ -36,6 +36,12 @@ pub(crate) const SAMPLES_LEFT_OUT: HeaderName = HeaderName::from_static("x-highw
 /// How many values a list leaves out, those with the fewest data.
 pub(crate) const VALUES_LEFT_OUT: HeaderName = HeaderName::from_static("x-highwater-values-left-out");
 
+/// Whether there may be more raw pings than an answer has.
+pub(crate) const CUT: HeaderName = HeaderName::from_static("x-highwater-cut");
+
+/// How many chunks could not be read for an answer of raw pings.
+pub(crate) const CHUNKS_LEFT_OUT: HeaderName = HeaderName::from_static("x-highwater-chunks-left-out");
+
 /// The methods that every route answers.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
@@ -84,6 +90,17 @@ impl Reply {
         let body = table.into_bytes();
         Self {
             content_type: "text/csv; charset=utf-8",
+            tag: tag_of(&body),
+            body: body.into(),
+            extra: Vec::new(),
+            is_page: false,
+        }
+    }
+
+    /// A JSON object a line.
+    pub(crate) fn lines(body: Vec<u8>) -> Self {
+        Self {
+            content_type: "application/x-ndjson",
             tag: tag_of(&body),
             body: body.into(),
             extra: Vec::new(),

@@ -36,6 +36,10 @@ pub(crate) enum Route {
     Metrics,
     /// `/api/v1/sources`
     Sources,
+    /// `/api/v1/pings`
+    Pings,
+    /// `/api/v1/catalogue.json`
+    Catalogue,
     /// `/`, or `/page/<file>`
     Page(String),
 }
@@ -63,6 +67,8 @@ impl Route {
             ["api", "v1", "openapi.json"] => Some(Self::OpenApi),
             ["api", "v1", "metrics"] => Some(Self::Metrics),
             ["api", "v1", "sources"] => Some(Self::Sources),
+            ["api", "v1", "pings"] => Some(Self::Pings),
+            ["api", "v1", "catalogue.json"] => Some(Self::Catalogue),
             ["api", "v1", "products"] => Some(Self::Products),
             ["aggregates_by", clock, "channels"] => Some(Self::Channels(clock_of(clock)?)),
             ["aggregates_by", clock, "channels", channel] => {
@@ -108,6 +114,8 @@ impl Route {
             Self::Partitions => "partitions",
             Self::Engagement => "engagement",
             Self::Products => "products",
+            Self::Pings => "pings",
+            Self::Catalogue => "catalogue",
             Self::Values => "values",
             Self::GenericAggregates => "generic_aggregates",
             Self::Metrics => "metrics",
@@ -171,6 +179,8 @@ mod tests {
             ("/api/v1/aggregates", Route::GenericAggregates),
             ("/api/v1/metrics", Route::Metrics),
             ("/api/v1/sources", Route::Sources),
+            ("/api/v1/pings", Route::Pings),
+            ("/api/v1/catalogue.json", Route::Catalogue),
             ("/api/v1/openapi.json", Route::OpenApi),
             ("/page/main.js", Route::Page("main.js".to_owned())),
         ];

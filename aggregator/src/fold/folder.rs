@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use aggregate_store::Batch;
-use ping::{ClientHash, SubmissionDate};
+use aggregate_store::{Batch, DimensionSet};
+use ping::{ClientHash, ClientId, SubmissionDate};
 use readers::declared::{BodyError, Room, Submitted};
 use readers::glean::{CustomLayouts, GleanError, GleanReader, Received};
 
@@ -160,6 +160,16 @@ impl Folder {
     /// Counts the client of the ping that was read last among the users of its day, if it names one.
     pub fn note_user(&mut self) {
         self.tables.note_user(&self.stage);
+    }
+
+    /// The dimensions of the ping that was read last.
+    pub(crate) fn dimensions(&self) -> DimensionSet {
+        self.stage.shapes.set(self.stage.dimensions.clone())
+    }
+
+    /// The client that the ping which was read last counts for, where its id is stored.
+    pub(crate) const fn client(&self) -> Option<&ClientId> {
+        self.stage.client.as_ref()
     }
 
     /// About how much memory the sums take, names included.

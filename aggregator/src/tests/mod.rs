@@ -10,6 +10,7 @@ mod hostile;
 mod layer;
 mod memory;
 mod pipeline;
+mod raw_pings;
 mod records;
 mod replay;
 mod sharing;

@@ -50,6 +50,22 @@ impl<W: Write> Printer<W> {
 
     /// Prints one record. `reason` says why it is errored where the record itself does not.
     pub(crate) fn print(&mut self, record: &RecordRef<'_>, reason: Option<&str>) -> anyhow::Result<()> {
+        if self.write(record, reason) {
+            self.out.write_all(self.line.as_bytes())?;
+            self.printed += 1;
+        } else {
+            self.left_out += 1;
+        }
+        Ok(())
+    }
+
+    /// The line of one record, its end included, printed by whoever asks; none for what is left out.
+    pub(crate) fn line(&mut self, record: &RecordRef<'_>) -> Option<&str> {
+        self.write(record, None).then_some(self.line.as_str())
+    }
+
+    /// Writes the line of one record; false for what is left out.
+    fn write(&mut self, record: &RecordRef<'_>, reason: Option<&str>) -> bool {
         let uri = String::from_utf8_lossy(record.uri);
         let stored = Stored {
             id: record.id,
@@ -68,12 +84,8 @@ impl<W: Write> Printer<W> {
         };
         if written {
             self.line.push('\n');
-            self.out.write_all(self.line.as_bytes())?;
-            self.printed += 1;
-        } else {
-            self.left_out += 1;
         }
-        Ok(())
+        written
     }
 
     /// Writes what is left, and says on standard error how many were left out.

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aggregate_store::AggregateReads;
+use aggregator::RawPings;
 use aggregator::fold::FoldSettings;
 use anyhow::Context;
 use edge::Edge;
 use edge::door::{DoorLimits, Origins, SubmissionHandler};
 use index_schema::ProductCount;
 use ping::Submission;
-use query::{Api, Charted, StatusReport};
+use query::{Api, Charted, PingsDoor, StatusReport};
 use retention::Consent;
 use service::clock::Clock;
 use service::control::ControlListener;
@@ -26,7 +27,8 @@ use super::control::Requests;
 use super::core::Core;
 use super::defined::Defined;
 use super::health;
-use crate::cli::{EdgeListener, Names, Serve};
+use super::raw_pings::Finder;
+use crate::cli::{EdgeListener, Names, RawPingsWhen, Serve};
 use crate::definitions;
 use crate::open_files;
 
@@ -72,7 +74,8 @@ impl Pipeline {
             index: core.index.clone(),
             status: core.counters.clone(),
             watch: watcher.clone(),
-            charted: charted_by(fold),
+            charted: charted_by(fold.clone()),
+            pings: pings_door(&core, serve.api.raw_pings, api_address, fold),
             definitions,
             withheld: serve.api.answers.withheld_metrics.clone(),
             health: health::of_databases(&watcher, shutdown.clone()),
@@ -144,6 +147,23 @@ impl Pipeline {
         }
         self.core.stop().await
     }
+}
+
+/// Whether raw pings are answered at this address, and by whom.
+fn pings_door(core: &Core, when: RawPingsWhen, address: SocketAddr, fold: FoldSettings) -> PingsDoor {
+    let is_open = match when {
+        RawPingsWhen::Loopback => address.ip().is_loopback(),
+        RawPingsWhen::On => true,
+        RawPingsWhen::Off => false,
+    };
+    if !is_open {
+        return PingsDoor::Closed(
+            "Raw pings bear their ids, and are answered where the API listens on loopback, or with --raw-pings on. `highwater pings` prints them \
+             where the data are.",
+        );
+    }
+    let pings = RawPings::new(core.base.store.clone(), core.index.clone(), fold);
+    PingsDoor::Open(Arc::new(Finder::of(pings)))
 }
 
 /// Binds the listener for pings, one of so many in this process.

@@ -9,6 +9,7 @@ mod folding_anew;
 mod health;
 mod listeners;
 mod offline;
+mod raw_pings;
 mod retaining;
 mod samples;
 mod status;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use index_schema::Index;
 use ping::Incarnation;
-use query::{Api, Parts};
+use query::{Api, Parts, PingsDoor};
 use service::clock::SystemClock;
 use service::current::Current;
 use service::http::{HostCheck, Hosts, Listener};
@@ -56,6 +56,9 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
         status: counters,
         watch: watcher.clone(),
         charted: charted_by(fold),
+        pings: PingsDoor::Closed(
+            "This process reads databases and no store: `highwater pings` prints raw pings, and `highwater serve` answers with them.",
+        ),
         definitions,
         withheld: answers.withheld_metrics.clone(),
         health: health_of_databases(&watcher, shutdown.clone()),

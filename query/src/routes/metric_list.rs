@@ -40,10 +40,10 @@ struct Metrics {
 }
 
 #[derive(Debug, Default, Serialize)]
-struct OneMetric {
-    metric: String,
+pub(super) struct OneMetric {
+    pub(super) metric: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
+    pub(super) kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<String>,
     labelled: bool,
@@ -84,10 +84,10 @@ pub(crate) async fn answer(
     let source = Source::named(name);
     let wanted = parameters.given("q").map(str::to_lowercase);
     let is_wanted = |metric: &StoredMetric| {
-        let shown = only_stored(&metric.metric);
-        let name = shown.unwrap_or(&metric.metric).to_lowercase();
-        !withheld.holds(shown.unwrap_or(&metric.metric))
-            && (shown.is_some() || !is_beside(&metric.metric))
+        let name = only_stored(&metric.metric)
+            .unwrap_or(&metric.metric)
+            .to_lowercase();
+        is_listed(metric, withheld)
             && wanted
                 .as_ref()
                 .is_none_or(|wanted| name.contains(wanted.as_str()))
@@ -131,6 +131,32 @@ pub(crate) async fn answer(
         next: after.filter(|_| !is_last),
     };
     made(move || Reply::json(&answer)).await
+}
+
+/// The first metrics of a source, without their pings, at most so many; and whether these are all.
+pub(super) async fn first_of(
+    reads: &dyn AggregateReads,
+    definitions: &Definitions,
+    withheld: &Withheld,
+    source: &Source,
+    limit: usize,
+) -> Result<(Vec<OneMetric>, bool), Problem> {
+    let found = reads.metrics(source, None, limit + 1).await?;
+    let is_all = found.len() <= limit;
+    let found = found
+        .iter()
+        .take(limit)
+        .filter(|metric| is_listed(metric, withheld));
+    Ok((
+        found.map(|metric| shown(source, metric, definitions)).collect(),
+        is_all,
+    ))
+}
+
+/// Whether a metric is in lists at all.
+fn is_listed(metric: &StoredMetric, withheld: &Withheld) -> bool {
+    let shown = only_stored(&metric.metric);
+    !withheld.holds(shown.unwrap_or(&metric.metric)) && (shown.is_some() || !is_beside(&metric.metric))
 }
 
 fn shown(source: &Source, metric: &StoredMetric, definitions: &Definitions) -> OneMetric {

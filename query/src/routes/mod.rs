@@ -1,6 +1,7 @@
 //! One route a file: the question taken from the request, and its answer.
 
 pub(crate) mod aggregates;
+pub(crate) mod catalogue;
 pub(crate) mod channels;
 pub(crate) mod dates;
 pub(crate) mod engagement;
@@ -13,6 +14,7 @@ pub(crate) mod metric_list;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod partitions;
+pub(crate) mod pings;
 pub(crate) mod products;
 mod question;
 pub(crate) mod sources;

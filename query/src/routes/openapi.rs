@@ -20,7 +20,9 @@ mod tests {
 
     use super::*;
     use crate::route::Route;
-    use crate::routes::{engagement, generic_aggregates, generic_values, metric_list, partitions, values};
+    use crate::routes::{
+        engagement, generic_aggregates, generic_values, metric_list, partitions, pings, values,
+    };
 
     /// Every route below `/api/v1/`, with its parameters; `dimensions` stands for those of the source.
     fn routes() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -28,11 +30,13 @@ mod tests {
         let of_values = [&generic_values::FIXED[..], &values::PARAMETERS].concat();
         vec![
             ("aggregates", with_dimensions(&generic_aggregates::PARAMETERS)),
+            ("catalogue.json", Vec::new()),
             ("engagement", engagement::PARAMETERS.to_vec()),
             ("health", Vec::new()),
             ("metrics", metric_list::PARAMETERS.to_vec()),
             ("openapi.json", Vec::new()),
             ("partitions", partitions::PARAMETERS.to_vec()),
+            ("pings", with_dimensions(&pings::FIXED)),
             ("products", Vec::new()),
             ("sources", Vec::new()),
             ("status", Vec::new()),

@@ -19,29 +19,29 @@ use crate::reply::{Reply, made};
 use crate::uncounted::is_told_apart;
 
 #[derive(Debug, Serialize)]
-struct Sources {
+pub(super) struct Sources {
     /// Ascending by name.
-    sources: Vec<OneSource>,
+    pub(super) sources: Vec<OneSource>,
     /// How many more are counted.
-    left_out: u64,
+    pub(super) left_out: u64,
     #[serde(flatten)]
-    reach: Reach,
+    pub(super) reach: Reach,
 }
 
 #[derive(Debug, Default, Serialize)]
-struct OneSource {
-    source: String,
+pub(super) struct OneSource {
+    pub(super) source: String,
     #[serde(flatten)]
     counted: Counted,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dimensions: Option<Vec<String>>,
+    pub(super) dimensions: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_day: Option<String>,
+    pub(super) first_day: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_day: Option<String>,
+    pub(super) last_day: Option<String>,
     /// Absent where there are more than a list has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    metrics: Option<usize>,
+    pub(super) metrics: Option<usize>,
     /// Pings that are stored, of a source that is not counted, repeated copies among them.
     #[serde(skip_serializing_if = "Option::is_none")]
     stored: Option<u64>,
@@ -73,6 +73,18 @@ pub(crate) async fn answer(
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     refuse_strangers(parameters, &[])?;
+    let answer = list(reads, index, charted, definitions, live).await?;
+    made(move || Reply::json(&answer)).await
+}
+
+/// The list of them.
+pub(super) async fn list(
+    reads: &dyn AggregateReads,
+    index: &dyn Index,
+    charted: &Charted,
+    definitions: &Definitions,
+    live: Live,
+) -> Result<Sources, Problem> {
     let mut sources = stored_only(index, charted).await?;
     let known = reads.sources(LIST_SOURCES_MAX).await?;
     let pings = reads.source_pings(LIST_SOURCES_MAX).await?.values.into_iter();
@@ -110,12 +122,11 @@ pub(crate) async fn answer(
             );
         }
     }
-    let answer = Sources {
+    Ok(Sources {
         sources: sources.into_values().collect(),
         left_out: known.left_out,
         reach: live.reach(reads.status().await?.newest_received),
-    };
-    made(move || Reply::json(&answer)).await
+    })
 }
 
 /// Who reads the pings of a source that is counted.

@@ -15,6 +15,7 @@ mod lists;
 mod network;
 mod own_routes;
 mod pings;
+mod raw_pings;
 mod sqlite;
 mod store;
 mod use_counters;

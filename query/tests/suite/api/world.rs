@@ -13,7 +13,7 @@ use index_schema::{
 use ping::{ChunkId, Partition};
 use query::definitions::Definitions;
 use query::health::{HealthReport, HealthSource};
-use query::{Api, Parts, StatusError, StatusReport, StatusSource};
+use query::{Api, Parts, PingsDoor, StatusError, StatusReport, StatusSource};
 use serde_json::Value;
 use service::clock::HandClock;
 use service::current::Current;
@@ -91,6 +91,7 @@ pub(crate) struct World {
     pub(crate) health: HealthReport,
     pub(crate) products: Vec<ProductCount>,
     pub(crate) floors: AllFloors,
+    pub(crate) pings: PingsDoor,
 }
 
 impl World {
@@ -103,6 +104,7 @@ impl World {
             health: HealthReport::default(),
             products: Vec::new(),
             floors: AllFloors::default(),
+            pings: PingsDoor::Closed("Not here."),
         }
     }
 
@@ -130,6 +132,7 @@ impl World {
             status: Arc::new(Fixed(self.status)),
             watch: Arc::new(FixedHealth(Arc::new(self.health))),
             charted: Box::new(|product| product.doc_type == "main"),
+            pings: self.pings,
             definitions: self.definitions,
             withheld: self.withheld,
             health: Health::new(version),

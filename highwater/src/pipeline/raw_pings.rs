@@ -1,0 +1,136 @@
+//! Raw pings for the API: found by the readers of the fold, each as the line that `highwater pings` prints.
+
+use std::fmt;
+use std::io::{self, Sink};
+
+use aggregator::{PingsWanted, RawPings, TakePing};
+use async_trait::async_trait;
+use chunk::RecordRef;
+use query::{FindPings, FindPingsError, PingsAsked, PingsFound};
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+use crate::pings::{Printer, Shape};
+
+/// Finds them, one question after the other: each holds a frame in memory.
+pub(super) struct Finder {
+    pings: RawPings,
+    turn: Semaphore,
+}
+
+impl fmt::Debug for Finder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finder").finish_non_exhaustive()
+    }
+}
+
+impl Finder {
+    pub(super) fn of(pings: RawPings) -> Self {
+        Self {
+            pings,
+            turn: Semaphore::new(1),
+        }
+    }
+}
+
+#[async_trait]
+impl FindPings for Finder {
+    async fn find(&self, asked: PingsAsked) -> Result<PingsFound, FindPingsError> {
+        let PingsAsked {
+            source,
+            filters,
+            sample_id,
+            limit,
+            bytes,
+            fields,
+        } = asked;
+        let _turn = self.turn.acquire().await.map_err(FindPingsError::new)?;
+        let wanted = PingsWanted {
+            source,
+            filters,
+            sample_id,
+        };
+        let lines = Lines {
+            printer: Printer::new(io::sink(), Shape::Pings),
+            fields,
+            limit,
+            bytes,
+            found: 0,
+            lines: Vec::new(),
+        };
+        let (lines, looked) = self
+            .pings
+            .walk(wanted, lines)
+            .await
+            .map_err(FindPingsError::new)?;
+        Ok(PingsFound {
+            lines: lines.lines,
+            is_cut: looked.is_cut,
+            unread: looked.unread,
+        })
+    }
+}
+
+/// The lines so far.
+struct Lines {
+    printer: Printer<Sink>,
+    fields: Vec<String>,
+    limit: usize,
+    bytes: usize,
+    found: usize,
+    lines: Vec<u8>,
+}
+
+impl TakePing for Lines {
+    fn take(&mut self, record: &RecordRef<'_>) -> bool {
+        let Some(line) = self.printer.line(record) else {
+            return true;
+        };
+        let picked = match self.fields.as_slice() {
+            [] => None,
+            fields => serde_json::from_str(line).ok().map(|ping| picked(&ping, fields)),
+        };
+        let line = picked.as_deref().unwrap_or(line).as_bytes();
+        if self.found == self.limit || self.lines.len() + line.len() > self.bytes {
+            return false;
+        }
+        self.lines.extend_from_slice(line);
+        self.found += 1;
+        true
+    }
+}
+
+/// What is named of a ping, as a line.
+fn picked(ping: &Value, fields: &[String]) -> String {
+    let named = fields.iter().filter_map(|field| {
+        let value = match field.starts_with('/') {
+            true => ping.pointer(field),
+            false => ping.get(field),
+        };
+        Some((field.clone(), value?.clone()))
+    });
+    let mut line = Value::Object(named.collect::<Map<_, _>>()).to_string();
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_members_or_pointers_and_what_is_not_there_is_left_away() {
+        let ping = json!({"a": {"b/c": [1, 2]}, "d": null, "/a": 3});
+        let of = |fields: &[&str]| {
+            let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+            picked(&ping, &fields)
+        };
+        assert_eq!(
+            of(&["d", "/a/b~1c/1", "none", "/none"]),
+            "{\"/a/b~1c/1\":2,\"d\":null}\n"
+        );
+        assert_eq!(of(&["none"]), "{}\n");
+    }
+}
