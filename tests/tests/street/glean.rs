@@ -116,6 +116,14 @@ fn with_definitions_recorded_pings_without_sections_count_and_answers_have_units
     }
 }
 
+/// The kinds of listed metrics by their names.
+fn kinds_of(listed: &Value) -> Value {
+    let metrics = listed["metrics"].as_array().expect("metrics").iter();
+    metrics
+        .map(|metric| (metric["metric"].as_str().expect("a name"), metric["kind"].clone()))
+        .collect()
+}
+
 fn ask_about_recorded_pings(data: &Path, is_defined: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let files = ["metrics.yaml", "pings.yaml"].map(|name| data.join(name).display().to_string());
@@ -166,6 +174,27 @@ fn ask_about_recorded_pings(data: &Path, is_defined: bool) {
         .expect("an answer")
         .json();
     let sources = sources["sources"].as_array().expect("sources");
+    for (name, expected) in expected["sources"].as_object().expect("sources") {
+        let found = sources
+            .iter()
+            .find(|source| source["source"] == *name)
+            .expect(name);
+        if name != WITHOUT_SECTIONS || is_defined {
+            let told: Value = ["pings", "folded", "errored"]
+                .map(|key| (key, found[key].clone()))
+                .into_iter()
+                .collect();
+            assert_eq!(told, *expected, "{name}");
+        }
+    }
+    for (name, kinds) in expected["metrics"].as_object().expect("metrics by source") {
+        if name != WITHOUT_SECTIONS || is_defined {
+            let listed = pipeline
+                .api_client()
+                .get(&format!("/api/v1/metrics?source={name}"));
+            assert_eq!(kinds_of(&listed.expect("an answer").json()), *kinds, "{name}");
+        }
+    }
     let reader = |name: &str| {
         let found = sources.iter().find(|source| source["source"] == name);
         found.map(|source| source["reader"].clone())
@@ -253,8 +282,35 @@ fn pings_are_found_by_a_tag_of_their_source_and_rows_of_thinned_events_say_their
         .iter()
         .filter_map(|value| value["value"].as_str())
         .collect();
-    let tags = ["automation", "ci", "nightly-lab"];
-    assert!(tags.iter().all(|tag| listed.contains(tag)), "{listed:?}");
+    assert_eq!(listed, ["automation", "ci", "UNKNOWN", "nightly-lab"]);
+    let pings: Vec<u64> = values["values"]
+        .as_array()
+        .expect("values")
+        .iter()
+        .filter_map(|value| value["pings"].as_u64())
+        .collect();
+    assert_eq!(pings, [2, 2, 1, 1]);
+    let raw = |rest: &str| {
+        let answer = get(&format!("/api/v1/pings?source=acme-notes/usage{rest}"));
+        assert_eq!(answer.status, 200, "{rest}: {}", answer.text());
+        let text = answer.text().to_string();
+        let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        lines.collect::<Vec<Value>>()
+    };
+    let mut numbers: Vec<Value> = raw("&source_tags=ci&fields=/ping_info/seq");
+    numbers.sort_by_key(|ping| ping["/ping_info/seq"].as_u64());
+    assert_eq!(
+        numbers,
+        [json!({"/ping_info/seq": 1}), json!({"/ping_info/seq": 2})]
+    );
+    assert_eq!(raw("&os=Linux").len(), 4);
+    assert_eq!(raw("&os=Linux&limit=3").len(), 3);
+    assert_eq!(raw("&os=Darwin").len(), 0);
+    let whole = &raw("&source_tags=nightly-lab")[0];
+    assert_eq!(
+        (&whole["ping_info"]["seq"], &whole["meta"]["docType"]),
+        (&json!(3), &json!("usage"))
+    );
     let refused =
         get("/api/v1/aggregates?source=acme-notes/usage&metric=events:ui.saved&group_by=source_tags");
     assert!(
