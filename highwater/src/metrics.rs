@@ -27,6 +27,8 @@ const DISK_SIZE: &str = "highwater_pipeline_disk_size_bytes";
 const STORE_FAILING: &str = "highwater_pipeline_store_failing_seconds";
 /// Metrics of Glean's by `state`: undeclared, expired, never_seen. Only where definitions of Glean's were given.
 const DEFINED: &str = "highwater_pipeline_defined_metrics";
+/// 1 while files of declarations or definitions are refused, and those of before are in force.
+const REFUSED: &str = "highwater_pipeline_declarations_refused";
 /// By `verdict`: 0 when it does not hold, else 1 for a notice, 2 for a warning, 3 for an alarm.
 const VERDICT: &str = "highwater_pipeline_verdict_severity";
 
@@ -71,6 +73,10 @@ pub(crate) fn describe() {
         DEFINED,
         Unit::Count,
         "Metrics that arrive otherwise than they are defined, or never did, by state."
+    );
+    describe_gauge!(
+        REFUSED,
+        "1 while files of declarations or definitions are refused, and those of before are in force."
     );
     describe_gauge!(
         VERDICT,
@@ -121,6 +127,7 @@ pub(crate) fn publish(report: &HealthReport, has_databases: bool) {
         metrics("expired", found.expired.number());
         metrics("never_seen", found.never_seen.number());
     }
+    gauge!(REFUSED).set(f64::from(u8::from(numbers.refused_files.is_some())));
     for name in NAMES {
         let holds = report.verdicts.iter().find(|verdict| verdict.name == name);
         let severity = holds.map_or(0, |verdict| verdict.severity as u8);

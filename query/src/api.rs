@@ -47,8 +47,8 @@ pub struct Parts {
     pub watch: Arc<dyn HealthSource>,
     /// Whether a product's pings are folded.
     pub charted: Box<Charted>,
-    /// What definition files say; may be empty.
-    pub definitions: Definitions,
+    /// What definition files and declarations say; may be empty. Exchanged when they change.
+    pub definitions: Arc<Current<Definitions>>,
     /// Metrics that are never shown; one that ends in `*` stands for all that begin so.
     pub withheld: Vec<String>,
     /// What the heartbeat asks.
@@ -72,7 +72,7 @@ pub struct Api {
     status: Arc<dyn StatusSource>,
     watch: Arc<dyn HealthSource>,
     charted: Box<Charted>,
-    definitions: Definitions,
+    definitions: Arc<Current<Definitions>>,
     withheld: Withheld,
     health: Health,
     clock: Arc<dyn Clock>,
@@ -203,14 +203,16 @@ impl Api {
         }
         let reads = self.reads.get();
         let reads = reads.as_ref();
+        let definitions = self.definitions.get();
+        let definitions = definitions.as_ref();
         match route {
             Route::Channels(_) => channels::answer(reads).await,
             Route::Dates(clock, channel) => dates::answer(reads, *clock, channel).await,
             Route::Aggregates(clock, channel) => {
                 let question = Question::parse(*clock, channel, &parameters)?;
-                aggregates::answer(reads, &self.definitions, &self.withheld, &question).await
+                aggregates::answer(reads, definitions, &self.withheld, &question).await
             }
-            Route::Filters => filters::answer(reads, &self.definitions, &self.withheld, &parameters).await,
+            Route::Filters => filters::answer(reads, definitions, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
             Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
@@ -224,7 +226,7 @@ impl Api {
                     index: self.index.as_ref(),
                     charted: self.charted.as_ref(),
                     live: Live::of(&self.watch.health()),
-                    definitions: &self.definitions,
+                    definitions,
                     withheld: &self.withheld,
                 };
                 generic_aggregates::answer(grounds, &parameters).await
@@ -232,13 +234,11 @@ impl Api {
             Route::Values if values::is_of_main(&parameters) => {
                 values::answer(reads, &self.withheld, &parameters).await
             }
-            Route::Values => generic_values::answer(reads, &self.definitions, &parameters).await,
-            Route::Metrics => {
-                metric_list::answer(reads, &self.definitions, &self.withheld, &parameters).await
-            }
+            Route::Values => generic_values::answer(reads, definitions, &parameters).await,
+            Route::Metrics => metric_list::answer(reads, definitions, &self.withheld, &parameters).await,
             Route::Sources => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
-                sources::answer(reads, index, charted, &self.definitions, &parameters).await
+                sources::answer(reads, index, charted, definitions, &parameters).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),

@@ -128,7 +128,7 @@ impl World {
             status: Arc::new(Fixed(self.status)),
             watch: Arc::new(FixedHealth(Arc::new(self.health))),
             charted: Box::new(|product| product.doc_type == "main"),
-            definitions: self.definitions,
+            definitions: Arc::new(Current::new(Arc::new(self.definitions))),
             withheld: self.withheld,
             health: Health::new(version),
             clock: HandClock::at_micros(0),

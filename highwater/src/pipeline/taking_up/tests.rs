@@ -1,0 +1,1 @@
+//! Declarations that change beside a pipeline in this process.
