@@ -23,6 +23,8 @@ pub(crate) struct Taken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) words: String,
+    /// How many things are wrong.
+    pub(crate) faults: u64,
 }
 
 impl Refusal {
@@ -39,7 +41,10 @@ impl Refusal {
         if more > 0 {
             words.push_str(&format!(" (and {more} more)"));
         }
-        Self { words }
+        Self {
+            words,
+            faults: 1 + more as u64,
+        }
     }
 }
 

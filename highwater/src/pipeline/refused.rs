@@ -17,6 +17,7 @@ impl Refused {
     pub(crate) fn new(at_start: Option<Refusal>) -> Self {
         let told = at_start.map(|refusal| RefusedFiles {
             words: refusal.words,
+            faults: refusal.faults,
             at_start: true,
         });
         Self {
@@ -30,6 +31,7 @@ impl Refused {
         let at_start = told.as_ref().is_some_and(|told| told.at_start);
         *told = refusal.map(|refusal| RefusedFiles {
             words: refusal.words,
+            faults: refusal.faults,
             at_start,
         });
     }

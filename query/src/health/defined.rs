@@ -20,6 +20,8 @@ pub struct DefinitionNumbers {
 pub struct RefusedFiles {
     /// The first thing that is wrong, of a bounded length.
     pub words: String,
+    /// How many things are.
+    pub faults: u64,
     /// Whether the process was started with them, and goes on with those that were accepted before.
     pub at_start: bool,
 }
