@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
-use tests::{Pipeline, run, thread_sleep};
+use tests::{Pipeline, Signal, pause, run};
 
 const DECLARATION: &str = r#"$highwater: product/1
 sources: [inkpress/printer]
@@ -17,8 +16,8 @@ metrics:
 
 fn post(pipeline: &Pipeline, kind: &str, number: u64) {
     let uri = format!("/submit/{kind}/1/c0b1f5d2-83a4-4e0b-b6a9-{number:012x}");
-    let body =
-        json!({"version": "2.0", "drawers": number, "site": ["north", "south"][(number % 2) as usize]});
+    let site = ["north", "south"][(number % 2) as usize];
+    let body = json!({"version": "2.0", "drawers": number, "site": site});
     let answer = pipeline
         .edge_client()
         .post(&uri, &[], body.to_string().as_bytes());
@@ -52,7 +51,7 @@ fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        thread_sleep(std::time::Duration::from_millis(50));
+        pause(std::time::Duration::from_millis(50));
     }
     panic!("waited in vain for {what}");
 }
@@ -117,7 +116,8 @@ fn a_declaration_changes_beside_live_pings_and_one_that_is_wrong_changes_nothing
         words.contains("printer.yaml: line 8, column") && words.contains("did you mean `quantity`?"),
         "{words}"
     );
-    let gauges = pipeline.api_client().get("/metrics").expect("an answer").text();
+    let gauges = pipeline.api_client().get("/metrics").expect("an answer");
+    let gauges = gauges.text();
     assert!(
         gauges.contains("highwater_pipeline_declaration_failures 1"),
         "{gauges}"
