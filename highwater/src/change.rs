@@ -22,7 +22,7 @@ pub(crate) async fn change(
         Ok(answers) => Ok(answers.result(show).await?),
         Err(ControlError::NobodyListens(_)) => {
             check_directory(data, &request)?;
-            let taken = Taken::by_files(&data.fold)?;
+            let taken = Taken::by_files(&data.fold)?.keeping_on(&data.fold, &data.data_dir);
             let core = Core::start(data, &taken, SystemClock::shared(), None).await?;
             let done = tokio::select! {
                 done = perform(&core, request, &show) => done,

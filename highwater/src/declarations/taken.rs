@@ -34,8 +34,16 @@ impl Refusal {
         let mut lines = all.lines();
         let first = lines.next().unwrap_or_default();
         let more = lines.filter(|line| !line.trim().is_empty()).count();
-        let mut words: String = first.chars().take(WORDS_MAX).collect();
-        if words.len() < first.len() {
+        // A text of the file may stand in it: nothing of it is to move a terminal's cursor.
+        let plain = |character: char| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        };
+        let mut words: String = first.chars().take(WORDS_MAX).map(plain).collect();
+        if first.chars().nth(WORDS_MAX).is_some() {
             words.push('…');
         }
         if more > 0 {
@@ -59,6 +67,16 @@ impl Taken {
             refusal: None,
             kept_by: None,
         })
+    }
+
+    /// The same for a command on a data directory: texts that are kept there of files at the same paths follow, so that what a
+    /// start goes back to is never older than what was promised last.
+    pub(crate) fn keeping_on(self, fold: &Fold, data_dir: &Path) -> Self {
+        let is_kept = matches!(kept::accepted(data_dir, fold), Ok(Some(_)));
+        Self {
+            kept_by: is_kept.then(|| fold.clone()),
+            ..self
+        }
     }
 
     /// What the files say, which is then to be kept; or what was accepted last of files at the same paths, where they are refused.
@@ -110,6 +128,7 @@ mod tests {
         );
         let long = words("é".repeat(5_000));
         assert_eq!(long.chars().count(), WORDS_MAX + 1);
+        assert_eq!(words("a\u{1b}[2Jb".to_owned()), "a\u{fffd}[2Jb");
         let context = anyhow::anyhow!("denied").context("cannot read a");
         assert_eq!(Refusal::of(&context).words, "cannot read a: denied");
     }

@@ -140,6 +140,53 @@ async fn changed_declarations_are_taken_up_by_every_part_or_by_none() {
 }
 
 #[tokio::test]
+async fn texts_that_were_kept_before_a_crash_are_in_force_from_the_next_start_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, data_dir) = (folder.path().join("usage.yaml"), folder.path().join("data"));
+    let data = data(&data_dir, &file);
+    fs::write(&file, FIRST).expect("written");
+    let (core, _) = start(&data).await;
+    core.stop().await.expect("stopped");
+    drop(core);
+    // A change was begun, and its texts were kept; then the process was killed, and the file became wrong.
+    let second = format!("{FIRST}{SECOND}");
+    fs::write(&file, &second).expect("written");
+    let texts = Texts::read(&data.fold, &Texts::default()).expect("read");
+    let disk = disk::RealDisk::shared();
+    crate::declarations::keep(disk.as_ref(), &data_dir, &data.fold, &texts).expect("kept");
+    assert!(!data_dir.join("privacy").exists());
+    fs::write(&file, "sources: [").expect("written");
+    let (core, _) = start(&data).await;
+    assert_eq!(state(&core).await.0, Some(second));
+    let rules = fs::read_to_string(data_dir.join("privacy/000001.json")).expect("rules");
+    assert!(rules.contains("/id"), "{rules}");
+    core.stop().await.expect("stopped");
+}
+
+#[tokio::test]
+async fn what_a_command_promises_by_the_same_files_is_what_a_start_goes_back_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, data_dir) = (folder.path().join("usage.yaml"), folder.path().join("data"));
+    let data = data(&data_dir, &file);
+    let second = format!("{FIRST}{SECOND}");
+    let command = async |text: &str| {
+        fs::write(&file, text).expect("written");
+        let taken = Taken::by_files(&data.fold).expect("read");
+        let taken = taken.keeping_on(&data.fold, &data_dir);
+        let core = Core::start(&data, &taken, SystemClock::shared(), None);
+        core.await.expect("a core").stop().await.expect("stopped");
+    };
+    command(FIRST).await;
+    assert!(!data_dir.join("declarations.json").exists());
+    fs::write(&file, FIRST).expect("written");
+    start(&data).await.0.stop().await.expect("stopped");
+    command(&second).await;
+    fs::write(&file, "sources: [").expect("written");
+    let taken = Taken::or_accepted(&data.fold, &data_dir).expect("accepted");
+    assert_eq!(taken.declarations.products[0].1, second);
+}
+
+#[tokio::test]
 async fn a_start_is_refused_where_nothing_was_accepted_or_other_files_were() {
     let folder = tempfile::tempdir().expect("a folder");
     let (file, data_dir) = (folder.path().join("usage.yaml"), folder.path().join("data"));
