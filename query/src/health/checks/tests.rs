@@ -45,7 +45,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 40] = [
+const CASES: [Case; 41] = [
     (
         "well",
         Severity::Well,
