@@ -65,7 +65,7 @@ impl Hangups {
         while self.hangup.recv().await.is_some() {
             done();
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
