@@ -112,7 +112,7 @@ async fn changed_declarations_are_taken_up_by_every_part_or_by_none() {
         refused.contains("usage.yaml: line 6, column 19") && refused.contains("did you mean `counter`?"),
         "{refused}"
     );
-    assert!(core.aggregator.declared().await.get("inky/usage").is_none());
+    assert!(!core.aggregator.declared().await.contains_key("inky/usage"));
     assert!(Arc::ptr_eq(&definitions, &answering.definitions.get()));
     assert_eq!(
         fs::read_to_string(data_dir.join("declarations.json")).expect("kept"),
