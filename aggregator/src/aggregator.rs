@@ -61,7 +61,7 @@ pub struct Aggregator {
     /// Told when something is held.
     pub(crate) held: Notify,
     /// From which day on, as a number, the declarations that this program was given are to be taken up; 0 is at once.
-    declares_from: AtomicU32,
+    pub(crate) declares_from: AtomicU32,
     /// Whether there was something to fold when it was last looked.
     pub(crate) is_busy: AtomicBool,
 }

@@ -6,6 +6,7 @@
 //! smaller unasked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aggregate_store::{AggregateStore, Days, Flip, Flipped, Persisted, Rebuild, RebuildWish, Source};
@@ -15,7 +16,7 @@ use service::task;
 
 use crate::aggregator::Aggregator;
 use crate::error::AggregatorError;
-use crate::fold::Given;
+use crate::fold::{Given, Products};
 use crate::passed_over::PassedOver;
 use crate::progress::RebuildProgress;
 use crate::walk::{SourceRebuild, Walk};
@@ -87,8 +88,7 @@ impl Aggregator {
     /// When index or aggregates failed, or one source cannot be folded alone.
     pub async fn wish_rebuild(&self, source: &str, days: Days) -> Result<Rebuild, AggregatorError> {
         let aggregates = self.current.get();
-        let given = self.begun().find(|given| given.source.as_str() == source);
-        let rules = match given.map(|given| given.rules.to_owned()) {
+        let rules = match self.begun().remove(source) {
             Some(rules) => Some(rules),
             None => aggregates.source_rules().await?.remove(source),
         };
@@ -109,7 +109,8 @@ impl Aggregator {
     /// When the aggregates failed.
     pub async fn known_sources(&self) -> Result<BTreeSet<String>, AggregatorError> {
         let aggregates = self.current.get();
-        let given = self.work.settings.fold.products.given();
+        let products = self.work.given();
+        let given = products.given();
         let mut known: BTreeSet<String> = given.map(|given| given.source.as_str().to_owned()).collect();
         known.extend(aggregates.source_rules().await?.into_keys());
         let counted = aggregates.source_pings(KNOWN_MAX).await?.values.into_iter();
@@ -169,16 +170,26 @@ impl Aggregator {
     pub async fn declared(&self) -> BTreeMap<String, String> {
         // Aggregates that cannot be read are what a rebuild is for.
         let mut rules = self.current.get().source_rules().await.unwrap_or_default();
-        let given = self.begun();
-        rules.extend(given.map(|given| (given.source.as_str().to_owned(), given.rules.to_owned())));
+        rules.extend(self.begun());
         rules
     }
 
-    /// The declarations that this program was given and whose first day has come.
-    pub(crate) fn begun(&self) -> impl Iterator<Item = Given<'_>> {
-        let today = self.work.today();
-        let given = self.work.settings.fold.products.given();
-        given.filter(move |given| given.has_begun(today))
+    /// The declarations that this program was given and whose first day has come, by source.
+    pub(crate) fn begun(&self) -> BTreeMap<String, String> {
+        let (today, products) = (self.work.today(), self.work.given());
+        let begun = products.given().filter(|given| given.has_begun(today));
+        begun
+            .map(|given| (given.source.as_str().to_owned(), given.rules.to_owned()))
+            .collect()
+    }
+
+    /// This program is given other declarations: they are taken up by the next step of the fold, as those of a start are.
+    pub async fn give(&self, products: Products) {
+        // Else a step under way could note that it has taken up those of before.
+        let _folding = self.gate.lock().await;
+        self.work.give(products);
+        self.declares_from.store(0, Ordering::SeqCst);
+        self.wake.notify_one();
     }
 
     /// Takes up the declarations that this program was given: of a source of which nothing was counted at once, of any other one
@@ -191,7 +202,7 @@ impl Aggregator {
         let aggregates = self.current.get();
         let stored = aggregates.source_rules().await?;
         let today = self.work.today();
-        let products = &self.work.settings.fold.products;
+        let products = self.work.given();
         let mut next: Option<SubmissionDate> = None;
         let all: Vec<Given<'_>> = products.given().collect();
         for given in all {

@@ -61,20 +61,19 @@ impl Aggregator {
         let Ok(rules) = wish.rules_by_source() else {
             return false;
         };
-        let mut given = self.begun();
-        given.all(|given| {
-            let rules = rules.get(given.source.as_str());
-            rules.is_some_and(|rules| rules == given.rules)
-        })
+        let given = self.begun();
+        given
+            .iter()
+            .all(|(source, given)| rules.get(source) == Some(given))
     }
 
     /// The rules of all sources when everything is folded anew in place of these rebuilds: what those would have put into use is
     /// among them, where this program was given nothing else.
     async fn declared_beside(&self, under_way: &[Rebuild]) -> BTreeMap<String, String> {
-        let mut rules = self.declared().await;
+        let (mut rules, given) = (self.declared().await, self.begun());
         for wish in under_way.iter().map(|rebuild| &rebuild.wish) {
             for (source, text) in wish.rules_by_source().unwrap_or_default() {
-                if self.begun().all(|given| given.source.as_str() != source) {
+                if !given.contains_key(&source) {
                     rules.insert(source, text);
                 }
             }

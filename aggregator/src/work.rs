@@ -7,6 +7,7 @@ use aggregate_store::{AggregateStore, Rebuild};
 use index_schema::{Index, IndexEntry};
 use ping::{SubmissionDate, Timestamp};
 use service::clock::Clock;
+use service::current::Current;
 use store::Store;
 
 use crate::error::AggregatorError;
@@ -30,6 +31,8 @@ pub(crate) struct Work {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: AggregatorSettings,
+    /// The declared products that this program was given last.
+    given: Current<Products>,
     unreadable: Mutex<Arc<Unreadable>>,
     /// The declared products by whose rules it was folded last.
     products: Mutex<Products>,
@@ -43,15 +46,27 @@ impl Work {
         clock: Arc<dyn Clock>,
         settings: AggregatorSettings,
     ) -> Self {
+        let given = Current::new(Arc::new(settings.fold.products.clone()));
         Self {
             index,
             store,
             clock,
             settings,
+            given,
             unreadable: Mutex::default(),
             products: Mutex::default(),
             read_last: Mutex::default(),
         }
+    }
+
+    /// The declared products that this program was given last.
+    pub(crate) fn given(&self) -> Arc<Products> {
+        self.given.get()
+    }
+
+    /// Other declared products are given from now on.
+    pub(crate) fn give(&self, products: Products) {
+        self.given.exchange(Arc::new(products));
     }
 
     /// The day by the clock.
@@ -145,7 +160,7 @@ impl Work {
 
     fn folding_by(&self, rules: &BTreeMap<String, String>) -> Result<FoldSettings, AggregatorError> {
         let mut last = self.products.lock().unwrap_or_else(PoisonError::into_inner);
-        let products = Products::by_rules(rules, &[&last, &self.settings.fold.products]);
+        let products = Products::by_rules(rules, &[&last, &self.given()]);
         let products = products.map_err(|source_name| AggregatorError::Declaration { source_name })?;
         *last = products.clone();
         Ok(FoldSettings {

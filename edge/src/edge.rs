@@ -9,6 +9,7 @@ use disk::Disk;
 use index_schema::proto::{Header, PingRecord};
 use ping::{ClientHash, DimensionSchema, Incarnation, SubmissionDate, Timestamp};
 use service::clock::Clock;
+use service::current::Current;
 use service::random::Random;
 use service::shutdown::Trigger;
 use service::task::{self, Thread};
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::claim::Claims;
 use crate::failure::Failure;
 use crate::floor::Floor;
+use crate::in_force::InForce;
 use crate::intake::{Accepted, Intake, Refusal};
 use crate::ledger::Ledger;
 use crate::limits::{EdgeLimits, IMPORT_BYTES, IMPORTED_FILES_MAX, RETRY_AFTER_FULL, SEALS_END_WITHIN};
@@ -72,7 +74,8 @@ pub struct Edge {
     pub(crate) log: Arc<Log>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) schema: Arc<DimensionSchema>,
+    pub(crate) schema: Current<DimensionSchema>,
+    pub(crate) privacy: Arc<InForce>,
     /// Pieces of the log that were set aside.
     pub(crate) damaged: Arc<AtomicU64>,
     pub(crate) failure: Failure,
@@ -151,6 +154,16 @@ impl Edge {
     /// The highest line of an imported file that is on disk; 0 when there is none.
     pub fn import_progress(&self, file: Incarnation) -> u64 {
         self.ledger.imported(file)
+    }
+
+    /// Has other privacy rules in force, and tells pings of other sources apart: for everything that is in no plan yet, when this
+    /// returns. Chunks of a plan that is logged are what it says, so that they can be made again; pings that wait stay in the
+    /// partition in which they are.
+    pub async fn take_up(&self, privacy: Privacy, schema: DimensionSchema) {
+        self.privacy.exchange(privacy).await;
+        let schema = Arc::new(schema);
+        self.ledger.tell_apart_by(Arc::clone(&schema));
+        self.schema.exchange(schema);
     }
 
     /// Takes no ping of a day before this one from now on: nothing of before is indexed any more.
@@ -265,7 +278,7 @@ impl Edge {
     fn new_ping(&self, received: Timestamp, accepted: Accepted) -> NewPing {
         let Accepted { uri, headers, body } = accepted;
         let date = received.submission_date();
-        let partition = partitioning::partition(&self.schema, &uri, date);
+        let partition = partitioning::partition(&self.schema.get(), &uri, date);
         let head = PingRecord {
             received_us: received.as_micros(),
             submission_date: date.as_yyyymmdd(),

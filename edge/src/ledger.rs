@@ -142,6 +142,11 @@ impl Ledger {
         }
     }
 
+    /// Tells sources apart by another schema from now on.
+    pub(crate) fn tell_apart_by(&self, schema: Arc<DimensionSchema>) {
+        self.lock().open.tell_apart_by(schema);
+    }
+
     /// Told of changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

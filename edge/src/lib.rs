@@ -15,6 +15,7 @@ mod gatherer_queue;
 mod gatherers;
 mod gathering;
 mod gauges;
+mod in_force;
 mod inflate;
 pub mod intake;
 mod ledger;

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::gather::GatheredChunk;
 use crate::gatherers::Gatherers;
 use crate::gathering::Wanted;
+use crate::in_force::InForce;
 use crate::ledger::{Ledger, Seal};
 use crate::log::damage::Damaged;
 use crate::log::handle::Log;
@@ -29,7 +30,7 @@ use crate::log::position::Position;
 use crate::log::runs;
 use crate::metrics as names;
 use crate::partition_key::PartitionKey;
-use crate::privacy::{NumberedRules, PlanRules, Privacy};
+use crate::privacy::{NumberedRules, PlanRules};
 use crate::put::{Stored, Tries};
 use crate::staging_room::StagingRoom;
 use crate::stuck::{SealPermit, StuckPlans};
@@ -49,7 +50,7 @@ pub(crate) struct Sealer {
     pub(crate) untold: AtomicBool,
     pub(crate) prefix: String,
     /// By which pings are rewritten on their way into chunks.
-    pub(crate) privacy: Privacy,
+    pub(crate) privacy: Arc<InForce>,
     pub(crate) damaged_dir: PathBuf,
     /// How many pieces lie in it.
     pub(crate) damaged: Arc<AtomicU64>,
@@ -119,7 +120,7 @@ impl Sealer {
         let sealed = Timestamp::from_micros(self.clock.now_micros());
         let id = self.log.next_chunk();
         let (key, since_us) = (taken.key.clone(), taken.since_us);
-        let rules = self.privacy.current().cloned();
+        let rules = self.privacy.current().await;
         let wanted = Wanted {
             id,
             key: key.clone(),
@@ -157,6 +158,15 @@ impl Sealer {
         let planned = self
             .plan(chunk_key.to_string(), (id.plan, sealed, since_us), &chunk, rules)
             .await?;
+        let Some(planned) = planned else {
+            // Gathered by rules that are in force no more: what may be stored of these pings is another thing now.
+            self.ledger.give_back(Taken {
+                key,
+                positions: chunk.positions,
+                since_us,
+            });
+            return Ok(None);
+        };
         let mut tries = Tries::new(self.backoff());
         let carried = match self.carry_out(&planned, chunk, &key, permit, &mut tries).await? {
             Carried::Anew => self.carry_out_anew(&planned, permit, &mut tries).await?,
@@ -165,14 +175,15 @@ impl Sealer {
         Ok((carried == Carried::GaveWay).then_some(planned))
     }
 
-    /// Logs the decision which records become which chunk.
+    /// Logs the decision which records become which chunk; `None` where the rules are others by now than those that they were
+    /// gathered by.
     async fn plan(
         &self,
         key: String,
         (plan, sealed, since_us): (u64, Timestamp, i64),
         chunk: &GatheredChunk,
         rules: Option<Arc<NumberedRules>>,
-    ) -> Result<Planned, Ended> {
+    ) -> Result<Option<Planned>, Ended> {
         let message = Plan {
             plan,
             key: key.clone(),
@@ -186,13 +197,17 @@ impl Sealer {
         };
         let mut wait = self.backoff();
         let segment = loop {
-            match self.log.append_plan(message.clone()).await {
+            let appended = match self.privacy.still(rules.as_deref()).await {
+                Some(_unchanged) => self.log.append_plan(message.clone()).await,
+                None => return Ok(None),
+            };
+            match appended {
                 Ok(segment) => break segment,
                 Err(_) => self.pause(&mut wait).await?,
             }
         };
         let (digest, positions) = (chunk.digest, chunk.positions.clone());
-        Ok(Planned {
+        Ok(Some(Planned {
             plan,
             key,
             digest,
@@ -202,7 +217,7 @@ impl Sealer {
             missing: 0,
             sealed,
             since_us,
-        })
+        }))
     }
 
     /// Puts a planned chunk until it is there, and settles its records.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use disk::Disk;
 use index_schema::ChunkKey;
 use ping::{DimensionSchema, Timestamp};
+use service::current::Current;
 use service::shutdown::Shutdown;
 use service::task;
 use tokio::sync::Semaphore;
@@ -19,6 +20,7 @@ use crate::fit::Sizes;
 use crate::floor::Floor;
 use crate::gather::Gatherer;
 use crate::gatherers::Gatherers;
+use crate::in_force::InForce;
 use crate::ledger::Ledger;
 use crate::limits::{BODY_BYTES_MAX, EdgeLimits, SEGMENT_BYTES_MIN};
 use crate::log::budget::LogBudget;
@@ -84,6 +86,7 @@ impl Edge {
         let limits = bounded(options.limits);
         let budget = LogBudget::new(limits.log_bytes - limits.staging_bytes(), limits.waiting_pings);
         let schema = Arc::new(parts.schema.clone());
+        let privacy = Arc::new(InForce::new(parts.privacy.clone()));
         let claimable = match &options.claims {
             Some(claims) => {
                 let doors = (parts.store.as_ref(), &parts.disk);
@@ -171,7 +174,8 @@ impl Edge {
             log: Arc::clone(&log),
             ledger: Arc::clone(&ledger),
             clock: Arc::clone(&parts.clock),
-            schema,
+            schema: Current::new(schema),
+            privacy: Arc::clone(&privacy),
             damaged: Arc::clone(&damaged),
             failure: failure.clone(),
             closing: AtomicBool::new(false),
@@ -180,7 +184,15 @@ impl Edge {
             writer: Mutex::new(Some(writer)),
             schedule: Mutex::new(None),
         };
-        let sealer = Arc::new(sealer(options, parts, &limits, log, ledger, damaged, shutdown));
+        let sealer = Arc::new(sealer(
+            options,
+            (parts, privacy),
+            &limits,
+            log,
+            ledger,
+            damaged,
+            shutdown,
+        ));
         let schedule = schedule(sealer, failure, limits.seals);
         let task = task::spawn("schedule", schedule.run(undone));
         *edge
@@ -327,7 +339,7 @@ fn undone(ledger: &Ledger, undone: UndonePlan, rules: PlanRules) -> (u64, Planne
 
 fn sealer(
     options: EdgeOptions,
-    parts: Parts,
+    (parts, privacy): (Parts, Arc<InForce>),
     limits: &EdgeLimits,
     log: Arc<Log>,
     ledger: Arc<Ledger>,
@@ -354,7 +366,7 @@ fn sealer(
         announce: parts.announce,
         untold: AtomicBool::new(false),
         prefix: options.prefix,
-        privacy: parts.privacy,
+        privacy,
         damaged_dir: options.damaged_dir,
         damaged,
         first_wait: limits.retry,

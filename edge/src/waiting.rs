@@ -88,6 +88,11 @@ impl OpenChunks {
         }
     }
 
+    /// Tells sources apart by another schema from now on.
+    pub(crate) fn tell_apart_by(&mut self, schema: Arc<DimensionSchema>) {
+        self.schema = schema;
+    }
+
     /// Adds a ping that waits since `since_us`.
     pub(crate) fn push(&mut self, key: &PartitionKey, position: Position, since_us: i64) {
         let slot = self.slot(key, since_us);

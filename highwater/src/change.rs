@@ -7,6 +7,7 @@ use service::control::{ControlError, ask};
 use service::directory::{DataDirectory, DirectoryError};
 
 use crate::data::Data;
+use crate::declarations::Taken;
 use crate::pipeline::{Core, Request, perform};
 
 /// Has a request done, and shows its progress. A running process refuses it if a setting was given that it has otherwise:
@@ -21,7 +22,8 @@ pub(crate) async fn change(
         Ok(answers) => Ok(answers.result(show).await?),
         Err(ControlError::NobodyListens(_)) => {
             check_directory(data, &request)?;
-            let core = Core::start(data, SystemClock::shared(), None).await?;
+            let taken = Taken::by_files(&data.fold)?.keeping_on(&data.fold, &data.data_dir);
+            let core = Core::start(data, &taken, SystemClock::shared(), None).await?;
             let done = tokio::select! {
                 done = perform(&core, request, &show) => done,
                 failure = core.failed() => Err(failure),

@@ -140,6 +140,30 @@ pub(crate) struct Fold {
     pub bins_per_ping: u32,
 }
 
+impl Fold {
+    /// The same without definitions, which are no concern of who only takes pings.
+    pub(crate) fn without_definitions(&self) -> Self {
+        Self {
+            definitions: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The defaults, without any file.
+    pub(crate) fn for_demo() -> Self {
+        Self {
+            fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
+            products: Vec::new(),
+            definitions: Vec::new(),
+            repeat_window_days: 14,
+            parts_per_ping: PARTS_PER_PING_MAX,
+            labels_per_metric: LABELS_PER_METRIC_MAX,
+            processes_per_ping: PROCESSES_PER_PING_MAX,
+            bins_per_ping: BINS_PER_PING_MAX,
+        }
+    }
+}
+
 /// How pings wait and become chunks.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Log and chunks")]

@@ -6,7 +6,7 @@ mod cli;
 mod client_secret;
 mod compared;
 mod data;
-mod definitions;
+mod declarations;
 mod demo;
 mod dimensions;
 mod dump;

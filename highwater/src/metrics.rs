@@ -27,6 +27,8 @@ const DISK_SIZE: &str = "highwater_pipeline_disk_size_bytes";
 const STORE_FAILING: &str = "highwater_pipeline_store_failing_seconds";
 /// Metrics of Glean's by `state`: undeclared, expired, never_seen. Only where definitions of Glean's were given.
 const DEFINED: &str = "highwater_pipeline_defined_metrics";
+/// What is wrong with files of declarations or definitions that are refused, while those of before are in force; else 0.
+const REFUSED: &str = "highwater_pipeline_declaration_failures";
 /// By `verdict`: 0 when it does not hold, else 1 for a notice, 2 for a warning, 3 for an alarm.
 const VERDICT: &str = "highwater_pipeline_verdict_severity";
 
@@ -71,6 +73,11 @@ pub(crate) fn describe() {
         DEFINED,
         Unit::Count,
         "Metrics that arrive otherwise than they are defined, or never did, by state."
+    );
+    describe_gauge!(
+        REFUSED,
+        Unit::Count,
+        "What is wrong with files of declarations or definitions that are refused, while those of before are in force; else 0."
     );
     describe_gauge!(
         VERDICT,
@@ -121,6 +128,8 @@ pub(crate) fn publish(report: &HealthReport, has_databases: bool) {
         metrics("expired", found.expired.number());
         metrics("never_seen", found.never_seen.number());
     }
+    let refused = numbers.refused_files.as_ref();
+    gauge!(REFUSED).set(refused.map_or(0, |refused| refused.faults) as f64);
     for name in NAMES {
         let holds = report.verdicts.iter().find(|verdict| verdict.name == name);
         let severity = holds.map_or(0, |verdict| verdict.severity as u8);

@@ -6,13 +6,10 @@ use std::sync::Arc;
 
 use aggregator::AggregatorSettings;
 use aggregator::fold::{Caps, FoldSettings};
-use aggregator::limits::{
-    BINS_PER_PING_MAX, LABELS_PER_METRIC_MAX, PARTS_PER_PING_MAX, PROCESSES_PER_PING_MAX,
-};
 use anyhow::Context;
 use edge::{Claims, EdgeLimits, EdgeOptions};
 use ping::DimensionSchema;
-use retention::{RetentionRule, Rules, RulesBySource};
+use retention::{RetentionRule, Rules};
 use service::directory::DataDirectory;
 use service::http::{BodyLimits, ConnectionLimits};
 use service::lock::DirectoryLock;
@@ -22,8 +19,8 @@ use std::time::Duration;
 
 use crate::cli::{self, Answers, ApiListener, Command, Demo, EdgeListener, IndexCommand, Serve};
 use crate::data::{self, Data, Fold, Intake, Kept};
-use crate::definitions;
-use crate::{privacy, product};
+use crate::declarations::{Declarations, Taken};
+use crate::privacy;
 
 /// How long a generated ping waits until its chunk is sealed.
 const DEMO_SEAL_AGE: Duration = Duration::from_secs(1);
@@ -53,9 +50,8 @@ impl Data {
         }
     }
 
-    /// What the fold is told.
-    pub(crate) fn fold_settings(&self) -> anyhow::Result<FoldSettings> {
-        let definitions = definitions::read(&self.fold)?;
+    /// What the fold is told, by what is declared.
+    pub(crate) fn fold_settings(&self, declared: &Declarations) -> anyhow::Result<FoldSettings> {
         let folded = self
             .fold
             .fold_types
@@ -64,7 +60,7 @@ impl Data {
             .collect::<Result<_, _>>();
         Ok(FoldSettings {
             folded: folded.context("--fold-types")?,
-            repeat_window: Duration::from_secs(86_400) * self.fold.repeat_window_days,
+            repeat_window: self.repeat_window(),
             caps: Caps {
                 parts_per_ping: self.fold.parts_per_ping,
                 labels_per_metric: self.fold.labels_per_metric,
@@ -72,16 +68,20 @@ impl Data {
                 bins_per_ping: self.fold.bins_per_ping,
                 inflated_bytes: self.intake.inflated_limit.0,
             },
-            products: product::folded(&self.fold.products)?,
-            bare_pings: definitions.bare_pings()?,
-            strings: Arc::new(definitions.strings()?),
+            products: declared.folded(),
+            bare_pings: declared.bare_pings.clone(),
+            strings: Arc::clone(&declared.strings),
         })
     }
 
+    fn repeat_window(&self) -> Duration {
+        Duration::from_secs(86_400) * self.fold.repeat_window_days
+    }
+
     /// What the aggregator is told.
-    pub(crate) fn aggregator_settings(&self) -> anyhow::Result<AggregatorSettings> {
+    pub(crate) fn aggregator_settings(&self, declared: &Declarations) -> anyhow::Result<AggregatorSettings> {
         Ok(AggregatorSettings {
-            fold: self.fold_settings()?,
+            fold: self.fold_settings(declared)?,
             layer_memory_bytes: usize::try_from(self.layer.aggregates_memory.0).unwrap_or(usize::MAX),
             persist_age: self.layer.persist_age.0,
             ..AggregatorSettings::default()
@@ -90,7 +90,7 @@ impl Data {
 
     /// What is kept.
     pub(crate) fn retention_rules(&self) -> anyhow::Result<Rules> {
-        let window = Duration::from_secs(86_400) * self.fold.repeat_window_days;
+        let window = self.repeat_window();
         anyhow::ensure!(
             self.kept.keep_copies.age.is_none_or(|age| age > window),
             "--keep-copies {}: a repeat is known by its copies for --repeat-window-days {}, so keep them for longer",
@@ -102,16 +102,11 @@ impl Data {
             errors: self.kept.keep_errors.unwrap_or(self.kept.keep_pings),
             aggregates: self.kept.keep_aggregates,
             copies: self.kept.keep_copies,
-            repeat_window: self.fold_settings()?.repeat_window,
+            repeat_window: window,
         })
     }
 
-    /// What declarations say is kept of their sources.
-    pub(crate) fn kept_by_source(&self) -> anyhow::Result<RulesBySource> {
-        product::kept(&self.fold.products)
-    }
-
-    /// Which values of dimensions partition chunks.
+    /// Which values of dimensions partition chunks, whatever is declared.
     pub(crate) fn dimension_schema(&self) -> anyhow::Result<DimensionSchema> {
         let schema = match &self.intake.dimension_schema {
             None => DimensionSchema::default(),
@@ -121,25 +116,18 @@ impl Data {
                 DimensionSchema::parse(&text).with_context(|| path.display().to_string())?
             }
         };
-        let schema = match self.intake.namespaces.as_slice() {
+        Ok(match self.intake.namespaces.as_slice() {
             [] => schema,
             known => schema.with_namespaces(known),
-        };
-        let sources = self.kept_by_source()?.into_keys();
-        let sources = sources.filter_map(|source| {
-            let (namespace, document_type) = source.split_once('/')?;
-            Some((namespace.to_owned(), document_type.to_owned()))
-        });
-        Ok(schema.telling_apart(sources))
+        })
     }
 
     /// Whether everything that is parsed late is understood.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.intake.compare()?;
-        self.fold_settings()?;
+        self.fold_settings(&Taken::by_files(&self.fold)?.declarations)?;
         self.dimension_schema()?;
         self.retention_rules()?;
-        self.kept_by_source()?;
         privacy::check(self)
     }
 
@@ -150,16 +138,7 @@ impl Data {
             log_filter: "warn".to_owned(),
             chunk_prefix: "pings".to_owned(),
             places: data::Places::default(),
-            fold: Fold {
-                fold_types: vec!["main".to_owned(), "saved-session/Fennec".to_owned()],
-                products: Vec::new(),
-                definitions: Vec::new(),
-                repeat_window_days: 14,
-                parts_per_ping: PARTS_PER_PING_MAX,
-                labels_per_metric: LABELS_PER_METRIC_MAX,
-                processes_per_ping: PROCESSES_PER_PING_MAX,
-                bins_per_ping: BINS_PER_PING_MAX,
-            },
+            fold: Fold::for_demo(),
             layer: data::Layer {
                 aggregates_memory: service::quantity::ByteSize(256 << 20),
                 persist_age: Age(Duration::from_secs(10)),

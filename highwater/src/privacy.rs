@@ -16,7 +16,6 @@ use store::Store;
 
 use crate::client_secret;
 use crate::data::Data;
-use crate::product;
 use crate::secret_note::{SecretInUse, claim_in_store, compare_with_store};
 
 /// What is declared and was promised before, and the secret to do it with. Nothing of it is in force yet.
@@ -37,15 +36,13 @@ impl Promised {
     /// When the declarations, the rules of before or the secret cannot be had, or the secret is another one.
     pub(crate) fn read(
         data: &Data,
+        declared: &Declared,
         directory: &DataDirectory,
         disk: Arc<dyn Disk>,
         random: &dyn Random,
     ) -> anyhow::Result<Self> {
         let folder = PrivacyFolder::open(disk, &directory.privacy())?;
-        let declarations = product::declared(&data.fold.products)?;
-        let rules = folder.after(&Declared::of(
-            declarations.iter().map(|(_, declaration, _)| declaration),
-        ));
+        let rules = folder.after(declared);
         let replaces = replaced(data)?;
         let secret = match &data.intake.client_secret_file {
             Some(path) => Some(client_secret::given(path)?),

@@ -10,6 +10,7 @@ use service::directory::{DataDirectory, DirectoryError};
 use crate::change::change;
 use crate::cli::{ForgetChunk, Retain};
 use crate::data::{Data, Places};
+use crate::declarations::Taken;
 use crate::local::Local;
 use crate::pipeline::{Request, forgotten, lowered, retained};
 use crate::shared::SharedRetention;
@@ -157,7 +158,8 @@ async fn lower_floors(retain: &Retain, to: SubmissionDate) -> anyhow::Result<()>
 
 /// What settings would delete of a data directory, in lines, for who checks them. Where there is none yet, what is kept.
 pub(crate) async fn foretold(data: &Data) -> anyhow::Result<Vec<String>> {
-    let (rules, sources) = (data.retention_rules()?, data.kept_by_source()?);
+    let declared = Taken::by_files(&data.fold)?.declarations;
+    let (rules, sources) = (data.retention_rules()?, declared.kept.clone());
     let today = Timestamp::from_micros(SystemClock::shared().now_micros()).submission_date();
     let mut said: Vec<_> = [
         ("pings", &rules.pings),

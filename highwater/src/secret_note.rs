@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aggregate_store::ClientSecrets;
 use anyhow::Context;
 use readers::privacy::Fingerprint;
 use service::task;
@@ -29,6 +30,18 @@ impl SecretInUse {
         known == Some(self.fingerprint) || (known.is_some() && known == self.replaces)
     }
 
+    /// Has aggregates know it.
+    ///
+    /// # Errors
+    /// When they know another one, or cannot be asked.
+    pub(crate) async fn claim_in(&self, aggregates: &dyn ClientSecrets) -> anyhow::Result<()> {
+        let replaces = self.replaces.map(|replaces| replaces.to_string());
+        let given = self.fingerprint.to_string();
+        Ok(aggregates
+            .claim_client_secret(&given, replaces.as_deref())
+            .await?)
+    }
+
     fn check_store(&self, known: Fingerprint) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.may_follow(Some(known)),
@@ -47,7 +60,7 @@ impl SecretInUse {
 /// # Errors
 /// When another one is noted there, or what is noted cannot be read.
 pub(crate) async fn compare_with_store(store: &dyn Store, secret: SecretInUse) -> anyhow::Result<()> {
-    match answered(async || known_in_store(store).await).await? {
+    match answered(|| known_in_store(store)).await? {
         Some(known) => secret.check_store(known),
         None => Ok(()),
     }
@@ -59,8 +72,9 @@ pub(crate) async fn compare_with_store(store: &dyn Store, secret: SecretInUse) -
 /// When another one is noted there, or what is noted cannot be read.
 pub(crate) async fn claim_in_store(store: &dyn Store, secret: SecretInUse) -> anyhow::Result<()> {
     let given = format!("{KIND}{}\n", secret.fingerprint);
+    let given = given.as_str();
     loop {
-        let noted = answered(async || Ok(noted(store, &given).await?)).await?;
+        let noted = answered(|| async move { Ok(noted(store, given).await?) }).await?;
         if noted == given {
             return Ok(());
         }
@@ -92,7 +106,10 @@ fn parsed(noted: &str) -> anyhow::Result<Fingerprint> {
 ///
 /// # Errors
 /// Of those that it answers.
-async fn answered<T>(ask: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+async fn answered<T, F>(ask: impl Fn() -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = anyhow::Result<T>>,
+{
     loop {
         match ask().await {
             Err(error) if error.is::<StoreError>() => {

@@ -50,8 +50,8 @@ pub struct Parts {
     pub charted: Box<Charted>,
     /// Who finds raw pings, if they are answered.
     pub pings: PingsDoor,
-    /// What definition files say; may be empty.
-    pub definitions: Definitions,
+    /// What definition files and declarations say; may be empty. Exchanged when they change.
+    pub definitions: Arc<Current<Definitions>>,
     /// Metrics that are never shown; one that ends in `*` stands for all that begin so.
     pub withheld: Vec<String>,
     /// What the heartbeat asks.
@@ -76,7 +76,7 @@ pub struct Api {
     watch: Arc<dyn HealthSource>,
     charted: Box<Charted>,
     pings: PingsDoor,
-    definitions: Definitions,
+    definitions: Arc<Current<Definitions>>,
     withheld: Withheld,
     health: Health,
     clock: Arc<dyn Clock>,
@@ -209,14 +209,16 @@ impl Api {
         }
         let reads = self.reads.get();
         let reads = reads.as_ref();
+        let definitions = self.definitions.get();
+        let definitions = definitions.as_ref();
         match route {
             Route::Channels(_) => channels::answer(reads).await,
             Route::Dates(clock, channel) => dates::answer(reads, *clock, channel).await,
             Route::Aggregates(clock, channel) => {
                 let question = Question::parse(*clock, channel, &parameters)?;
-                aggregates::answer(reads, &self.definitions, &self.withheld, &question).await
+                aggregates::answer(reads, definitions, &self.withheld, &question).await
             }
-            Route::Filters => filters::answer(reads, &self.definitions, &self.withheld, &parameters).await,
+            Route::Filters => filters::answer(reads, definitions, &self.withheld, &parameters).await,
             Route::Status => status::answer(self.status.as_ref()).await,
             Route::Health => health::answer(self.watch.as_ref()),
             Route::Partitions => partitions::answer(self.index.as_ref(), &parameters).await,
@@ -230,7 +232,7 @@ impl Api {
                     index: self.index.as_ref(),
                     charted: self.charted.as_ref(),
                     live: Live::of(&self.watch.health()),
-                    definitions: &self.definitions,
+                    definitions,
                     withheld: &self.withheld,
                 };
                 generic_aggregates::answer(grounds, &parameters).await
@@ -241,23 +243,23 @@ impl Api {
                     && !generic_values::is_listed(reads, &parameters).await?
                 {
                     true => values::answer(reads, &self.withheld, &parameters).await,
-                    false => generic_values::answer(reads, &self.definitions, live, &parameters).await,
+                    false => generic_values::answer(reads, definitions, live, &parameters).await,
                 }
             }
             Route::Metrics => {
                 let live = Live::of(&self.watch.health());
-                metric_list::answer(reads, &self.definitions, &self.withheld, live, &parameters).await
+                metric_list::answer(reads, definitions, &self.withheld, live, &parameters).await
             }
             Route::Sources => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
                 let live = Live::of(&self.watch.health());
-                sources::answer(reads, index, charted, &self.definitions, live, &parameters).await
+                sources::answer(reads, index, charted, definitions, live, &parameters).await
             }
-            Route::Pings => pings::answer(reads, &self.definitions, &self.pings, &parameters).await,
+            Route::Pings => pings::answer(reads, definitions, &self.pings, &parameters).await,
             Route::Catalogue => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
                 let live = Live::of(&self.watch.health());
-                catalogue::answer(reads, index, charted, (&self.definitions, &self.withheld), live).await
+                catalogue::answer(reads, index, charted, (definitions, &self.withheld), live).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),

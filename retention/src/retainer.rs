@@ -48,7 +48,7 @@ pub struct Parts {
 pub struct Retainer {
     pub(crate) parts: Parts,
     rules: Rules,
-    pub(crate) by_source: RulesBySource,
+    pub(crate) by_source: Current<RulesBySource>,
     /// One run at a time.
     pub(crate) past: Mutex<Past>,
 }
@@ -91,9 +91,14 @@ impl Retainer {
         Self {
             parts,
             rules,
-            by_source,
+            by_source: Current::new(Arc::new(by_source)),
             past: Mutex::default(),
         }
+    }
+
+    /// Goes by other rules of sources from the next run on. What they would delete at once is bounded and waits as at any time.
+    pub fn go_by(&self, by_source: RulesBySource) {
+        self.by_source.exchange(Arc::new(by_source));
     }
 
     /// Raises the floors to what the rules say today, and deletes what lies below. Goes on from whatever an earlier run
@@ -117,7 +122,7 @@ impl Retainer {
         look(
             &*self.parts.index,
             &*aggregates,
-            (&self.rules, &self.by_source),
+            (&self.rules, &self.by_source.get()),
             today,
         )
         .await

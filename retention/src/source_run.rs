@@ -10,7 +10,7 @@ use crate::source_look::look_at_sources;
 use crate::source_steps::{Found, SourceSteps};
 use crate::step::{Consent, Kind};
 use crate::today::Today;
-use crate::{Gone, Retainer, RetentionError};
+use crate::{Gone, Retainer, RetentionError, RulesBySource};
 
 impl Retainer {
     /// Raises floors of sources as far as their rules say and nobody has to agree; notes them, and what waits. A day that comes
@@ -22,14 +22,16 @@ impl Retainer {
         retained: &mut Retained,
     ) -> Result<(), RetentionError> {
         let mut looks = 0;
+        // One run goes by one set of rules, whatever is declared meanwhile.
+        let rules = self.by_source.get();
         loop {
             looks += 1;
-            let (found, trouble) = self.found().await?;
-            let steps = SourceSteps::of(&self.by_source, &found, today, consent);
+            let (found, trouble) = self.found(&rules).await?;
+            let steps = SourceSteps::of(&rules, &found, today, consent);
             let before = &found.floors.sources;
             let raised = match before.raised(&steps.floors) == *before {
                 true => Ok(()),
-                false => self.raise_sources_to(&steps, &found, consent).await,
+                false => self.raise_sources_to(&rules, (&steps, &found), consent).await,
             };
             if looks < LOOKS_MAX && matches!(raised, Err(RetentionError::Unseen { .. })) {
                 continue;
@@ -41,21 +43,21 @@ impl Retainer {
     }
 
     /// What there is of sources. Trouble with aggregates keeps no chunk.
-    async fn found(&self) -> Result<(Found, Option<RetentionError>), RetentionError> {
+    async fn found(&self, rules: &RulesBySource) -> Result<(Found, Option<RetentionError>), RetentionError> {
         let aggregates = self.parts.aggregates.get();
-        look_at_sources(&*self.parts.index, &*aggregates, &self.by_source).await
+        look_at_sources(&*self.parts.index, &*aggregates, rules).await
     }
 
     async fn raise_sources_to(
         &self,
-        steps: &SourceSteps,
-        found: &Found,
+        rules: &RulesBySource,
+        (steps, found): (&SourceSteps, &Found),
         consent: Consent,
     ) -> Result<(), RetentionError> {
         let standing = self.parts.folding.stand_still().await;
         let _standing = standing.map_err(RetentionError::Standstill)?;
         let bounded = consent == Consent::Bounded;
-        if bounded && let Some(day) = self.unseen_of_aggregates(steps, found).await? {
+        if bounded && let Some(day) = self.unseen_of_aggregates(rules, steps, found).await? {
             return Err(RetentionError::Unseen {
                 of: Kind::Aggregates,
                 day,
@@ -86,10 +88,11 @@ impl Retainer {
     /// A day of aggregates that would go, and that was not there when this was decided. Nothing is folded now, so none comes after this.
     async fn unseen_of_aggregates(
         &self,
+        rules: &RulesBySource,
         steps: &SourceSteps,
         found: &Found,
     ) -> Result<Option<SubmissionDate>, RetentionError> {
-        let (now, trouble) = self.found().await?;
+        let (now, trouble) = self.found(rules).await?;
         if let Some(trouble) = trouble {
             return Err(trouble);
         }

@@ -42,6 +42,33 @@ impl Trigger {
     }
 }
 
+/// The signal by which a person or a supervisor wishes files to be read again, SIGHUP. Caught from the moment this is made; until then
+/// it ends the process.
+#[derive(Debug)]
+pub struct Hangups {
+    hangup: Signal,
+}
+
+impl Hangups {
+    /// Catches SIGHUP from now on.
+    ///
+    /// # Errors
+    /// When the handler cannot be installed.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Does something at each one, for ever.
+    pub async fn each(&mut self, mut done: impl FnMut()) {
+        while self.hangup.recv().await.is_some() {
+            done();
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The signals by which a person or a supervisor wishes the end. Caught from the moment this is made, so make it before
 /// anything that must end well.
 #[derive(Debug)]

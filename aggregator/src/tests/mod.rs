@@ -6,6 +6,7 @@ mod borders;
 mod copies;
 mod dump;
 mod failures;
+mod given;
 mod hostile;
 mod layer;
 mod memory;

@@ -23,7 +23,7 @@ fn first_day() -> SubmissionDate {
 }
 
 /// Three pings of each day, no two of one document.
-fn chunks() -> Vec<Vec<Stored>> {
+pub(super) fn chunks() -> Vec<Vec<Stored>> {
     let of_day = |day: i64| -> Vec<Stored> {
         let of_day = (0..3_u64).map(move |number| {
             let sequence = u64::try_from(day).expect("days count from 0") * 3 + number;
@@ -66,14 +66,14 @@ fn parted(lines: &[String], at: SubmissionDate) -> [Vec<&String>; 2] {
     [before, after]
 }
 
-async fn settle(live: &Aggregator, aggregates: &dyn AggregateStore) {
+pub(super) async fn settle(live: &Aggregator, aggregates: &dyn AggregateStore) {
     while live.step().await.expect("a step") != Step::Idle {}
     while is_under_way(aggregates).await {
         let _ = live.rebuild_step().await.expect("a step");
     }
 }
 
-async fn folded_by(text: Option<&str>) -> Vec<String> {
+pub(super) async fn folded_by(text: Option<&str>) -> Vec<String> {
     let world = World::new();
     let aggregates = open(world.folder.path(), "1.sqlite");
     let live = aggregator(&world, Arc::clone(&aggregates), declared(text));
@@ -82,14 +82,14 @@ async fn folded_by(text: Option<&str>) -> Vec<String> {
     dump(&*aggregates).await
 }
 
-async fn add(world: &World, chunks: &[Vec<Stored>]) {
+pub(super) async fn add(world: &World, chunks: &[Vec<Stored>]) {
     for records in chunks {
         let plan = records[0].head.id.sequence;
         world.add_chunk_of(plan, ChunkKind::Pings, records, ANY).await;
     }
 }
 
-fn on(world: &World, day: i64) {
+pub(super) fn on(world: &World, day: i64) {
     let wished = first_day().plus_days(day).start().as_micros();
     let ahead = u64::try_from(wished - world.clock.now_micros()).expect("a clock goes forward");
     world.clock.advance(Duration::from_micros(ahead));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use disk::{Moment, SimulatedDisk};
 use edge::{Edge, EdgeLimits, ImportedPing, Privacy, PrivacyError, PrivacyFolder};
-use ping::{ClientId, Incarnation, Timestamp};
+use ping::{ClientId, DimensionSchema, Incarnation, Timestamp};
 use readers::declaration::Declaration;
 use readers::privacy::{ClientSecret, Declared, Fingerprint};
 use store::{Odds, Store, UnreliableStore};
@@ -439,4 +439,53 @@ fn rules_that_cannot_be_had_stop_the_start_with_what_to_do() {
         error.contains("/privacy/000002.json") && error.contains("from a backup"),
         "{error}"
     );
+}
+
+#[test]
+fn rules_that_come_while_pings_wait_hold_for_all_that_is_in_no_plan_yet() {
+    run(async {
+        for (was, is) in [
+            ("", "drop: [/m]"),
+            ("drop: [/n]", "drop: [/m]"),
+            ("drop: [/m]", ""),
+        ] {
+            let (disk, store) = (SimulatedDisk::new(), memory());
+            let begun =
+                |rules: &str| begin(&disk, &declared(rules), Some(secret(7)), None).expect("in force");
+            let running = open_with(&disk, &store, begun(was)).await;
+            let edge = &running.edge;
+            let body = r#"{"m": 1, "n": 2, "o": 3}"#;
+            submit_to(edge, &printer(1), body).await;
+            edge.wait_until_sealed().await;
+            submit_to(edge, &printer(2), body).await;
+            // A seal takes it, gathers it by the rules of before, and cannot log its plan.
+            disk.fail_syncs(|_, _| true);
+            edge.seal_all();
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(edge.status().seals, 1, "{was}");
+            let privacy = begun_later(&disk, is);
+            edge.take_up(privacy, DimensionSchema::default()).await;
+            disk.heal();
+            edge.wait_until_sealed().await;
+            submit_to(edge, &printer(3), body).await;
+            edge.wait_until_sealed().await;
+            let without = |rules: &str| match rules {
+                "drop: [/m]" => r#"{"n": 2, "o": 3}"#,
+                "drop: [/n]" => r#"{"m": 1, "o": 3}"#,
+                _ => body,
+            };
+            let expected = [(1, was), (2, is), (3, is)];
+            let expected = expected.map(|(number, rules)| (number, without(rules).to_owned(), None));
+            assert_eq!(stored(store.as_ref()).await, expected, "{was} to {is}");
+            edge.shutdown(false).await;
+        }
+    });
+}
+
+/// Rules that come into force while the log cannot be written, and their own folder can.
+fn begun_later(disk: &SimulatedDisk, rules: &str) -> Privacy {
+    disk.fail_syncs(|path, _| path.starts_with("/log"));
+    begin(disk, &declared(rules), Some(secret(7)), None).expect("in force")
 }

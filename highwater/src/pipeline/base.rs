@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aggregator::Generations;
 use edge::Edge;
-use ping::Incarnation;
+use ping::{DimensionSchema, Incarnation};
 use service::clock::Clock;
 use service::directory::DataDirectory;
 use service::lock::DirectoryLock;
@@ -15,9 +15,11 @@ use store::{ObservedStore, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::refused::Refused;
 use super::store_watch::WatchedStore;
 use super::watcher::{Stations, WatchedEdge, WatchedParts, Watcher};
-use crate::data::Data;
+use crate::data::{Data, Fold};
+use crate::declarations::{self, Declarations, Taken};
 use crate::places;
 use crate::privacy::Promised;
 use crate::secret_note::SecretInUse;
@@ -38,6 +40,10 @@ pub(crate) struct Base {
     seal_at_shutdown: bool,
     /// What clients are hashed with, if they are.
     pub(super) secret: Option<SecretInUse>,
+    /// By which pings are kept in partitions, whatever is declared.
+    schema: DimensionSchema,
+    /// Why files are not what is declared, if that is so.
+    pub(super) refused: Arc<Refused>,
     _lock: DirectoryLock,
 }
 
@@ -45,13 +51,16 @@ impl Base {
     /// Takes the data directory, recovers the log, and starts to seal. Keys of new chunks come out of the receiver.
     pub(crate) async fn start(
         data: &Data,
+        taken: &Taken,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<(Arc<Self>, mpsc::Receiver<String>)> {
         data.intake.compare()?;
         let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
         let (directory, lock) = DataDirectory::take(disk.as_ref(), &data.data_dir, random.as_ref())?;
         directory.empty_staging(disk.as_ref())?;
-        let promised = Promised::read(data, &directory, disk.clone(), random.as_ref())?;
+        let (declarations, schema) = (&taken.declarations, data.dimension_schema()?);
+        let privacy = declarations.privacy();
+        let promised = Promised::read(data, &privacy, &directory, disk.clone(), random.as_ref())?;
         let aggregates = Generations::new(&directory.aggregates());
         promised.compare_with_aggregates(&aggregates).await?;
         let kept = places::open_store(data, &directory, disk.clone()).await?;
@@ -61,6 +70,12 @@ impl Base {
         if let Some(store) = shared {
             promised.compare_with_store(store).await?;
         }
+        if let (Some(given), None) = (&taken.kept_by, &taken.refusal)
+            && !(given.products.is_empty() && given.definitions.is_empty())
+        {
+            // Before they are in force: what is gone back to after a crash must not be older than what was promised.
+            declarations::keep(disk.as_ref(), directory.root(), given, &declarations.texts)?;
+        }
         let secret = promised.secret();
         let privacy = promised.begin(shared).await?;
         let (announce, announced) = mpsc::channel(ANNOUNCED_WAITING);
@@ -69,7 +84,7 @@ impl Base {
             store: store.clone(),
             clock,
             random,
-            schema: data.dimension_schema()?,
+            schema: declarations.telling_apart(schema.clone()),
             incarnation: Incarnation::from_bytes(directory.incarnation()),
             privacy,
             announce,
@@ -89,6 +104,8 @@ impl Base {
             failure: watch::Sender::default(),
             seal_at_shutdown: data.intake.seal_at_shutdown,
             secret,
+            schema,
+            refused: Arc::new(Refused::new(taken.refusal.clone())),
             _lock: lock,
         });
         let (edge, shutdown) = (base.edge.clone(), base.shutdown.clone());
@@ -104,6 +121,35 @@ impl Base {
     /// The edge.
     pub(crate) const fn edge(&self) -> &Arc<Edge> {
         &self.edge
+    }
+
+    /// Has other declarations in force for what leaves the log for the store: their texts are kept first, so that what is gone back to
+    /// after a crash is never older than what was promised; then what is taken out of pings, and which of them are told
+    /// apart. Answers the secret that clients are hashed with by then, if they are.
+    ///
+    /// # Errors
+    /// When they cannot be carried out, or not be kept. Then those of before are in force, or, where the texts are kept, these from the
+    /// next start on.
+    pub(super) async fn take_up(
+        &self,
+        data: &Data,
+        (given, declarations): (&Fold, &Declarations),
+    ) -> anyhow::Result<Option<SecretInUse>> {
+        let (disk, random) = (disk::RealDisk::shared(), SystemRandom::shared());
+        let privacy = declarations.privacy();
+        let promised = Promised::read(data, &privacy, &self.directory, disk.clone(), random.as_ref())?;
+        let aggregates = Generations::new(&self.directory.aggregates());
+        promised.compare_with_aggregates(&aggregates).await?;
+        let shared = data.places.store.as_ref().map(|_| self.store.as_ref());
+        if let Some(store) = shared {
+            promised.compare_with_store(store).await?;
+        }
+        declarations::keep(disk.as_ref(), self.directory.root(), given, &declarations.texts)?;
+        let secret = promised.secret();
+        let privacy = promised.begin(shared).await?;
+        let schema = declarations.telling_apart(self.schema.clone());
+        self.edge.take_up(privacy, schema).await;
+        Ok(secret)
     }
 
     /// Who watches this, and the stations behind it, and has looked at it once.
@@ -125,6 +171,7 @@ impl Base {
             store: Some(self.watched.clone()),
             clock,
             stations,
+            refused: Some(self.refused.clone()),
         })
         .await
     }

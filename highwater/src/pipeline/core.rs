@@ -16,7 +16,7 @@ use service::clock::Clock;
 use service::current::Current;
 use service::directory::DataDirectory;
 use service::task;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::anew::Anew;
 use super::base::Base;
@@ -25,6 +25,7 @@ use super::retaining::{self, Retaining};
 use super::status::Counters;
 use super::watcher::{Stations, Watcher};
 use crate::data::Data;
+use crate::declarations::Taken;
 use crate::places;
 
 /// An announced chunk is in the index within so long, unless something failed.
@@ -46,6 +47,10 @@ pub(crate) struct Core {
     prefix: String,
     clock: Arc<dyn Clock>,
     pub(super) anew: Anew,
+    /// The aggregates in use, as they know the secret by whose hashes they count users.
+    pub(super) secrets: Current<dyn ClientSecrets>,
+    /// Told when other rules say what is kept.
+    pub(super) retain_now: Notify,
 }
 
 impl Core {
@@ -53,16 +58,19 @@ impl Core {
     /// again as often as told; without that, only when asked.
     pub(crate) async fn start(
         data: &Data,
+        taken: &Taken,
         clock: Arc<dyn Clock>,
         reconcile_every: Option<Duration>,
     ) -> anyhow::Result<Arc<Self>> {
         places::refuse_shared_aggregates(data)?;
-        let (base, announced) = Base::start(data, clock.clone()).await?;
+        let declared = &taken.declarations;
+        let (base, announced) = Base::start(data, taken, clock.clone()).await?;
         let index = places::open_index(data, &base.directory).await?;
         let generations = Generations::new(&base.directory.aggregates());
-        let aggregates = open_aggregates(&base, &generations, index.as_ref(), clock.clone()).await?;
+        let secrets = open_aggregates(&base, &generations, index.as_ref()).await?;
+        let aggregates = layered(&base.directory, secrets.clone(), clock.clone()).await?;
         let reads: Arc<Current<dyn AggregateReads>> = Arc::new(Current::new(aggregates.clone()));
-        let settings = data.aggregator_settings()?;
+        let settings = data.aggregator_settings(declared)?;
         let current: Arc<Current<dyn AggregateStore>> = Arc::new(Current::new(aggregates.clone()));
         let aggregator = Aggregator::new(
             index.clone(),
@@ -77,7 +85,7 @@ impl Core {
             aggregates,
             aggregator.clone(),
             clock.clone(),
-            (data.retention_rules()?, data.kept_by_source()?),
+            (data.retention_rules()?, declared.kept.clone()),
         );
         let counters = Arc::new(Counters {
             edge: Some(base.edge.clone()),
@@ -95,6 +103,8 @@ impl Core {
             index,
             aggregator,
             reads,
+            secrets: Current::new(secrets),
+            retain_now: Notify::new(),
         });
         core.run(announced, reconcile_every);
         Ok(core)
@@ -106,14 +116,14 @@ impl Core {
     }
 
     /// Who watches all of it, and has looked at it once.
-    pub(super) async fn watcher(&self, data: &Data, defined: Option<Arc<Defined>>) -> Arc<Watcher> {
+    pub(super) async fn watcher(&self, data: &Data, defined: Arc<Defined>) -> Arc<Watcher> {
         let stations = Stations {
             counters: self.counters.clone(),
             index: self.index.clone(),
             reads: self.reads.clone(),
             aggregator: Some(self.aggregator.clone()),
             retention: Some(self.retaining.last().clone()),
-            defined,
+            defined: Some(defined),
         };
         self.base.watcher(data, self.clock.clone(), Some(stations)).await
     }
@@ -277,6 +287,7 @@ impl Core {
             tokio::select! {
                 biased;
                 () = self.base.shutdown.wished() => return,
+                () = self.retain_now.notified() => {}
                 () = task::sleep(pause) => {}
             }
         }
@@ -345,8 +356,7 @@ async fn open_aggregates(
     base: &Base,
     generations: &Generations,
     index: &dyn Index,
-    clock: Arc<dyn Clock>,
-) -> anyhow::Result<Arc<LayeredAggregates>> {
+) -> anyhow::Result<Arc<SqliteAggregates>> {
     let directory = &base.directory;
     index
         .claim_folding(Incarnation::from_bytes(directory.incarnation()))
@@ -356,18 +366,14 @@ async fn open_aggregates(
     let path = generations.path(generation);
     let aggregates = task::blocking(move || SqliteAggregates::open(&path)).await?;
     if let Some(secret) = base.secret {
-        let replaces = secret.replaces.map(|replaces| replaces.to_string());
-        let given = secret.fingerprint.to_string();
-        aggregates
-            .claim_client_secret(&given, replaces.as_deref())
-            .await?;
+        secret.claim_in(&aggregates).await?;
     }
     if aggregates.fold_version().await?.is_none() {
         // Nothing was ever folded into them: the index may remember chunks as folded into aggregates that are gone, or
         // were emptied. Before anything is folded: after a crash in between, the next start does it again.
         index.make_pending(None).await?;
     }
-    layered(directory, Arc::new(aggregates), clock).await
+    Ok(Arc::new(aggregates))
 }
 
 /// These aggregates behind a layer in memory, which this data directory writes.

@@ -33,7 +33,7 @@ type State = (SubmissionDate, Option<Timestamp>, Counters);
 
 /// Definitions, and how what arrives fitted to them when it was looked at last.
 pub(crate) struct Defined {
-    definitions: Definitions,
+    definitions: Arc<Current<Definitions>>,
     newest: RwLock<Option<DefinitionNumbers>>,
 }
 
@@ -44,33 +44,35 @@ impl fmt::Debug for Defined {
 }
 
 impl Defined {
-    /// By these definitions; none where they say nothing of Glean's metrics.
-    pub(crate) fn by(definitions: &Definitions) -> Option<Arc<Self>> {
-        (!definitions.glean().metrics.is_empty()).then(|| {
-            Arc::new(Self {
-                definitions: definitions.clone(),
-                newest: RwLock::new(None),
-            })
+    /// By these definitions, which may be exchanged.
+    pub(crate) fn by(definitions: Arc<Current<Definitions>>) -> Arc<Self> {
+        Arc::new(Self {
+            definitions,
+            newest: RwLock::new(None),
         })
     }
 
-    /// What was found last.
+    /// What was found last; nothing where definitions say nothing of Glean's metrics.
     pub(super) fn told(&self) -> Option<DefinitionNumbers> {
         self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks whenever something was folded since it last did, until the wish to end.
+    /// Looks whenever something was folded, or other definitions are there, since it last did, until the wish to end.
     pub(crate) async fn run(
         &self,
         reads: Arc<Current<dyn AggregateReads>>,
         clock: Arc<dyn Clock>,
         shutdown: Shutdown,
     ) {
-        let mut looked_at = None;
+        let (mut looked_at, mut by) = (None, self.definitions.get());
         loop {
+            let definitions = self.definitions.get();
+            if !Arc::ptr_eq(&by, &definitions) {
+                (looked_at, by) = (None, definitions);
+            }
             let now = Timestamp::from_micros(clock.now_micros());
             let reads = reads.get();
-            if let Err(error) = self.look_if_new(reads.as_ref(), now, &mut looked_at).await {
+            if let Err(error) = self.look_if_new(&by, reads.as_ref(), now, &mut looked_at).await {
                 tracing::debug!(%error, "metrics could not be held against their definitions");
             }
             tokio::select! {
@@ -83,63 +85,71 @@ impl Defined {
 
     async fn look_if_new(
         &self,
+        definitions: &Definitions,
         reads: &dyn AggregateReads,
         now: Timestamp,
         looked_at: &mut Option<State>,
     ) -> Result<(), AggregateError> {
+        if definitions.glean().metrics.is_empty() {
+            self.note(None);
+            return Ok(());
+        }
         let status = reads.status().await?;
         let state = Some((now.submission_date(), status.newest_received, status.counters));
         if *looked_at == state {
             return Ok(());
         }
-        let found = self.look(reads, now).await?;
-        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        self.note(Some(look(definitions, reads, now).await?));
         *looked_at = state;
         Ok(())
     }
 
-    async fn look(
-        &self,
-        reads: &dyn AggregateReads,
-        now: Timestamp,
-    ) -> Result<DefinitionNumbers, AggregateError> {
-        let mut seen = Vec::new();
-        let mut left = METRICS_MAX;
-        let sources = reads.sources(SOURCES_MAX).await?;
-        for source in sources.values {
-            if !self.definitions.may_be_gleans(&source) {
-                continue;
-            }
-            let (mut metrics, mut is_whole) = (Vec::new(), false);
-            while left > 0 && !is_whole {
-                let limit = left.min(METRICS_AT_ONCE);
-                let after = metrics.last().map(String::as_str);
-                let page = reads.metrics(&source, after, limit).await?;
-                is_whole = page.len() < limit;
-                left -= page.len();
-                metrics.extend(page.into_iter().map(|metric| metric.metric));
-            }
-            seen.push(SeenSource {
-                source,
-                metrics,
-                is_whole: is_whole && sources.left_out == 0,
-            });
-        }
-        let review = self.definitions.review(&seen, now.submission_date());
-        let mut expired = Vec::new();
-        for lapsed in &review.expired {
-            let (query, version) = lapsed.question();
-            let versions = reads
-                .values_of(&query, ValueOf::Dimension(version), VERSIONS_MAX)
-                .await?;
-            if lapsed.still_arrives(&versions.values) {
-                expired.push(lapsed.name());
-            }
-        }
-        Ok(DefinitionNumbers {
-            undeclared: Named::of(review.undeclared),
-            expired: Named::of(expired).and_more(review.expired_left_out),
-            never_seen: Named::of(review.never_seen),
-        })
+    fn note(&self, found: Option<DefinitionNumbers>) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = found;
     }
+}
+
+async fn look(
+    definitions: &Definitions,
+    reads: &dyn AggregateReads,
+    now: Timestamp,
+) -> Result<DefinitionNumbers, AggregateError> {
+    let mut seen = Vec::new();
+    let mut left = METRICS_MAX;
+    let sources = reads.sources(SOURCES_MAX).await?;
+    for source in sources.values {
+        if !definitions.may_be_gleans(&source) {
+            continue;
+        }
+        let (mut metrics, mut is_whole) = (Vec::new(), false);
+        while left > 0 && !is_whole {
+            let limit = left.min(METRICS_AT_ONCE);
+            let after = metrics.last().map(String::as_str);
+            let page = reads.metrics(&source, after, limit).await?;
+            is_whole = page.len() < limit;
+            left -= page.len();
+            metrics.extend(page.into_iter().map(|metric| metric.metric));
+        }
+        seen.push(SeenSource {
+            source,
+            metrics,
+            is_whole: is_whole && sources.left_out == 0,
+        });
+    }
+    let review = definitions.review(&seen, now.submission_date());
+    let mut expired = Vec::new();
+    for lapsed in &review.expired {
+        let (query, version) = lapsed.question();
+        let versions = reads
+            .values_of(&query, ValueOf::Dimension(version), VERSIONS_MAX)
+            .await?;
+        if lapsed.still_arrives(&versions.values) {
+            expired.push(lapsed.name());
+        }
+    }
+    Ok(DefinitionNumbers {
+        undeclared: Named::of(review.undeclared),
+        expired: Named::of(expired).and_more(review.expired_left_out),
+        never_seen: Named::of(review.never_seen),
+    })
 }

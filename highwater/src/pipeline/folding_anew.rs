@@ -29,7 +29,7 @@ impl Core {
         self.reconcile().await?;
         let old = self.index.generation().await?;
         let rules = self.aggregator.rules().await;
-        let shadow = anew
+        let sqlite = anew
             .generations
             .shadow(
                 old + 1,
@@ -38,7 +38,7 @@ impl Core {
             )
             .await?;
         // Its layer stays empty until it is in use: a rebuild commits.
-        let shadow = self.layered(shadow).await?;
+        let shadow = self.layered(sqlite.clone()).await?;
         let teller = Teller::new(anew);
         let progress = |progress| say(teller.tell(progress));
         let rebuilt = self
@@ -46,7 +46,8 @@ impl Core {
             .rebuild(shadow.clone(), old + 1, &progress)
             .await?;
         let retained = self.retaining.aggregates.exchange(shadow.clone());
-        let replaced = (self.reads.exchange(shadow), retained);
+        let secrets = self.secrets.exchange(sqlite);
+        let replaced = (self.reads.exchange(shadow), retained, secrets);
         // The last holder ends the old store's threads and waits for them.
         task::blocking(move || drop(replaced)).await;
         anew.generations.remove(old);

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aggregate_store::AggregateReads;
-use aggregator::RawPings;
 use aggregator::fold::FoldSettings;
 use anyhow::Context;
 use edge::Edge;
@@ -16,6 +15,7 @@ use query::{Api, Charted, PingsDoor, StatusReport};
 use retention::Consent;
 use service::clock::Clock;
 use service::control::ControlListener;
+use service::current::Current;
 use service::dockerflow::METRICS;
 use service::http::{ConnectionLimits, HostCheck, Hosts, Listener};
 use service::lock::{DirectoryLock, LockError};
@@ -28,8 +28,9 @@ use super::core::Core;
 use super::defined::Defined;
 use super::health;
 use super::raw_pings::Finder;
+use super::taking_up::{Answering, TakingUp};
 use crate::cli::{EdgeListener, Names, RawPingsWhen, Serve};
-use crate::definitions;
+use crate::declarations::Taken;
 use crate::open_files;
 
 /// Everything in one process.
@@ -38,15 +39,16 @@ pub(crate) struct Pipeline {
     edge_address: SocketAddr,
     api_address: SocketAddr,
     trigger: Trigger,
+    taking_up: Arc<TakingUp>,
     listeners: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Pipeline {
     /// Binds both addresses, takes the data directory, and starts.
     pub(crate) async fn start(serve: &Serve, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let definitions = definitions::read(&serve.data.fold)?;
+        let (data, data_dir) = (&serve.data, &serve.data.data_dir);
+        let taken = Taken::or_accepted(&data.fold, data_dir)?;
         check_edge(&serve.edge)?;
-        let data_dir = &serve.data.data_dir;
         let edge_listener = bind_edge(&serve.edge, data_dir, 2).await?;
         let api_listener = bind(
             "API",
@@ -57,10 +59,13 @@ impl Pipeline {
         .await?;
         let (edge_address, api_address) = (edge_listener.local_addr()?, api_listener.local_addr()?);
         warn_of_open_api(api_address);
-        let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
+        let reconcile_every = Some(serve.api.reconcile_every.0);
+        let core = Core::start(data, &taken, clock.clone(), reconcile_every).await?;
         let (trigger, shutdown) = Shutdown::new();
-        let defined = Defined::by(&definitions);
-        let watcher = core.watcher(&serve.data, defined.clone()).await;
+        let declarations = taken.declarations;
+        let definitions = Arc::new(Current::new(Arc::new(declarations.definitions.clone())));
+        let defined = Defined::by(definitions.clone());
+        let watcher = core.watcher(data, defined.clone()).await;
         let (watch, ending, end) = (watcher.clone(), shutdown.clone(), core.base.shutdown());
         core.base.watch("watcher", async move {
             watch.run(ending, end).await;
@@ -68,15 +73,15 @@ impl Pipeline {
         });
         let names = &serve.names;
         let door = door(core.edge(), &serve.edge, names, edge_address, shutdown.clone())?;
-        let fold = serve.data.fold_settings()?;
+        let charted = Arc::new(Current::new(Arc::new(data.fold_settings(&declarations)?)));
         let api = Api::new(query::Parts {
             reads: core.reads.clone(),
             index: core.index.clone(),
             status: core.counters.clone(),
             watch: watcher.clone(),
-            charted: charted_by(fold.clone()),
-            pings: pings_door(&core, serve.api.raw_pings, api_address, fold),
-            definitions,
+            charted: charted_by(charted.clone()),
+            pings: pings_door(&core, serve.api.raw_pings, api_address, charted.clone()),
+            definitions: definitions.clone(),
             withheld: serve.api.answers.withheld_metrics.clone(),
             health: health::of_databases(&watcher, shutdown.clone()),
             clock: clock.clone(),
@@ -93,17 +98,33 @@ impl Pipeline {
             ),
             task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone())),
         ];
-        if let Some(defined) = defined {
-            let (reads, clock) = (core.reads.clone(), clock);
-            let looking = async move { defined.run(reads, clock, shutdown).await };
-            listeners.push(task::spawn("definitions", looking));
-        }
+        let answering = Answering {
+            core: core.clone(),
+            definitions,
+            charted,
+        };
+        let taking_up = TakingUp::new(
+            (data, data.fold.clone()),
+            core.base.clone(),
+            declarations,
+            Some(answering),
+        );
+        let taking_up = Arc::new(taking_up);
+        let (files, ending) = (taking_up.clone(), shutdown.clone());
+        listeners.push(task::spawn(
+            "declarations",
+            async move { files.run(ending).await },
+        ));
+        let (reads, clock) = (core.reads.clone(), clock);
+        let looking = async move { defined.run(reads, clock, shutdown).await };
+        listeners.push(task::spawn("definitions", looking));
         tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "highwater is up: it takes pings and answers questions");
         Ok(Self {
             core,
             edge_address,
             api_address,
             trigger,
+            taking_up,
             listeners: Mutex::new(listeners),
         })
     }
@@ -133,6 +154,11 @@ impl Pipeline {
         self.core.retain(Consent::Given).await.map(drop)
     }
 
+    /// Has the files that declare something read again.
+    pub(crate) fn read_again(&self) {
+        self.taking_up.read_again();
+    }
+
     /// Returns when a part failed for good.
     pub(crate) async fn failed(&self) -> anyhow::Error {
         self.core.failed().await
@@ -150,7 +176,12 @@ impl Pipeline {
 }
 
 /// Whether raw pings are answered at this address, and by whom.
-fn pings_door(core: &Core, when: RawPingsWhen, address: SocketAddr, fold: FoldSettings) -> PingsDoor {
+fn pings_door(
+    core: &Core,
+    when: RawPingsWhen,
+    address: SocketAddr,
+    fold: Arc<Current<FoldSettings>>,
+) -> PingsDoor {
     let is_open = match when {
         RawPingsWhen::Loopback => address.ip().is_loopback(),
         RawPingsWhen::On => true,
@@ -162,8 +193,8 @@ fn pings_door(core: &Core, when: RawPingsWhen, address: SocketAddr, fold: FoldSe
              where the data are.",
         );
     }
-    let pings = RawPings::new(core.base.store.clone(), core.index.clone(), fold);
-    PingsDoor::Open(Arc::new(Finder::of(pings)))
+    let finder = Finder::of(core.base.store.clone(), core.index.clone(), fold);
+    PingsDoor::Open(Arc::new(finder))
 }
 
 /// Binds the listener for pings, one of so many in this process.
@@ -241,9 +272,9 @@ fn door_limits(edge: &EdgeListener) -> DoorLimits {
     limits
 }
 
-/// Which products are folded by these settings.
-pub(crate) fn charted_by(fold: FoldSettings) -> Box<Charted> {
-    Box::new(move |product| fold.surely_folds(&submission_of(product)))
+/// Which products are folded by these settings, which may be exchanged.
+pub(crate) fn charted_by(fold: Arc<Current<FoldSettings>>) -> Box<Charted> {
+    Box::new(move |product| fold.get().surely_folds(&submission_of(product)))
 }
 
 /// A submission of this product, as far as it decides whether it is folded.

@@ -10,10 +10,12 @@ mod health;
 mod listeners;
 mod offline;
 mod raw_pings;
+mod refused;
 mod retaining;
 mod samples;
 mod status;
 mod store_watch;
+mod taking_up;
 mod trend;
 mod watcher;
 
@@ -26,4 +28,5 @@ pub(crate) use self::health::of_databases as health_of_databases;
 pub(crate) use self::listeners::{Pipeline, bind_edge, charted_by, check_edge, door, warn_of_open_api};
 pub(crate) use self::offline::offline_status;
 pub(crate) use self::store_watch::WatchedStore;
+pub(crate) use self::taking_up::TakingUp;
 pub(crate) use self::watcher::{Stations, WatchedParts, Watcher};

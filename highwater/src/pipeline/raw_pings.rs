@@ -2,19 +2,27 @@
 
 use std::fmt;
 use std::io::{self, Sink};
+use std::sync::Arc;
 
+use aggregator::fold::FoldSettings;
 use aggregator::{PingsWanted, RawPings, TakePing};
 use async_trait::async_trait;
 use chunk::RecordRef;
+use index_schema::Index;
 use query::{FindPings, FindPingsError, PingsAsked, PingsFound};
 use serde_json::{Map, Value};
+use service::current::Current;
+use store::Store;
 use tokio::sync::Semaphore;
 
 use crate::pings::{Printer, Shape};
 
 /// Finds them, one question after the other: each holds a frame in memory.
 pub(super) struct Finder {
-    pings: RawPings,
+    store: Arc<dyn Store>,
+    index: Arc<dyn Index>,
+    /// Exchanged when declarations change.
+    settings: Arc<Current<FoldSettings>>,
     turn: Semaphore,
 }
 
@@ -25,9 +33,15 @@ impl fmt::Debug for Finder {
 }
 
 impl Finder {
-    pub(super) fn of(pings: RawPings) -> Self {
+    pub(super) fn of(
+        store: Arc<dyn Store>,
+        index: Arc<dyn Index>,
+        settings: Arc<Current<FoldSettings>>,
+    ) -> Self {
         Self {
-            pings,
+            store,
+            index,
+            settings,
             turn: Semaphore::new(1),
         }
     }
@@ -58,11 +72,9 @@ impl FindPings for Finder {
             found: 0,
             lines: Vec::new(),
         };
-        let (lines, looked) = self
-            .pings
-            .walk(wanted, lines)
-            .await
-            .map_err(FindPingsError::new)?;
+        let settings = self.settings.get().as_ref().clone();
+        let pings = RawPings::new(Arc::clone(&self.store), Arc::clone(&self.index), settings);
+        let (lines, looked) = pings.walk(wanted, lines).await.map_err(FindPingsError::new)?;
         Ok(PingsFound {
             lines: lines.lines,
             is_cut: looked.is_cut,

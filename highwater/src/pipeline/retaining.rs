@@ -95,6 +95,11 @@ impl Retaining {
         Timestamp::from_micros(self.clock.now_micros())
     }
 
+    /// Goes by other rules of sources from the next run on.
+    pub(super) fn go_by(&self, by_source: RulesBySource) {
+        self.retainer.go_by(by_source);
+    }
+
     /// What a run would do.
     pub(super) async fn look(&self) -> anyhow::Result<Retained> {
         Ok(self.retainer.look(self.now().submission_date()).await?)

@@ -23,6 +23,7 @@ use store::Store;
 use tokio::sync::Mutex;
 
 use super::defined::Defined;
+use super::refused::Refused;
 use super::retaining::LastRun;
 use super::samples;
 use super::status::Counters;
@@ -64,6 +65,8 @@ pub(crate) struct WatchedParts {
     pub(crate) clock: Arc<dyn Clock>,
     /// What lies behind the edge; `None` where only the edge runs.
     pub(crate) stations: Option<Stations>,
+    /// Why files are not what is declared; `None` where they are read at a start alone.
+    pub(crate) refused: Option<Arc<Refused>>,
 }
 
 /// An edge, and what was set about it.
@@ -86,7 +89,7 @@ pub(crate) struct Stations {
     pub(super) aggregator: Option<Arc<Aggregator>>,
     /// `None` where nothing is deleted.
     pub(super) retention: Option<Arc<LastRun>>,
-    /// `None` where no definitions of Glean's were given.
+    /// `None` where nothing is held against definitions.
     pub(super) defined: Option<Arc<Defined>>,
 }
 
@@ -261,6 +264,7 @@ impl WatchedParts {
                 .stations
                 .as_ref()
                 .and_then(|stations| stations.defined.as_ref()?.told()),
+            refused_files: self.refused.as_ref().and_then(|refused| refused.told()),
             rates,
             failed: edge.and_then(|edge| edge.failed.map(str::to_owned)),
             ending,
@@ -394,7 +398,8 @@ impl Stations {
     }
 
     /// The same, where what arrives is held against definitions.
-    pub(crate) fn defined_by(self, defined: Option<Arc<Defined>>) -> Self {
+    pub(crate) fn defined_by(self, defined: Arc<Defined>) -> Self {
+        let defined = Some(defined);
         Self { defined, ..self }
     }
 

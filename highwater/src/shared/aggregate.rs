@@ -21,6 +21,7 @@ use super::client_secret::BothNotes;
 use super::same_settings::command as with_same_settings;
 use crate::cli::Aggregate;
 use crate::data::Data;
+use crate::declarations::Taken;
 use crate::ending;
 use crate::open_files;
 use crate::pipeline::{Stations, WatchedParts, WatchedStore, Watcher, health_of_databases};
@@ -109,7 +110,7 @@ impl Folding {
     /// Opens everything, and makes sure that what is indexed is folded into these aggregates and no others.
     async fn start(command: &Aggregate, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let data = &command.data;
-        let settings = data.aggregator_settings()?;
+        let settings = data.aggregator_settings(&Taken::by_files(&data.fold)?.declarations)?;
         let (kept, shared_index, aggregates) = places::open_all_shared(data).await?;
         let SharedIndex { index, servers } = shared_index;
         begin(index.as_ref(), &aggregates).await?;
@@ -133,6 +134,7 @@ impl Folding {
             store: Some(watched),
             clock,
             stations: Some(stations),
+            refused: None,
         })
         .await;
         Ok(Self {

@@ -12,6 +12,7 @@ use store::{ObservedStore, Store};
 use super::client_secret::BothNotes;
 use super::query::belong_together;
 use crate::data::Data;
+use crate::declarations::Taken;
 use crate::places::{self, SharedIndex};
 
 /// Everything opened, and one who folds.
@@ -28,7 +29,7 @@ pub(super) struct Opened {
 /// # Errors
 /// When one of them is not named, cannot be opened, or belongs elsewhere.
 pub(super) async fn open(data: &Data) -> anyhow::Result<Opened> {
-    let settings = data.aggregator_settings()?;
+    let settings = data.aggregator_settings(&Taken::by_files(&data.fold)?.declarations)?;
     let (kept, SharedIndex { index, .. }, aggregates) = places::open_all_shared(data).await?;
     belong_together(index.as_ref(), aggregates.incarnation).await?;
     let store: Arc<dyn Store> = Arc::new(ObservedStore::new(kept));

@@ -12,7 +12,7 @@ use service::shutdown::{Shutdown, Signals};
 use service::{task, telemetry};
 
 use crate::cli::Query;
-use crate::definitions;
+use crate::declarations::Taken;
 use crate::ending;
 use crate::open_files;
 use crate::pipeline::{
@@ -24,8 +24,9 @@ use crate::places;
 pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
     let (data, answers) = (&command.data, &command.answers);
-    let definitions = definitions::read(&data.fold)?;
-    let fold = data.fold_settings()?;
+    let declared = Taken::by_files(&data.fold)?.declarations;
+    let definitions = Arc::new(Current::new(Arc::new(declared.definitions.clone())));
+    let fold = Arc::new(Current::new(Arc::new(data.fold_settings(&declared)?)));
     let clock = SystemClock::shared();
     let limits = open_files::within_limit("API", query::connection_limits(), 1)?;
     let listener = Listener::bind("API", answers.api_listen, limits).await?;
@@ -38,7 +39,7 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     };
     let (index, aggregates) = ending::unless_told(&mut signals, opening).await?;
     let reads = Arc::new(Current::new(aggregates.reads));
-    let defined = Defined::by(&definitions);
+    let defined = Defined::by(definitions.clone());
     let stations = Stations::shared(index.index.clone(), reads.clone(), None).defined_by(defined.clone());
     let counters = stations.counters();
     let parts = WatchedParts {
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
         store: None,
         clock: clock.clone(),
         stations: Some(stations),
+        refused: None,
     };
     let looking = async { Ok(Watcher::begin(parts).await) };
     let watcher = ending::unless_told(&mut signals, looking).await?;
@@ -67,13 +69,11 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let api = HostCheck::new(api, Hosts::of(address, &command.names.allowed_host));
     let serving = task::spawn("API listener", listener.serve(api, shutdown.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
-    if let Some(defined) = defined {
-        let ending = shutdown.clone();
-        task::spawn(
-            "definitions",
-            async move { defined.run(reads, clock, ending).await },
-        );
-    }
+    let ending = shutdown.clone();
+    task::spawn(
+        "definitions",
+        async move { defined.run(reads, clock, ending).await },
+    );
     let watching = task::spawn("watcher", async move {
         watcher.run(shutdown.clone(), shutdown).await;
     });

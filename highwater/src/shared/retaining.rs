@@ -16,6 +16,7 @@ use store::ObservedStore;
 use super::query::belong_together;
 use super::standstill::Everybody;
 use crate::data::Data;
+use crate::declarations::Taken;
 use crate::places::{self, SharedIndex};
 
 /// Retention over shared parts.
@@ -32,8 +33,9 @@ impl SharedRetention {
     /// # Errors
     /// When one of them is not named, or cannot be opened.
     pub(crate) async fn open(data: &Data) -> anyhow::Result<Self> {
-        let (mut rules, sources) = (data.retention_rules()?, data.kept_by_source()?);
-        let settings = data.aggregator_settings()?;
+        let declared = Taken::by_files(&data.fold)?.declarations;
+        let (mut rules, sources) = (data.retention_rules()?, declared.kept.clone());
+        let settings = data.aggregator_settings(&declared)?;
         let clock = SystemClock::shared();
         let (kept, SharedIndex { index, .. }, aggregates) = places::open_all_shared(data).await?;
         belong_together(index.as_ref(), aggregates.incarnation).await?;

@@ -23,7 +23,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 23] = [
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 24] = [
         process,
         log_place,
         log_writes,
@@ -44,6 +44,7 @@ pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
         keeping::failing,
         errored,
         displaced,
+        defined::refused,
         defined::expired,
         defined::undeclared,
         defined::never_seen,

@@ -15,6 +15,17 @@ pub struct DefinitionNumbers {
     pub never_seen: Named,
 }
 
+/// Files of declarations or definitions that are not taken up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedFiles {
+    /// The first thing that is wrong, of a bounded length.
+    pub words: String,
+    /// How many things are.
+    pub faults: u64,
+    /// Whether the process was started with them, and goes on with those that were accepted before.
+    pub at_start: bool,
+}
+
 /// Things of which the first are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {

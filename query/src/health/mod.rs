@@ -9,7 +9,7 @@ mod verdict;
 mod words;
 
 pub use checks::judge;
-pub use defined::{DefinitionNumbers, Named};
+pub use defined::{DefinitionNumbers, Named, RefusedFiles};
 pub use memory::{Gone, Memory};
 pub use numbers::{
     DiskNumbers, FoldingNumbers, HealthNumbers, IndexNumbers, LogNumbers, Rates, RetentionNumbers,

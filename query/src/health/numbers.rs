@@ -5,7 +5,7 @@ use std::time::Duration;
 use ping::{SubmissionDate, Timestamp};
 use serde_json::{Value, json};
 
-use super::defined::DefinitionNumbers;
+use super::defined::{DefinitionNumbers, RefusedFiles};
 use crate::StatusReport;
 use crate::status_report::rfc3339;
 
@@ -32,6 +32,8 @@ pub struct HealthNumbers {
     pub retention: RetentionNumbers,
     /// How what arrives fits to definitions; `None` where there are none, or nothing was held against them yet.
     pub definitions: Option<DefinitionNumbers>,
+    /// Files of declarations or definitions that are not taken up.
+    pub refused_files: Option<RefusedFiles>,
     /// How fast the numbers move, over the last seconds.
     pub rates: Rates,
     /// What ended that must not: the process ends at once.
@@ -194,6 +196,7 @@ impl HealthNumbers {
             folding,
             retention,
             definitions,
+            refused_files,
             rates,
             failed: _,
             ending,
@@ -231,6 +234,7 @@ impl HealthNumbers {
                 "refused_chunks_lately": retention.refused_lately,
             },
             "definitions": definitions.as_ref().map(DefinitionNumbers::to_json),
+            "refused_files": refused_files.as_ref().map(|refused| &refused.words),
             "rates": {
                 "accepted_per_second": tenth(rates.accepted), "chunked_per_second": tenth(rates.chunked),
                 "folded_per_second": tenth(rates.folded), "log_bytes_per_second": rates.log_bytes.round(),

@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 31] = [
     "well",
     "nothing_received",
     "ending",
@@ -62,6 +62,7 @@ pub const NAMES: [&str; 30] = [
     "many_errored",
     "displaced_unreadable",
     "partitions_capped",
+    "declarations_refused",
     "metrics_expired",
     "metrics_undeclared",
     "metrics_never_seen",

@@ -189,3 +189,24 @@ async fn a_run_that_dies_at_any_turn_is_gone_on_from_by_the_next() {
     }
     assert!(turns > 10, "{turns} turns are no crash points");
 }
+
+#[tokio::test]
+async fn rules_that_come_later_count_from_the_next_run_on_and_what_they_delete_at_once_waits() {
+    let today = first_day().plus_days(DAYS);
+    let world = filled(RulesBySource::new()).await;
+    let all = keys(&world).await;
+    // Rules that come, go and come again; nobody has agreed to anything.
+    for (rules, waits) in [
+        (RulesBySource::new(), false),
+        (by_source(2, None), true),
+        (RulesBySource::new(), false),
+        (by_source(2, None), true),
+    ] {
+        world.retainer.go_by(rules);
+        let done = world.retainer.run(today, Consent::Bounded).await.expect("done");
+        assert_eq!(!done.held.is_empty(), waits);
+        assert_eq!(keys(&world).await, all);
+    }
+    world.retainer.run(today, Consent::Given).await.expect("done");
+    assert_eq!(keys(&world).await, kept(DAYS - 2));
+}

@@ -29,6 +29,7 @@ mod shared;
 mod shared_anew;
 mod shared_privacy;
 mod soak;
+mod taking_up;
 mod three_products;
 mod trouble;
 mod upgrade;

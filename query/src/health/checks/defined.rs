@@ -28,6 +28,25 @@ fn verdict(
     ))
 }
 
+pub(super) fn refused(numbers: &HealthNumbers) -> Option<Verdict> {
+    let refused = numbers.refused_files.as_ref()?;
+    let (which, in_force) = match refused.at_start {
+        true => ("Files", "what was accepted before the last start"),
+        false => ("Changed files", "what was declared before"),
+    };
+    let what = format!(
+        "{which} of --products or --definitions are refused: {}. All of {in_force} stays in force.",
+        refused.words.trim_end_matches('.')
+    );
+    Some(Verdict::new(
+        "declarations_refused",
+        Severity::Warning,
+        what,
+        "Mend the file, or put back the one of before: it is read within seconds, and nothing of it is taken up before all is right. \
+         `highwater mapping check FILE` says all that is wrong with a declaration, `highwater serve --check` with all of them.",
+    ))
+}
+
 pub(super) fn undeclared(numbers: &HealthNumbers) -> Option<Verdict> {
     verdict(
         "metrics_undeclared",

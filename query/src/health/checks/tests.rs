@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ping::{SubmissionDate, Timestamp};
 
-use super::super::defined::{DefinitionNumbers, Named};
+use super::super::defined::{DefinitionNumbers, Named, RefusedFiles};
 use super::super::numbers::{DiskNumbers, LogNumbers};
 use super::super::verdict::NAMES;
 use super::*;
@@ -45,7 +45,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 40] = [
+const CASES: [Case; 41] = [
     (
         "well",
         Severity::Well,
@@ -248,6 +248,19 @@ const CASES: [Case; 40] = [
         Severity::Notice,
         "100,000 partitions are open",
         |n| n.log.open_partitions = 100_000,
+    ),
+    (
+        "declarations_refused",
+        Severity::Warning,
+        "Changed files of --products or --definitions are refused: shop.yaml: line 2, column 3: no. All of what was declared before \
+         stays in force.",
+        |n| {
+            n.refused_files = Some(RefusedFiles {
+                words: "shop.yaml: line 2, column 3: no".to_owned(),
+                faults: 1,
+                at_start: false,
+            });
+        },
     ),
     (
         "metrics_expired",

@@ -133,7 +133,7 @@ impl World {
             watch: Arc::new(FixedHealth(Arc::new(self.health))),
             charted: Box::new(|product| product.doc_type == "main"),
             pings: self.pings,
-            definitions: self.definitions,
+            definitions: Arc::new(Current::new(Arc::new(self.definitions))),
             withheld: self.withheld,
             health: Health::new(version),
             clock: HandClock::at_micros(0),
