@@ -1,6 +1,7 @@
 //! The reader of declared products: one walk over a body, along all declared paths at once.
 
 mod about;
+mod edition;
 mod form;
 mod histogram;
 pub mod limits;
@@ -17,6 +18,7 @@ mod tests;
 mod trie;
 mod walk;
 
+pub use edition::Edition;
 pub use plan::{Listed, Reader};
 pub use read::Submitted;
 pub use room::Room;
