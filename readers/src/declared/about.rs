@@ -3,11 +3,10 @@
 use ping::OTHER;
 
 use super::edition::Guard;
-use super::form::apply;
 use super::limits::CLIENT_BYTES_MAX;
 use super::take::since;
 use super::walk::{BodyError, Walk};
-use crate::declaration::{Dimension, VALUE_BYTES_MAX};
+use crate::declaration::{Dimension, VALUE_BYTES_MAX, apply};
 use crate::identifier::is_identifier;
 use crate::json::{Cursor, Leaf};
 use crate::values::{Note, Place, Rule, Subject, Values};

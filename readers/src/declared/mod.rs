@@ -2,7 +2,6 @@
 
 mod about;
 mod edition;
-mod form;
 mod histogram;
 pub mod limits;
 mod number;
