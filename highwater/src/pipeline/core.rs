@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::anew::Anew;
 use super::base::Base;
+use super::declared::Declared;
 use super::defined::Defined;
 use super::retaining::{self, Retaining};
 use super::status::Counters;
@@ -106,7 +107,12 @@ impl Core {
     }
 
     /// Who watches all of it, and has looked at it once.
-    pub(super) async fn watcher(&self, data: &Data, defined: Option<Arc<Defined>>) -> Arc<Watcher> {
+    pub(super) async fn watcher(
+        &self,
+        data: &Data,
+        defined: Option<Arc<Defined>>,
+        declared: Option<Arc<Declared>>,
+    ) -> Arc<Watcher> {
         let stations = Stations {
             counters: self.counters.clone(),
             index: self.index.clone(),
@@ -114,6 +120,7 @@ impl Core {
             aggregator: Some(self.aggregator.clone()),
             retention: Some(self.retaining.last().clone()),
             defined,
+            declared,
         };
         self.base.watcher(data, self.clock.clone(), Some(stations)).await
     }

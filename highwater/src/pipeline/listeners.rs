@@ -24,11 +24,13 @@ use tokio::task::JoinHandle;
 
 use super::control::Requests;
 use super::core::Core;
+use super::declared::Declared;
 use super::defined::Defined;
 use super::health;
 use crate::cli::{EdgeListener, Names, Serve};
 use crate::definitions;
 use crate::open_files;
+use crate::product;
 
 /// Everything in one process.
 pub(crate) struct Pipeline {
@@ -58,7 +60,9 @@ impl Pipeline {
         let core = Core::start(&serve.data, clock.clone(), Some(serve.api.reconcile_every.0)).await?;
         let (trigger, shutdown) = Shutdown::new();
         let defined = Defined::by(&definitions);
-        let watcher = core.watcher(&serve.data, defined.clone()).await;
+        let declared = product::declared(&serve.data.fold.products)?;
+        let declared = Declared::by(declared.iter().map(|(_, declaration, _)| declaration));
+        let watcher = core.watcher(&serve.data, defined.clone(), declared.clone()).await;
         let (watch, ending, end) = (watcher.clone(), shutdown.clone(), core.base.shutdown());
         core.base.watch("watcher", async move {
             watch.run(ending, end).await;
@@ -91,9 +95,14 @@ impl Pipeline {
             task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone())),
         ];
         if let Some(defined) = defined {
-            let (reads, clock) = (core.reads.clone(), clock);
+            let (reads, clock, shutdown) = (core.reads.clone(), clock, shutdown.clone());
             let looking = async move { defined.run(reads, clock, shutdown).await };
             listeners.push(task::spawn("definitions", looking));
+        }
+        if let Some(declared) = declared {
+            let reads = core.reads.clone();
+            let looking = async move { declared.run(reads, shutdown).await };
+            listeners.push(task::spawn("declarations", looking));
         }
         tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "highwater is up: it takes pings and answers questions");
         Ok(Self {

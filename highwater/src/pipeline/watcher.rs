@@ -22,6 +22,7 @@ use service::task;
 use store::Store;
 use tokio::sync::Mutex;
 
+use super::declared::Declared;
 use super::defined::Defined;
 use super::retaining::LastRun;
 use super::samples;
@@ -88,6 +89,8 @@ pub(crate) struct Stations {
     pub(super) retention: Option<Arc<LastRun>>,
     /// `None` where no definitions of Glean's were given.
     pub(super) defined: Option<Arc<Defined>>,
+    /// `None` where no products are declared.
+    pub(super) declared: Option<Arc<Declared>>,
 }
 
 /// What is remembered from look to look.
@@ -261,6 +264,10 @@ impl WatchedParts {
                 .stations
                 .as_ref()
                 .and_then(|stations| stations.defined.as_ref()?.told()),
+            declarations: self
+                .stations
+                .as_ref()
+                .and_then(|stations| stations.declared.as_ref()?.told()),
             rates,
             failed: edge.and_then(|edge| edge.failed.map(str::to_owned)),
             ending,
@@ -390,12 +397,17 @@ impl Stations {
             aggregator,
             retention: None,
             defined: None,
+            declared: None,
         }
     }
 
-    /// The same, where what arrives is held against definitions.
-    pub(crate) fn defined_by(self, defined: Option<Arc<Defined>>) -> Self {
-        Self { defined, ..self }
+    /// The same, where what arrives is held against definitions and declarations.
+    pub(crate) fn held_against(self, defined: Option<Arc<Defined>>, declared: Option<Arc<Declared>>) -> Self {
+        Self {
+            defined,
+            declared,
+            ..self
+        }
     }
 
     /// Who counts.

@@ -16,9 +16,10 @@ use crate::definitions;
 use crate::ending;
 use crate::open_files;
 use crate::pipeline::{
-    Defined, Stations, WatchedParts, Watcher, charted_by, health_of_databases, warn_of_open_api,
+    Declared, Defined, Stations, WatchedParts, Watcher, charted_by, health_of_databases, warn_of_open_api,
 };
 use crate::places;
+use crate::product;
 
 /// Runs the command until it is told to end.
 pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
@@ -39,7 +40,10 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let (index, aggregates) = ending::unless_told(&mut signals, opening).await?;
     let reads = Arc::new(Current::new(aggregates.reads));
     let defined = Defined::by(&definitions);
-    let stations = Stations::shared(index.index.clone(), reads.clone(), None).defined_by(defined.clone());
+    let declared = product::declared(&data.fold.products)?;
+    let declared = Declared::by(declared.iter().map(|(_, declaration, _)| declaration));
+    let stations = Stations::shared(index.index.clone(), reads.clone(), None)
+        .held_against(defined.clone(), declared.clone());
     let counters = stations.counters();
     let parts = WatchedParts {
         edge: None,
@@ -65,11 +69,15 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let serving = task::spawn("API listener", listener.serve(api, shutdown.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
     if let Some(defined) = defined {
-        let ending = shutdown.clone();
+        let (reads, ending) = (reads.clone(), shutdown.clone());
         task::spawn(
             "definitions",
             async move { defined.run(reads, clock, ending).await },
         );
+    }
+    if let Some(declared) = declared {
+        let ending = shutdown.clone();
+        task::spawn("declarations", async move { declared.run(reads, ending).await });
     }
     let watching = task::spawn("watcher", async move {
         watcher.run(shutdown.clone(), shutdown).await;

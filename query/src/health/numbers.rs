@@ -5,6 +5,7 @@ use std::time::Duration;
 use ping::{SubmissionDate, Timestamp};
 use serde_json::{Value, json};
 
+use super::declared::DeclarationNumbers;
 use super::defined::DefinitionNumbers;
 use crate::StatusReport;
 use crate::status_report::rfc3339;
@@ -32,6 +33,8 @@ pub struct HealthNumbers {
     pub retention: RetentionNumbers,
     /// How what arrives fits to definitions; `None` where there are none, or nothing was held against them yet.
     pub definitions: Option<DefinitionNumbers>,
+    /// How what arrives fits to declarations of products; `None` as above.
+    pub declarations: Option<DeclarationNumbers>,
     /// How fast the numbers move, over the last seconds.
     pub rates: Rates,
     /// What ended that must not: the process ends at once.
@@ -194,6 +197,7 @@ impl HealthNumbers {
             folding,
             retention,
             definitions,
+            declarations,
             rates,
             failed: _,
             ending,
@@ -231,6 +235,7 @@ impl HealthNumbers {
                 "refused_chunks_lately": retention.refused_lately,
             },
             "definitions": definitions.as_ref().map(DefinitionNumbers::to_json),
+            "declarations": declarations.as_ref().map(DeclarationNumbers::to_json),
             "rates": {
                 "accepted_per_second": tenth(rates.accepted), "chunked_per_second": tenth(rates.chunked),
                 "folded_per_second": tenth(rates.folded), "log_bytes_per_second": rates.log_bytes.round(),
