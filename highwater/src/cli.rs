@@ -426,7 +426,7 @@ pub(crate) struct MappingCheck {
     /// The declaration
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Pings: a file of JSON is one ping, a line of an .ndjson file is one; - is the standard input
+    /// Pings: a file of JSON is one ping, a line of an .ndjson file (or of one whose first line is JSON by itself) is one; - is the standard input
     #[arg(value_name = "PING")]
     pub pings: Vec<PathBuf>,
     /// The source of pings that state no URI, such as shop-web/visit; if absent, the one under which most of a ping counts

@@ -116,7 +116,7 @@ fn the_least_that_a_declaration_says_is_its_sources() {
 }
 
 /// A change of the whole declaration, and what is said of it.
-const WRONG: [(&str, &str, &str); 45] = [
+const WRONG: [(&str, &str, &str); 46] = [
     (
         "product/1",
         "product/2",
@@ -309,6 +309,11 @@ const WRONG: [(&str, &str, &str); 45] = [
         "metric: printer.drawers",
         "metric: printer.drawer",
         "unknown metric `printer.drawer`: did you mean `printer.drawers`?",
+    ),
+    (
+        "metric: printer.drawers",
+        "metric: \"\"",
+        "line 34, column 19: `metric` names none: leave it out",
     ),
 ];
 
