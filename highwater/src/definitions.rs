@@ -47,6 +47,6 @@ mod tests {
             digest.update(text);
         }
         let digest = hex::encode(digest.finalize());
-        assert_eq!((FOLD_RULES, &digest[..16]), (5, "250dd899bdf35fb8"));
+        assert_eq!((FOLD_RULES, &digest[..16]), (6, "250dd899bdf35fb8"));
     }
 }
