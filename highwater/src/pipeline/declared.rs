@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aggregate_store::{AggregateError, AggregateReads, Counters, Dimension, Source};
-use ping::Timestamp;
+use ping::{Timestamp, UNKNOWN};
 use query::health::{DeclarationNumbers, Named, count};
 use readers::declaration::{Declaration, From};
 use service::current::Current;
@@ -174,9 +174,11 @@ impl DeclaredSource {
         let mut values = Vec::new();
         for (name, _) in &self.dimensions {
             let listed = reads
-                .dimension_values(&self.source, &Dimension::named(name), &[], VALUES_MAX + 1)
+                .dimension_values(&self.source, &Dimension::named(name), &[], VALUES_MAX + 2)
                 .await?;
-            values.push(listed.values.len() as u64 + listed.left_out);
+            // What states none is listed, too.
+            let stated = listed.values.iter().filter(|value| *value != UNKNOWN).count();
+            values.push(stated as u64 + listed.left_out);
         }
         let stored = self.stored_metrics(reads).await?;
         Ok(self.found(stored.as_ref(), &values))
