@@ -74,7 +74,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Index(IndexCommand),
     /// Prints every aggregate as sorted NDJSON
-    Dump(Data),
+    Dump(Dump),
     /// Prints how the pipeline is, and what was accepted, stored, indexed and folded
     Status(Status),
     /// Looks into a chunk
@@ -169,6 +169,16 @@ pub(crate) enum RawPingsWhen {
     On,
     /// Never
     Off,
+}
+
+/// `highwater dump`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Dump {
+    #[command(flatten)]
+    pub data: Data,
+    /// Also what is kept beside the values of pings: that they came, what of them is left out, which metrics are only stored
+    #[arg(long, help_heading = OF_THIS_CALL)]
+    pub all: bool,
 }
 
 /// `highwater serve`.
@@ -440,7 +450,7 @@ pub(crate) struct MappingCheck {
     /// The declaration
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Pings: a file of JSON is one ping, a line of an .ndjson file is one; - is the standard input
+    /// Pings: a file of JSON is one ping, a line of an .ndjson file (or of one whose first line is JSON by itself) is one; - is the standard input
     #[arg(value_name = "PING")]
     pub pings: Vec<PathBuf>,
     /// The source of pings that state no URI, such as shop-web/visit; if absent, the one under which most of a ping counts

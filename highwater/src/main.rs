@@ -100,7 +100,7 @@ async fn perform(command: &Command) -> anyhow::Result<ExitCode> {
         Command::ForgetChunk(chunk) => retention::forget(chunk).await?,
         Command::Index(index) => return index::run(index).await,
         Command::Reconcile(data) => reconcile::run(data).await?,
-        Command::Dump(data) => dump::run(data).await?,
+        Command::Dump(dump) => dump::run(&dump.data, dump.all).await?,
         Command::Status(status) => status::run(status).await?,
         Command::Chunk(chunk) => chunk_file::run(chunk)?,
         Command::Mapping(mapping) => return mapping::run(mapping),

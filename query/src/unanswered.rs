@@ -88,7 +88,14 @@ pub(crate) async fn reason(
                 );
             }
             let before = question.sent[..at].iter().map(String::as_str);
-            return Ok(emptied(sent, &list(before, 0)));
+            let mut why = emptied(sent, &list(before, 0));
+            if is_before(filter, known.first_day) {
+                why["detail"] = json!(format!(
+                    "The first day of {} is {}.",
+                    question.source, known.first_day
+                ));
+            }
+            return Ok(why);
         }
     }
     let sent = |name: &str, values: &[String]| format!("{name}={}", values.join(","));

@@ -15,6 +15,7 @@ pub mod declared;
 pub mod definitions;
 pub mod explain;
 pub mod glean;
+mod identifier;
 pub mod json;
 pub mod privacy;
 pub mod shipped;

@@ -4,6 +4,7 @@ import re
 from fractions import Fraction
 
 from glean import NANOSECONDS, day_at_front, host
+from identifiers import keeps_out
 from layouts import I64_MAX, I64_MIN, exponential_bounds, functional_bin, glean_linear_bounds, largest_not_above
 from parsed import Number, Object, Unreadable, at
 from told import OTHER, UNKNOWN, Told, category, client_of, escaped, is_date
@@ -66,7 +67,7 @@ def as_form(form, text):
     return text
 
 
-def dimension(about, ping, headers):
+def dimension(name, about, ping, headers):
     if "header" in about:
         values = [headers.get(about["header"].lower())]
     else:
@@ -80,12 +81,12 @@ def dimension(about, ping, headers):
         value = str(value.whole())
     if not isinstance(value, str):
         return UNKNOWN
-    value = as_form(about.get("as"), value)
+    sent, value = value, as_form(about.get("as"), value)
     if not value:
         return UNKNOWN
     if "values" in about and value not in about["values"]:
         return OTHER
-    return OTHER if len(value.encode()) > 128 else value
+    return OTHER if len(value.encode()) > 128 or keeps_out(name, about, sent) else value
 
 
 def rounded(exact):
@@ -253,7 +254,7 @@ def tell(declaration, namespace, doc_type, ping, received, headers):
     paths = [metric.steps for metric in metrics] + [steps_of(declaration["client_id"]["path"])]
     paths += [steps_of(about["path"]) for about in declaration["dimensions"].values() if "path" in about]
     check_once(ping, paths)
-    told.dimensions = {name: dimension(about, ping, headers) for name, about in declaration["dimensions"].items()}
+    told.dimensions = {name: dimension(name, about, ping, headers) for name, about in declaration["dimensions"].items()}
     clients = [value for _, value in found(ping, steps_of(declaration["client_id"]["path"]))]
     told.client = client_of(clients[0]) if clients else None
     for metric in metrics:

@@ -226,7 +226,7 @@ def declared(draw, clients):
     draw.maybe(ping, "v", draw.or_odd(draw.some(["2.4.1", "3", "v3.1", "10.x", "7.08"])))
     draw.maybe(ping, "built", draw.or_odd(draw.some(["2026-01-05", "2026-01-05T10:00", "20260106", "20260106123456", "2026-13-01", "x"])))
     draw.maybe(ping, "channel", draw.or_odd(draw.some(["stable", "beta", "dev", ""])))
-    draw.maybe(ping, "os", draw.or_odd({"name": draw.or_odd(draw.some(["Linux", "Plan 9", "w" * 129]))}))
+    draw.maybe(ping, "os", draw.or_odd({"name": draw.or_odd(draw.some(["Linux", "Plan 9", "w" * 129, "9774d56d682e549c", "ann@example.org"]))}))
     draw.maybe(ping, "url", draw.or_odd(draw.some(["https://Shop.Example:99/a", "shop", "http://user@b.example?x", "https:///x"])), 0.5)
     draw.maybe(ping, "odd/key", {"~mood": draw.or_odd(draw.some(["Glad", "SAD", "so"]))}, 0.5)
     draw.maybe(ping, "list", draw.or_odd([draw.or_odd(draw.some(["one", Raw("7"), True, Raw("1.5"), Raw("-0")])), "two"]), 0.5)
@@ -234,7 +234,7 @@ def declared(draw, clients):
     draw.maybe(ping, "debug", draw.anything(), 0.2)
     kind = draw.some(["run", "page"])
     (run if kind == "run" else page)(draw, ping)
-    headers = {"user-agent": draw.some(["Press/1", "w" * 128, "w" * 129, "UNKNOWN"])} if draw.odd(2) else {}
+    headers = {"user-agent": draw.some(["Press/1", "w" * 128, "w" * 129, "UNKNOWN", "10.0.0.7"])} if draw.odd(2) else {}
     return f"/submit/press-cli/{kind}/1/%s", headers, draw.shuffled(ping)
 
 

@@ -79,6 +79,16 @@ def integer(value):
     return value.whole() if isinstance(value, Number) and value.text != "-0" else None
 
 
+def natural(value):
+    """A whole number, however it is written; with a point or an exponent it is a double."""
+    if not isinstance(value, Number):
+        return None
+    whole = value.whole()
+    if whole is None and float(value.text).is_integer():
+        whole = int(float(value.text))
+    return whole
+
+
 class Metric:
     """One metric of a ping, and what is added to it. Readings of the types answer whether anything was told."""
 
@@ -95,13 +105,13 @@ class Metric:
         return True
 
     def counter(self, label, value):
-        value = integer(value)
+        value = natural(value)
         return value is not None and value >= 0 and self.number(label, value)
 
     quantity = counter
 
     def timespan(self, label, value):
-        count, unit = integer(at(value, "value")), at(value, "time_unit")
+        count, unit = natural(at(value, "value")), at(value, "time_unit")
         if count is None or count < 0 or not isinstance(unit, str) or unit not in NANOSECONDS:
             return False
         return self.number(label, count * NANOSECONDS[unit])
@@ -111,7 +121,7 @@ class Metric:
         return day is not None and self.number(label, (self.received - day).days)
 
     def rate(self, label, value):
-        parts = [integer(at(value, part)) for part in ("numerator", "denominator")]
+        parts = [natural(at(value, part)) for part in ("numerator", "denominator")]
         if any(part is None or not 0 <= part <= I64_MAX for part in parts):
             return False
         self.number(label, parts[0], self.name + ":numerator")
@@ -143,7 +153,7 @@ class Metric:
         return self.value(label, host(value) or UNKNOWN)
 
     def distribution(self, label, value, base, per_magnitude):
-        total, values = integer(at(value, "sum")), at(value, "values")
+        total, values = natural(at(value, "sum")), at(value, "values")
         bins = {}
         # A key that is no number is passed over, however often it stands there.
         keyed = Object([pair for pair in values.pairs if is_decimal(pair[0])] if isinstance(values, Object) else [])

@@ -19,6 +19,7 @@ mod products;
 mod refusal;
 mod settings;
 mod shape;
+mod source_rules;
 mod staged;
 mod standing;
 mod tables;

@@ -7,8 +7,10 @@ use std::sync::{Arc, LazyLock};
 use aggregate_store::{Dimension as Name, Source};
 use ping::{Submission, SubmissionDate};
 use readers::declaration::{Clients, Declaration};
-use readers::declared::Reader;
+use readers::declared::{Edition, Reader};
 use readers::shipped::{shipped, shipped_texts};
+
+use super::source_rules;
 
 /// One declared source.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub(crate) struct Product {
     pub(super) metrics: Vec<String>,
     /// Whether its users are counted.
     pub(super) counts_users: bool,
-    /// The text of its declaration: its rules.
+    /// Its rules, as they are stored: the text of its declaration, and by which rules that is read.
     rules: Arc<str>,
     /// From which day on the declaration counts, if not of all.
     since: Option<SubmissionDate>,
@@ -31,7 +33,7 @@ pub(crate) struct Product {
 pub(crate) struct Given<'a> {
     /// The source.
     pub(crate) source: &'a Source,
-    /// The text of its declaration.
+    /// Its rules, as they are stored.
     pub(crate) rules: &'a str,
     /// From which day on it counts; `None` is all.
     pub(crate) since: Option<SubmissionDate>,
@@ -48,7 +50,13 @@ impl Given<'_> {
 type BySource = BTreeMap<(String, String), Arc<Product>>;
 
 /// Those that come with this program.
-static SHIPPED: LazyLock<BySource> = LazyLock::new(|| by_source(shipped().iter().zip(shipped_texts())));
+static SHIPPED: LazyLock<BySource> = LazyLock::new(|| {
+    let declarations = shipped().iter().zip(shipped_texts());
+    by_source(declarations, |_| SHIPPED_EDITION)
+});
+
+/// By which rules they are read. They have no stored rules of their own: with another edition the number of the fold's rules rises.
+const SHIPPED_EDITION: Edition = Edition::NoIdentifiers;
 
 /// All of them, by namespace and document type. Those that come with this program are always there, unless another declaration is given
 /// for their source.
@@ -57,7 +65,7 @@ pub struct Products {
     given: BySource,
 }
 
-/// Products are alike if their sources and the texts of their declarations are.
+/// Products are alike if their sources and their rules are.
 impl PartialEq for Products {
     fn eq(&self, other: &Self) -> bool {
         self.rules().eq(other.rules())
@@ -74,7 +82,7 @@ impl Products {
             .iter()
             .map(|(declaration, text)| (declaration, text.as_str()));
         Self {
-            given: by_source(declarations),
+            given: by_source(declarations, Edition::needed_by),
         }
     }
 
@@ -104,7 +112,7 @@ impl Products {
         self.given.is_empty()
     }
 
-    /// Each source with the text of its declaration, ascending.
+    /// Each source with its rules, ascending.
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&Source, &str)> {
         self.given().map(|given| (given.source, given.rules))
     }
@@ -134,8 +142,8 @@ impl Products {
 
 impl Product {
     /// That of the source at this place of a declaration, if its pings are read.
-    fn of(declaration: &Declaration, place: usize, rules: &Arc<str>) -> Option<Self> {
-        let reader = Reader::new(declaration, place)?;
+    fn of(declaration: &Declaration, place: usize, edition: Edition, rules: &Arc<str>) -> Option<Self> {
+        let reader = Reader::by(declaration, place, edition)?;
         let dimensions = reader.dimensions().iter();
         let metrics = reader.metrics().iter();
         Some(Self {
@@ -150,23 +158,64 @@ impl Product {
         })
     }
 
-    fn by_text(source: &str, text: &str) -> Option<Self> {
-        let declaration = Declaration::read(text).ok()?;
+    fn by_text(source: &str, rules: &str) -> Option<Self> {
+        let (edition, text) = source_rules::read(rules)?;
+        let declaration = Declaration::in_force(text).ok()?;
         let mut sources = declaration.sources.iter();
         let place = sources.position(|declared| declared.to_string() == source)?;
-        Self::of(&declaration, place, &Arc::from(text))
+        Self::of(&declaration, place, edition, &Arc::from(rules))
     }
 }
 
-fn by_source<'a>(declarations: impl IntoIterator<Item = (&'a Declaration, &'a str)>) -> BySource {
+fn by_source<'a>(
+    declarations: impl IntoIterator<Item = (&'a Declaration, &'a str)>,
+    edition_of: impl Fn(&Declaration) -> Edition,
+) -> BySource {
     let mut by_source = BySource::new();
     for (declaration, text) in declarations {
-        let rules: Arc<str> = Arc::from(text);
+        let edition = edition_of(declaration);
+        let rules: Arc<str> = Arc::from(source_rules::written(edition, text));
         for (place, source) in declaration.sources.iter().enumerate() {
-            let product = Product::of(declaration, place, &rules);
+            let product = Product::of(declaration, place, edition, &rules);
             let key = (source.namespace.clone(), source.document_type.clone());
             by_source.extend(product.map(|product| (key, Arc::new(product))));
         }
     }
     by_source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(dimension: &str) -> (Products, String) {
+        let text = format!("$highwater: product/1\nsources: [inky/a]\ndimensions: {{ d: {dimension} }}\n");
+        let declaration = Declaration::read(&text).expect("a declaration");
+        (Products::of(&[(declaration, text.clone())]), text)
+    }
+
+    #[test]
+    fn only_a_source_whose_dimensions_may_be_anything_has_other_rules_than_before() {
+        let (bounded, text) = given("{ path: /a, values: [x] }");
+        assert_eq!(
+            bounded.rules().map(|(_, rules)| rules).collect::<Vec<_>>(),
+            [text.as_str()]
+        );
+        let (open, text) = given("{ path: /a }");
+        let rules: Vec<_> = open.rules().map(|(_, rules)| rules).collect();
+        assert!(rules[0] != text && rules[0].ends_with(&text), "{rules:?}");
+    }
+
+    #[test]
+    fn stored_rules_make_the_product_that_they_were_made_of_and_those_of_before_another_one() {
+        let (open, text) = given("{ path: /a }");
+        let stored: BTreeMap<String, String> = open
+            .rules()
+            .map(|(source, rules)| (source.as_str().to_owned(), rules.to_owned()))
+            .collect();
+        assert_eq!(Products::by_rules(&stored, &[]), Ok(open.clone()));
+        let before = BTreeMap::from([("inky/a".to_owned(), text)]);
+        let before = Products::by_rules(&before, &[]).expect("a declaration");
+        assert_ne!(before, open);
+    }
 }

@@ -20,8 +20,8 @@ use crate::limits;
 /// 2: client ids have a normal form, and placeholders are no users; texts may be any bytes between quotes; of a version of
 /// Linux major and minor are kept, not three characters. 3: pings of Glean's are counted. 4: crash and core pings of telemetry are, by the
 /// declarations that come with this program. 5: the tags of a source are a dimension of Glean's pings, and rates of sampled
-/// sessions are kept. 6: that a ping came is counted, what of it is left out, and
-/// which of its metrics are only stored.
+/// sessions are kept. 6: that a ping came is counted, what of it is left out, and which of its metrics are only stored; numbers of Glean's are whole
+/// however they are written (`3.0`, `-0`), and declarations that come with this program are read by the second rules.
 pub const FOLD_RULES: u32 = 6;
 
 /// The first number since which rules only came to accept more pings, and fold every ping that an earlier number accepted

@@ -5,6 +5,7 @@ mod bodies;
 mod borders;
 mod copies;
 mod dump;
+mod editions;
 mod failures;
 mod given;
 mod hostile;

@@ -57,13 +57,22 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Sent>> {
         .collect())
 }
 
-/// Whether each line is a ping: by the file's name; of the standard input, if it is more than one JSON value.
-fn has_lines(path: &Path, bytes: &Bytes) -> bool {
-    if path.as_os_str() == "-" {
-        return serde_json::from_slice::<IgnoredAny>(bytes).is_err() && bytes.trim_ascii().contains(&b'\n');
-    }
+/// Whether each line is a ping: by the file's name; else, if all of it is not one JSON value, and its first line is one. Of the standard
+/// input whatever its first line is.
+fn has_lines(path: &Path, bytes: &[u8]) -> bool {
     let ending = path.extension().unwrap_or_default();
-    ending == "ndjson" || ending == "jsonl"
+    if ["ndjson", "jsonl"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+    {
+        return true;
+    }
+    let bytes = bytes.trim_ascii();
+    let is_value = |bytes: &[u8]| serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        return false;
+    };
+    !is_value(bytes) && (path.as_os_str() == "-" || is_value(&bytes[..end]))
 }
 
 impl Sent {
@@ -125,6 +134,18 @@ mod tests {
             bodies("two.ndjson", "{\"a\":1}\n\n{\"a\":2}\n"),
             ["{\"a\":1}", "{\"a\":2}"]
         );
+    }
+
+    #[test]
+    fn lines_are_known_whatever_the_file_is_called() {
+        for name in ["a.nd", "a.NDJSON", "a.ndj", "a.log", "a.json", "a"] {
+            assert_eq!(bodies(name, "{\"a\":1}\n{\"a\":\n").len(), 2, "{name}");
+            assert_eq!(bodies(name, "\n{\"a\":1}\n").len(), 1, "{name}");
+        }
+        // One ping that is cut.
+        for text in ["{\n \"a\": 1,\n", "{\"a\":1", "{\"a\":\n1"] {
+            assert_eq!(bodies("a.nd", text).len(), 1, "{text}");
+        }
     }
 
     #[test]

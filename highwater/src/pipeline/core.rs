@@ -20,6 +20,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::anew::Anew;
 use super::base::Base;
+use super::declared::Declared;
 use super::defined::Defined;
 use super::retaining::{self, Retaining};
 use super::status::Counters;
@@ -116,7 +117,12 @@ impl Core {
     }
 
     /// Who watches all of it, and has looked at it once.
-    pub(super) async fn watcher(&self, data: &Data, defined: Arc<Defined>) -> Arc<Watcher> {
+    pub(super) async fn watcher(
+        &self,
+        data: &Data,
+        defined: Arc<Defined>,
+        declared: Arc<Declared>,
+    ) -> Arc<Watcher> {
         let stations = Stations {
             counters: self.counters.clone(),
             index: self.index.clone(),
@@ -124,6 +130,7 @@ impl Core {
             aggregator: Some(self.aggregator.clone()),
             retention: Some(self.retaining.last().clone()),
             defined: Some(defined),
+            declared: Some(declared),
         };
         self.base.watcher(data, self.clock.clone(), Some(stations)).await
     }

@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use super::control::Requests;
 use super::core::Core;
+use super::declared::Declared;
 use super::defined::Defined;
 use super::health;
 use super::raw_pings::Finder;
@@ -65,7 +66,8 @@ impl Pipeline {
         let declarations = taken.declarations;
         let definitions = Arc::new(Current::new(Arc::new(declarations.definitions.clone())));
         let defined = Defined::by(definitions.clone());
-        let watcher = core.watcher(data, defined.clone()).await;
+        let declared = Declared::by(declarations.products.iter().map(|(declaration, _)| declaration));
+        let watcher = core.watcher(data, defined.clone(), declared.clone()).await;
         let (watch, ending, end) = (watcher.clone(), shutdown.clone(), core.base.shutdown());
         core.base.watch("watcher", async move {
             watch.run(ending, end).await;
@@ -102,6 +104,7 @@ impl Pipeline {
             core: core.clone(),
             definitions,
             charted,
+            declared: declared.clone(),
         };
         let taking_up = TakingUp::new(
             (data, data.fold.clone()),
@@ -115,9 +118,12 @@ impl Pipeline {
             "declarations",
             async move { files.run(ending).await },
         ));
-        let (reads, clock) = (core.reads.clone(), clock);
-        let looking = async move { defined.run(reads, clock, shutdown).await };
+        let (reads, ending) = (core.reads.clone(), shutdown.clone());
+        let looking = async move { defined.run(reads, clock, ending).await };
         listeners.push(task::spawn("definitions", looking));
+        let reads = core.reads.clone();
+        let looking = async move { declared.run(reads, shutdown).await };
+        listeners.push(task::spawn("declared products", looking));
         tracing::info!(%edge_address, %api_address, data_dir = %serve.data.data_dir.display(), "highwater is up: it takes pings and answers questions");
         Ok(Self {
             core,

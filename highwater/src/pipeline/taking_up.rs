@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, Notify};
 
 use super::base::Base;
 use super::core::Core;
+use super::declared::Declared;
 use crate::data::{Data, Fold};
 use crate::declarations::{Declarations, Difference, Look, Refusal, Settling, Texts, named};
 use crate::secret_note::SecretInUse;
@@ -44,6 +45,8 @@ pub(super) struct Answering {
     pub(super) definitions: Arc<Current<Definitions>>,
     /// By which it is told what is folded.
     pub(super) charted: Arc<Current<FoldSettings>>,
+    /// Holds what arrives against declarations.
+    pub(super) declared: Arc<Declared>,
 }
 
 struct State {
@@ -201,6 +204,9 @@ impl TakingUp {
                 .definitions
                 .exchange(Arc::new(after.definitions.clone()));
         }
+        answering
+            .declared
+            .go_by(after.products.iter().map(|(declaration, _)| declaration));
         let fold = answering.charted.get();
         if (&fold.bare_pings, &fold.strings) != (&after.bare_pings, &after.strings) {
             tracing::warn!(

@@ -22,6 +22,7 @@ use service::task;
 use store::Store;
 use tokio::sync::Mutex;
 
+use super::declared::Declared;
 use super::defined::Defined;
 use super::refused::Refused;
 use super::retaining::LastRun;
@@ -91,6 +92,8 @@ pub(crate) struct Stations {
     pub(super) retention: Option<Arc<LastRun>>,
     /// `None` where nothing is held against definitions.
     pub(super) defined: Option<Arc<Defined>>,
+    /// `None` where no products are declared.
+    pub(super) declared: Option<Arc<Declared>>,
 }
 
 /// What is remembered from look to look.
@@ -265,6 +268,10 @@ impl WatchedParts {
                 .as_ref()
                 .and_then(|stations| stations.defined.as_ref()?.told()),
             refused_files: self.refused.as_ref().and_then(|refused| refused.told()),
+            declarations: self
+                .stations
+                .as_ref()
+                .and_then(|stations| stations.declared.as_ref()?.told()),
             rates,
             failed: edge.and_then(|edge| edge.failed.map(str::to_owned)),
             ending,
@@ -394,13 +401,17 @@ impl Stations {
             aggregator,
             retention: None,
             defined: None,
+            declared: None,
         }
     }
 
-    /// The same, where what arrives is held against definitions.
-    pub(crate) fn defined_by(self, defined: Arc<Defined>) -> Self {
-        let defined = Some(defined);
-        Self { defined, ..self }
+    /// The same, where what arrives is held against definitions and declarations.
+    pub(crate) fn held_against(self, defined: Arc<Defined>, declared: Arc<Declared>) -> Self {
+        Self {
+            defined: Some(defined),
+            declared: Some(declared),
+            ..self
+        }
     }
 
     /// Who counts.

@@ -16,7 +16,7 @@ use crate::declarations::Taken;
 use crate::ending;
 use crate::open_files;
 use crate::pipeline::{
-    Defined, Stations, WatchedParts, Watcher, charted_by, health_of_databases, warn_of_open_api,
+    Declared, Defined, Stations, WatchedParts, Watcher, charted_by, health_of_databases, warn_of_open_api,
 };
 use crate::places;
 
@@ -24,9 +24,9 @@ use crate::places;
 pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let mut signals = Signals::catch()?;
     let (data, answers) = (&command.data, &command.answers);
-    let declared = Taken::by_files(&data.fold)?.declarations;
-    let definitions = Arc::new(Current::new(Arc::new(declared.definitions.clone())));
-    let fold = Arc::new(Current::new(Arc::new(data.fold_settings(&declared)?)));
+    let declarations = Taken::by_files(&data.fold)?.declarations;
+    let definitions = Arc::new(Current::new(Arc::new(declarations.definitions.clone())));
+    let fold = Arc::new(Current::new(Arc::new(data.fold_settings(&declarations)?)));
     let clock = SystemClock::shared();
     let limits = open_files::within_limit("API", query::connection_limits(), 1)?;
     let listener = Listener::bind("API", answers.api_listen, limits).await?;
@@ -40,7 +40,9 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let (index, aggregates) = ending::unless_told(&mut signals, opening).await?;
     let reads = Arc::new(Current::new(aggregates.reads));
     let defined = Defined::by(definitions.clone());
-    let stations = Stations::shared(index.index.clone(), reads.clone(), None).defined_by(defined.clone());
+    let declared = Declared::by(declarations.products.iter().map(|(declaration, _)| declaration));
+    let stations = Stations::shared(index.index.clone(), reads.clone(), None)
+        .held_against(defined.clone(), declared.clone());
     let counters = stations.counters();
     let parts = WatchedParts {
         edge: None,
@@ -69,10 +71,13 @@ pub(crate) async fn run(command: &Query) -> anyhow::Result<()> {
     let api = HostCheck::new(api, Hosts::of(address, &command.names.allowed_host));
     let serving = task::spawn("API listener", listener.serve(api, shutdown.clone()));
     task::spawn("metrics upkeep", telemetry::upkeep(shutdown.clone()));
+    let (of_definitions, ending) = (reads.clone(), shutdown.clone());
+    let looking = async move { defined.run(of_definitions, clock, ending).await };
+    task::spawn("definitions", looking);
     let ending = shutdown.clone();
     task::spawn(
-        "definitions",
-        async move { defined.run(reads, clock, ending).await },
+        "declared products",
+        async move { declared.run(reads, ending).await },
     );
     let watching = task::spawn("watcher", async move {
         watcher.run(shutdown.clone(), shutdown).await;

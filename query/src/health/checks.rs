@@ -1,6 +1,8 @@
 //! From numbers to verdicts: one function for each thing that can be wrong. Here: process, log, disk, store, databases; what
-//! lies behind the log stands in [`stations`], what is kept in [`keeping`], what metrics are by their definitions in [`defined`].
+//! lies behind the log stands in [`stations`], what is kept in [`keeping`], what metrics are by their
+//! definitions in [`defined`], and what products are by their declarations in [`declared`].
 
+mod declared;
 mod defined;
 mod keeping;
 mod stations;
@@ -23,7 +25,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What these numbers mean: worst first, in the order of the road otherwise; never empty.
 pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
-    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 24] = [
+    let checks: [fn(&HealthNumbers) -> Option<Verdict>; 26] = [
         process,
         log_place,
         log_writes,
@@ -45,9 +47,11 @@ pub fn judge(numbers: &HealthNumbers) -> Vec<Verdict> {
         errored,
         displaced,
         defined::refused,
+        declared::crowded,
         defined::expired,
         defined::undeclared,
         defined::never_seen,
+        declared::never_seen,
     ];
     let mut verdicts: Vec<Verdict> = checks.iter().filter_map(|check| check(numbers)).collect();
     verdicts.extend(partitions(numbers));

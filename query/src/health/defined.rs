@@ -66,7 +66,7 @@ impl Named {
         &self.first
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         json!({"number": self.number, "first": self.first})
     }
 }

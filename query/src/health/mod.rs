@@ -1,6 +1,7 @@
 //! How the pipeline is: the numbers, and the sentences that a person on call is told. Pure; who measures is elsewhere.
 
 mod checks;
+mod declared;
 mod defined;
 mod memory;
 mod numbers;
@@ -9,6 +10,7 @@ mod verdict;
 mod words;
 
 pub use checks::judge;
+pub use declared::DeclarationNumbers;
 pub use defined::{DefinitionNumbers, Named, RefusedFiles};
 pub use memory::{Gone, Memory};
 pub use numbers::{

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ping::{SubmissionDate, Timestamp};
 use serde_json::{Value, json};
 
+use super::declared::DeclarationNumbers;
 use super::defined::{DefinitionNumbers, RefusedFiles};
 use crate::StatusReport;
 use crate::status_report::rfc3339;
@@ -34,6 +35,8 @@ pub struct HealthNumbers {
     pub definitions: Option<DefinitionNumbers>,
     /// Files of declarations or definitions that are not taken up.
     pub refused_files: Option<RefusedFiles>,
+    /// How what arrives fits to declarations of products; `None` as above.
+    pub declarations: Option<DeclarationNumbers>,
     /// How fast the numbers move, over the last seconds.
     pub rates: Rates,
     /// What ended that must not: the process ends at once.
@@ -197,6 +200,7 @@ impl HealthNumbers {
             retention,
             definitions,
             refused_files,
+            declarations,
             rates,
             failed: _,
             ending,
@@ -235,6 +239,7 @@ impl HealthNumbers {
             },
             "definitions": definitions.as_ref().map(DefinitionNumbers::to_json),
             "refused_files": refused_files.as_ref().map(|refused| &refused.words),
+            "declarations": declarations.as_ref().map(DeclarationNumbers::to_json),
             "rates": {
                 "accepted_per_second": tenth(rates.accepted), "chunked_per_second": tenth(rates.chunked),
                 "folded_per_second": tenth(rates.folded), "log_bytes_per_second": rates.log_bytes.round(),

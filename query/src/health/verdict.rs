@@ -34,7 +34,7 @@ impl Severity {
 }
 
 /// The names of all verdicts. Each has a section of that name in `docs/operations.md` (with `-` for `_`).
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 33] = [
     "well",
     "nothing_received",
     "ending",
@@ -66,6 +66,8 @@ pub const NAMES: [&str; 31] = [
     "metrics_expired",
     "metrics_undeclared",
     "metrics_never_seen",
+    "dimensions_crowded",
+    "declared_never_seen",
 ];
 
 /// One thing that is so.

@@ -55,7 +55,7 @@ fn asked(source: Source, parameters: &Parameters) -> Result<PingsAsked, Problem>
     for (name, value) in parameters.iter().filter(|(name, _)| !FIXED.contains(name)) {
         filters.push(filter_of(name, value)?);
     }
-    let [from, to] = ["from", "to"].map(|end| parameters.given(end));
+    let [from, to] = ["from", "to"].map(|end| parameters.get(end));
     if from.is_some() || to.is_some() {
         for (name, day) in [("from", from), ("to", to)] {
             if let Some(day) = day {

@@ -49,18 +49,27 @@ pub fn between(declarations: &[&Declaration]) -> Vec<Contradiction> {
     found
 }
 
-/// Where a declaration contradicts definitions of Glean: a metric of one name and another type.
+/// Where a declaration contradicts definitions of Glean: a metric of one name and another type, or another unit.
 #[must_use]
 pub fn beside_glean(declaration: &Declaration, definitions: &Definitions) -> Vec<Fault> {
-    let metrics = declaration.metrics.iter();
-    let faults = metrics.filter_map(|metric| {
-        let theirs = definitions.metrics.get(&metric.name)?.metric_type.word();
-        let mine = metric.type_word();
-        let words = format!(
-            "`{}` is a `{theirs}` in Glean's definitions, and a `{mine}` here",
-            metric.name
-        );
-        (theirs != mine).then(|| Fault::new(metric.at, words))
+    let faults = declaration.metrics.iter().filter_map(|metric| {
+        let theirs = definitions.metrics.get(&metric.name)?;
+        let (their_type, my_type) = (theirs.metric_type.word(), metric.type_word());
+        let words = if their_type != my_type {
+            format!("is a `{their_type}` in Glean's definitions, and a `{my_type}` here")
+        } else {
+            // Units that are converted are the same ones in the end.
+            let is_free = metric.kind.units().is_none() && !metric.unit.is_empty();
+            let unit = theirs
+                .unit
+                .as_ref()
+                .filter(|unit| is_free && **unit != metric.unit)?;
+            format!(
+                "is in `{unit}` in Glean's definitions, and in `{}` here",
+                metric.unit
+            )
+        };
+        Some(Fault::new(metric.at, format!("`{}` {words}", metric.name)))
     });
     faults.collect()
 }

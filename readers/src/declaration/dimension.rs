@@ -28,6 +28,14 @@ pub struct Dimension {
     pub description: String,
 }
 
+impl Dimension {
+    /// Whether any text is one of its values.
+    #[must_use]
+    pub fn may_be_anything(&self) -> bool {
+        self.values.is_empty() && matches!(self.form, Form::Text | Form::Lower)
+    }
+}
+
 /// Where a dimension's value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {

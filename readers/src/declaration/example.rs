@@ -118,10 +118,13 @@ impl Expected {
             table::whole(node, &format!("`{key}`"), i64::MIN..=i64::MAX, faults)
         };
         let (sum, samples) = (number("sum"), number("samples"));
-        if let Some(name) = &metric
+        let at = table.get("metric").map_or(table.at, |node| node.at);
+        if metric.as_deref() == Some("") {
+            let words = "`metric` names none: leave it out where only dimensions are expected";
+            faults.push(Fault::new(at, words));
+        } else if let Some(name) = &metric
             && !known.metrics.contains(name)
         {
-            let at = table.get("metric").map_or(table.at, |node| node.at);
             let names = known.metrics.iter().map(String::as_str);
             faults.push(Fault::unknown(at, "metric", name, names));
         }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Known words that a fault names where none is near.
+const NAMED_MAX: usize = 30;
+
 /// A place in a file, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -48,10 +51,20 @@ impl Fault {
         let known: Vec<&str> = known.into_iter().collect();
         let meant = match nearest(word, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are: {}", known.join(", ")),
+            None => there_are(&known),
         };
         Self::new(at, format!("unknown {what} `{}`: {meant}", short(word)))
     }
+}
+
+/// The first of what is known.
+fn there_are(known: &[&str]) -> String {
+    let first: Vec<String> = known.iter().take(NAMED_MAX).map(|word| short(word)).collect();
+    let more = match known.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("there are: {}{more}", first.join(", "))
 }
 
 /// The known word that is nearest to one that is unknown, if it is near enough to have been meant.
@@ -86,5 +99,14 @@ mod tests {
             fault.to_string(),
             "line 3, column 9: unknown type `conter`: did you mean `counter`?"
         );
+        let many: Vec<String> = (100..140).map(|number| format!("word_{number}")).collect();
+        let fault = Fault::unknown(Position::default(), "type", "x", many.iter().map(String::as_str));
+        assert!(
+            fault
+                .words
+                .starts_with("unknown type `x`: there are: word_100, word_101, "),
+            "{fault}"
+        );
+        assert!(fault.words.ends_with(", word_129 and 10 more"), "{fault}");
     }
 }

@@ -7,8 +7,10 @@ use super::fault::{Fault, Position};
 use super::limits::{DESCRIPTION_BYTES_MAX, EXAMPLES_MAX, SOURCES_MAX};
 use super::metric::{self, Metric};
 use super::node::Node;
+use super::places;
 use super::privacy;
 use super::product::Declaration;
+use super::reach;
 use super::source::Source;
 use super::table::{self, Faults, Table};
 
@@ -24,15 +26,28 @@ impl Declaration {
     /// # Errors
     /// All that is wrong with it, in the order of the file.
     pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
+        Self::read_by(text, true)
+    }
+
+    /// Reads the text of a declaration that is in force: an earlier program may have accepted in it what is refused today, as a value
+    /// that nothing becomes, and goes on to be read as it was.
+    ///
+    /// # Errors
+    /// As of [`read`](Self::read).
+    pub fn in_force(text: &str) -> Result<Self, Vec<Fault>> {
+        Self::read_by(text, false)
+    }
+
+    fn read_by(text: &str, is_new: bool) -> Result<Self, Vec<Fault>> {
         let node = Node::read(text).map_err(|fault| vec![fault])?;
         let mut faults = Vec::new();
-        let read = Self::of(&node, &mut faults);
+        let read = Self::of(&node, is_new, &mut faults);
         faults.sort_by_key(|fault| fault.at);
         faults.dedup();
         read.filter(|_| faults.is_empty()).ok_or(faults)
     }
 
-    fn of(node: &Node, faults: &mut Faults) -> Option<Self> {
+    fn of(node: &Node, is_new: bool, faults: &mut Faults) -> Option<Self> {
         let keys = [
             "$highwater",
             "sources",
@@ -92,6 +107,10 @@ impl Declaration {
             privacy,
         };
         contradictions::within(&declaration, table, faults);
+        if is_new {
+            reach::check(&declaration, table, faults);
+            places::check(&declaration, table, faults);
+        }
         // What is left out for a fault would be missing in every example.
         if faults.is_empty() {
             declaration.examples = declaration.read_examples(table, faults);

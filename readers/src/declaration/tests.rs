@@ -116,7 +116,7 @@ fn the_least_that_a_declaration_says_is_its_sources() {
 }
 
 /// A change of the whole declaration, and what is said of it.
-const WRONG: [(&str, &str, &str); 45] = [
+const WRONG: [(&str, &str, &str); 46] = [
     (
         "product/1",
         "product/2",
@@ -310,6 +310,11 @@ const WRONG: [(&str, &str, &str); 45] = [
         "metric: printer.drawer",
         "unknown metric `printer.drawer`: did you mean `printer.drawers`?",
     ),
+    (
+        "metric: printer.drawers",
+        "metric: \"\"",
+        "line 34, column 19: `metric` names none: leave it out",
+    ),
 ];
 
 #[test]
@@ -373,12 +378,18 @@ fn files_that_name_one_source_or_one_metric_in_two_ways_contradict_each_other() 
 fn a_metric_that_glean_defines_as_another_type_contradicts_it() {
     let glean = |kind: &str| {
         let text = format!(
-            "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\nprinter:\n  drawers:\n    type: {kind}\n    description: How many.\n    expires: never\n    unit: drawers\n"
+            "$schema: moz://mozilla.org/schemas/glean/metrics/2-0-0\nprinter:\n  drawers:\n    type: {kind}\n    description: How many.\n    expires: never\n    unit: sheets\n"
         );
         Definitions::read(&text).unwrap_or_else(|faults| panic!("{faults:?}"))
     };
     let declaration = read(WHOLE);
     assert!(beside_glean(&declaration, &glean("quantity")).is_empty());
+    let counted = read(&WHOLE.replacen("path: /drawers,", "path: /drawers, unit: trays,", 1));
+    let found = beside_glean(&counted, &glean("quantity"));
+    assert_eq!(
+        found[0].to_string(),
+        "line 17, column 5: `printer.drawers` is in `sheets` in Glean's definitions, and in `trays` here"
+    );
     let found = beside_glean(&declaration, &glean("counter"));
     assert_eq!(
         found[0].to_string(),

@@ -2,11 +2,12 @@
 
 use ping::OTHER;
 
-use super::form::apply;
+use super::edition::Guard;
 use super::limits::CLIENT_BYTES_MAX;
 use super::take::since;
 use super::walk::{BodyError, Walk};
-use crate::declaration::{Dimension, VALUE_BYTES_MAX};
+use crate::declaration::{Dimension, VALUE_BYTES_MAX, apply};
+use crate::identifier::is_identifier;
 use crate::json::{Cursor, Leaf};
 use crate::values::{Note, Place, Rule, Subject, Values};
 
@@ -86,6 +87,10 @@ impl<V: Values> Walk<'_, V> {
                 self.sink.dimension(place, OTHER);
                 Some(Rule::ValueNotDeclared)
             }
+            Ok(_) if self.is_kept_out(place, sent) => {
+                self.sink.dimension(place, OTHER);
+                Some(Rule::LooksLikeAnId)
+            }
             Ok(value) => {
                 self.sink.dimension(place, value);
                 None
@@ -98,6 +103,15 @@ impl<V: Values> Walk<'_, V> {
                 subject: Subject::Dimension(place),
                 place: at,
             });
+        }
+    }
+
+    /// Whether a value that was sent is an identifier where none may be. What `as` changes of one leaves it one.
+    fn is_kept_out(&self, place: u32, sent: &str) -> bool {
+        match self.reader.guards[place as usize] {
+            Guard::Open => false,
+            Guard::Identifiers => is_identifier(sent, false),
+            Guard::IdentifiersButVersions => is_identifier(sent, true),
         }
     }
 }

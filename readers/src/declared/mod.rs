@@ -1,7 +1,7 @@
 //! The reader of declared products: one walk over a body, along all declared paths at once.
 
 mod about;
-mod form;
+mod edition;
 mod histogram;
 pub mod limits;
 mod number;
@@ -17,6 +17,7 @@ mod tests;
 mod trie;
 mod walk;
 
+pub use edition::Edition;
 pub use plan::{Listed, Reader};
 pub use read::Submitted;
 pub use room::Room;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sketch::Layout;
 
+use super::edition::{Edition, Guard};
 use super::trie::{Target, Trie};
 use crate::declaration::{Clients, Declaration, Dimension, From, Metric, Type};
 use crate::values::Kind;
@@ -14,6 +15,8 @@ use crate::values::Kind;
 pub struct Reader {
     pub(super) trie: Trie,
     pub(super) dimensions: Vec<Dimension>,
+    /// What is looked for in their values.
+    pub(super) guards: Vec<Guard>,
     pub(super) metrics: Vec<Plan>,
     listed: Vec<Listed>,
 }
@@ -60,6 +63,12 @@ impl Reader {
     /// The reader of the source at this place of [`Declaration::sources`]. None if there is no such source.
     #[must_use]
     pub fn new(declaration: &Declaration, place: usize) -> Option<Self> {
+        Self::by(declaration, place, Edition::NEWEST)
+    }
+
+    /// The same, by the rules of this edition.
+    #[must_use]
+    pub fn by(declaration: &Declaration, place: usize, edition: Edition) -> Option<Self> {
         let (source, privacy) = (declaration.sources.get(place)?, declaration.privacy.get(place)?);
         let mut trie = Trie::new();
         if let Some(path) = &declaration.client_id
@@ -92,9 +101,12 @@ impl Reader {
             });
             listed.extend(metric.parts().into_iter().map(|name| Listed::of(name, metric)));
         }
+        let dimensions = declaration.dimensions.iter();
+        let guards = dimensions.map(|dimension| Guard::of(dimension, edition));
         Some(Self {
             trie,
             dimensions: declaration.dimensions.clone(),
+            guards: guards.collect(),
             metrics,
             listed,
         })

@@ -117,6 +117,9 @@ const fn sentence(rule: Rule) -> &'static str {
         Rule::TooManyBins => "it has more bins than are taken",
         Rule::NotAUnit => "the unit is none that is known",
         Rule::NotAnEdge => "no bin of its layout begins there",
+        Rule::LooksLikeAnId => {
+            "it has the shape of an identifier, another one for every user: what shall count all the same goes into `values`"
+        }
         Rule::TextRepaired => "something in it could not be read and is U+FFFD now",
     }
 }

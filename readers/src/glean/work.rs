@@ -200,12 +200,56 @@ pub(super) const fn place(from: usize, json: &Cursor<'_>) -> Place {
     Place { from, to: json.at() }
 }
 
-/// A natural number, as counters, quantities and sums are.
-pub(super) const fn natural(leaf: Leaf) -> Result<i64, Rule> {
+/// A natural number, as counters, quantities and sums are. How it is written does not matter: `3.0` and `3e0` are 3, and `-0` is 0.
+pub(super) fn natural(leaf: Leaf) -> Result<i64, Rule> {
     match leaf {
         Leaf::Whole(number) if number >= 0 => Ok(number),
         Leaf::Whole(_) => Err(Rule::NumberNegative),
         Leaf::Beyond => Err(Rule::NumberTooLarge),
+        Leaf::Fraction(number) if number.fract() == 0.0 => natural_double(number),
         _ => Err(Rule::WrongType),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "compared with both ends before")]
+fn natural_double(number: f64) -> Result<i64, Rule> {
+    /// 2^63: the first number that is too large.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    match number {
+        ..0.0 => Err(Rule::NumberNegative),
+        END.. => Err(Rule::NumberTooLarge),
+        _ => Ok(number as i64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_natural_number_is_one_however_it_is_written() {
+        for (text, number) in [
+            ("3", Ok(3)),
+            ("3.0", Ok(3)),
+            ("3e0", Ok(3)),
+            ("1e2", Ok(100)),
+            ("1.5e1", Ok(15)),
+            ("-0", Ok(0)),
+            ("-0.0", Ok(0)),
+            ("9007199254740993", Ok(9_007_199_254_740_993)),
+            ("9223372036854774784.0", Ok(9_223_372_036_854_774_784)),
+            ("9223372036854775808.0", Err(Rule::NumberTooLarge)),
+            ("1e300", Err(Rule::NumberTooLarge)),
+            ("-1", Err(Rule::NumberNegative)),
+            ("-1.0", Err(Rule::NumberNegative)),
+            ("-1e300", Err(Rule::NumberNegative)),
+            ("0.5", Err(Rule::WrongType)),
+            ("-0.5", Err(Rule::WrongType)),
+            ("\"3\"", Err(Rule::WrongType)),
+            ("null", Err(Rule::WrongType)),
+        ] {
+            let leaf = Cursor::new(text.as_bytes()).leaf().expect(text);
+            assert_eq!(natural(leaf), number, "{text}");
+        }
     }
 }

@@ -47,6 +47,8 @@ pub enum Rule {
     NotAUnit,
     /// A bin's key at which no bin of the declared layout begins: another layout counted the samples.
     NotAnEdge,
+    /// A dimension's value that has the shape of an identifier: it would be another one for every user.
+    LooksLikeAnId,
 }
 
 /// What became of the value.
@@ -66,7 +68,7 @@ pub enum Fate {
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::WrongType,
         Self::NumberNegative,
         Self::NumberTooLarge,
@@ -89,6 +91,7 @@ impl Rule {
         Self::TooManyBins,
         Self::NotAUnit,
         Self::NotAnEdge,
+        Self::LooksLikeAnId,
     ];
 
     /// The rule's word in counters and lists.
@@ -117,6 +120,7 @@ impl Rule {
             Self::TooManyBins => "too_many_bins",
             Self::NotAUnit => "not_a_unit",
             Self::NotAnEdge => "not_an_edge",
+            Self::LooksLikeAnId => "looks_like_an_id",
         }
     }
 }

@@ -131,7 +131,8 @@ impl Note<'_> {
                 | Rule::ValueNotDeclared
                 | Rule::TooManyLabels
                 | Rule::LabelTooLong
-                | Rule::TooManyValues,
+                | Rule::TooManyValues
+                | Rule::LooksLikeAnId,
                 _,
             ) => Fate::Other,
             (_, Subject::Dimension(_)) => Fate::Unknown,

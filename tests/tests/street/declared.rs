@@ -84,6 +84,22 @@ fn a_checked_declaration_shows_what_pings_become_and_fails_where_it_is_wrong() {
 }
 
 #[test]
+fn an_identifier_in_a_dimension_is_told_with_its_place_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = DECLARATION.replace("metrics:", "  site: { path: /site/name }\nmetrics:");
+    let ping = r#"{"drawers": 1, "site": {"name": "550e8400-e29b-41d4-a716-446655440000"}}"#;
+    let told = check(folder.path(), &open, &[("one.json", ping)]);
+    assert!(told.success, "{}{}", told.stdout, told.stderr);
+    for words in [
+        "dimension     site = OTHER",
+        "as OTHER      site, /site/name: looks_like_an_id (it has the shape of an identifier",
+        "goes into `values`), \"550e8400-e29b-41d4-a716-446655440000\"",
+    ] {
+        assert!(told.stdout.contains(words), "{words} in {}", told.stdout);
+    }
+}
+
+#[test]
 fn what_serve_would_refuse_fails_the_check_of_a_products_own_tests() {
     let folder = tempfile::tempdir().expect("a folder");
     let header = DECLARATION.replace("metrics:", "  country: { header: X-Country }\nmetrics:");

@@ -129,7 +129,7 @@ fn by_sqlite(
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         well(declaration, &[&["import"], &places[..], &files].concat());
     }
-    let dump = well(declaration, &["dump", "--data-dir", &data]);
+    let dump = well(declaration, &["dump", "--all", "--data-dir", &data]);
     round.judge(name, &dump, &status(declaration, &places))
 }
 
@@ -166,7 +166,7 @@ fn by_postgres(round: &Round, declaration: &str, store: &[&str], database: &str)
         pause(std::time::Duration::from_millis(200));
     };
     drop(aggregators);
-    let dump = well(declaration, &["dump", "--aggregates", database]);
+    let dump = well(declaration, &["dump", "--all", "--aggregates", database]);
     round.judge("postgres", &dump, &told)
 }
 

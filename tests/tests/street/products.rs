@@ -128,7 +128,7 @@ fn pings_of_three_products_are_counted_and_a_changed_declaration_folds_its_sourc
         })
         .collect();
     let expected = [
-        ("acme-notes/other", "none", json!(null)),
+        ("acme-notes/other", "none", json!(0)),
         ("acme-notes/usage", "glean", json!(6)),
         ("inkpress/printer", "declared", json!(6)),
         ("telemetry/main", "telemetry", json!(6)),
@@ -353,4 +353,55 @@ fn crash_and_core_pings_count_without_configuration_and_texts_of_scalars_by_thei
     };
     assert_eq!(reader("telemetry/crash"), Some(json!("declared")));
     assert_eq!(reader("telemetry/event"), Some(json!("none")));
+}
+
+/// What a verdict of this name says, if it holds.
+fn told(pipeline: &Pipeline, name: &str) -> Option<String> {
+    let health = pipeline.api_client().get("/api/v1/health");
+    let health = health.expect("an answer").json();
+    let verdicts = health["verdicts"].as_array()?.iter();
+    let mut found = verdicts.filter(|verdict| verdict["name"] == name);
+    found.next().map(|verdict| verdict["what"].to_string())
+}
+
+#[test]
+fn a_declared_metric_that_never_comes_and_a_dimension_of_too_many_values_are_told_and_identifiers_make_none()
+{
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("printer.yaml");
+    let declaration = DECLARATION
+        .replace(
+            "metrics:",
+            "  site: { path: /site }\n  owner: { path: /printer_id }\nmetrics:",
+        )
+        .replace(
+            "    model:",
+            "    colour: { type: string, path: /ink/colour }\n    model:",
+        );
+    fs::write(&file, declaration).expect("written");
+    let declared = file.display().to_string();
+    let pipeline = Pipeline::start(&folder.path().join("data"), &["--products", declared.as_str()]);
+    for number in 0..1_001 {
+        let mut ping = printer(number);
+        ping["site"] = json!(format!("room {number}"));
+        post(
+            &pipeline,
+            &format!("/submit/inkpress/printer/1/{}", document(number)),
+            &ping,
+        );
+    }
+    for (verdict, named) in [
+        (
+            "dimensions_crowded",
+            ": inkpress/printer site at /site (1,001 values).",
+        ),
+        (
+            "declared_never_seen",
+            ": inkpress/printer printer.colour at /ink/colour.",
+        ),
+    ] {
+        pipeline.wait_for(verdict, |_| told(&pipeline, verdict).is_some());
+        let what = told(&pipeline, verdict).expect("it is told");
+        assert!(what.contains(named), "{what}");
+    }
 }

@@ -44,6 +44,7 @@ async fn start(data: &Data) -> (Arc<Core>, TakingUp) {
         core: core.clone(),
         definitions: Arc::new(Current::new(Arc::new(taken.declarations.definitions.clone()))),
         charted: Arc::new(Current::new(Arc::new(fold))),
+        declared: Declared::by([]),
     };
     let given = (data, data.fold.clone());
     let taking_up = TakingUp::new(given, core.base.clone(), taken.declarations, Some(answering));

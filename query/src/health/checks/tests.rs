@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ping::{SubmissionDate, Timestamp};
 
+use super::super::declared::DeclarationNumbers;
 use super::super::defined::{DefinitionNumbers, Named, RefusedFiles};
 use super::super::numbers::{DiskNumbers, LogNumbers};
 use super::super::verdict::NAMES;
@@ -45,7 +46,7 @@ type Make = fn(&mut HealthNumbers);
 /// A verdict's name, its severity, a piece of its words, and what makes it.
 type Case = (&'static str, Severity, &'static str, Make);
 
-const CASES: [Case; 41] = [
+const CASES: [Case; 43] = [
     (
         "well",
         Severity::Well,
@@ -279,6 +280,28 @@ const CASES: [Case; 41] = [
         Severity::Notice,
         "1 metric is defined and has never arrived: m.gone.",
         |n| n.definitions = Some(found(|found| found.never_seen = named(&["m.gone"]))),
+    ),
+    (
+        "dimensions_crowded",
+        Severity::Warning,
+        "1 declared dimension has more than 1,000 values: a/b host at /host (1,204 values).",
+        |n| {
+            n.declarations = Some(DeclarationNumbers {
+                crowded: named(&["a/b host at /host (1,204 values)"]),
+                ..DeclarationNumbers::default()
+            });
+        },
+    ),
+    (
+        "declared_never_seen",
+        Severity::Notice,
+        "2 declared metrics have never arrived, though pings of their sources do: a/b b.x at /x, a/b b.y at /y.",
+        |n| {
+            n.declarations = Some(DeclarationNumbers {
+                never_seen: named(&["a/b b.x at /x", "a/b b.y at /y"]),
+                ..DeclarationNumbers::default()
+            });
+        },
     ),
 ];
 

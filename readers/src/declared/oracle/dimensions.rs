@@ -3,6 +3,7 @@
 use ping::OTHER;
 use serde_json::Value;
 
+use super::identifiers::is_kept_out;
 use super::paths::found;
 use super::told::Told;
 use crate::dates::{build_date, leading_date};
@@ -33,6 +34,7 @@ pub(super) fn read(
         }
         return;
     }
+    let is_kept_out = is_kept_out(dimension, &sent);
     let leading = |text: &str| -> String { text.chars().take_while(char::is_ascii_digit).collect() };
     let formed = match dimension.form {
         Form::Text => Ok(sent),
@@ -65,6 +67,7 @@ pub(super) fn read(
         Ok(value) if !dimension.values.is_empty() && !dimension.values.contains(&value) => {
             (OTHER.to_owned(), Some(Rule::ValueNotDeclared))
         }
+        Ok(_) if is_kept_out => (OTHER.to_owned(), Some(Rule::LooksLikeAnId)),
         Ok(value) => (value, None),
     };
     told.dimensions.insert(dimension.name.clone(), value);

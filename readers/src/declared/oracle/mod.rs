@@ -2,6 +2,7 @@
 //! alone. And a sink that writes down what it is told.
 
 mod dimensions;
+pub(super) mod identifiers;
 mod metrics;
 mod paths;
 mod recorder;

@@ -177,6 +177,10 @@ fn leaf() -> impl Strategy<Value = Value> {
         "Linux",
         "OTHER",
         "longer than five",
+        "550E8400-e29b-41d4-a716-446655440000",
+        "9774d56d682e549c",
+        "Ann@example.org",
+        "10.0.0.7",
     ]);
     prop_oneof![
         4 => numbers,

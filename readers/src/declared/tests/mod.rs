@@ -2,4 +2,5 @@
 
 mod cases;
 mod dice;
+mod identifiers;
 mod properties;

@@ -88,7 +88,16 @@ fn natural(value: Option<&Tree>) -> Result<i64, Rule> {
         (Some(number), Some(_)) => Ok(number),
         (Some(_), None) => Err(Rule::NumberNegative),
         (None, Some(_)) => Err(Rule::NumberTooLarge),
-        (None, None) => Err(Rule::WrongType),
+        (None, None) => {
+            // A double beyond 128 bits is held at their ends.
+            let double = number.as_f64().unwrap_or_default();
+            let whole = double as i128;
+            match i64::try_from(whole) {
+                _ if double.floor().to_bits() != double.to_bits() => Err(Rule::WrongType),
+                _ if whole < 0 => Err(Rule::NumberNegative),
+                found => found.map_err(|_| Rule::NumberTooLarge),
+            }
+        }
     }
 }
 

@@ -69,7 +69,7 @@ const METRICS: [&str; 6] = [
     "a.c:numerator",
 ];
 const LABELS: [&str; 6] = ["open", "__other__", "OTHER", "a/b", "50%", "größe"];
-const NUMBERS: [&str; 14] = [
+const NUMBERS: [&str; 18] = [
     "0",
     "1",
     "7",
@@ -83,6 +83,10 @@ const NUMBERS: [&str; 14] = [
     "1.0",
     "1e3",
     "-0",
+    "-0.0",
+    "-2e1",
+    "1e300",
+    "2.5",
     "1099511627777",
 ];
 const KEYS: [&str; 14] = [

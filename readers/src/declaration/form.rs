@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::dimension::Form;
 use crate::dates::{build_date, leading_date};
-use crate::declaration::Form;
 use crate::texts::{host, major, major_minor, push_lower};
 use crate::values::Rule;
 
 /// What counts of a text, which is not empty; made in `room`, where it is no part of the text.
-pub(super) fn apply<'a>(form: Form, text: &'a str, room: &'a mut String) -> Result<&'a str, Rule> {
+pub(crate) fn apply<'a>(form: Form, text: &'a str, room: &'a mut String) -> Result<&'a str, Rule> {
     room.clear();
     match form {
         Form::Text => return Ok(text),
