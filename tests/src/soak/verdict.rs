@@ -160,17 +160,17 @@ pub(super) fn miscounted(stored: &Stored, gone: u64, status: &Value) -> Vec<Stri
 
 /// The aggregates are those of the oracle, and a rebuild changes no byte.
 fn aggregated(stage: &Stage, stored: &Stored) {
-    let Some(dump) = command(stage, "dump") else {
+    let Some(dump) = command(stage, &["dump", "--all"]) else {
         return;
     };
     match totals::differs(&stage.data, stored, &dump) {
         Ok(None) => {}
         Ok(Some(words)) | Err(words) => stage.wrong(words),
     }
-    if command(stage, "rebuild").is_none() {
+    if command(stage, &["rebuild"]).is_none() {
         return;
     }
-    if let Some(again) = command(stage, "dump")
+    if let Some(again) = command(stage, &["dump", "--all"])
         && again != dump
     {
         let odd = dump.lines().zip(again.lines()).find(|(one, other)| one != other);
@@ -178,10 +178,11 @@ fn aggregated(stage: &Stage, stored: &Stored) {
     }
 }
 
-fn command(stage: &Stage, name: &str) -> Option<String> {
-    let finished = run(&[name, "--data-dir", &path_text(&stage.data)]);
+fn command(stage: &Stage, words: &[&str]) -> Option<String> {
+    let data = path_text(&stage.data);
+    let finished = run(&[words, &["--data-dir", &data]].concat());
     if !finished.success {
-        stage.wrong(format!("{name} in the end: {}", finished.stderr.trim()));
+        stage.wrong(format!("{} in the end: {}", words[0], finished.stderr.trim()));
     }
     finished.success.then_some(finished.stdout)
 }

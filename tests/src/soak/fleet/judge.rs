@@ -78,7 +78,7 @@ impl Fleet {
         if !reconciled.stderr.contains(&none) {
             wrong.push(format!("not \"{none}\": {}", reconciled.stderr));
         }
-        let dump = self.processes().run(&["dump"]);
+        let dump = self.processes().run(&["dump", "--all"]);
         if !dump.success {
             wrong.push(dump.stderr);
             return;
