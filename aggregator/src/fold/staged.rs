@@ -17,8 +17,7 @@ use super::dimension::Dimension;
 use super::ping_error::PingError;
 use super::refusal::{Refusal, RefusalCounts};
 use super::shape::{Shapes, StagedSet};
-use super::told::NO_PROCESS;
-use super::vocabulary::{NO_LABEL, Vocabulary};
+use super::vocabulary::{NO_LABEL, NO_PROCESS, Vocabulary};
 use crate::limits::{DIMENSION_BYTES_MAX, TEXT_BYTES_MAX};
 
 /// One histogram, or one number that is a histogram of one sample.

@@ -15,11 +15,8 @@ use sketch::Layout;
 
 use super::category::write_label;
 use super::staged::{Contribution, Stage};
-use super::vocabulary::NO_LABEL;
+use super::vocabulary::{NO_LABEL, NO_PROCESS};
 use crate::limits::DIMENSION_BYTES_MAX;
-
-/// The process of pings that know none.
-pub(super) const NO_PROCESS: &str = "";
 
 /// Of what belongs to no name in a ping, and of the client's id, as subjects of what is left out.
 const BODY: &str = "body";

@@ -13,6 +13,9 @@ use super::ids::IdMap;
 use super::names::{Keys, Names, Order};
 use super::parse::Headers;
 
+/// The process of pings that know none.
+pub(super) const NO_PROCESS: &str = "";
+
 /// The id of the empty label.
 pub(super) const NO_LABEL: u32 = 0;
 

@@ -13,7 +13,8 @@ use crate::cli::{Cli, Command};
 use crate::declarations::Taken;
 
 const FIRST: &str = "$highwater: product/1\nsources: [acme/usage]\nclient_id: { path: /id }\nmetrics:\n  usage:\n    runs: { type: counter, path: /runs }\n";
-const SECOND: &str = "dimensions: { theme: { path: /theme, values: [dark, light] } }\ndrop: [/id]\nkeep: { pings: 3d }\n";
+const SECOND: &str =
+    "dimensions: { theme: { path: /theme, values: [dark, light] } }\ndrop: [/id]\nkeep: { pings: 3d }\n";
 
 fn data(folder: &Path, products: &Path) -> Data {
     let (folder, products) = (folder.display().to_string(), products.display().to_string());
