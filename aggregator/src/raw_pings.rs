@@ -18,15 +18,21 @@ use crate::scope::Scope;
 /// Index entries that are asked for at a time.
 const ENTRIES: usize = 1_000;
 
-/// Frames that are read for one question: each is 8 MiB at most before it was compressed.
-const FRAMES_MAX: u64 = 64;
+/// Bytes of frames that are read for one question, as they were before they were compressed.
+const READ_BYTES_MAX: u64 = 512 << 20;
+
+/// Chunks that are opened for one question: one may hold a single ping.
+const CHUNKS_MAX: u64 = 5_000;
+
+/// Names that pings bear take so many bytes at most, until what was learned of them is forgotten.
+const NAMES_BYTES_MAX: usize = 16 << 20;
 
 /// Which pings are wanted.
 #[derive(Clone, Debug)]
 pub struct PingsWanted {
     /// The source under which they are counted, or would be.
     pub source: Source,
-    /// What must hold of their dimensions: all of these. Of a ping that cannot be read, or is only stored, nothing but its day is stated.
+    /// What must hold of their dimensions: all of these. A ping that cannot be read, or is only stored, has none but its day.
     pub filters: Vec<Filter>,
     /// Only those whose clients are of this sample, from 0 to 99.
     pub sample_id: Option<u8>,
@@ -53,6 +59,12 @@ pub struct RawPings {
     store: Arc<dyn Store>,
     index: Arc<dyn Index>,
     settings: FoldSettings,
+}
+
+/// How much more may be read.
+struct Room {
+    bytes: u64,
+    chunks: u64,
 }
 
 /// What is carried from frame to frame.
@@ -86,7 +98,7 @@ impl RawPings {
     ) -> Result<(T, Looked), AggregatorError> {
         let selection = self.selection(&wanted);
         let mut walk = Walk {
-            folder: Folder::within(self.settings.caps).counting(Arc::clone(&self.settings.strings)),
+            folder: folder_of(&self.settings),
             kinds: Kinds::default(),
             settings: self.settings.clone(),
             scope: Scope::default(),
@@ -94,12 +106,16 @@ impl RawPings {
             taker,
         };
         let mut reader = Reader::new(Arc::clone(&self.store));
-        let (mut after, mut frames, mut looked) = (None::<String>, 0, Looked::default());
+        let (mut after, mut looked) = (None::<String>, Looked::default());
+        let mut room = Room {
+            bytes: READ_BYTES_MAX,
+            chunks: CHUNKS_MAX,
+        };
         loop {
             let entries = self.index.select(&selection, after.as_deref(), ENTRIES).await?;
             for entry in &entries {
                 let read;
-                (walk, read) = walk.chunk(&mut reader, entry, &mut frames).await;
+                (walk, read) = walk.chunk(&mut reader, entry, &mut room).await;
                 match read {
                     Ok(true) => {}
                     Ok(false) => {
@@ -131,11 +147,13 @@ impl RawPings {
                 }
                 _ => vec![document_type.to_owned()],
             };
-            conditions.push((
-                Dimension::SourceName,
-                Condition::OneOf(vec![namespace.to_owned()]),
-            ));
-            conditions.push((Dimension::DocType, Condition::OneOf(types)));
+            // A schema that does not tell them apart has them unstated.
+            let or_unstated = |mut values: Vec<String>| {
+                values.push(String::new());
+                Condition::OneOf(values)
+            };
+            conditions.push((Dimension::SourceName, or_unstated(vec![namespace.to_owned()])));
+            conditions.push((Dimension::DocType, or_unstated(types)));
         }
         let days = wanted.filters.iter();
         let days = days.filter(|filter| filter.dimension.as_str() == Name::SUBMISSION_DATE);
@@ -158,23 +176,31 @@ impl RawPings {
     }
 }
 
+fn folder_of(settings: &FoldSettings) -> Folder {
+    Folder::within(settings.caps).counting(Arc::clone(&settings.strings))
+}
+
 impl<T: TakePing> Walk<T> {
     /// Hands over what is wanted of a chunk. Whether more is wanted, and may be read.
     async fn chunk(
         mut self,
         reader: &mut Reader,
         entry: &IndexEntry,
-        frames: &mut u64,
+        room: &mut Room,
     ) -> (Self, Result<bool, AggregatorError>) {
+        let Some(chunks) = room.chunks.checked_sub(1) else {
+            return (self, Ok(false));
+        };
+        room.chunks = chunks;
         let chunk = match reader.open(entry).await {
             Ok(chunk) => chunk,
             Err(error) => return (self, Err(error)),
         };
         for frame in chunk.frames() {
-            if *frames == FRAMES_MAX {
+            let Some(bytes) = room.bytes.checked_sub(frame.raw_len.into()) else {
                 return (self, Ok(false));
-            }
-            *frames += 1;
+            };
+            room.bytes = bytes;
             if let Err(error) = reader.load(&chunk, *frame).await {
                 return (self, Err(error));
             }
@@ -212,6 +238,9 @@ impl<T: TakePing> Walk<T> {
             wanted,
             ..
         } = self;
+        if folder.bytes() > NAMES_BYTES_MAX {
+            *folder = folder_of(settings);
+        }
         let sent = kinds.sent(record.uri, settings, scope);
         if sent.kind.source != wanted.source {
             return false;
@@ -226,6 +255,10 @@ impl<T: TakePing> Walk<T> {
             true => folder.dimensions(),
             false => DimensionSet::new(wanted.source.clone(), record.submission_date, []),
         };
-        wanted.filters.iter().all(|filter| filter.holds(&set))
+        let holds = |filter: &Filter| {
+            let is_day = filter.dimension.as_str() == Name::SUBMISSION_DATE;
+            (is_read || is_day) && filter.holds(&set)
+        };
+        wanted.filters.iter().all(holds)
     }
 }

@@ -155,7 +155,8 @@ pub(crate) struct ApiListener {
     /// How often the store is listed against the index
     #[arg(long, value_name = "AGE", value_parser = some_time, default_value = "1h")]
     pub reconcile_every: Age,
-    /// Whether the API answers with raw pings, their ids among them: where it listens on loopback, always, or never
+    /// Whether the API answers with raw pings, their ids among them: where it listens on loopback and neither other hosts are allowed nor
+    /// metrics withheld; always; or never
     #[arg(long, value_enum, value_name = "WHEN", default_value = "loopback")]
     pub raw_pings: RawPingsWhen,
 }

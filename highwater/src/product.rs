@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use readers::declaration::{Declaration, From};
+use readers::declaration::{Declaration, Fault, From};
 use readers::explain::promises;
 
 use crate::cli::Product;
@@ -27,8 +27,17 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Declaration> {
 
 /// The declaration in the text of a file. The error says all that is wrong, a line each.
 pub(crate) fn parsed(file: &Path, text: &str) -> anyhow::Result<Declaration> {
+    told(file, Declaration::read(text))
+}
+
+/// The same of a text that was accepted, maybe by a program that refused less.
+pub(crate) fn in_force(file: &Path, text: &str) -> anyhow::Result<Declaration> {
+    told(file, Declaration::in_force(text))
+}
+
+fn told(file: &Path, read: Result<Declaration, Vec<Fault>>) -> anyhow::Result<Declaration> {
     let name = file.display();
-    Declaration::read(text).map_err(|faults| {
+    read.map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{name}: {fault}")).collect();
         anyhow::anyhow!("{}", faults.join("\n"))
     })

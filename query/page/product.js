@@ -54,7 +54,7 @@ async function settle({ fresh, quiet, notices, current }, about) {
   let metric = await find(source, page.state.metric);
   if (!metric && (fresh || !page.state.metric)) {
     if (page.state.metric) notices.push(`There is no metric “${page.state.metric}” in ${source}; another one is shown.`);
-    metric = lists.metrics.find(({ kind }) => kind) ?? lists.metrics[0];
+    metric = lists.metrics.find(({ kind }) => kind && kind !== "stored") ?? lists.metrics[0];
   }
   if (!current()) return metric;
   page.settle({ source, metric: metric?.metric ?? page.state.metric }, quiet);

@@ -164,7 +164,7 @@ impl Api {
             Method::OPTIONS => reply::options(),
             Method::GET | Method::HEAD => {
                 let query = uri.query().unwrap_or_default();
-                match self.in_time(&route, uri.path(), query).await {
+                match self.in_time(&route, uri.path(), query, headers).await {
                     Ok(reply) => reply.into_response(headers),
                     Err(problem) => problem.into_response(),
                 }
@@ -176,13 +176,21 @@ impl Api {
 
     /// The answer to a question in its turn, unless that takes too long. Then, or when whoever asked is gone, what was begun
     /// for it ends.
-    async fn in_time(&self, route: &Route, path: &str, query: &str) -> Result<Reply, Problem> {
+    async fn in_time(
+        &self,
+        route: &Route,
+        path: &str,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Reply, Problem> {
         let answered = async {
             let _turn = match route.is_at_hand() {
                 true => None,
                 false => Some(self.turns.take().await?),
             };
-            self.ask(route, path, query).await?.sent_from(&self.sending)
+            self.ask(route, path, query, headers)
+                .await?
+                .sent_from(&self.sending)
         };
         tokio::select! {
             biased;
@@ -197,7 +205,13 @@ impl Api {
         }
     }
 
-    async fn ask(&self, route: &Route, path: &str, query: &str) -> Result<Reply, Problem> {
+    async fn ask(
+        &self,
+        route: &Route,
+        path: &str,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Reply, Problem> {
         if let Route::Page(file) = route {
             return page::answer(file);
         }
@@ -255,7 +269,7 @@ impl Api {
                 let live = Live::of(&self.watch.health());
                 sources::answer(reads, index, charted, definitions, live, &parameters).await
             }
-            Route::Pings => pings::answer(reads, definitions, &self.pings, &parameters).await,
+            Route::Pings => pings::answer(reads, definitions, (&self.pings, headers), &parameters).await,
             Route::Catalogue => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
                 let live = Live::of(&self.watch.health());

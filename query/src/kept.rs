@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use aggregate_store::{
     AggregateError, AggregateReads, Bounds, CellQuery, Dimension, Filter, LIST_SEPARATOR, Series, Source,
+    ValueOf,
 };
 use readers::values::beside::{LEFT_OUT, PINGS, left_out};
 use serde::Serialize;
@@ -42,21 +43,23 @@ fn without_labels(source: &Source, metric: &str) -> CellQuery {
     }
 }
 
-/// How many pings there are under each value of a dimension; the items of a list apart. Nothing where pings were not counted, as by an
-/// older program.
+/// How many pings there are under each value of a dimension; the items of a list apart. None where these are more than may be read.
 pub(crate) async fn pings_by_value(
     reads: &dyn AggregateReads,
     source: &Source,
     dimension: &str,
     filters: &[Filter],
-) -> Result<BTreeMap<String, i64>, AggregateError> {
+) -> Result<Option<BTreeMap<String, i64>>, AggregateError> {
     let query = CellQuery {
         filters: filters.to_vec(),
         group_by: vec![Dimension::named(dimension)],
         ..without_labels(source, PINGS)
     };
     let mut found = BTreeMap::new();
-    for row in reads.series(&query, READ).await?.rows {
+    let Some(Series { rows, .. }) = unless_too_large(reads.series(&query, READ).await)? else {
+        return Ok(None);
+    };
+    for row in rows {
         // What bears the name itself, as no client should, has another layout, or counts once all the same.
         let ([value], HistogramKind::Categories) = (&row.group[..], row.layout.kind) else {
             continue;
@@ -69,35 +72,59 @@ pub(crate) async fn pings_by_value(
             *found.entry(item.to_owned()).or_default() += row.cell.count();
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
-/// How many pings have a metric, as it is stored: those with any of its labels, where a cell counts them, or with none. Nothing where that is
-/// not known, or more is to be read for it than may be.
+/// How many pings have a metric, as it is stored: those with any of its labels, where a cell counts them, or with none; of several processes those of
+/// the one with the most, which are so many at least. Nothing where that is not known, or more is to be read for it than may be.
 pub(crate) async fn pings_with(
     reads: &dyn AggregateReads,
     source: &Source,
     metric: &str,
 ) -> Result<Option<i64>, AggregateError> {
-    let rows = match reads.series(&without_labels(source, metric), READ).await {
-        Ok(Series { rows, .. }) => rows,
-        Err(AggregateError::TooLarge { .. }) => return Ok(None),
-        Err(error) => return Err(error),
+    let query = CellQuery {
+        by_process: true,
+        ..without_labels(source, metric)
     };
-    let pings = rows.iter().map(|row| row.cell.count()).reduce(|a, b| a + b);
-    Ok(pings)
+    let Some(Series { rows, .. }) = unless_too_large(reads.series(&query, READ).await)? else {
+        return Ok(None);
+    };
+    let mut by_process: BTreeMap<&[String], i64> = BTreeMap::new();
+    for row in &rows {
+        *by_process.entry(&row.group).or_default() += row.cell.count();
+    }
+    Ok(by_process.into_values().max())
 }
 
-/// What is left out of a source's pings, that of the most pings first.
+/// Whether pings of a source are counted, as an older program did not.
+pub(crate) async fn are_counted(reads: &dyn AggregateReads, source: &Source) -> Result<bool, AggregateError> {
+    let day = ValueOf::Dimension(Dimension::named(Dimension::SUBMISSION_DATE));
+    let days = reads.values_of(&without_labels(source, PINGS), day, 1).await?;
+    Ok(!days.values.is_empty())
+}
+
+/// What was read; nothing where it is more than may be.
+fn unless_too_large(read: Result<Series, AggregateError>) -> Result<Option<Series>, AggregateError> {
+    match read {
+        Ok(series) => Ok(Some(series)),
+        Err(AggregateError::TooLarge { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is left out of a source's pings, that of the most pings first. None where that is more than may be read: clients choose the names of
+/// what they send.
 pub(crate) async fn left_out_of(
     reads: &dyn AggregateReads,
     source: &Source,
-) -> Result<Vec<LeftOut>, AggregateError> {
+) -> Result<Option<Vec<LeftOut>>, AggregateError> {
     let query = CellQuery {
         label: None,
         ..without_labels(source, LEFT_OUT)
     };
-    let rows = reads.series(&query, READ).await?.rows;
+    let Some(Series { rows, .. }) = unless_too_large(reads.series(&query, READ).await)? else {
+        return Ok(None);
+    };
     let told = rows.iter().filter_map(|row| {
         let (subject, rule) = left_out(row.label.strip_prefix('=')?)?;
         Some(LeftOut {
@@ -109,5 +136,5 @@ pub(crate) async fn left_out_of(
     let mut told: Vec<LeftOut> = told.collect();
     // Stable: of equals the first names stay.
     told.sort_by_key(|left_out| Reverse(left_out.pings));
-    Ok(told)
+    Ok(Some(told))
 }

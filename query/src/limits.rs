@@ -38,6 +38,9 @@ pub(crate) const METRICS_AT_ONCE: usize = 1_000;
 /// Metrics on one page of their list: of each of them its pings are counted.
 pub(crate) const METRICS_ON_A_PAGE: usize = 200;
 
+/// How long the pings of metrics are counted for one page of their list; those behind have none. A large source's take milliseconds each.
+pub(crate) const PINGS_TIME_MAX: Duration = Duration::from_secs(3);
+
 /// Subjects and rules of what is left out that one answer names, those of the most pings.
 pub(crate) const LEFT_OUT_NAMED_MAX: usize = 100;
 

@@ -36,17 +36,19 @@ pub struct PingsFound {
 
 /// Pings could not be looked for.
 #[derive(Debug, thiserror::Error)]
-#[error("{cause}")]
-pub struct FindPingsError {
-    cause: String,
+pub enum FindPingsError {
+    /// Another question looks for some.
+    #[error("another question looks for raw pings")]
+    Busy,
+    /// For this reason.
+    #[error("{0}")]
+    Failed(String),
 }
 
 impl FindPingsError {
     /// Because of this.
     pub fn new(cause: impl fmt::Display) -> Self {
-        Self {
-            cause: cause.to_string(),
-        }
+        Self::Failed(cause.to_string())
     }
 }
 
@@ -63,8 +65,13 @@ pub trait FindPings: fmt::Debug + Send + Sync + 'static {
 /// Whether raw pings are answered.
 #[derive(Clone, Debug)]
 pub enum PingsDoor {
-    /// By this.
-    Open(Arc<dyn FindPings>),
+    /// They are.
+    Open {
+        /// Who finds them.
+        finder: Arc<dyn FindPings>,
+        /// Whether a question is answered, too, that a proxy passed on.
+        forwarded: bool,
+    },
     /// They are not, for this reason: a sentence that says what to do.
     Closed(&'static str),
 }

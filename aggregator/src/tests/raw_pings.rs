@@ -51,6 +51,10 @@ fn is_main(record: &Stored) -> bool {
         == Some("main")
 }
 
+fn is_readable(record: &Stored) -> bool {
+    oracle::read(&record.body, record.head.submission_date).is_ok()
+}
+
 fn sample_of(record: &Stored) -> Option<u8> {
     let client = oracle::read(&record.body, record.head.submission_date)
         .ok()?
@@ -109,7 +113,9 @@ async fn the_pings_of_a_source_under_filters_are_those_that_a_walk_over_all_find
             (&[("os", "none")], None),
         ] {
             let holds = |record: &&Stored| {
+                let is_day = |(name, _): &(&str, &str)| *name == Dimension::SUBMISSION_DATE;
                 is_main(record)
+                    && (is_readable(record) || filters.iter().all(is_day))
                     && filters
                         .iter()
                         .all(|(name, wanted)| value(record, name) == *wanted)

@@ -111,7 +111,7 @@ impl Taken {
 
 fn stood_in(fold: &Fold, data_dir: &Path) -> anyhow::Result<Option<Declarations>> {
     let texts = kept::accepted(data_dir, fold)?;
-    texts.map(Declarations::of).transpose()
+    texts.map(Declarations::accepted).transpose()
 }
 
 #[cfg(test)]

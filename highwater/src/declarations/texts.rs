@@ -84,11 +84,14 @@ pub(super) fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     let mut files = Vec::new();
     for entry in fs::read_dir(path).with_context(name)? {
-        let file = entry.with_context(name)?.path();
-        if file
+        let entry = entry.with_context(name)?;
+        let file = entry.path();
+        // Editors and file systems keep notes of their own beside files, under names that begin so.
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_declaration = file
             .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml")
-        {
+            .is_some_and(|ending| ending == "yaml" || ending == "yml");
+        if is_declaration && !is_hidden {
             files.push(file);
         }
         anyhow::ensure!(

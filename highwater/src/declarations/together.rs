@@ -1,7 +1,7 @@
 //! What all files say together, read and held against each other: all of it, or a refusal.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use readers::shipped::shipped;
 use retention::{RetentionRule, RulesBySource, SourceRules};
 
 use super::texts::Texts;
-use crate::product::{asks_too_much, parsed};
+use crate::product::{asks_too_much, in_force, parsed};
 
 /// Declarations that can be carried out and contradict neither each other nor a definition.
 #[derive(Clone, Debug)]
@@ -41,6 +41,18 @@ impl Declarations {
     /// # Errors
     /// All that is wrong with the declarations, a line each; of definition files the first.
     pub(crate) fn of(texts: Texts) -> anyhow::Result<Self> {
+        Self::read(texts, parsed)
+    }
+
+    /// The same of texts that were accepted, maybe by a program that refused less.
+    ///
+    /// # Errors
+    /// As of [`of`](Self::of).
+    pub(crate) fn accepted(texts: Texts) -> anyhow::Result<Self> {
+        Self::read(texts, in_force)
+    }
+
+    fn read(texts: Texts, parse: Parse) -> anyhow::Result<Self> {
         let mut definitions = Definitions::default();
         for named in &texts.definitions {
             definitions.load(&named.file.display().to_string(), &named.text)?;
@@ -48,7 +60,7 @@ impl Declarations {
         for declaration in shipped() {
             definitions.declare(declaration);
         }
-        let products = declared(&texts)?;
+        let products = declared(&texts, parse)?;
         let mut faults = Vec::new();
         for (named, (declaration, _)) in texts.products.iter().zip(&products) {
             let found = beside_glean(declaration, definitions.glean()).into_iter();
@@ -75,6 +87,23 @@ impl Declarations {
         schema.telling_apart(sources)
     }
 
+    /// The same beside what was declared before: what was said to be kept of a source that is declared no more stays so, since a file may be
+    /// gone for a moment alone.
+    #[must_use]
+    pub(crate) fn keeping(mut self, before: &Self) -> Self {
+        let declared: BTreeSet<String> = self
+            .products
+            .iter()
+            .flat_map(|(declaration, _)| declaration.sources.iter().map(ToString::to_string))
+            .collect();
+        for (source, rules) in &before.kept {
+            if !declared.contains(source) {
+                self.kept.entry(source.clone()).or_insert_with(|| rules.clone());
+            }
+        }
+        self
+    }
+
     /// What is done with pings before they are stored.
     pub(crate) fn privacy(&self) -> Declared {
         Declared::of(self.products.iter().map(|(declaration, _)| declaration))
@@ -86,11 +115,14 @@ impl Declarations {
     }
 }
 
-fn declared(texts: &Texts) -> anyhow::Result<Vec<(Declaration, String)>> {
+/// Reads the text of a file.
+type Parse = fn(&Path, &str) -> anyhow::Result<Declaration>;
+
+fn declared(texts: &Texts, parse: Parse) -> anyhow::Result<Vec<(Declaration, String)>> {
     let files: Vec<&PathBuf> = texts.products.iter().map(|named| &named.file).collect();
     let mut declarations = Vec::new();
     for named in &texts.products {
-        let declaration = parsed(&named.file, &named.text)?;
+        let declaration = parse(&named.file, &named.text)?;
         let asked = asks_too_much(&declaration);
         anyhow::ensure!(asked.is_empty(), "{}: {}", named.file.display(), asked.join("; "));
         declarations.push((declaration, named.text.clone()));
@@ -142,6 +174,9 @@ mod tests {
     use readers::shipped::shipped_texts;
     use sha2::{Digest, Sha256};
 
+    use super::super::texts::NamedText;
+    use super::*;
+
     /// The declarations that come with this program are rules of the fold: one that changes must raise their number, and then
     /// this digest.
     #[test]
@@ -152,5 +187,43 @@ mod tests {
         }
         let digest = hex::encode(digest.finalize());
         assert_eq!((FOLD_RULES, &digest[..16]), (6, "250dd899bdf35fb8"));
+    }
+
+    fn of_files(files: &[(&str, &str)]) -> Declarations {
+        let products = files.iter().map(|(file, text)| NamedText {
+            file: PathBuf::from(file),
+            text: (*text).to_owned(),
+        });
+        let texts = Texts {
+            products: products.collect(),
+            ..Texts::default()
+        };
+        Declarations::of(texts).expect("declarations")
+    }
+
+    #[test]
+    fn what_is_kept_of_a_source_outlives_its_file_and_ends_by_a_declaration_alone() {
+        const SHOP: &str = "$highwater: product/1\nsources: [shop/visit]\nkeep: { pings: 3d }\n";
+        const BARE: &str = "$highwater: product/1\nsources: [shop/visit]\n";
+        let before = of_files(&[("shop.yaml", SHOP)]);
+        let gone = of_files(&[]).keeping(&before);
+        assert_eq!(gone.kept, before.kept);
+        assert!(!before.kept.is_empty());
+        assert_eq!(of_files(&[]).keeping(&gone).kept, before.kept);
+        assert!(of_files(&[("shop.yaml", BARE)]).keeping(&before).kept.is_empty());
+    }
+
+    #[test]
+    fn what_an_earlier_program_accepted_is_read_on_and_not_accepted_anew() {
+        const ODD: &str = "$highwater: product/1\nsources: [shop/visit]\ndimensions:\n  city: { path: /city, as: lower, values: [Bonn] }\n";
+        let texts = || Texts {
+            products: vec![NamedText {
+                file: PathBuf::from("shop.yaml"),
+                text: ODD.to_owned(),
+            }],
+            ..Texts::default()
+        };
+        assert!(Declarations::of(texts()).is_err());
+        assert_eq!(Declarations::accepted(texts()).expect("read").products.len(), 1);
     }
 }

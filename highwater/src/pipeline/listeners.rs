@@ -82,7 +82,7 @@ impl Pipeline {
             status: core.counters.clone(),
             watch: watcher.clone(),
             charted: charted_by(charted.clone()),
-            pings: pings_door(&core, serve.api.raw_pings, api_address, charted.clone()),
+            pings: pings_door(&core, serve, api_address, charted.clone()),
             definitions: definitions.clone(),
             withheld: serve.api.answers.withheld_metrics.clone(),
             health: health::of_databases(&watcher, shutdown.clone()),
@@ -184,23 +184,29 @@ impl Pipeline {
 /// Whether raw pings are answered at this address, and by whom.
 fn pings_door(
     core: &Core,
-    when: RawPingsWhen,
+    serve: &Serve,
     address: SocketAddr,
     fold: Arc<Current<FoldSettings>>,
 ) -> PingsDoor {
+    let when = serve.api.raw_pings;
+    // Who is let in by another name comes through a proxy; and what is never shown stands in pings, too.
+    let is_plain = serve.names.allowed_host.is_empty() && serve.api.answers.withheld_metrics.is_empty();
     let is_open = match when {
-        RawPingsWhen::Loopback => address.ip().is_loopback(),
+        RawPingsWhen::Loopback => address.ip().is_loopback() && is_plain,
         RawPingsWhen::On => true,
         RawPingsWhen::Off => false,
     };
     if !is_open {
         return PingsDoor::Closed(
-            "Raw pings bear their ids, and are answered where the API listens on loopback, or with --raw-pings on. `highwater pings` prints them \
-             where the data are.",
+            "Raw pings bear their ids, and are answered where the API listens on loopback without --allowed-host and --withheld-metrics, or with \
+             --raw-pings on. `highwater pings` prints them where the data are.",
         );
     }
     let finder = Finder::of(core.base.store.clone(), core.index.clone(), fold);
-    PingsDoor::Open(Arc::new(finder))
+    PingsDoor::Open {
+        finder: Arc::new(finder),
+        forwarded: when == RawPingsWhen::On,
+    }
 }
 
 /// Binds the listener for pings, one of so many in this process.

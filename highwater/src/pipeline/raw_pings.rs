@@ -13,7 +13,7 @@ use query::{FindPings, FindPingsError, PingsAsked, PingsFound};
 use serde_json::{Map, Value};
 use service::current::Current;
 use store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::pings::{Printer, Shape};
 
@@ -23,7 +23,8 @@ pub(super) struct Finder {
     index: Arc<dyn Index>,
     /// Exchanged when declarations change.
     settings: Arc<Current<FoldSettings>>,
-    turn: Semaphore,
+    /// Taken while one looks, on whatever thread.
+    turn: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Finder {
@@ -42,7 +43,7 @@ impl Finder {
             store,
             index,
             settings,
-            turn: Semaphore::new(1),
+            turn: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -58,7 +59,8 @@ impl FindPings for Finder {
             bytes,
             fields,
         } = asked;
-        let _turn = self.turn.acquire().await.map_err(FindPingsError::new)?;
+        let turn = Arc::clone(&self.turn).try_acquire_owned();
+        let turn = turn.map_err(|_| FindPingsError::Busy)?;
         let wanted = PingsWanted {
             source,
             filters,
@@ -71,6 +73,7 @@ impl FindPings for Finder {
             bytes,
             found: 0,
             lines: Vec::new(),
+            _turn: turn,
         };
         let settings = self.settings.get().as_ref().clone();
         let pings = RawPings::new(Arc::clone(&self.store), Arc::clone(&self.index), settings);
@@ -91,6 +94,8 @@ struct Lines {
     bytes: usize,
     found: usize,
     lines: Vec<u8>,
+    /// Who asked may be gone while a frame is read: then this is what others wait for.
+    _turn: OwnedSemaphorePermit,
 }
 
 impl TakePing for Lines {
@@ -100,7 +105,7 @@ impl TakePing for Lines {
         };
         let picked = match self.fields.as_slice() {
             [] => None,
-            fields => serde_json::from_str(line).ok().map(|ping| picked(&ping, fields)),
+            fields => Some(picked(&serde_json::from_str(line).unwrap_or_default(), fields)),
         };
         let line = picked.as_deref().unwrap_or(line).as_bytes();
         if self.found == self.limit || self.lines.len() + line.len() > self.bytes {

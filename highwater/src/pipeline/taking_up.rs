@@ -4,6 +4,7 @@
 //! goes on whose files are refused; what is taken out of pings before they are stored; which of them are told apart; what is
 //! kept of them; what answers know; last, by which rules they are folded, which has a source folded anew that was counted otherwise.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ struct State {
     settling: Settling<Look>,
     /// What was refused last, so that it is said once.
     refused: Option<(Look, Refusal)>,
+    /// Whether a change was begun and not ended: then whatever is read next is taken up from its beginning.
+    is_unfinished: bool,
 }
 
 impl TakingUp {
@@ -79,6 +82,7 @@ impl TakingUp {
                 // They may have changed since they were read.
                 settling: Settling::after(Look::default()),
                 refused: None,
+                is_unfinished: false,
             }),
         }
     }
@@ -119,12 +123,13 @@ impl TakingUp {
         if !(state.settling.is_time(&look) || is_asked) {
             return;
         }
-        let (given, before) = (self.given.clone(), state.in_force.clone());
+        let (given, before, is_unfinished) =
+            (self.given.clone(), state.in_force.clone(), state.is_unfinished);
         let read = task::blocking(move || {
             let texts = Texts::read(&given, &before.texts)?;
-            match texts == before.texts {
+            match texts == before.texts && !is_unfinished {
                 true => Ok(None),
-                false => Declarations::of(texts).map(Some),
+                false => Declarations::of(texts).map(|read| Some(read.keeping(&before))),
             }
         });
         let read: anyhow::Result<Option<Declarations>> = read.await;
@@ -145,15 +150,22 @@ impl TakingUp {
                     Ok(difference) => {
                         tell(&difference);
                         state.in_force = declarations;
+                        state.is_unfinished = false;
                         self.accept(&mut state, look);
                     }
                     // It may work at the next look.
-                    Err(error) => self.refuse(&mut state, look, &error, is_asked),
+                    Err(error) => {
+                        state.is_unfinished = true;
+                        self.refuse(&mut state, look, &error, is_asked);
+                    }
                 }
             }
             Err(error) => {
                 self.refuse(&mut state, look.clone(), &error, is_asked);
-                state.settling.done(look);
+                // What could not be read may be readable in a moment.
+                if !is_trouble_of_the_disk(&error) {
+                    state.settling.done(look);
+                }
             }
         }
     }
@@ -236,6 +248,14 @@ fn claim(core: Arc<Core>, secret: SecretInUse) {
             tracing::error!(%error, "the aggregates do not know yet with which secret clients are hashed; the next start tells them");
         }
     });
+}
+
+/// Whether files could not be read, whatever stands in them.
+fn is_trouble_of_the_disk(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() != io::ErrorKind::InvalidData)
 }
 
 /// Says what changed: names of sources, nothing of their pings.

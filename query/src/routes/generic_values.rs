@@ -4,12 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use aggregate_store::{AggregateReads, Dimension, Filter, LIST_SEPARATOR, STANDARD_DIMENSIONS, Source};
-use readers::values::beside::PINGS;
 use serde::Serialize;
 
 use crate::definitions::Definitions;
 use crate::generic::{dimensions_of, filter_of, is_dimension, is_list, no_source, refuse_strangers};
-use crate::kept::{pings_by_value, pings_with};
+use crate::kept::{are_counted, pings_by_value};
 use crate::limits::LIST_VALUES_MAX;
 use crate::live::{Live, Reach};
 use crate::parameters::Parameters;
@@ -86,18 +85,20 @@ pub(crate) async fn answer(
 pub(crate) async fn is_listed(reads: &dyn AggregateReads, parameters: &Parameters) -> Result<bool, Problem> {
     let [source, dimension] = parameters.required(FIXED)?;
     let is_own = STANDARD_DIMENSIONS.contains(&dimension) || dimension == Dimension::SUBMISSION_DATE;
-    Ok(is_own && pings_with(reads, &Source::named(source), PINGS).await?.is_some())
+    Ok(is_own && are_counted(reads, &Source::named(source)).await?)
 }
 
-/// Values with their pings, and how many are left out. Nothing where no pings are counted.
+/// Values with their pings, and how many are left out. Nothing where no pings are counted, or there are more values than may be read.
 async fn with_pings(
     reads: &dyn AggregateReads,
     source: &Source,
     dimension: &str,
     filters: &[Filter],
 ) -> Result<Option<(Vec<OneValue>, u64)>, Problem> {
-    let found = pings_by_value(reads, source, dimension, filters).await?;
-    if found.is_empty() && pings_with(reads, source, PINGS).await?.is_none() {
+    let Some(found) = pings_by_value(reads, source, dimension, filters).await? else {
+        return Ok(None);
+    };
+    if found.is_empty() && !are_counted(reads, source).await? {
         return Ok(None);
     }
     let mut values: Vec<(String, i64)> = found.into_iter().collect();

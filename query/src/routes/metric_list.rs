@@ -1,14 +1,17 @@
 //! Which metrics a source has, and what each of them is.
 
+use std::pin::pin;
+
 use aggregate_store::{AggregateReads, Source, StoredMetric};
 use readers::values::beside::{is_beside, only_stored};
 use serde::Serialize;
+use service::task;
 
 use crate::definitions::{Definitions, own_unit};
 use crate::generic::{Form, no_source, refuse_strangers, unit_of};
 use crate::kept::{LeftOut, left_out_of, pings_with};
 use crate::limits::{
-    LABELS_NAMED_MAX, LEFT_OUT_NAMED_MAX, LIST_VALUES_MAX, METRICS_AT_ONCE, METRICS_ON_A_PAGE,
+    LABELS_NAMED_MAX, LEFT_OUT_NAMED_MAX, LIST_VALUES_MAX, METRICS_AT_ONCE, METRICS_ON_A_PAGE, PINGS_TIME_MAX,
 };
 use crate::live::{Live, Reach};
 use crate::parameters::Parameters;
@@ -30,8 +33,9 @@ struct Metrics {
     source: String,
     metrics: Vec<OneMetric>,
     /// What of the source's pings is left out, that of the most pings first; on the first page.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left_out: Vec<LeftOut>,
+    /// Absent where it is more than may be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<Vec<LeftOut>>,
     #[serde(flatten)]
     reach: Reach,
     /// What `after` is for the next page; absent at the end.
@@ -49,7 +53,7 @@ pub(super) struct OneMetric {
     labelled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    /// How many pings have it; absent where only its labels are counted.
+    /// How many pings have it; absent where only its labels are counted, or there was no time to count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pings: Option<i64>,
     /// Whether a definition, or the product's declaration, says what it is.
@@ -111,18 +115,32 @@ pub(crate) async fn answer(
         is_last = false;
     }
     let mut metrics = Vec::with_capacity(found.len());
+    let mut late = pin!(task::sleep(PINGS_TIME_MAX));
+    let mut is_late = false;
     for metric in &found {
-        let pings = pings_with(reads, &source, &metric.metric).await?;
+        let pings = tokio::select! {
+            biased;
+            () = &mut late, if !is_late => {
+                is_late = true;
+                None
+            }
+            pings = pings_with(reads, &source, &metric.metric), if !is_late => pings?,
+            else => None,
+        };
         metrics.push(OneMetric {
             pings,
             ..shown(&source, metric, definitions)
         });
     }
-    let mut left_out = match first {
+    let left_out = match first {
         None => left_out_of(reads, &source).await?,
-        Some(_) => Vec::new(),
+        Some(_) => None,
     };
-    left_out.truncate(LEFT_OUT_NAMED_MAX);
+    let left_out = left_out.map(|mut left_out| {
+        left_out.retain(|one| !withheld.holds(&one.subject));
+        left_out.truncate(LEFT_OUT_NAMED_MAX);
+        left_out
+    });
     let answer = Metrics {
         source: name.to_owned(),
         metrics,

@@ -1,27 +1,46 @@
 //! Raw pings of a source, by its dimensions: what the numbers are made of.
 
 use aggregate_store::{AggregateReads, Dimension, Filter, Source};
+use http::HeaderMap;
 
 use crate::definitions::Definitions;
 use crate::generic::{dimensions_of, filter_of, refuse_strangers};
 use crate::limits::{FIELDS_MAX, PING_BYTES_MAX, PINGS_MAX, PINGS_USUAL};
 use crate::parameters::Parameters;
 use crate::problem::{Problem, Reason};
-use crate::raw_pings::{PingsAsked, PingsDoor, PingsFound};
+use crate::raw_pings::{FindPingsError, PingsAsked, PingsDoor, PingsFound};
 use crate::reply::{CHUNKS_LEFT_OUT, CUT, Reply, made};
 
 /// The parameters of the route beside the dimensions of the source.
 pub(crate) const FIXED: [&str; 6] = ["source", "from", "to", "sample_id", "limit", "fields"];
 
+/// What a proxy adds to a question that it passes on.
+const OF_PROXIES: [&str; 5] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-real-ip",
+];
+
+const THROUGH_A_PROXY: &str = "Raw pings bear their ids, and this question came through a proxy: they are answered to it with --raw-pings on.";
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    OF_PROXIES.iter().any(|name| headers.contains_key(*name))
+}
+
 /// The pings, a line each.
 pub(crate) async fn answer(
     reads: &dyn AggregateReads,
     definitions: &Definitions,
-    door: &PingsDoor,
+    (door, headers): (&PingsDoor, &HeaderMap),
     parameters: &Parameters,
 ) -> Result<Reply, Problem> {
     let finder = match door {
-        PingsDoor::Open(finder) => finder,
+        PingsDoor::Open { forwarded: false, .. } if is_forwarded(headers) => {
+            return Err(Problem::new(Reason::PingsClosed, THROUGH_A_PROXY));
+        }
+        PingsDoor::Open { finder, .. } => finder,
         PingsDoor::Closed(reason) => return Err(Problem::new(Reason::PingsClosed, *reason)),
     };
     let [name] = parameters.required(["source"])?;
@@ -34,12 +53,15 @@ pub(crate) async fn answer(
     let known: Vec<&str> = FIXED.into_iter().chain(dimensions).collect();
     refuse_strangers(parameters, &known)?;
     let asked = asked(source, parameters)?;
-    let found = finder.find(asked).await;
+    let found = finder.find(asked).await.map_err(|error| match error {
+        FindPingsError::Busy => Problem::busy("Another question looks for raw pings. Ask again in a second."),
+        error => Problem::unavailable("store", &error),
+    })?;
     let PingsFound {
         lines,
         is_cut,
         unread,
-    } = found.map_err(|error| Problem::unavailable("store", &error))?;
+    } = found;
     made(move || {
         let reply = Reply::lines(lines).with(CUT, if is_cut { "true" } else { "false" });
         Ok(match unread {

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use aggregate_store::{Filter, Source};
 use async_trait::async_trait;
+use http::Method;
 use query::{FindPings, FindPingsError, PingsAsked, PingsDoor, PingsFound};
 
 use super::pings::{GLEAN, cells, pings};
 use super::store::Facts;
-use super::world::{World, get};
+use super::world::{World, get, request};
 
 /// Notes what it is asked for, and finds the same always.
 #[derive(Debug, Default)]
@@ -38,7 +39,10 @@ fn world() -> World {
 async fn the_dimensions_of_a_source_are_filters_and_what_is_found_is_a_line_each() {
     let noting = Arc::new(Noting::default());
     let mut world = world();
-    world.pings = PingsDoor::Open(noting.clone());
+    world.pings = PingsDoor::Open {
+        finder: noting.clone(),
+        forwarded: false,
+    };
     let api = world.api();
     let plain = get(&api, &format!("/api/v1/pings?source={GLEAN}")).await;
     assert_eq!(
@@ -73,7 +77,10 @@ async fn the_dimensions_of_a_source_are_filters_and_what_is_found_is_a_line_each
 #[tokio::test]
 async fn what_cannot_be_asked_for_is_refused_with_what_can() {
     let mut world = world();
-    world.pings = PingsDoor::Open(Arc::new(Noting::default()));
+    world.pings = PingsDoor::Open {
+        finder: Arc::new(Noting::default()),
+        forwarded: false,
+    };
     let api = world.api();
     for (question, status, reason) in [
         ("", 404, "missing_parameter"),
@@ -89,6 +96,30 @@ async fn what_cannot_be_asked_for_is_refused_with_what_can() {
     }
     let stored_only = get(&api, "/api/v1/pings?source=shop/visit&submission_date=20260101").await;
     assert_eq!(stored_only.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn what_a_proxy_passed_on_gets_no_raw_pings_unless_they_are_open_to_it() {
+    for (forwarded, status) in [(false, 403), (true, 200)] {
+        let mut world = world();
+        world.pings = PingsDoor::Open {
+            finder: Arc::new(Noting::default()),
+            forwarded,
+        };
+        let api = world.api();
+        let target = format!("/api/v1/pings?source={GLEAN}");
+        for header in [
+            "Forwarded",
+            "Via",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Real-IP",
+        ] {
+            let answer = request(&api, Method::GET, &target, &[(header, "10.0.0.1")]).await;
+            assert_eq!(answer.status.as_u16(), status, "{header}");
+        }
+        assert_eq!(get(&api, &target).await.status.as_u16(), 200);
+    }
 }
 
 #[tokio::test]
