@@ -98,7 +98,7 @@ impl Declarations {
             .collect();
         for (source, rules) in &before.kept {
             if !declared.contains(source) {
-                self.kept.entry(source.clone()).or_insert_with(|| rules.clone());
+                self.kept.entry(source.clone()).or_insert(*rules);
             }
         }
         self
