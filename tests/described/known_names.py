@@ -69,13 +69,25 @@ def of_source(path, query, source):
     return strategies.tuples(made, filters(source)).map(lambda both: {**both[0], **both[1]})
 
 
+def is_whole(path, query):
+    """Whether all that is replaced below is there and of its type: what is made up to be refused must not become good."""
+    needed = ["source"]
+    if path.endswith("/aggregates"):
+        needed.append("metric")
+    if path.endswith("/values"):
+        needed.append("dimension")
+    texts = [query.get(name, "") for name in ("group_by", "channel", "version", "process", "label")]
+    is_text = all(isinstance(query.get(name), str) and query[name] for name in needed) and all(isinstance(text, str) for text in texts)
+    return is_text and isinstance(query.get("dimensions", {}), dict)
+
+
 @schemathesis.hook
 def flatmap_query(context, query):
     path = context.operation.path
     asked = strategies.just(query)
     if not query:
         return asked
-    if "source" in query:
+    if is_whole(path, query):
         return strategies.one_of(asked, strategies.sampled_from(sorted(METRICS)).flatmap(lambda source: of_source(path, query, source)))
     if path.endswith("/engagement"):
         return strategies.one_of(asked, strategies.sampled_from(DAYS).map(lambda day: {**query, "from": day, "to": day}))
