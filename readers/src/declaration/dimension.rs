@@ -65,7 +65,7 @@ pub enum Form {
 }
 
 /// The words of `as`.
-const FORMS: [(&str, Form); 6] = [
+pub(super) const FORMS: [(&str, Form); 6] = [
     ("text", Form::Text),
     ("major", Form::Major),
     ("major_minor", Form::MajorMinor),

@@ -151,6 +151,7 @@ fn joined(label: &str, stars: usize) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::dimension::FORMS;
     use super::*;
 
     fn read(dimension: &str, metric: &str) -> Result<Declaration, String> {
@@ -254,15 +255,6 @@ mod tests {
             assert!(read("as: text", metric).is_ok(), "{metric}");
         }
     }
-
-    const FORMS: [(&str, Form); 6] = [
-        ("text", Form::Text),
-        ("major", Form::Major),
-        ("major_minor", Form::MajorMinor),
-        ("date", Form::Date),
-        ("lower", Form::Lower),
-        ("host", Form::Host),
-    ];
 
     proptest! {
         #[test]
