@@ -5,8 +5,6 @@
 //! a distribution's ([`Layout::of_numbers`]). The rates at which sessions were sampled are categories of a metric of their own, which
 //! only pings have whose events were thinned. A dimension that is a list is one text: its items ascending, a comma between them.
 
-use std::sync::Arc;
-
 use aggregate_store::{Dimension, LIST_SEPARATOR};
 use ping::OTHER;
 use readers::values::beside::{LEFT_OUT, LEFT_OUT_A_PING_MAX, PINGS, SAMPLED, STORED, write_left_out};
@@ -28,8 +26,6 @@ pub(super) struct ToldPing<'a> {
     stage: &'a mut Stage,
     /// The names of metrics, by the places in which the reader tells them.
     names: &'a [String],
-    /// The names of its dimensions, likewise.
-    dimensions: Arc<[Dimension]>,
     process: u32,
     serial: u64,
     label: String,
@@ -42,11 +38,9 @@ impl<'a> ToldPing<'a> {
     pub(super) fn new(stage: &'a mut Stage, names: &'a [String]) -> Self {
         let process = stage.vocabulary.processes.intern(NO_PROCESS);
         let serial = stage.vocabulary.next_serial();
-        let dimensions = stage.dimension_names();
         Self {
             stage,
             names,
-            dimensions,
             process,
             serial,
             label: String::new(),
@@ -66,20 +60,15 @@ impl<'a> ToldPing<'a> {
         if self.left_out.len() == LEFT_OUT_A_PING_MAX {
             return;
         }
+        let dimensions = self.stage.dimension_names();
         let subject = match subject {
-            Subject::Client => CLIENT,
-            Subject::Body => BODY,
-            Subject::Dimension(place) => match self.dimensions.get(place as usize) {
-                Some(dimension) => dimension.as_str(),
-                None => return,
-            },
-            Subject::Metric(Name::Sent(name)) if name.len() <= DIMENSION_BYTES_MAX => name,
-            Subject::Metric(Name::Sent(_)) => OTHER,
-            Subject::Metric(Name::Listed(place)) => match self.names.get(place as usize) {
-                Some(name) => name,
-                None => return,
-            },
+            Subject::Client => Some(CLIENT),
+            Subject::Body => Some(BODY),
+            Subject::Dimension(place) => dimensions.get(place as usize).map(Dimension::as_str),
+            Subject::Metric(Name::Sent(name)) if name.len() > DIMENSION_BYTES_MAX => Some(OTHER),
+            Subject::Metric(name) => text_of(self.names, name),
         };
+        let Some(subject) = subject else { return };
         write_left_out(&mut self.value, subject, rule.word());
         write_label(&mut self.label, "", &self.value);
         let label = self.stage.vocabulary.told_label(&self.label);
@@ -94,10 +83,7 @@ impl<'a> ToldPing<'a> {
 
     /// A metric; none where its reader has no such place.
     fn metric(&mut self, name: Name<'_>) -> Option<u32> {
-        let text = match name {
-            Name::Sent(text) => text,
-            Name::Listed(place) => self.names.get(place as usize)?,
-        };
+        let text = text_of(self.names, name)?;
         Some(self.stage.vocabulary.told_metric(text))
     }
 
@@ -189,18 +175,22 @@ impl Values for ToldPing<'_> {
     }
 
     fn stored(&mut self, metric: Name<'_>) {
-        let name = match metric {
-            Name::Sent(name) => name,
-            Name::Listed(place) => match self.names.get(place as usize) {
-                Some(name) => name,
-                None => return,
-            },
+        let Some(name) = text_of(self.names, metric) else {
+            return;
         };
         self.value.clear();
         self.value.push_str(STORED);
         self.value.push_str(name);
         let metric = self.stage.vocabulary.told_metric(&self.value);
         self.count_ping(metric);
+    }
+}
+
+/// The text of a metric's name; none where its reader has no such place.
+fn text_of<'a>(names: &'a [String], name: Name<'a>) -> Option<&'a str> {
+    match name {
+        Name::Sent(text) => Some(text),
+        Name::Listed(place) => names.get(place as usize).map(String::as_str),
     }
 }
 
