@@ -43,5 +43,14 @@ pub const HELD_BATCHES_MAX: usize = 64;
 /// Chunks that are held in memory before they are due to be written: their pending rows are read again at each step.
 pub const HELD_CHUNKS_MAX: usize = 1_000;
 
+/// Bytes of frames that are read for one question for raw pings, as they were before they were compressed.
+pub const RAW_READ_BYTES_MAX: u64 = 512 << 20;
+
+/// Chunks that are opened for one such question: one may hold a single ping.
+pub const RAW_CHUNKS_MAX: u64 = 5_000;
+
+/// Bytes that names take which raw pings bear, until what was learned of them is forgotten.
+pub const RAW_NAMES_BYTES_MAX: usize = 16 << 20;
+
 const _: () = assert!(BINS_PER_HISTOGRAM_MAX < BINS_PER_PING_MAX as usize);
 const _: () = assert!(LABELS_PER_METRIC_MAX < PARTS_PER_PING_MAX);

@@ -11,21 +11,13 @@ use store::Store;
 use crate::error::AggregatorError;
 use crate::fold::{FoldSettings, Folder};
 use crate::kinds::Kinds;
+use crate::limits::{RAW_CHUNKS_MAX, RAW_NAMES_BYTES_MAX, RAW_READ_BYTES_MAX};
 use crate::reader::{Reader, broken};
 use crate::reading;
 use crate::scope::Scope;
 
 /// Index entries that are asked for at a time.
 const ENTRIES: usize = 1_000;
-
-/// Bytes of frames that are read for one question, as they were before they were compressed.
-const READ_BYTES_MAX: u64 = 512 << 20;
-
-/// Chunks that are opened for one question: one may hold a single ping.
-const CHUNKS_MAX: u64 = 5_000;
-
-/// Names that pings bear take so many bytes at most, until what was learned of them is forgotten.
-const NAMES_BYTES_MAX: usize = 16 << 20;
 
 /// Which pings are wanted.
 #[derive(Clone, Debug)]
@@ -108,8 +100,8 @@ impl RawPings {
         let mut reader = Reader::new(Arc::clone(&self.store));
         let (mut after, mut looked) = (None::<String>, Looked::default());
         let mut room = Room {
-            bytes: READ_BYTES_MAX,
-            chunks: CHUNKS_MAX,
+            bytes: RAW_READ_BYTES_MAX,
+            chunks: RAW_CHUNKS_MAX,
         };
         loop {
             let entries = self.index.select(&selection, after.as_deref(), ENTRIES).await?;
@@ -238,7 +230,7 @@ impl<T: TakePing> Walk<T> {
             wanted,
             ..
         } = self;
-        if folder.bytes() > NAMES_BYTES_MAX {
+        if folder.bytes() > RAW_NAMES_BYTES_MAX {
             *folder = folder_of(settings);
         }
         let sent = kinds.sent(record.uri, settings, scope);
