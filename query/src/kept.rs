@@ -4,21 +4,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use aggregate_store::{
-    AggregateError, AggregateReads, Bounds, CellQuery, Dimension, Filter, LIST_SEPARATOR, Series, Source,
-    ValueOf,
+    AggregateError, AggregateReads, CellQuery, Dimension, Filter, LIST_SEPARATOR, Series, Source, ValueOf,
 };
 use readers::values::beside::{LEFT_OUT, PINGS, left_out};
 use serde::Serialize;
 use sketch::HistogramKind;
 
 use crate::generic::is_list;
-use crate::limits::{BINS_READ_MAX, ROWS_READ_MAX};
-
-/// What the store may read for one of these.
-const READ: Bounds = Bounds {
-    rows: ROWS_READ_MAX,
-    bins: BINS_READ_MAX,
-};
+use crate::limits::READ;
 
 /// How many pings bear something that is left out, or counts otherwise than it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aggregate_store::Bounds;
+
 /// Bytes of a query string. The page's longest is about 1,500, that of the original's dashboard 4,094.
 pub(crate) const QUERY_BYTES_MAX: usize = 16 << 10;
 
@@ -89,6 +91,12 @@ pub(crate) const BINS_AT_ONCE_MAX: usize = 1_000;
 
 /// Bins that are read for one answer, those without samples not counted: 32 MiB.
 pub(crate) const BINS_READ_MAX: usize = 1_000_000;
+
+/// Both, as the store is told.
+pub(crate) const READ: Bounds = Bounds {
+    rows: ROWS_READ_MAX,
+    bins: BINS_READ_MAX,
+};
 
 /// Numbers in the histograms of one answer, zeros among them: 16 MiB, and some MiB of JSON.
 pub(crate) const BINS_SHOWN_MAX: usize = 2_000_000;

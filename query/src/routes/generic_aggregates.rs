@@ -1,6 +1,6 @@
 //! How a metric of any source is distributed, by any of its dimensions.
 
-use aggregate_store::{AggregateReads, Bounds, CellQuery, Dimension, Series, SeriesRow, Source, ValueOf};
+use aggregate_store::{AggregateReads, CellQuery, Dimension, Series, SeriesRow, Source, ValueOf};
 use index_schema::Index;
 use readers::values::beside::is_beside;
 use serde_json::{Value, json};
@@ -15,8 +15,7 @@ use crate::generic::{
     rates_of,
 };
 use crate::limits::{
-    ANSWER_BYTES_MAX, BINS_AT_ONCE_MAX, BINS_READ_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER,
-    ROWS_READ_MAX,
+    ANSWER_BYTES_MAX, BINS_AT_ONCE_MAX, BINS_SHOWN_MAX, DATES_MAX, LAYOUTS_IN_A_HEADER, READ,
 };
 use crate::live::Live;
 use crate::parameters::Parameters;
@@ -28,12 +27,6 @@ use crate::withheld::Withheld;
 
 #[cfg(test)]
 pub(crate) use crate::generic::FIXED as PARAMETERS;
-
-/// What the store may read for one answer.
-const READ: Bounds = Bounds {
-    rows: ROWS_READ_MAX,
-    bins: BINS_READ_MAX,
-};
 
 /// Of what an answer is made.
 pub(crate) struct Grounds<'a> {
