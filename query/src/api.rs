@@ -162,13 +162,10 @@ impl Api {
         };
         let response = match *method {
             Method::OPTIONS => reply::options(),
-            Method::GET | Method::HEAD => {
-                let query = uri.query().unwrap_or_default();
-                match self.in_time(&route, uri.path(), query, headers).await {
-                    Ok(reply) => reply.into_response(headers),
-                    Err(problem) => problem.into_response(),
-                }
-            }
+            Method::GET | Method::HEAD => match self.in_time(&route, uri, headers).await {
+                Ok(reply) => reply.into_response(headers),
+                Err(problem) => problem.into_response(),
+            },
             _ => wrong_method().into_response(),
         };
         (route.name(), response)
@@ -176,21 +173,13 @@ impl Api {
 
     /// The answer to a question in its turn, unless that takes too long. Then, or when whoever asked is gone, what was begun
     /// for it ends.
-    async fn in_time(
-        &self,
-        route: &Route,
-        path: &str,
-        query: &str,
-        headers: &HeaderMap,
-    ) -> Result<Reply, Problem> {
+    async fn in_time(&self, route: &Route, uri: &http::Uri, headers: &HeaderMap) -> Result<Reply, Problem> {
         let answered = async {
             let _turn = match route.is_at_hand() {
                 true => None,
                 false => Some(self.turns.take().await?),
             };
-            self.ask(route, path, query, headers)
-                .await?
-                .sent_from(&self.sending)
+            self.ask(route, uri, headers).await?.sent_from(&self.sending)
         };
         tokio::select! {
             biased;
@@ -205,19 +194,17 @@ impl Api {
         }
     }
 
-    async fn ask(
-        &self,
-        route: &Route,
-        path: &str,
-        query: &str,
-        headers: &HeaderMap,
-    ) -> Result<Reply, Problem> {
+    fn live(&self) -> Live {
+        Live::of(&self.watch.health())
+    }
+
+    async fn ask(&self, route: &Route, uri: &http::Uri, headers: &HeaderMap) -> Result<Reply, Problem> {
         if let Route::Page(file) = route {
             return page::answer(file);
         }
-        let parameters = Parameters::parse(query, route.repeated())?;
+        let parameters = Parameters::parse(uri.query().unwrap_or_default(), route.repeated())?;
         match (parameters_of(route), route.is_originals()) {
-            (Some(known), true) => parameters.refuse_others(path, known)?,
+            (Some(known), true) => parameters.refuse_others(uri.path(), known)?,
             (Some(known), false) => refuse_strangers(&parameters, known)?,
             (None, _) => {}
         }
@@ -245,35 +232,31 @@ impl Api {
                     reads,
                     index: self.index.as_ref(),
                     charted: self.charted.as_ref(),
-                    live: Live::of(&self.watch.health()),
+                    live: self.live(),
                     definitions,
                     withheld: &self.withheld,
                 };
                 generic_aggregates::answer(grounds, &parameters).await
             }
             Route::Values => {
-                let live = Live::of(&self.watch.health());
                 match values::is_of_main(&parameters)
                     && !generic_values::is_listed(reads, &parameters).await?
                 {
                     true => values::answer(reads, &self.withheld, &parameters).await,
-                    false => generic_values::answer(reads, definitions, live, &parameters).await,
+                    false => generic_values::answer(reads, definitions, self.live(), &parameters).await,
                 }
             }
             Route::Metrics => {
-                let live = Live::of(&self.watch.health());
-                metric_list::answer(reads, definitions, &self.withheld, live, &parameters).await
+                metric_list::answer(reads, definitions, &self.withheld, self.live(), &parameters).await
             }
             Route::Sources => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
-                let live = Live::of(&self.watch.health());
-                sources::answer(reads, index, charted, definitions, live, &parameters).await
+                sources::answer(reads, index, charted, definitions, self.live(), &parameters).await
             }
             Route::Pings => pings::answer(reads, definitions, (&self.pings, headers), &parameters).await,
             Route::Catalogue => {
                 let (index, charted) = (self.index.as_ref(), self.charted.as_ref());
-                let live = Live::of(&self.watch.health());
-                catalogue::answer(reads, index, charted, (definitions, &self.withheld), live).await
+                catalogue::answer(reads, index, charted, (definitions, &self.withheld), self.live()).await
             }
             Route::Products => products::answer(reads, self.index.as_ref(), self.charted.as_ref()).await,
             Route::OpenApi => openapi::answer(),
