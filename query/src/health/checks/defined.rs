@@ -6,26 +6,18 @@ use super::super::verdict::{Severity, Verdict};
 use super::super::words::counted;
 use crate::problem;
 
-/// One metric of them, or many, with the first names.
-fn metrics(named: &Named, one: &str, many: &str) -> String {
-    let left_out = named.number() - named.first().len() as u64;
-    let names = problem::list(named.first().iter().map(String::as_str), left_out);
-    format!("{}: {names}.", counted(named.number(), one, many))
-}
-
-fn verdict(
-    name: &'static str,
+/// Of one of these things, or many, with the first names.
+pub(super) fn of_named(
+    (name, severity): (&'static str, Severity),
     named: Option<&Named>,
     [one, many]: [&str; 2],
     advice: &str,
 ) -> Option<Verdict> {
     let named = named.filter(|named| named.number() > 0)?;
-    Some(Verdict::new(
-        name,
-        Severity::Notice,
-        metrics(named, one, many),
-        advice,
-    ))
+    let left_out = named.number() - named.first().len() as u64;
+    let names = problem::list(named.first().iter().map(String::as_str), left_out);
+    let what = format!("{}: {names}.", counted(named.number(), one, many));
+    Some(Verdict::new(name, severity, what, advice))
 }
 
 pub(super) fn refused(numbers: &HealthNumbers) -> Option<Verdict> {
@@ -48,8 +40,8 @@ pub(super) fn refused(numbers: &HealthNumbers) -> Option<Verdict> {
 }
 
 pub(super) fn undeclared(numbers: &HealthNumbers) -> Option<Verdict> {
-    verdict(
-        "metrics_undeclared",
+    of_named(
+        ("metrics_undeclared", Severity::Notice),
         numbers.definitions.as_ref().map(|found| &found.undeclared),
         [
             "metric arrives that no definition says anything about",
@@ -61,8 +53,8 @@ pub(super) fn undeclared(numbers: &HealthNumbers) -> Option<Verdict> {
 }
 
 pub(super) fn expired(numbers: &HealthNumbers) -> Option<Verdict> {
-    verdict(
-        "metrics_expired",
+    of_named(
+        ("metrics_expired", Severity::Notice),
         numbers.definitions.as_ref().map(|found| &found.expired),
         [
             "metric arrived within the last week although its definition has expired",
@@ -74,8 +66,8 @@ pub(super) fn expired(numbers: &HealthNumbers) -> Option<Verdict> {
 }
 
 pub(super) fn never_seen(numbers: &HealthNumbers) -> Option<Verdict> {
-    verdict(
-        "metrics_never_seen",
+    of_named(
+        ("metrics_never_seen", Severity::Notice),
         numbers.definitions.as_ref().map(|found| &found.never_seen),
         [
             "metric is defined and has never arrived",
