@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use aggregate_store::AggregateReads;
-use readers::values::beside::{LEFT_OUT, PINGS, STORED};
+use readers::values::beside::{SAMPLED, is_beside};
 use service::task;
 use tokio::sync::mpsc;
 
@@ -18,11 +18,11 @@ const LINES_WAITING: usize = 1_024;
 /// Before a metric's name in a line.
 const METRIC: &str = "\"metric\":\"";
 
-/// Whether a line says what is kept beside the values of pings (decision 0056): programs before did not.
-fn is_beside(line: &str) -> bool {
-    let name = line.split_once(METRIC).map_or("", |(_, name)| name);
-    let is_one = |kept: &str| name.strip_prefix(kept).is_some_and(|rest| rest.starts_with('"'));
-    [PINGS, LEFT_OUT].into_iter().any(is_one) || name.starts_with(STORED)
+/// Whether a line says what is kept beside the values of pings (decision 0056): programs before did not, but for rates.
+fn is_new(line: &str) -> bool {
+    let metric = line.split_once(METRIC).map_or("", |(_, rest)| rest);
+    let metric = metric.split_once('"').map_or(metric, |(metric, _)| metric);
+    is_beside(metric) && !metric.starts_with(SAMPLED)
 }
 
 /// Runs the command; without `all` what is kept beside values is left out.
@@ -36,7 +36,7 @@ pub(crate) async fn run(data: &Data, all: bool) -> anyhow::Result<()> {
         task::blocking(move || -> io::Result<()> {
             let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
             while let Some(line) = lines.blocking_recv() {
-                if all || !is_beside(&line) {
+                if all || !is_new(&line) {
                     writeln!(out, "{line}")?;
                 }
             }
@@ -59,13 +59,11 @@ mod tests {
             format!(r#"{{"kind":"cell","source":"a/b","metric":"{metric}","label":"pings:"}}"#)
         };
         for metric in ["pings:", "left_out:", "stored:docs.note"] {
-            assert!(is_beside(&line(metric)), "{metric}");
+            assert!(is_new(&line(metric)), "{metric}");
         }
         for metric in ["pings", "pings:x", "GC_MS", "sampled:events:a.b", "docs.stored:"] {
-            assert!(!is_beside(&line(metric)), "{metric}");
+            assert!(!is_new(&line(metric)), "{metric}");
         }
-        assert!(!is_beside(
-            r#"{"kind":"users","source":"a/b","version":"pings:"}"#
-        ));
+        assert!(!is_new(r#"{"kind":"users","source":"a/b","version":"pings:"}"#));
     }
 }
