@@ -14,6 +14,8 @@ use service::current::Current;
 use service::shutdown::Shutdown;
 use service::task;
 
+use super::arrived::metrics_of;
+
 /// How often.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -22,9 +24,6 @@ const SOURCES_MAX: usize = 10_000;
 
 /// Metrics of one source that are listed: it has at most 2,000 at a time. Above it nothing can be said to have never come.
 const METRICS_MAX: usize = 10_000;
-
-/// Metrics that are asked for at a time.
-const METRICS_AT_ONCE: usize = 500;
 
 /// Dimensions after which a look ends, and the next one goes on with the next source: each is a walk over all its values.
 const DIMENSIONS_AT_ONCE: usize = 32;
@@ -203,26 +202,9 @@ impl DeclaredSource {
             let stated = listed.values.iter().filter(|value| *value != UNKNOWN).count();
             values.push(stated as u64 + listed.left_out);
         }
-        let stored = self.stored_metrics(reads).await?;
+        let (stored, is_whole) = metrics_of(reads, &self.source, METRICS_MAX).await?;
+        let stored = is_whole.then(|| BTreeSet::from_iter(stored));
         Ok(self.found(stored.as_ref(), &values))
-    }
-
-    /// The metrics that have come; `None` where they are too many to be listed.
-    async fn stored_metrics(
-        &self,
-        reads: &dyn AggregateReads,
-    ) -> Result<Option<BTreeSet<String>>, AggregateError> {
-        let mut stored: BTreeSet<String> = BTreeSet::new();
-        while stored.len() < METRICS_MAX {
-            let after = stored.last().map(String::as_str);
-            let page = reads.metrics(&self.source, after, METRICS_AT_ONCE).await?;
-            let is_last = page.len() < METRICS_AT_ONCE;
-            stored.extend(page.into_iter().map(|metric| metric.metric));
-            if is_last {
-                return Ok(Some(stored));
-            }
-        }
-        Ok(None)
     }
 
     /// What is to be told, where these metrics came and the dimensions have so many values.

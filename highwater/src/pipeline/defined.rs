@@ -13,6 +13,8 @@ use service::current::Current;
 use service::shutdown::Shutdown;
 use service::task;
 
+use super::arrived::metrics_of;
+
 /// How often.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -21,9 +23,6 @@ const SOURCES_MAX: usize = 1_000;
 
 /// Metrics that are listed of all of them: above it nothing can be said to have never been seen.
 const METRICS_MAX: usize = 10_000;
-
-/// Metrics that are asked for at a time.
-const METRICS_AT_ONCE: usize = 500;
 
 /// Versions of which a metric's pings are listed.
 const VERSIONS_MAX: usize = 1_000;
@@ -121,15 +120,8 @@ async fn look(
         if !definitions.may_be_gleans(&source) {
             continue;
         }
-        let (mut metrics, mut is_whole) = (Vec::new(), false);
-        while left > 0 && !is_whole {
-            let limit = left.min(METRICS_AT_ONCE);
-            let after = metrics.last().map(String::as_str);
-            let page = reads.metrics(&source, after, limit).await?;
-            is_whole = page.len() < limit;
-            left -= page.len();
-            metrics.extend(page.into_iter().map(|metric| metric.metric));
-        }
+        let (metrics, is_whole) = metrics_of(reads, &source, left).await?;
+        left -= metrics.len();
         seen.push(SeenSource {
             source,
             metrics,

@@ -1,6 +1,7 @@
 //! The pipeline in one process: its parts wired together. What they do lives in their crates.
 
 mod anew;
+mod arrived;
 mod base;
 mod control;
 mod core;
