@@ -6,7 +6,7 @@ use sketch::Layout;
 use super::arena::Span;
 use super::limits::{BIN_SAMPLES_MAX, BINS_PER_DISTRIBUTION_MAX, BINS_PER_PING_MAX};
 use super::section::Base;
-use super::work::{Target, Work, begin, members, natural, place};
+use super::work::{Scratch, Target, Work, begin, members, natural, place};
 use crate::json::{Cursor, JsonError, Leaf, Once};
 use crate::values::{Rule, Values};
 
@@ -82,19 +82,15 @@ fn layout<S: Values>(work: &mut Work<'_, S>, base: Base, metric: Span, first: us
         Base::Custom => work.custom.get(work.scratch.arena.get(metric)),
         _ => None,
     };
-    let bins = &work.scratch.staged.bins()[first..];
-    let all = |has_bound: &dyn Fn(i64) -> bool| bins.iter().all(|(bound, _)| has_bound(*bound));
-    let fixed = match base {
-        Base::Timing => Layout::NUMBER,
-        Base::Memory => Layout::MEMORY,
-        _ => {
-            let Some(custom) = custom else {
-                return Some(Layout::KEYS);
-            };
-            return all(&|bound| custom.has_bound(bound)).then_some(custom.layout());
-        }
+    let Scratch { staged, edges, .. } = &mut *work.scratch;
+    let mut bounds = staged.bins()[first..].iter().map(|(bound, _)| *bound);
+    let (are_bounds, layout) = match (base, custom) {
+        (Base::Timing, _) => (bounds.all(|bound| edges.timing(bound)), Layout::NUMBER),
+        (Base::Memory, _) => (bounds.all(|bound| edges.memory(bound)), Layout::MEMORY),
+        (_, None) => (true, Layout::KEYS),
+        (_, Some(custom)) => (bounds.all(|bound| custom.has_bound(bound)), custom.layout()),
     };
-    all(&|bound| fixed.has_bound(bound)).then_some(fixed)
+    are_bounds.then_some(layout)
 }
 
 /// Gathers the bins of `values` behind those of the distributions before. A faulty bin is told and left out alone.

@@ -117,6 +117,9 @@ pub(super) fn count_events<S: Values>(work: &mut Work<'_, S>) {
     let mut events = std::mem::take(&mut work.scratch.events);
     let arena = &work.scratch.arena;
     events.sort_by(|a, b| arena.get(a.0).cmp(arena.get(b.0)));
+    if !events.is_empty() {
+        work.scratch.staged.may_meet();
+    }
     let mut rest = &events[..];
     while let Some(&(metric, _)) = rest.first() {
         let arena = &work.scratch.arena;

@@ -7,7 +7,7 @@ use super::dual_label::push_encoded;
 use super::limits::{LABEL_CHARACTERS_MAX, LABELS_PER_METRIC_MAX, NAME_BYTES_MAX};
 use super::section::{Base, Section};
 use super::value::read_value;
-use super::work::{Target, Work, begin, place};
+use super::work::{Names, Target, Work, begin, place};
 use crate::json::{Cursor, JsonError, Leaf};
 use crate::values::{Name, Rule, Values};
 
@@ -17,7 +17,7 @@ pub(super) fn read_metrics<S: Values>(
     json: &mut Cursor<'_>,
 ) -> Result<(), JsonError> {
     let from = begin(json)?;
-    let other = work.named(json, |work, key, json| {
+    let other = work.named(Names::Sections, json, |work, key, json| {
         let section = Section::of(work.scratch.arena.get(key.name));
         read_section(work, section, json)
     })?;
@@ -31,8 +31,9 @@ fn read_section<S: Values>(
     json: &mut Cursor<'_>,
 ) -> Result<(), JsonError> {
     let from = begin(json)?;
-    let other = work.named(json, |work, key, json| {
+    let other = work.named(Names::Metrics, json, |work, key, json| {
         let from = begin(json)?;
+        work.begin_metric(key);
         if work.scratch.arena.get(key.name).len() > NAME_BYTES_MAX {
             json.skip()?;
             work.note_body(Rule::NameTooLong, place(from, json));
@@ -82,7 +83,7 @@ fn read_labelled<S: Values>(
 ) -> Result<(), JsonError> {
     let from = begin(json)?;
     let mut labels = 0;
-    let other = work.named(json, |work, key, json| {
+    let other = work.named(Names::Labels, json, |work, key, json| {
         let from = begin(json)?;
         labels += 1;
         let (label, rule) = admit(work, &[key.name], key.name, labels);
@@ -105,10 +106,10 @@ fn read_dual<S: Values>(
 ) -> Result<(), JsonError> {
     let from = begin(json)?;
     let mut labels = 0;
-    let other = work.named(json, |work, key, json| {
+    let other = work.named(Names::Labels, json, |work, key, json| {
         let from = begin(json)?;
         let key_side = encoded(work, key.name);
-        let other = work.named(json, |work, category, json| {
+        let other = work.named(Names::SecondLabels, json, |work, category, json| {
             let from = begin(json)?;
             labels += 1;
             let category_side = encoded(work, category.name);
@@ -163,6 +164,7 @@ fn admit<S: Values>(
         None
     };
     if rule.is_some() {
+        work.scratch.staged.may_meet();
         (arena.push(OTHER), rule)
     } else {
         (label, rule)

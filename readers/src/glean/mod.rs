@@ -9,6 +9,7 @@ mod custom_layouts;
 mod dimensions;
 mod distribution;
 mod dual_label;
+mod edges;
 mod error;
 mod events;
 mod info;

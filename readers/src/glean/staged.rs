@@ -50,12 +50,20 @@ pub(super) struct Staged {
     entries: Vec<Entry>,
     bins: Vec<(i64, i64)>,
     hashes: Vec<u64>,
+    may_meet: bool,
 }
 
 impl Staged {
     pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.bins.clear();
+        self.may_meet = false;
+    }
+
+    /// Notes that two places may count under one metric and label. Of others than those that are noted none do: a metric whose
+    /// name comes once, and its labels, which come once each, are places of their own.
+    pub(super) const fn may_meet(&mut self) {
+        self.may_meet = true;
     }
 
     /// For how many values, or bins, there is room: the larger number.
@@ -150,7 +158,7 @@ impl Staged {
 
     /// Tells all of it: each metric, label and layout once, all values of a metric and label one after the other.
     pub(super) fn tell<S: Values>(&mut self, arena: &Arena, sink: &mut S) {
-        if self.may_meet(arena) {
+        if self.may_meet && self.do_meet(arena) {
             self.unite(arena, sink);
         }
         for Entry {
@@ -178,8 +186,8 @@ impl Staged {
         }
     }
 
-    /// Whether two places may count under one metric and label. Never false when two do.
-    fn may_meet(&mut self, arena: &Arena) -> bool {
+    /// Whether two places count under one metric and label: never false when two do.
+    fn do_meet(&mut self, arena: &Arena) -> bool {
         self.hashes.clear();
         for entry in self.entries.iter().filter(|entry| entry.leads) {
             let mut hasher = FixedState::default().build_hasher();

@@ -212,6 +212,7 @@ fn rate<S: Values>(
         return Ok(Err(Rule::WrongType));
     }
     let [numerator, denominator] = sides;
+    work.scratch.staged.may_meet();
     Ok(numerator.and_then(|numerator| {
         let denominator = denominator?;
         for (suffix, number) in [(":numerator", numerator), (":denominator", denominator)] {

@@ -4,9 +4,10 @@ use ping::{OTHER, SubmissionDate};
 
 use super::arena::{Arena, Span};
 use super::custom_layouts::CustomLayouts;
+use super::edges::Edges;
 use super::limits::{STRING_BYTES_MAX, TEXT_BYTES_KEPT, THINGS_KEPT, VALUES_PER_PING_MAX};
 use super::staged::Staged;
-use crate::json::{Cursor, JsonError, Key, Leaf, Text};
+use crate::json::{Cursor, JsonError, Key, Keys, Leaf, Text};
 use crate::values::{Name, Note, Place, Rule, Subject, Values};
 
 /// Room that is used again for the next ping.
@@ -14,8 +15,15 @@ use crate::values::{Name, Note, Place, Rule, Subject, Values};
 pub(super) struct Scratch {
     pub(super) arena: Arena,
     pub(super) staged: Staged,
-    /// The keys of the objects in which the reader is, the innermost last.
-    keys: Vec<Span>,
+    /// The names of sections, metrics, labels and second labels, from ping to ping.
+    names: [Keys; 4],
+    /// How many objects of names were read.
+    objects: u64,
+    /// By the numbers of metrics' names: the ping in which one came last.
+    told: Vec<u64>,
+    pings: u64,
+    /// Which lower bounds are some.
+    pub(super) edges: Edges,
     /// Names of events, and the rates of their sessions.
     pub(super) events: Vec<(Span, Option<f64>)>,
     /// How many bins the ping's distributions stated so far.
@@ -26,16 +34,21 @@ impl Scratch {
     /// Empties it; the room of one large ping is not kept for the small ones that follow.
     pub(super) fn clear(&mut self) {
         let things = [
-            self.keys.capacity(),
+            self.names.iter().map(Keys::len).sum(),
             self.events.capacity(),
             self.staged.capacity(),
         ];
-        if self.arena.capacity() > TEXT_BYTES_KEPT || things.into_iter().any(|most| most > THINGS_KEPT) {
+        let texts = [self.arena.capacity(), self.names.iter().map(Keys::bytes).sum()];
+        let most = [(&texts[..], TEXT_BYTES_KEPT), (&things, THINGS_KEPT)];
+        if most
+            .into_iter()
+            .any(|(kept, most)| kept.iter().any(|kept| *kept > most))
+        {
             *self = Self::default();
         }
+        self.pings += 1;
         self.arena.clear();
         self.staged.clear();
-        self.keys.clear();
         self.events.clear();
         self.bins_stated = 0;
     }
@@ -132,40 +145,71 @@ impl<S: Values> Work<'_, S> {
     /// make the ping an errored one, but for those that could not be read: they may have been sent as two.
     pub(super) fn named(
         &mut self,
+        names: Names,
         json: &mut Cursor<'_>,
         mut each: impl FnMut(&mut Self, NamedKey, &mut Cursor<'_>) -> Result<(), JsonError>,
     ) -> Result<Option<Leaf>, JsonError> {
-        let first = self.scratch.keys.len();
-        let other = members(json, |key, json| {
-            let name = self.scratch.arena.push(key.text);
-            if !key.is_repaired {
-                self.scratch.keys.push(name);
+        if !json.enter_object()? {
+            return json.leaf().map(Some);
+        }
+        if json.closes(b'}')? {
+            return Ok(None);
+        }
+        self.scratch.objects += 1;
+        let object = self.scratch.objects;
+        loop {
+            let Scratch {
+                names: all, arena, ..
+            } = &mut *self.scratch;
+            let all = &mut all[names as usize];
+            let seen = all.read(json, object)?;
+            let name = arena.push(all.text(seen.id));
+            self.is_doubled |= seen.again;
+            if seen.is_repaired {
+                self.scratch.staged.may_meet();
             }
             let key = NamedKey {
                 name,
-                is_repaired: key.is_repaired,
+                number: seen.id,
+                is_repaired: seen.is_repaired,
             };
-            each(self, key, json)
-        })?;
-        let Scratch { arena, keys, .. } = &mut *self.scratch;
-        let arena = &*arena;
-        let these = &mut keys[first..];
-        // The SDK sorts its keys, so that they are compared once.
-        if !these.is_sorted_by(|a, b| arena.get(*a) < arena.get(*b)) {
-            these.sort_unstable_by(|a, b| arena.get(*a).cmp(arena.get(*b)));
-            self.is_doubled |= these
-                .windows(2)
-                .any(|pair| arena.get(pair[0]) == arena.get(pair[1]));
+            each(self, key, json)?;
+            if !json.goes_on(b'}')? {
+                return Ok(None);
+            }
         }
-        keys.truncate(first);
-        Ok(other)
     }
+
+    /// Notes that a metric of this name is read: a second section may have one of the same name.
+    pub(super) fn begin_metric(&mut self, name: NamedKey) {
+        let Scratch {
+            told, pings, staged, ..
+        } = &mut *self.scratch;
+        let number = name.number as usize;
+        if number >= told.len() {
+            told.resize(number + 1, 0);
+        }
+        if std::mem::replace(&mut told[number], *pings) == *pings {
+            staged.may_meet();
+        }
+    }
+}
+
+/// Which names an object's keys are: names of one kind come in the order in which they came before.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Names {
+    Sections,
+    Metrics,
+    Labels,
+    SecondLabels,
 }
 
 /// A name that was kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NamedKey {
     pub(super) name: Span,
+    /// Its number among the names of its kind.
+    number: u32,
     pub(super) is_repaired: bool,
 }
 
