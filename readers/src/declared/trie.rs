@@ -34,8 +34,7 @@ struct Member {
 
 /// The first eight bytes of a key, filled up with zeros.
 #[inline]
-fn begin_of(key: &str) -> u64 {
-    let key = key.as_bytes();
+fn begin_of(key: &[u8]) -> u64 {
     if let Some(begin) = key.first_chunk::<8>() {
         return u64::from_le_bytes(*begin);
     }
@@ -47,18 +46,20 @@ fn begin_of(key: &str) -> u64 {
 impl Node {
     /// Where a member leads.
     #[inline]
-    pub(super) fn member(&self, key: &str) -> Option<u32> {
+    pub(super) fn member(&self, key: &[u8]) -> Option<u32> {
         // A handful is the rule.
         if self.members.len() <= 16 {
             let begin = begin_of(key);
             let found = self.members.iter().find(|member| {
                 member.begin == begin
                     && member.key.len() == key.len()
-                    && (key.len() <= 8 || *member.key == *key)
+                    && (key.len() <= 8 || member.key.as_bytes() == key)
             });
             return found.map(|member| member.node);
         }
-        let found = self.members.binary_search_by(|member| (*member.key).cmp(key));
+        let found = self
+            .members
+            .binary_search_by(|member| member.key.as_bytes().cmp(key));
         found.ok().map(|place| self.members[place].node)
     }
 
@@ -110,7 +111,7 @@ impl Trie {
                 Err(place) => {
                     let member = Member {
                         key: key.as_str().into(),
-                        begin: begin_of(key),
+                        begin: begin_of(key.as_bytes()),
                         node: new,
                     };
                     node.members.insert(place, member);

@@ -5,8 +5,9 @@ use ping::SubmissionDate;
 use super::limits::LABEL_BYTES_MAX;
 use super::plan::Reader;
 use super::room::{Room, Span, State};
+
 use super::trie::{JOINED, PLAIN};
-use crate::json::{Cursor, JsonError, Key};
+use crate::json::{Cursor, JsonError};
 use crate::values::{Note, Place, Rule, Subject, Values};
 
 /// Why a whole body tells nothing.
@@ -21,6 +22,15 @@ pub enum BodyError {
     /// A declared key stands twice in one object: a document with two answers has none.
     #[error("a declared key stands twice in one object")]
     DuplicateKey,
+}
+
+/// A key as it was sent.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    /// Its text: UTF-8.
+    key: &'a [u8],
+    /// Whether something in it was replaced.
+    is_repaired: bool,
 }
 
 /// One ping on its way to the sink.
@@ -91,14 +101,28 @@ impl<V: Values> Walk<'_, V> {
                 loop {
                     json.peek()?;
                     let start = json.at();
-                    let key = json.key()?;
-                    let place = Place {
-                        from: start,
-                        to: json.at(),
-                    };
-                    self.below(json, |walk, to| {
-                        walk.follow_member(from..to, key.as_key(), place, serial)
-                    })?;
+                    if let Some(key) = json.ascii_key()? {
+                        let place = Place {
+                            from: start,
+                            to: json.at(),
+                        };
+                        let sent = Sent {
+                            key,
+                            is_repaired: false,
+                        };
+                        self.below(json, |walk, to| walk.follow_member(from..to, sent, place, serial))?;
+                    } else {
+                        let key = json.key()?;
+                        let place = Place {
+                            from: start,
+                            to: json.at(),
+                        };
+                        let sent = Sent {
+                            key: key.text.as_bytes(),
+                            is_repaired: key.as_key().is_repaired,
+                        };
+                        self.below(json, |walk, to| walk.follow_member(from..to, sent, place, serial))?;
+                    }
                     if !json.goes_on(b'}')? {
                         return Ok(());
                     }
@@ -141,7 +165,7 @@ impl<V: Values> Walk<'_, V> {
     fn follow_member(
         &mut self,
         states: std::ops::Range<usize>,
-        key: Key<'_>,
+        key: Sent<'_>,
         place: Place,
         serial: u64,
     ) -> Result<(), BodyError> {
@@ -149,7 +173,7 @@ impl<V: Values> Walk<'_, V> {
         for at in states {
             let state = self.room.states[at];
             let node = &self.reader.trie.nodes[state.node as usize];
-            if let Some(next) = node.member(key.text) {
+            if let Some(next) = node.member(key.key) {
                 let stamp = &mut self.room.stamps[next as usize];
                 if *stamp == serial && !key.is_repaired {
                     return Err(BodyError::DuplicateKey);
@@ -158,7 +182,8 @@ impl<V: Values> Walk<'_, V> {
                 self.room.states.push(State { node: next, ..state });
             }
             if let Some(next) = node.any {
-                let state = self.label(state, key.text);
+                let text = std::str::from_utf8(key.key).unwrap_or_default();
+                let state = self.label(state, text);
                 self.room.states.push(State { node: next, ..state });
                 is_label = true;
             }

@@ -215,6 +215,26 @@ impl<'de> Cursor<'de> {
         })
     }
 
+    /// A key and its colon, if the key is ASCII without an escape: the bytes are its text. Otherwise nothing but white space
+    /// is passed.
+    ///
+    /// # Errors
+    /// When the text ends here, or no colon stands behind the key.
+    #[inline]
+    pub fn ascii_key(&mut self) -> Result<Option<&'de [u8]>, JsonError> {
+        if self.peek()? != b'"' {
+            return Ok(None);
+        }
+        let inside = &self.rest()[1..];
+        let key = &inside[..scan::plain_bytes(inside)];
+        if inside.get(key.len()) != Some(&b'"') || !key.is_ascii() {
+            return Ok(None);
+        }
+        self.at += key.len() + 2;
+        self.colon()?;
+        Ok(Some(key))
+    }
+
     /// A key and its colon.
     #[inline]
     pub fn key(&mut self) -> Result<Text<'de>, JsonError> {

@@ -49,11 +49,18 @@ pub(super) fn closing_quote(bytes: &[u8]) -> Option<usize> {
 #[inline]
 pub(super) fn digits(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut number: i64 = 0;
-    let mut length = 0;
-    while let Some(digit @ b'0'..=b'9') = bytes.get(length) {
-        number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
-        length += 1;
+    for (length, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return whole(bytes, number, length);
+        }
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
     }
+    whole(bytes, number, bytes.len())
+}
+
+#[inline]
+fn whole(bytes: &[u8], number: i64, length: usize) -> Option<(i64, usize)> {
     let leading_zero = length > 1 && bytes[0] == b'0';
     ((1..=DIGITS_MAX).contains(&length) && !leading_zero).then_some((number, length))
 }
@@ -83,6 +90,30 @@ mod tests {
                     bytes.extend(b"\"\\\x01\xff\x1f");
                     let slow = bytes.iter().position(|byte| is_special(*byte));
                     assert_eq!(Some(plain_bytes(&bytes)), slow, "{byte} at {place} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn digits_end_at_whatever_byte_is_none() {
+        for length in 0..20 {
+            for other in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+                for behind in [
+                    &b""[..],
+                    b"0",
+                    b"\xff9999999",
+                    b"12345678",
+                    b"\x8a\x09\xc6\x30\x00\x80\x7f\xff\x31",
+                ] {
+                    let digits: String = ('1'..='9').chain('0'..='9').cycle().take(length).collect();
+                    let bytes = [digits.as_bytes(), &[other], behind].concat();
+                    let expected = digits.parse().ok().filter(|_| length <= DIGITS_MAX);
+                    assert_eq!(
+                        super::digits(&bytes),
+                        expected.map(|number: i64| (number, length)),
+                        "{bytes:?}"
+                    );
                 }
             }
         }
