@@ -2,10 +2,11 @@
 //! lie. It is found once for those that follow each other, and they mostly do: a chunk is of one partition.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aggregate_store::Source;
-use ping::{DocumentKey, OTHER, Submission, SubmissionDate};
+use ping::{ClientId, DocumentKey, OTHER, Submission, SubmissionDate};
 
 use crate::fold::{FoldSettings, Reading};
 use crate::scope::Scope;
@@ -25,15 +26,66 @@ pub(crate) struct Kind {
 #[derive(Debug)]
 pub(crate) struct Sent {
     /// Its URI, taken apart; `None` if it is that of no submission.
-    pub(crate) submission: Option<Submission>,
+    pub(crate) submission: Option<Arc<Submission>>,
     /// What it has in common with others.
     pub(crate) kind: Arc<Kind>,
 }
 
-/// The kind met last.
+/// The URI met last, and the kind met last.
 #[derive(Debug, Default)]
 pub(crate) struct Kinds {
+    uris: Uris,
     last: Option<(Name, Arc<Kind>)>,
+}
+
+/// The URI met last, taken apart. That of the next ping mostly differs in the document's id alone.
+#[derive(Debug, Default)]
+struct Uris {
+    uri: Vec<u8>,
+    /// Where the document's id stands in it.
+    id: Range<usize>,
+    submission: Arc<Submission>,
+}
+
+impl Uris {
+    /// What a URI says, as [`Submission::parse`] reads it; `None` if it is that of no submission.
+    fn submission(&mut self, uri: &[u8]) -> Option<Arc<Submission>> {
+        if let Some(id) = self.other_id(uri) {
+            id.clone_into(&mut Arc::make_mut(&mut self.submission).document_id);
+        } else {
+            let text = String::from_utf8_lossy(uri);
+            self.submission = Arc::new(Submission::parse(&text).ok()?);
+            self.uri = uri.to_vec();
+            self.id = id_in(&text, &self.submission.document_id);
+        }
+        Some(Arc::clone(&self.submission))
+    }
+
+    /// The document's id, if all else is as in the last URI, and both ids are UUIDs with hyphens: so what stands there is read
+    /// the same way.
+    fn other_id<'a>(&self, uri: &'a [u8]) -> Option<&'a str> {
+        let Range { start, end } = self.id;
+        let is_alike = start < end
+            && uri.len() == self.uri.len()
+            && uri[..start] == self.uri[..start]
+            && uri[end..] == self.uri[end..];
+        let id = std::str::from_utf8(is_alike.then(|| &uri[start..end])?).ok()?;
+        is_uuid(id).then_some(id)
+    }
+}
+
+/// Whether a document's id is a UUID with hyphens. Of the two that no client may have it says no: their URIs are read whole.
+fn is_uuid(id: &str) -> bool {
+    ClientId::parse(id).is_ok()
+}
+
+/// Where a document's id stands in its URI: nowhere unless it is a UUID with hyphens, and stands there once, as it is.
+fn id_in(uri: &str, id: &str) -> Range<usize> {
+    let mut places = uri.match_indices(id).map(|(at, _)| at).take(2);
+    match (is_uuid(id), places.next(), places.next()) {
+        (true, Some(at), None) if !uri.contains(char::REPLACEMENT_CHARACTER) => at..at + id.len(),
+        _ => 0..0,
+    }
 }
 
 /// All of a submission that decides its kind.
@@ -48,7 +100,7 @@ impl Sent {
     /// The submission, if pings of its kind are read and those of this day are taken.
     pub(crate) fn folded(&self, scope: &Scope, day: SubmissionDate) -> Option<&Submission> {
         let is_folded = self.kind.reading.is_some() && scope.takes(self.kind.source.as_str(), day);
-        self.submission.as_ref().filter(|_| is_folded)
+        self.submission.as_deref().filter(|_| is_folded)
     }
 
     /// The key of its document, if its id makes one.
@@ -60,7 +112,7 @@ impl Sent {
 impl Kinds {
     /// What was sent to this URI.
     pub(crate) fn sent(&mut self, uri: &[u8], settings: &FoldSettings, scope: &Scope) -> Sent {
-        let Ok(submission) = Submission::parse(&String::from_utf8_lossy(uri)) else {
+        let Some(submission) = self.uris.submission(uri) else {
             let kind = Arc::new(Kind::of_none());
             let submission = None;
             return Sent { submission, kind };
@@ -118,6 +170,46 @@ impl Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uri_says_the_same_whatever_uri_came_before() {
+        let [one, other] = [
+            "ce39b608-f595-4c69-b6a6-f7a436604648",
+            "0E39B608-f595-4c69-b6a6-f7a436604649",
+        ];
+        let odd = "ce39b608-f595-4c69-b6a6_f7a436604648";
+        let uris: Vec<Vec<u8>> = [
+            "/submit/telemetry/ID/main/Firefox/54.0a1/nightly/20170130030205?v=4",
+            "/submit/telemetry/ID/main/Firefox/54.0a1/nightly/20170130030206?v=4",
+            "/submit/telemetry/ID/ID/Firefox/54.0a1/nightly/20170130030206?v=4",
+            "/submit/acme/usage/1/ID",
+            "/submit/acme/usage/ID",
+            "/submit/acme/ID/1/ID",
+            "/submit/ID/usage/1/ID",
+            "/submit/acme/us%61ge/1/ID",
+            "/submit/acme/usage/1/ID?ID",
+            "/submit/acme/usage/1/\u{fffd}/ID",
+            "/nowhere/ID",
+        ]
+        .iter()
+        .flat_map(|uri| [one, other, odd, "x"].map(|id| uri.replace("ID", id).into_bytes()))
+        .chain([b"/submit/acme/usage/1/\xff/x".to_vec()])
+        .collect();
+        let mut seen = Uris::default();
+        for before in &uris {
+            for uri in &uris {
+                seen.submission(before);
+                let alone = Submission::parse(&String::from_utf8_lossy(uri)).ok();
+                assert_eq!(
+                    seen.submission(uri).as_deref(),
+                    alone.as_ref(),
+                    "{} after {}",
+                    String::from_utf8_lossy(uri),
+                    String::from_utf8_lossy(before)
+                );
+            }
+        }
+    }
 
     #[test]
     fn pings_that_alternate_are_each_of_their_own_kind() {
