@@ -22,13 +22,19 @@ impl Cell {
     /// A cell of these numbers. The bins may come in any order, zero or repeated: repeated ones are added up.
     #[must_use]
     pub fn new(count: i64, sum: i128, bins: impl IntoIterator<Item = (i64, i128)>) -> Self {
+        let bins = bins.into_iter();
         let mut cell = Self {
             count,
             sum,
-            bins: Vec::new(),
+            bins: Vec::with_capacity(bins.size_hint().0),
         };
         for (bound, samples) in bins {
-            cell.add_bin(bound, samples);
+            match cell.bins.last() {
+                // Most come in their order, and none of them is looked for then.
+                Some(last) if last.0 >= bound => cell.add_bin(bound, samples),
+                _ if samples != 0 => cell.bins.push((bound, samples)),
+                _ => {}
+            }
         }
         cell
     }
@@ -78,6 +84,12 @@ impl Cell {
         *count = 0;
         *sum = 0;
         bins.clear();
+    }
+
+    /// Its bins alone.
+    #[must_use]
+    pub fn into_bins(self) -> Vec<(i64, i128)> {
+        self.bins
     }
 
     /// Takes the bins out; what is left is zero.

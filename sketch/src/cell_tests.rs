@@ -100,6 +100,20 @@ proptest! {
     }
 
     #[test]
+    fn a_new_cell_agrees_with_a_map_in_whatever_order_its_bins_come(mut bins in any_bins(), sorted: bool) {
+        if sorted {
+            bins.sort_by_key(|bin| bin.0);
+        }
+        let mut bins_by_bound = BTreeMap::new();
+        oracle_of(&bins, 1, &mut bins_by_bound);
+        let cell = Cell::new(1, 2, bins.iter().map(|&(bound, samples)| (bound, samples.into())));
+        prop_assert_eq!((cell.count(), cell.sum()), (1, 2));
+        let expected: Vec<(i64, i128)> = bins_by_bound.into_iter().collect();
+        prop_assert_eq!(cell.bins(), &expected[..]);
+        prop_assert_eq!(cell.into_bins(), expected);
+    }
+
+    #[test]
     fn one_cell_added_twice_is_the_fast_path_twice(bins in any_bins(), sum: i64) {
         let mut twice = Cell::default();
         twice.merge_sorted(1, sum.into(), &bins, 1);
