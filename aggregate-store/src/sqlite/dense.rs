@@ -96,19 +96,18 @@ impl<'a> DenseSums<'a> {
             ..
         } = self;
         let bounds = decoded.stretch.bounds();
+        let mut ascending: Vec<usize> = (0..bounds.len()).collect();
+        ascending.sort_unstable_by_key(|place| bounds[*place]);
+        let mut bins: Vec<(i64, i128)> = Vec::with_capacity(bounds.len());
         let mut totals: Vec<Option<Total>> = totals.into_iter().map(Some).collect();
         rows.into_iter().filter_map(move |((group, kind), row)| {
             let total = totals[row].take()?;
             let samples = &samples[row * bounds.len()..(row + 1) * bounds.len()];
-            let mut bins: Vec<(i64, i128)> = bounds
-                .iter()
-                .zip(samples)
-                .filter(|(_, samples)| **samples != 0)
-                .map(|(bound, samples)| (*bound, i128::from(*samples)))
-                .collect();
-            bins.sort_unstable();
+            bins.clear();
+            let met = ascending.iter().filter(|place| samples[**place] != 0);
+            bins.extend(met.map(|place| (bounds[*place], i128::from(samples[*place]))));
             let sum = Sum {
-                cell: Cell::new(total.count, total.sum, bins),
+                cell: Cell::new(total.count, total.sum, bins.iter().copied()),
                 builds: total.builds,
             };
             Some(((group, decoded.stretch.kinds()[kind as usize]), sum))
