@@ -52,6 +52,9 @@ pub(super) const DECODED_BYTES_MAX: usize = 64 << 20;
 /// Of that, what the cells of one metric, or the sets of one source, may take: what is larger is read each time it is asked for.
 pub(super) const DECODED_STRETCH_BYTES_MAX: usize = 16 << 20;
 
+/// Of that, what the texts of ids may take; full, all are forgotten.
+pub(super) const KNOWN_TEXTS_BYTES_MAX: usize = 4 << 20;
+
 /// Metrics of which it is remembered that they were asked for.
 pub(super) const DECODED_METRICS_ASKED_MAX: usize = 100_000;
 

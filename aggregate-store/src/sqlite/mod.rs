@@ -19,6 +19,7 @@ mod errored;
 mod finder;
 mod fold_version;
 mod groups;
+mod known_texts;
 mod layers;
 mod limits;
 mod listing;
@@ -49,6 +50,8 @@ mod workers;
 pub use aggregates::SqliteAggregates;
 pub(crate) use reading::Reading;
 
+#[cfg(test)]
+mod known_texts_tests;
 #[cfg(test)]
 mod rebuild_tests;
 #[cfg(test)]

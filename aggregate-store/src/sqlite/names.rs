@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 use sketch::{HistogramKind, Layout};
 
+use super::known_texts::KnownTexts;
 use crate::AggregateError;
 use crate::stored::unstored;
 
@@ -21,14 +22,22 @@ pub(super) fn id_of(connection: &Connection, text: &str) -> Result<Option<i64>, 
 /// The names of ids, for as long as one answer is made.
 pub(super) struct Names<'a> {
     connection: &'a Connection,
+    /// What earlier answers asked for.
+    known: Arc<KnownTexts>,
     strings: HashMap<i64, Arc<str>>,
     layouts: HashMap<i64, Layout>,
 }
 
 impl<'a> Names<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
+        Self::knowing(connection, Arc::default())
+    }
+
+    /// The same where some strings are known already.
+    pub(super) fn knowing(connection: &'a Connection, known: Arc<KnownTexts>) -> Self {
         Self {
             connection,
+            known,
             strings: HashMap::new(),
             layouts: HashMap::new(),
         }
@@ -36,7 +45,7 @@ impl<'a> Names<'a> {
 
     /// The string with this id.
     pub(super) fn string(&mut self, id: i64) -> Result<Arc<str>, AggregateError> {
-        if let Some(text) = self.strings.get(&id) {
+        if let Some(text) = self.known.get(id).or_else(|| self.strings.get(&id)) {
             return Ok(Arc::clone(text));
         }
         let text: Option<Arc<str>> = self
@@ -47,6 +56,11 @@ impl<'a> Names<'a> {
         let text = text.ok_or_else(|| AggregateError::Damaged(format!("string {id} is missing")))?;
         self.strings.insert(id, Arc::clone(&text));
         Ok(text)
+    }
+
+    /// The strings that were not known before, by their ids.
+    pub(super) const fn asked(&self) -> &HashMap<i64, Arc<str>> {
+        &self.strings
     }
 
     /// The layout with this id.

@@ -35,7 +35,8 @@ pub(super) fn read(
 ) -> Result<Vec<SeriesRow>, AggregateError> {
     let mut overlay = Overlay::of(connection, held, query)?;
     let mut taken = Taken::new(bounds);
-    let mut names = Names::new(connection);
+    let known = kept.map(|(cache, moment)| cache.texts(moment));
+    let mut names = Names::knowing(connection, known.unwrap_or_default());
     let mut groups = Groups::of(connection, query)?;
     let mut stored = HashMap::new();
     if let Some(conditions) = Conditions::of(connection, query)? {
@@ -58,6 +59,9 @@ pub(super) fn read(
         }
         let name = (group, names.string(label)?.to_string(), names.layout(layout)?);
         sums.insert(name, sum);
+    }
+    if let Some((cache, moment)) = kept {
+        cache.keep_texts(moment, names.asked());
     }
     for (name, cells) in overlay.rest() {
         let mut cell = Cell::default();

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::super::known_texts::KnownTexts;
 use super::super::limits::{DECODED_BYTES_MAX, DECODED_METRICS_ASKED_MAX};
 use super::{Change, Changes, KnownSets, Stretch};
 
@@ -33,6 +34,8 @@ struct Inner {
     is_writing: bool,
     stretches: HashMap<u32, Kept>,
     sets: HashMap<u32, Arc<KnownSets>>,
+    /// Transactions that are told give no id another text, nor take one away.
+    texts: Arc<KnownTexts>,
     /// Metrics that were asked for and are not kept; whether they may be.
     asked: HashMap<u32, bool>,
     /// Questions so far.
@@ -125,6 +128,24 @@ impl Cache {
         }
     }
 
+    /// The texts that are known; none of a moment that is past.
+    pub(in super::super) fn texts(&self, moment: Moment) -> Arc<KnownTexts> {
+        let inner = self.inner();
+        match inner.is_now(moment) {
+            true => Arc::clone(&inner.texts),
+            false => Arc::default(),
+        }
+    }
+
+    /// Keeps texts that were read at a moment, if that is still the last one.
+    pub(in super::super) fn keep_texts(&self, moment: Moment, texts: &HashMap<i64, Arc<str>>) {
+        let mut inner = self.inner();
+        if !texts.is_empty() && inner.is_now(moment) {
+            Arc::make_mut(&mut inner.texts).add(texts);
+            inner.make_room();
+        }
+    }
+
     /// The metrics of which the writer notes what it adds.
     pub(in super::super) fn metrics(&self) -> HashSet<u32> {
         self.inner().stretches.keys().copied().collect()
@@ -158,6 +179,7 @@ impl Inner {
     fn forget(&mut self) {
         self.stretches.clear();
         self.sets.clear();
+        self.texts = Arc::default();
         self.asked.clear();
     }
 
@@ -196,7 +218,7 @@ impl Inner {
             .values()
             .map(|kept| kept.stretch.bytes() + kept.added_bytes);
         let sets = self.sets.values().map(|sets| sets.bytes());
-        stretches.chain(sets).sum()
+        stretches.chain(sets).chain([self.texts.bytes()]).sum()
     }
 
     fn make_room(&mut self) {

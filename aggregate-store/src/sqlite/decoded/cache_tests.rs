@@ -166,3 +166,20 @@ fn the_metrics_used_longest_ago_make_room() {
     cache.keep_stretch(now(&cache), fit, &large);
     assert!(is_kept(0) && !is_kept(1), "there was no room for all");
 }
+
+#[test]
+fn texts_are_known_until_a_transaction_of_which_nobody_told_what_it_changed() {
+    let cache = Cache::default();
+    let text = |id| HashMap::from([(id, Arc::from("a text"))]);
+    let known = |id| cache.texts(now(&cache)).get(id).is_some();
+    let before = now(&cache);
+    cache.keep_texts(before, &text(1));
+    assert!(known(1) && !known(2));
+    transaction(&cache, changes(&[METRIC], &[]));
+    assert!(known(1), "what is added gives no id another text");
+    assert!(cache.texts(before).get(1).is_none(), "that moment is past");
+    cache.keep_texts(before, &text(2));
+    assert!(!known(2), "they may be gone since then");
+    transaction(&cache, None);
+    assert!(!known(1));
+}

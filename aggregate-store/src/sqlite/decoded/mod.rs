@@ -1,4 +1,5 @@
-//! What answers read again and again, decoded and kept in memory: the cells of metrics, and the dimension sets of sources.
+//! What answers read again and again, decoded and kept in memory: the cells of metrics, the dimension sets of sources, and
+//! the texts of ids.
 //!
 //! What is kept is true of one moment: the number of transactions that ended since the file was opened. A reader looks at the
 //! number before it opens its snapshot and after; where both are equal and nothing is being written, its snapshot is of that moment
