@@ -88,24 +88,31 @@ pub(crate) fn grouped(source: &Source, rows: Vec<SeriesRow>, by: &[By], labels: 
         }
         let layouts = groups.entry(group_of(&row, by, Some(&label))).or_default();
         let sum = layouts.entry(row.layout).or_default();
-        sum.cell.add(&row.cell);
         *sum.labels.entry(label).or_default() += row.cell.count();
         if let Some(value) = value {
             let times: i128 = row.cell.bins().iter().map(|(_, times)| times).sum();
             *sum.names.entry(value).or_default() += times;
         }
+        match sum.cell.is_zero() {
+            true => sum.cell = row.cell,
+            false => sum.cell.add(&row.cell),
+        }
     }
     let is_all_labels = labels.is_none() && !by.contains(&By::Label);
     let mut found = Vec::new();
     for (group, layouts) in groups {
-        let marker = markers.get(&without_label(&group, by)).copied();
+        let marker = match markers.is_empty() {
+            true => None,
+            false => markers.get(&without_label(&group, by)).copied(),
+        };
         let is_alone = layouts.len() == 1;
         for (layout, sum) in layouts {
             let form = Form::of(source, &layout);
             let (pings, at_least) = pings(&sum, form, marker, is_all_labels && is_alone);
+            let of_all = sum.cell.sum();
             let bins = match form {
                 Form::Category => Bins::Names(largest_first(sum.names)),
-                _ => Bins::Bounds(sum.cell.bins().to_vec()),
+                _ => Bins::Bounds(sum.cell.into_bins()),
             };
             found.push(Row {
                 group: group.clone(),
@@ -113,7 +120,7 @@ pub(crate) fn grouped(source: &Source, rows: Vec<SeriesRow>, by: &[By], labels: 
                 form,
                 pings,
                 at_least,
-                sum: sum.cell.sum(),
+                sum: of_all,
                 bins,
                 sampled: None,
             });
