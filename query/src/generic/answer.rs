@@ -1,12 +1,12 @@
 //! An answer for the distribution of a metric: its rows in their order, the rest in one, and numbers as JSON holds them.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Value, json};
 
-use super::form::{Edges, Form, layout_json, unit_of};
+use super::form::{Edges, Form, Shared, unit_of};
 use super::group::{Bins, Row};
 use super::question::{AggregatesQuestion, By, Method, Order};
 use super::telemetryjs::telemetryjs;
@@ -59,7 +59,10 @@ impl Answer {
         // Stable: of equals the first groups stay.
         rows.sort_by_key(|row| Reverse(row.pings));
         let form = rows.first().map(|row| (row.form, unit_of(&row.layout)));
-        let (mut rows, left) = Self::parted(rows, question.limit);
+        let (mut rows, left) = match groups > question.limit {
+            true => Self::parted(rows, question.limit),
+            false => (rows, Vec::new()),
+        };
         if question.order == Order::Group {
             rows.sort_by_cached_key(|row| {
                 let values = row
@@ -171,13 +174,20 @@ struct Data<'a>(&'a Answer);
 impl Serialize for Data<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(answer) = self;
-        let rows = answer.rows.iter().map(|row| OneRow::Of(answer, row));
-        serializer.collect_seq(rows.chain(answer.rest.iter().map(OneRow::Rest)))
+        let mut rows = serializer.serialize_seq(None)?;
+        let mut last = None;
+        for row in &answer.rows {
+            rows.serialize_element(&OneRow::Of(answer, row, Shared::after(&mut last, &row.layout)))?;
+        }
+        if let Some(rest) = &answer.rest {
+            rows.serialize_element(&OneRow::Rest(rest))?;
+        }
+        rows.end()
     }
 }
 
 enum OneRow<'a> {
-    Of(&'a Answer, &'a Row),
+    Of(&'a Answer, &'a Row, &'a Shared),
     Rest(&'a Rest),
 }
 
@@ -185,7 +195,7 @@ impl Serialize for OneRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self {
-            Self::Of(answer, row) => row_entries(answer, row, &mut map)?,
+            Self::Of(answer, row, shared) => row_entries(answer, row, shared, &mut map)?,
             Self::Rest(rest) => {
                 map.serialize_entry("rest", &true)?;
                 map.serialize_entry("groups", &rest.groups)?;
@@ -203,7 +213,12 @@ impl Serialize for OneRow<'_> {
     }
 }
 
-fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Result<(), M::Error> {
+fn row_entries<M: SerializeMap>(
+    answer: &Answer,
+    row: &Row,
+    shared: &Shared,
+    map: &mut M,
+) -> Result<(), M::Error> {
     for (by, value) in answer.question.by.iter().zip(&row.group) {
         map.serialize_entry(by.name(), value)?;
     }
@@ -212,20 +227,19 @@ fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Resu
     }
     let samples = row.samples();
     map.serialize_entry("pings", &row.pings)?;
-    map.serialize_entry("samples", &number(samples))?;
+    map.serialize_entry("samples", &Shown(samples))?;
     if let Some(sampled) = row.sampled {
         map.serialize_entry("sampled", &sampled.json())?;
     }
     match &row.bins {
         Bins::Bounds(bins) => {
-            map.serialize_entry("sum", &number(row.sum))?;
+            map.serialize_entry("sum", &Shown(row.sum))?;
             map.serialize_entry("mean", &mean(row.sum, samples))?;
-            map.serialize_entry("layout", &layout_json(&row.layout))?;
-            let shown: Vec<(i64, Value)> = bins.iter().map(|(low, count)| (*low, number(*count))).collect();
-            map.serialize_entry("bins", &shown)?;
-            let edges = Edges::of(&row.layout);
+            map.serialize_entry("layout", &shared.json)?;
+            map.serialize_entry("bins", &ShownBins(bins))?;
+            let edges = &shared.edges;
             if answer.question.edges
-                && let Some((bounds, end)) = row.edges(&edges)
+                && let Some((bounds, end)) = row.edges(edges)
             {
                 let all: Vec<Option<i64>> = bounds.iter().copied().map(Some).chain([end]).collect();
                 map.serialize_entry("edges", &all)?;
@@ -233,31 +247,46 @@ fn row_entries<M: SerializeMap>(answer: &Answer, row: &Row, map: &mut M) -> Resu
             let percentiles = answer.question.percentiles.iter();
             let method = answer.question.method;
             let percentiles = percentiles.filter_map(|asked| {
-                let mut found = asked.among(bins, &edges)?;
+                let mut found = asked.among(bins, edges)?;
                 if method == Method::TelemetryJs {
                     let kind = row.layout.kind;
-                    found["value"] = json!(telemetryjs(kind, edges.bounds(), bins, asked.share())?);
+                    found.value = json!(telemetryjs(kind, edges.bounds(), bins, asked.share())?);
                 }
-                Some((asked.text.clone(), found))
+                Some((asked.text.as_str(), found))
             });
-            map.serialize_entry("percentiles", &percentiles.collect::<serde_json::Map<_, _>>())
+            map.serialize_entry("percentiles", &percentiles.collect::<BTreeMap<_, _>>())
         }
         Bins::Names(bins) => {
-            map.serialize_entry("layout", &layout_json(&row.layout))?;
-            let shown: Vec<(&str, Value)> = bins
-                .iter()
-                .map(|(name, count)| (name.as_str(), number(*count)))
-                .collect();
-            map.serialize_entry("bins", &shown)
+            map.serialize_entry("layout", &shared.json)?;
+            map.serialize_entry("bins", &ShownBins(bins))
         }
     }
 }
 
 /// A number that every reader keeps, or else a text.
 pub(crate) fn number(number: i128) -> Value {
-    match i64::try_from(number) {
-        Ok(small) if (-WHOLE_MAX..=WHOLE_MAX).contains(&number) => json!(small),
-        _ => json!(number.to_string()),
+    json!(Shown(number))
+}
+
+/// The same, written without a value between.
+struct Shown(i128);
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(number) = self;
+        match i64::try_from(*number) {
+            Ok(small) if (-WHOLE_MAX..=WHOLE_MAX).contains(number) => serializer.serialize_i64(small),
+            _ => serializer.collect_str(number),
+        }
+    }
+}
+
+/// Bins, each a pair of its bound or name and its samples.
+struct ShownBins<'a, B>(&'a [(B, i128)]);
+
+impl<B: Serialize> Serialize for ShownBins<'_, B> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(bin, samples)| (bin, Shown(*samples))))
     }
 }
 

@@ -117,6 +117,33 @@ impl Edges {
     }
 }
 
+/// What rows of one layout have in common: found once for rows of it that follow each other.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    layout: Layout,
+    pub(crate) edges: Edges,
+    /// The layout as answers show it.
+    pub(crate) json: Value,
+}
+
+impl Shared {
+    fn of(layout: Layout) -> Self {
+        Self {
+            layout,
+            edges: Edges::of(&layout),
+            json: layout_json(&layout),
+        }
+    }
+
+    /// That of a layout; `last` has it if the row before had the same.
+    pub(crate) fn after<'a>(last: &'a mut Option<Self>, layout: &Layout) -> &'a Self {
+        if last.as_ref().is_some_and(|last| last.layout != *layout) {
+            *last = None;
+        }
+        last.get_or_insert_with(|| Self::of(*layout))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +186,17 @@ mod tests {
             }
         }
         assert_eq!(Edges::of(&Layout::KEYS).edges_between(3, 9), (&[][..], None));
+    }
+
+    #[test]
+    fn what_rows_share_is_that_of_their_own_layout() {
+        let (one, other) = (Layout::linear(10, 40, 5), Layout::SIMPLE);
+        let mut last = None;
+        for layout in [one, one, other, one, Layout::KEYS, other] {
+            let shared = Shared::after(&mut last, &layout);
+            assert_eq!(shared.edges.bounds(), layout.lower_bounds());
+            assert_eq!(shared.json, layout_json(&layout));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Percentiles of a distribution: between which edges one surely lies, and where inside by interpolation. Pure.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::form::Edges;
@@ -14,6 +15,15 @@ pub(crate) struct Percentile {
     /// As it was written.
     pub(crate) text: String,
     parts: i128,
+}
+
+/// Where a percentile lies; written in the order of names.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Place {
+    /// Where its bin ends; none where that is open or not known.
+    high: Option<i64>,
+    low: i64,
+    pub(crate) value: Value,
 }
 
 /// Ten-thousandths in a hundred.
@@ -63,8 +73,8 @@ impl Percentile {
         (whole + i128::from(over > 0)).max(1)
     }
 
-    /// `{"value", "low", "high"}` among these bins; `None` without samples.
-    pub(crate) fn among(&self, bins: &[(i64, i128)], edges: &Edges) -> Option<Value> {
+    /// Its place among these bins; `None` without samples.
+    pub(crate) fn among(&self, bins: &[(i64, i128)], edges: &Edges) -> Option<Place> {
         let positive = || bins.iter().filter(|(_, count)| *count > 0);
         let samples: i128 = positive().map(|(_, count)| count).sum();
         let rank = self.rank(samples);
@@ -73,7 +83,7 @@ impl Percentile {
             if rank <= before + count {
                 let high = edges.after(low);
                 let value = high.map_or_else(|| json!(low), |high| inside(low, high, rank - before, count));
-                return Some(json!({"value": value, "low": low, "high": high}));
+                return Some(Place { high, low, value });
             }
             before += count;
         }
@@ -127,12 +137,18 @@ mod tests {
         let layout = Layout::linear(10, 100, 3);
         let edges = Edges::of(&layout);
         let bins = [(0, 3), (10, 5)];
-        let of = |text: &str| Percentile::parse(text).expect("one").among(&bins, &edges);
+        let among = |text: &str, bins: &[(i64, i128)]| {
+            let place = Percentile::parse(text).expect("one").among(bins, &edges);
+            place.map(|place| json!(place))
+        };
+        let of = |text: &str| among(text, &bins);
         assert_eq!(of("25"), Some(json!({"value": 5.0, "low": 0, "high": 10})));
         assert_eq!(of("50"), Some(json!({"value": 19.0, "low": 10, "high": 100})));
         let open = [(100, 2)];
-        let last = Percentile::parse("50").expect("one").among(&open, &edges);
-        assert_eq!(last, Some(json!({"value": 100, "low": 100, "high": null})));
-        assert_eq!(Percentile::parse("50").expect("one").among(&[], &edges), None);
+        assert_eq!(
+            among("50", &open),
+            Some(json!({"value": 100, "low": 100, "high": null}))
+        );
+        assert_eq!(among("50", &[]), None);
     }
 }
