@@ -201,6 +201,10 @@ impl Copies {
             counted: counts,
             stored: None,
         };
+        if rows.is_empty() {
+            // Most documents have one copy, and a list makes room for four.
+            rows.reserve_exact(1);
+        }
         rows.insert(at, row);
         self.rows += 1;
         Verdict { counts, displaced }
