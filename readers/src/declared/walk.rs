@@ -5,7 +5,6 @@ use ping::SubmissionDate;
 use super::limits::LABEL_BYTES_MAX;
 use super::plan::Reader;
 use super::room::{Room, Span, State};
-
 use super::trie::{JOINED, PLAIN};
 use crate::json::{Cursor, JsonError};
 use crate::values::{Note, Place, Rule, Subject, Values};
@@ -101,28 +100,25 @@ impl<V: Values> Walk<'_, V> {
                 loop {
                     json.peek()?;
                     let start = json.at();
-                    if let Some(key) = json.ascii_key()? {
-                        let place = Place {
-                            from: start,
-                            to: json.at(),
-                        };
-                        let sent = Sent {
+                    let read;
+                    let sent = match json.ascii_key()? {
+                        Some(key) => Sent {
                             key,
                             is_repaired: false,
-                        };
-                        self.below(json, |walk, to| walk.follow_member(from..to, sent, place, serial))?;
-                    } else {
-                        let key = json.key()?;
-                        let place = Place {
-                            from: start,
-                            to: json.at(),
-                        };
-                        let sent = Sent {
-                            key: key.text.as_bytes(),
-                            is_repaired: key.as_key().is_repaired,
-                        };
-                        self.below(json, |walk, to| walk.follow_member(from..to, sent, place, serial))?;
-                    }
+                        },
+                        None => {
+                            read = json.key()?;
+                            Sent {
+                                key: read.text.as_bytes(),
+                                is_repaired: read.as_key().is_repaired,
+                            }
+                        }
+                    };
+                    let place = Place {
+                        from: start,
+                        to: json.at(),
+                    };
+                    self.below(json, |walk, to| walk.follow_member(from..to, sent, place, serial))?;
                     if !json.goes_on(b'}')? {
                         return Ok(());
                     }
