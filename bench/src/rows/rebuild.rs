@@ -30,7 +30,7 @@ const BAR: Bar = Bar::AtLeast(0.7);
 const TIMES: u64 = 300;
 /// Live pings a second beside the rebuild, for so many seconds; and before the rebuild begins.
 const LIVE: u64 = 1_000;
-const LIVE_SECONDS: u64 = 15;
+const LIVE_SECONDS: u64 = 40;
 const AHEAD: Duration = Duration::from_secs(2);
 /// Probes from the begin of the rebuild on.
 const PROBES: usize = 60;
