@@ -33,17 +33,11 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Empties it; the room of one large ping is not kept for the small ones that follow.
     pub(super) fn clear(&mut self) {
-        let things = [
-            self.names.iter().map(Keys::len).sum(),
-            self.events.capacity(),
-            self.staged.capacity(),
-        ];
-        let texts = [self.arena.capacity(), self.names.iter().map(Keys::bytes).sum()];
-        let most = [(&texts[..], TEXT_BYTES_KEPT), (&things, THINGS_KEPT)];
-        if most
-            .into_iter()
-            .any(|(kept, most)| kept.iter().any(|kept| *kept > most))
-        {
+        let names: usize = self.names.iter().map(Keys::len).sum();
+        let things = names.max(self.events.capacity()).max(self.staged.capacity());
+        let names_bytes: usize = self.names.iter().map(Keys::bytes).sum();
+        let texts = names_bytes.max(self.arena.capacity());
+        if texts > TEXT_BYTES_KEPT || things > THINGS_KEPT {
             *self = Self::default();
         }
         self.pings += 1;

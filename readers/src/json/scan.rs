@@ -49,18 +49,11 @@ pub(super) fn closing_quote(bytes: &[u8]) -> Option<usize> {
 #[inline]
 pub(super) fn digits(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut number: i64 = 0;
-    for (length, byte) in bytes.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return whole(bytes, number, length);
-        }
-        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+    let mut length = 0;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(length) {
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+        length += 1;
     }
-    whole(bytes, number, bytes.len())
-}
-
-#[inline]
-fn whole(bytes: &[u8], number: i64, length: usize) -> Option<(i64, usize)> {
     let leading_zero = length > 1 && bytes[0] == b'0';
     ((1..=DIGITS_MAX).contains(&length) && !leading_zero).then_some((number, length))
 }
